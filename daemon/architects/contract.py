@@ -1,0 +1,48 @@
+"""What an architect is: how the routers of a run come to be, and how they are taken down."""
+
+import abc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+
+from ...storage.records import TaskRun
+from ..channel import Channel
+
+
+@attrs.frozen
+class Site:
+    """What an architect may use: the run, its private folder, and the daemon's word on secrets."""
+
+    run: TaskRun
+    folder: Path
+    """The run's own folder under the daemon's data directory; exists, mode 0700."""
+
+
+class Architect(abc.ABC):
+    """Opened once per LiveRun, closed when the run or the daemon ends. May be opened again after a crash."""
+
+    type: ClassVar[str]
+    Options: ClassVar[type[Any]]
+    """A frozen attrs class with defaults; `[architect]` of task.toml is structured into it."""
+
+    def __init__(self, options: Any, site: Site) -> None:
+        self.options = options
+        self.site = site
+
+    @abc.abstractmethod
+    async def deploy(self) -> Sequence[Channel]:
+        """Start the routers, or find them running already, and give the way to each. Idempotent.
+
+        OSError or LinkRefused when it cannot be done. Cancelled: what was started may run on; `deploy`
+        of the next daemon finds it.
+        """
+
+    @abc.abstractmethod
+    async def watch(self) -> None:
+        """Keep the routers running until cancelled: one that died is started again at its address."""
+
+    @abc.abstractmethod
+    async def shutdown(self) -> None:
+        """Take the routers down for good: the run has ended."""

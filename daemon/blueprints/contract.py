@@ -1,0 +1,69 @@
+"""What a blueprint is: data in, pages, what is done with answers. The contract that task authors extend."""
+
+import abc
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+
+from ...protocol.names import AgentStatus
+from ...storage.records import Assignment, Unit
+
+
+@attrs.frozen
+class Material:
+    """What a blueprint is made from: the task's unpacked folder and its config."""
+
+    folder: Path
+    config: Any
+    """The RunConfig of `daemon.task_config`."""
+
+
+@attrs.frozen
+class Row:
+    """One piece of work: what all its units share, and what each has of its own."""
+
+    shared: dict[str, Any]
+    unit_data: list[dict[str, Any]]
+
+
+class BlueprintFault(Exception):
+    """The task's data or pages are not what the blueprint needs; says where and what to do."""
+
+
+class Blueprint(abc.ABC):
+    """Made once per LiveRun. A blueprint without code of its own needs only data and pages."""
+
+    type: ClassVar[str]
+    Options: ClassVar[type[Any]]
+    """A frozen attrs class with defaults; `[blueprint]` of task.toml is structured into it."""
+
+    def __init__(self, options: Any, material: Material) -> None:
+        self.options = options
+        self.material = material
+
+    @abc.abstractmethod
+    def check(self) -> list[str]:
+        """Every fault found in data and pages, before anything is stored: "path: what, and what to do"."""
+
+    @abc.abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """The data, row by row. Must give the same rows again after a restart; may be endless."""
+
+    @abc.abstractmethod
+    def page_files(self) -> Mapping[str, bytes]:
+        """What the router serves: path → contents, `index.html` among them."""
+
+    def task_config(self) -> dict[str, Any]:
+        """What goes into task_config.json beside the author's `[task_config]`."""
+        return {}
+
+    def first_status(self) -> AgentStatus:
+        """What a new agent is once it has its unit: at work, or waiting for others."""
+        return AgentStatus.IN_TASK
+
+    def init_data(self, assignment: Assignment, unit: Unit) -> Any:
+        """What the page is given for this unit: the shared data, and over it the unit's own."""
+        own = assignment.unit_data[unit.unit_index] if unit.unit_index >= 0 else {}
+        return {**assignment.shared, **own}

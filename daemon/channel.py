@@ -1,0 +1,52 @@
+"""A channel: the way to one router. The contract, and nothing of any transport."""
+
+import abc
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+
+class LinkLost(Exception):
+    """The connection to the router is gone or could not be made; try again later."""
+
+
+class LinkRefused(Exception):
+    """The router (or we) refused the link for a reason that retrying will not change soon."""
+
+
+class Wire(abc.ABC):
+    """One open connection: whole frames in order, either way, until it is lost."""
+
+    @abc.abstractmethod
+    async def send(self, frame: bytes) -> None:
+        """Hand one frame over. LinkLost when it is gone; a cancelled send ends the connection for good."""
+
+    @abc.abstractmethod
+    async def receive(self) -> bytes:
+        """The next frame, or LinkLost."""
+
+
+class Channel(abc.ABC):
+    """How the daemon reaches one router of one run. Opened again and again; holds no connection itself."""
+
+    name: str
+    """For logs and status, e.g. the router's address; without secrets."""
+    url: str
+    """Where workers find the run's pages through this router."""
+    secret: bytes
+    """What daemon and router prove themselves with."""
+
+    @abc.abstractmethod
+    def connect(self) -> AbstractAsyncContextManager[Wire]:
+        """Open a connection for the link; LinkLost or LinkRefused when it cannot be had."""
+
+    @abc.abstractmethod
+    async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
+        """Deploy the pages (a tar.gz) under the label; the same again changes nothing. LinkLost, LinkRefused."""
+
+    @abc.abstractmethod
+    async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
+        """Store an uploaded file under `into` (complete and fsynced when it returns). LinkLost, LinkRefused."""
+
+    @abc.abstractmethod
+    async def undeploy(self, label: str) -> None:
+        """Take the run's pages, key and files off the router. LinkLost."""

@@ -1,0 +1,120 @@
+"""What a crowd provider is: where workers come from and are paid. The contract and the words it uses."""
+
+import abc
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import attrs
+
+from ...protocol.names import AgentStatus, Reason, UnitId
+from ...storage.contract import Storage
+from ...storage.records import Agent, TaskRun, Unit, Worker
+from ..clock import Wall
+
+
+class IdentityUnverified(Exception):
+    """What the page says about its worker is not proven: forged, expired, revoked, for another run."""
+
+
+class ProviderFailed(Exception):
+    """The provider could not be reached or answered nonsense; whether it did it is not known."""
+
+
+@attrs.frozen
+class Identity:
+    """A verified worker, and the link they came by."""
+
+    worker_name: str
+    link: str
+    """Which personal link (crowdd pages) or registration id (unchanged pages); never secret."""
+    after: str | None
+    """Wire id of the agent the page has finished; "" for none yet; None for unchanged pages, which do not say."""
+    worker_data: Mapping[str, Any] = attrs.Factory(dict)
+    """Kept with the worker."""
+    agent_data: Mapping[str, Any] = attrs.Factory(dict)
+    """Kept with the agent. Holds no secrets (no link tokens)."""
+
+
+@attrs.frozen
+class ProviderSays:
+    """News from the provider about a unit's agent: returned, expired or timeout."""
+
+    unit_id: UnitId
+    status: AgentStatus
+
+
+@attrs.frozen
+class Place:
+    """What a provider works with: its run, the store (for its own facts), time and chance."""
+
+    run: TaskRun
+    storage: Storage
+    wall: Wall
+    rng: random.Random
+    secret: bytes = attrs.field(repr=False)
+    """The daemon's link-signing secret, kept over restarts."""
+
+
+class CrowdProvider(abc.ABC):
+    """Opened once per LiveRun. Every method may be called again after a crash and must not do things twice."""
+
+    type: ClassVar[str]
+    sandbox: ClassVar[bool] = False
+    Options: ClassVar[type[Any]]
+    """A frozen attrs class with defaults; `[provider]` of task.toml is structured into it."""
+
+    def __init__(self, options: Any, place: Place) -> None:
+        self.options = options
+        self.place = place
+
+    @abc.abstractmethod
+    async def set_up(self) -> None:
+        """Make what the provider needs for the run. Idempotent. ProviderFailed."""
+
+    @abc.abstractmethod
+    async def verify(self, provider_data: Mapping[str, Any]) -> Identity:
+        """Who this is, proven. IdentityUnverified says why not, in words for the operator."""
+
+    @abc.abstractmethod
+    async def admits(self, worker: Worker) -> Reason | None:
+        """The provider's own requirements, checked before the worker sees the task; None: welcome."""
+
+    @abc.abstractmethod
+    async def publish(self, units: Sequence[Unit], url: str) -> None:
+        """Make launched units known to the crowd, with the address to do them at."""
+
+    @abc.abstractmethod
+    async def expire(self, units: Sequence[Unit]) -> None:
+        """Take units back from the crowd."""
+
+    @abc.abstractmethod
+    async def mark_done(self, agent: Agent) -> None:
+        """The agent's work is complete."""
+
+    @abc.abstractmethod
+    def news(self) -> AsyncIterator[ProviderSays]:
+        """What changes at the provider, as it comes, until cancelled."""
+
+    @abc.abstractmethod
+    async def approve(self, agent: Agent, note: str | None) -> None: ...
+    @abc.abstractmethod
+    async def soft_reject(self, agent: Agent, note: str | None) -> None: ...
+    @abc.abstractmethod
+    async def reject(self, agent: Agent, note: str | None) -> None: ...
+    @abc.abstractmethod
+    async def bonus(self, worker: Worker, cents: int, reason: str, payment_id: str) -> None:
+        """Pay a bonus; the same `payment_id` again pays nothing more."""
+
+    @abc.abstractmethod
+    async def block(self, worker: Worker, reason: str) -> None: ...
+    @abc.abstractmethod
+    async def unblock(self, worker: Worker) -> None: ...
+
+    @abc.abstractmethod
+    def page_script(self) -> str:
+        """The provider's `wrap_crowd_source.js`: the globals that pages of mephisto-task and crowdd.js use."""
+
+    @abc.abstractmethod
+    async def links(self, workers: Sequence[str], url: str) -> list[tuple[str, str]]:
+        """A personal address for each worker name: (name, url). Not every provider has any."""

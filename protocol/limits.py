@@ -1,0 +1,37 @@
+"""Every limit of the wire, with a name and a reason. Sizes in bytes, times in seconds."""
+
+FRAME_BYTES_MAX = 256 * 1024  # one frame of the router link; larger ones would delay heartbeats behind them
+PACKET_BYTES_MAX = 64 * 1024  # a larger packet crosses as parts, interleaved with others
+WHOLE_PACKET_BYTES_MAX = 20 * 1024 * 1024  # what parts may add up to: a JSON body and its envelope
+PARTS_OPEN_MAX = 256  # half-received packets a peer may keep us holding
+DEPTH_MAX = 64  # nesting of any document from outside
+REQUESTS_OPEN_MAX = 10_000  # requests of one router that wait for the daemon
+
+HEADER_BYTES_MAX = 16 * 1024
+JSON_BODY_BYTES_MAX = 16 * 1024 * 1024  # long annotations are megabytes; see W14 of the domain notes
+FILE_BYTES_MAX = 64 * 1024 * 1024
+FILES_PER_SUBMISSION_MAX = 16
+FORM_FIELDS_MAX = 64
+FILE_NAME_BYTES_MAX = 255
+BUNDLE_BYTES_MAX = 64 * 1024 * 1024
+BUNDLE_FILES_MAX = 5_000
+BUNDLE_UNPACKED_BYTES_MAX = 256 * 1024 * 1024
+
+BROWSER_FRAME_BYTES_MAX = 256 * 1024
+SOCKET_QUEUE_PACKETS_MAX = 256  # packets waiting for one browser; beyond, it is too slow: close it
+SOCKET_STRIKES_MAX = 3  # bad packets before a browser's socket is closed with 1008
+SOCKET_UNREGISTERED_S = 10.0  # a socket that never says whose it is
+SOCKETS_MAX = 20_000
+SOCKETS_PER_ADDRESS_MAX = 2_000  # a lecture hall behind one address is normal
+REGISTRATIONS_PER_ADDRESS_PER_MINUTE_MAX = 3_000
+SOCKET_PACKETS_PER_S_MAX = 50.0
+SOCKET_PACKETS_BURST_MAX = 500.0
+
+REQUEST_HOLD_S = 30.0  # how long a registration waits for the daemon before "try again"
+SUBMIT_HOLD_S = 60.0  # how long a submission waits for the daemon before 503
+RETRY_AFTER_S = 5  # what "try again in N s" says
+HEARTBEAT_S = 4.0  # the daemon asks each router for its statuses this often
+LINK_SILENT_S = 15.0  # a link on which nothing came for so long is dead
+HELLO_S = 10.0  # a handshake that takes longer has failed
+PAGES_CALM_S = 120.0  # pages are told "the daemon lives" for so long after the link was lost
+PAGE_SILENT_S = 15.0  # a live agent's page that sent no heartbeat for so long is not present

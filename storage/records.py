@@ -1,0 +1,286 @@
+"""What survives, as frozen records: one class a table. Holds no rules; times are aware UTC datetimes."""
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ..protocol.names import (
+    AgentId,
+    AgentStatus,
+    AssignmentId,
+    RunId,
+    RunState,
+    UnitId,
+    UnitStatus,
+    WireId,
+    WorkerId,
+)
+from ..protocol.packets import FileNote
+
+SCREENING_UNIT_INDEX = -1
+GOLD_UNIT_INDEX = -2
+
+
+@attrs.frozen
+class Requester:
+    """The account that pays at a provider. Names are unique."""
+
+    id: int
+    name: str
+    provider: str
+
+
+@attrs.frozen
+class Project:
+    """Groups tasks. Name unique, neither empty nor NO_PROJECT."""
+
+    id: int
+    name: str
+
+
+@attrs.frozen
+class Task:
+    """What runs share: limits and review go by task. Name unique and not empty."""
+
+    id: int
+    name: str
+    blueprint: str
+    project_id: int | None
+
+
+@attrs.frozen
+class TaskRun:
+    """One launch of a blueprint with its config."""
+
+    id: RunId
+    task_id: int
+    requester_id: int
+    launch_id: str
+    """Made by whoever launches; the same again is the same run."""
+    label: str
+    """Lower-case, unique, in addresses."""
+    blueprint: str
+    provider: str
+    architect: str
+    sandbox: bool
+    config: dict[str, Any]
+    """The resolved config, as JSON."""
+    key: bytes = attrs.field(repr=False)
+    """K_run: makes and checks the wire ids of this run."""
+    state: RunState
+    trouble: str | None
+    """Why it cannot go on at present, with the remedy; None when all is well."""
+    rows_made: int
+    """How many rows of the data became assignments."""
+    rows_done: bool
+    """True when no more rows will come."""
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@attrs.frozen
+class Assignment:
+    """One piece of work. `shared` and `unit_data` as in Mephisto's InitializationData."""
+
+    id: AssignmentId
+    run_id: RunId
+    row: int
+    """Which row of the data it came from, from 0; unique in the run (-1 for special units)."""
+    digest: str
+    """SHA-256 of the canonical row: a resumed generator must give the same again."""
+    shared: dict[str, Any]
+    unit_data: list[dict[str, Any]]
+
+
+@attrs.frozen
+class Unit:
+    """One worker's part of an assignment. (assignment, index) is unique."""
+
+    id: UnitId
+    run_id: RunId
+    assignment_id: AssignmentId
+    unit_index: int
+    status: UnitStatus
+    position: int
+    """Place in the run's queue; a unit given back gets a new, highest one."""
+    agent_id: AgentId | None
+    worker_id: WorkerId | None
+    pay_cents: int
+
+
+@attrs.frozen
+class Worker:
+    """A person, known through one provider. (provider, name) is unique."""
+
+    id: WorkerId
+    provider: str
+    name: str
+    blocked: bool
+    provider_data: dict[str, Any]
+    created_at: datetime
+
+
+@attrs.frozen
+class Agent:
+    """One worker on one unit."""
+
+    id: AgentId
+    wire_id: WireId = attrs.field(repr=False)
+    run_id: RunId
+    unit_id: UnitId
+    assignment_id: AssignmentId
+    worker_id: WorkerId
+    status: AgentStatus
+    version: int
+    """Counts changes of status: what the page has to show is the highest it saw."""
+    reason: str | None
+    """Why the status is what it is, a `Reason` value where there is one."""
+    link: str
+    """The personal link (or, for unchanged pages, the registration id) it came by."""
+    after: str
+    """Wire id of the agent the link had finished before, "" for its first. (run, link, after) is unique."""
+    due_at: datetime | None
+    """When its time is over, while it is live; or until when its unit stays reserved after a shutdown."""
+    provider_data: dict[str, Any]
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@attrs.frozen
+class OnboardingAgent:
+    """A worker who is being onboarded; not tied to a unit. Wire id begins with `onboarding_`."""
+
+    id: AgentId
+    wire_id: WireId = attrs.field(repr=False)
+    run_id: RunId
+    worker_id: WorkerId
+    status: AgentStatus
+    version: int
+    reason: str | None
+    link: str
+    after: str
+    data: Any
+    """What the worker answered; None until submitted."""
+    due_at: datetime | None
+    provider_data: dict[str, Any]
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@attrs.frozen
+class Qualification:
+    """A named property of workers. Name unique and not empty; description at most 500 characters."""
+
+    id: int
+    name: str
+    description: str | None
+    created_at: datetime
+
+
+@attrs.frozen
+class Grant:
+    """The value of a qualification for a worker; granting again replaces the value and `updated_at`."""
+
+    qualification_id: int
+    worker_id: WorkerId
+    value: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@attrs.frozen
+class Submission:
+    """The one final answer of an agent. `data` is canonical JSON, byte for byte as it was acknowledged."""
+
+    agent_id: AgentId
+    run_id: RunId
+    data: bytes = attrs.field(repr=False)
+    files: list[FileNote]
+    digest: str
+    """SHA-256 over data and file digests: the same content again gets the same answer."""
+    late: bool
+    submitted_at: datetime
+
+
+@attrs.frozen
+class Metadata:
+    """Told beside the answer. `kind` is tips, feedback, worker_opinion, post_task, log or default."""
+
+    id: int
+    agent_id: AgentId
+    kind: str
+    data: Any
+    files: list[FileNote]
+    digest: str
+    """(agent, digest) is unique: the same told twice is stored once. Log lines carry a number of their own."""
+    created_at: datetime
+
+
+@attrs.frozen
+class PageError:
+    """An error that a page, a hook or a plug-in had."""
+
+    id: int
+    run_id: RunId
+    agent_id: AgentId | None
+    source: str
+    """page | hook | plug-in | router"""
+    data: Any
+    created_at: datetime
+
+
+@attrs.frozen
+class LiveUpdate:
+    """One update of a stream, stored before it is passed on. (agent, outgoing, epoch, sequence) is unique."""
+
+    agent_id: AgentId
+    outgoing: bool
+    epoch: int
+    sequence: int
+    update: dict[str, Any]
+    created_at: datetime
+
+
+@attrs.frozen
+class JournalEntry:
+    """What user code of a unit or assignment was given, in order. (unit, assignment, position) is unique."""
+
+    unit_id: UnitId | None
+    assignment_id: AssignmentId
+    position: int
+    kind: str
+    agent_id: AgentId | None
+    result: Any
+    created_at: datetime
+
+
+@attrs.frozen
+class Review:
+    """One decision of staff about an agent's work; the newest is the review."""
+
+    id: int
+    agent_id: AgentId
+    unit_id: UnitId
+    worker_id: WorkerId
+    status: AgentStatus
+    note: str | None
+    who: str
+    created_at: datetime
+
+
+@attrs.frozen
+class HistoryEntry:
+    """One change of state: who, what, when, before, after, why. Written in the change's own transaction."""
+
+    id: int
+    at: datetime
+    who: str
+    """worker | daemon | provider | router | staff:<name>"""
+    kind: str
+    """run | unit | agent | onboarding | worker | grant"""
+    subject_id: int
+    run_id: RunId | None
+    before: str | None
+    after: str
+    why: str
