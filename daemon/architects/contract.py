@@ -23,7 +23,7 @@ class Site:
 class Architect(abc.ABC):
     """Opened once per LiveRun, closed when the run or the daemon ends. May be opened again after a crash."""
 
-    type: ClassVar[str]
+    name: ClassVar[str]
     Options: ClassVar[type[Any]]
     """A frozen attrs class with defaults; `[architect]` of task.toml is structured into it."""
 

@@ -35,7 +35,7 @@ class BlueprintFault(Exception):
 class Blueprint(abc.ABC):
     """Made once per LiveRun. A blueprint without code of its own needs only data and pages."""
 
-    type: ClassVar[str]
+    name: ClassVar[str]
     Options: ClassVar[type[Any]]
     """A frozen attrs class with defaults; `[blueprint]` of task.toml is structured into it."""
 

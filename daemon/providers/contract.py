@@ -59,7 +59,7 @@ class Place:
 class CrowdProvider(abc.ABC):
     """Opened once per LiveRun. Every method may be called again after a crash and must not do things twice."""
 
-    type: ClassVar[str]
+    name: ClassVar[str]
     sandbox: ClassVar[bool] = False
     Options: ClassVar[type[Any]]
     """A frozen attrs class with defaults; `[provider]` of task.toml is structured into it."""
