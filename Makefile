@@ -1,0 +1,54 @@
+# Everything from a fresh clone: python3 (3.11 or later) with venv, and make. `make help` lists what there is.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip --quiet --disable-pip-version-check
+STEPS := $(BIN)/python scripts/steps.py
+
+LINT := 'ruff check: $(BIN)/ruff check .' \
+	'ruff format: $(BIN)/ruff format --check .' \
+	'mypy: $(BIN)/mypy' \
+	'pyright: $(BIN)/pyright' \
+	'lint-imports: $(BIN)/lint-imports'
+
+.PHONY: help demo test lint wheel clean
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: $(VENV)/.runtime ## watch a real task run: daemon, router, simulated workers, accuracy at the end
+	@$(BIN)/crowdd demo
+
+test: $(VENV)/.test ## everything that must hold: style, types, import rules, all tests
+	@scripts/provide.sh
+	@$(STEPS) --keep-going $(LINT) 'pytest: $(BIN)/pytest'
+
+lint: $(VENV)/.test ## style, types and import rules only
+	@$(STEPS) --keep-going $(LINT)
+
+wheel: $(VENV)/.runtime ## build dist/crowdd-*.whl
+	@rm -rf dist
+	@$(PIP) wheel --no-deps --wheel-dir dist .
+	@ls dist/crowdd-*.whl
+
+clean: ## remove what was made here, the environment too; kept data (crowdd-data) stays
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "crowdd needs Python 3.11 or later; name one: make PYTHON=python3.12 ...")'
+	@echo "Making $(VENV) (once) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing crowdd and what it needs into $(VENV) ..."
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(PIP) install --editable '.[test]'
+	@touch $@
