@@ -9,7 +9,7 @@ STEPS := $(BIN)/python scripts/steps.py
 LINT := 'ruff check: $(BIN)/ruff check .' \
 	'ruff format: $(BIN)/ruff format --check .' \
 	'mypy: $(BIN)/mypy' \
-	'pyright: $(BIN)/pyright' \
+	'pyright: $(BIN)/pyright --pythonpath $(BIN)/python' \
 	'lint-imports: $(BIN)/lint-imports'
 
 .PHONY: help demo test lint wheel clean
@@ -43,7 +43,7 @@ $(VENV)/.made:
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt
+$(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt src/crowdd/__init__.py
 	@echo "Installing crowdd and what it needs into $(VENV) ..."
 	@$(PIP) install --editable .
 	@touch $@
