@@ -1,1 +1,41 @@
-"""."""
+"""What crosses a wire: names and states, packets, codec, and the pure machine of the router link."""
+
+from .codec import (
+    BadPacket,
+    Decoded,
+    UnknownPacket,
+    decode_frame,
+    decode_packet,
+    encode_frame,
+    encode_packet,
+)
+from .documents import canonical_json, check_document, content_digest, dump_json, load_json
+from .errors import BadRequest, LinkFull, LinkRefusal, RemoteProtocolError, Unsendable
+from .ids import new_wire_id, verify_wire_id
+from .proof import daemon_proof, router_proof, sign_request, verify_request
+
+__all__ = [
+    "BadPacket",
+    "BadRequest",
+    "Decoded",
+    "LinkFull",
+    "LinkRefusal",
+    "RemoteProtocolError",
+    "UnknownPacket",
+    "Unsendable",
+    "canonical_json",
+    "check_document",
+    "content_digest",
+    "daemon_proof",
+    "decode_frame",
+    "decode_packet",
+    "dump_json",
+    "encode_frame",
+    "encode_packet",
+    "load_json",
+    "new_wire_id",
+    "router_proof",
+    "sign_request",
+    "verify_request",
+    "verify_wire_id",
+]

@@ -5,10 +5,12 @@ PACKET_BYTES_MAX = 64 * 1024  # a larger packet crosses as parts, interleaved wi
 WHOLE_PACKET_BYTES_MAX = 20 * 1024 * 1024  # what parts may add up to: a JSON body and its envelope
 PARTS_OPEN_MAX = 256  # half-received packets a peer may keep us holding
 DEPTH_MAX = 64  # nesting of any document from outside
+HELLO_BYTES_MAX = 4 * 1024 * 1024  # the statuses of 50,000 agents; from a peer that has not proved itself yet
 REQUESTS_OPEN_MAX = 10_000  # requests of one router that wait for the daemon
 
 HEADER_BYTES_MAX = 16 * 1024
 JSON_BODY_BYTES_MAX = 16 * 1024 * 1024  # long annotations are megabytes; see W14 of the domain notes
+JSON_CONTAINERS_MAX = 2_000_000  # brackets in a body: `[],[],[]...` is twenty times larger in memory
 FILE_BYTES_MAX = 64 * 1024 * 1024
 FILES_PER_SUBMISSION_MAX = 16
 FORM_FIELDS_MAX = 64

@@ -18,6 +18,7 @@ from .names import AgentStatus, Outcome, PacketType, Reason, WireId
 
 _S, _R, _E, _Q, _V = ({"top": key} for key in "sreqv")
 
+
 @attrs.frozen
 class FileNote:
     """A file of a submission: what it is called and what it contains, never the contents."""
@@ -45,8 +46,8 @@ class Hello:
     epoch: int
     proof: bytes = b""
     key: bytes = attrs.field(default=b"", repr=False)
-    statuses: dict[str, str] = attrs.field(factory=dict, repr=False)
-    outbox: list[str] = attrs.Factory(list)
+    statuses: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    outbox: list[str] = attrs.Factory(list[str])
 
 
 @attrs.frozen
@@ -67,7 +68,7 @@ class SubmitOnboarding:
     subject: WireId = attrs.field(metadata=_S, repr=False)
     request: str = attrs.field(metadata=_R)
     onboarding_data: Any = None
-    provider_data: dict[str, Any] = attrs.Factory(dict)
+    provider_data: dict[str, Any] = attrs.Factory(dict[str, Any])
 
 
 @attrs.frozen
@@ -78,7 +79,7 @@ class SubmitUnit:
     subject: WireId = attrs.field(metadata=_S, repr=False)
     request: str = attrs.field(metadata=_R)
     final_data: Any = None
-    files: list[FileNote] = attrs.Factory(list)
+    files: list[FileNote] = attrs.Factory(list[FileNote])
     answered: bool = False
 
 
@@ -90,7 +91,7 @@ class SubmitMetadata:
     subject: WireId = attrs.field(metadata=_S, repr=False)
     request: str = attrs.field(metadata=_R)
     metadata: Any = None
-    files: list[FileNote] = attrs.Factory(list)
+    files: list[FileNote] = attrs.Factory(list[FileNote])
     answered: bool = False
 
 
@@ -192,8 +193,8 @@ class ReturnStatuses:
     """The router's answer: presence ("present" | "away") of every agent whose presence changed or is away."""
 
     type: ClassVar = PacketType.RETURN_STATUSES
-    presence: dict[str, str] = attrs.field(factory=dict, repr=False)
-    counters: dict[str, int] = attrs.Factory(dict)
+    presence: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    counters: dict[str, int] = attrs.Factory(dict[str, int])
     """What the router counted since its start: refusals and bad input by name."""
 
 

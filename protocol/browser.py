@@ -1,0 +1,248 @@
+"""What browsers say to a router, as JSON: the bodies of their requests and the packets of their sockets.
+
+The shapes are those of `mephisto-task` 2.0.4; `crowdd.js` speaks the same with a few keys more. Parsing is
+strict about what is used and silent about keys it does not know. Every error is one BadRequest.
+"""
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from .documents import load_json
+from .errors import BadRequest
+from .limits import BROWSER_FRAME_BYTES_MAX, JSON_BODY_BYTES_MAX
+from .names import Reason, WireId
+from .strict import exactly
+
+AGENT_ID_CHARACTERS_MAX = 128  # ours have 49 at most; anything longer was never one
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Register:
+    """POST /request_agent (also /register_worker)."""
+
+    provider_data: dict[str, Any] = attrs.field(repr=False)
+    client_timestamp: float | None
+
+
+@attrs.frozen
+class Onboarding:
+    """POST /submit_onboarding. Absent onboarding_data is an empty map; `provider_data` is all the rest."""
+
+    wire_id: WireId = attrs.field(repr=False)
+    onboarding_data: Any
+    provider_data: dict[str, Any] = attrs.field(repr=False)
+    client_timestamp: float | None
+
+
+@attrs.frozen
+class Submit:
+    """POST /submit_task, as JSON or as the text fields of a form."""
+
+    wire_id: WireId = attrs.field(repr=False)
+    final_data: Any
+    client_timestamp: float | None
+
+
+@attrs.frozen
+class MetadataBody:
+    """POST /submit_metadata, as JSON or as the text fields of a form."""
+
+    wire_id: WireId = attrs.field(repr=False)
+    metadata: Any
+    client_timestamp: float | None
+
+
+@attrs.frozen
+class ErrorLog:
+    """POST /log_error. A page that has no agent yet may have errors, too: `wire_id` is empty then."""
+
+    wire_id: WireId = attrs.field(repr=False)
+    error_data: Any
+    client_timestamp: float | None
+
+
+@attrs.frozen
+class Return:
+    """POST /return_unit."""
+
+    wire_id: WireId = attrs.field(repr=False)
+
+
+class SocketType(enum.Enum):
+    """All that a browser may say on its websocket."""
+
+    ALIVE = "alive"
+    HEARTBEAT = "heartbeat"
+    MEPHISTO_BOUND_LIVE_UPDATE = "mephisto_bound_live_update"
+
+
+@attrs.frozen
+class SocketPacket:
+    """One packet of a browser. Real pages leave out `subject` now and then: then it is the socket's agent."""
+
+    type: SocketType
+    subject: WireId | None = attrs.field(repr=False)
+    data: dict[str, Any]
+    client_timestamp: float | None
+
+
+def parse_register(body: bytes) -> Register:
+    """`provider_data` must be an object; what is in it is the provider's business."""
+    fields = _object(body)
+    return Register(_object_field(fields, "provider_data"), _timestamp(fields))
+
+
+def parse_onboarding(body: bytes) -> Onboarding:
+    """The agent's id and answers come inside `provider_data`."""
+    fields = _object(body)
+    rest = dict(_object_field(fields, "provider_data"))
+    wire_id = _within("provider_data", _agent_id, rest)
+    rest.pop("USED_AGENT_ID", None)
+    return Onboarding(wire_id, rest.pop("onboarding_data", {}), rest, _timestamp(fields))
+
+
+def parse_submit(body: bytes) -> Submit:
+    """`final_data` may be anything, `{}` and null too, but not absent."""
+    return _submit(_object(body))
+
+
+def parse_submit_form(fields: Mapping[str, str]) -> Submit:
+    """The text fields of a form: `final_string_data` (JSON) wins over `final_data` (JSON, or plain text)."""
+    return _submit(_form(fields, "final_data"))
+
+
+def parse_metadata(body: bytes) -> MetadataBody:
+    """`metadata` may be anything but absent."""
+    return _metadata(_object(body))
+
+
+def parse_metadata_form(fields: Mapping[str, str]) -> MetadataBody:
+    """The text fields of a form; `metadata` is JSON text, or plain text."""
+    return _metadata(_form(fields, "metadata"))
+
+
+def parse_error_log(body: bytes) -> ErrorLog:
+    """Takes what it gets: an error report that is refused helps nobody."""
+    fields = _object(body)
+    wire_id = WireId("") if fields.get("USED_AGENT_ID") is None else _agent_id(fields)
+    return ErrorLog(wire_id, fields.get("error_data"), _timestamp(fields))
+
+
+def parse_return(body: bytes) -> Return:
+    """Only the agent's id."""
+    return Return(_agent_id(_object(body)))
+
+
+def parse_socket_packet(text: bytes) -> SocketPacket:
+    """One text frame of a browser's websocket; BadRequest for every type that is not a browser's to say."""
+    fields = _object(text, BROWSER_FRAME_BYTES_MAX)
+    kind = _socket_type(fields.get("packet_type"))
+    subject = None if fields.get("subject_id") is None else _agent_id(fields, "subject_id")
+    if kind is SocketType.MEPHISTO_BOUND_LIVE_UPDATE or fields.get("data") is not None:
+        data = _object_field(fields, "data")
+    else:
+        data = {}
+    return SocketPacket(kind, subject, data, _timestamp(fields))
+
+
+def _submit(fields: dict[str, Any]) -> Submit:
+    wire_id = _agent_id(fields)
+    if "final_string_data" in fields:
+        final_data = _json_text(fields, "final_string_data")
+    else:
+        final_data = _required(fields, "final_data")
+    return Submit(wire_id, final_data, _timestamp(fields))
+
+
+def _metadata(fields: dict[str, Any]) -> MetadataBody:
+    return MetadataBody(_agent_id(fields), _required(fields, "metadata"), _timestamp(fields))
+
+
+def _object(body: bytes, bytes_max: int = JSON_BODY_BYTES_MAX) -> dict[str, Any]:
+    document = load_json(body, bytes_max)
+    if not exactly(document, dict):
+        raise BadRequest("", "not a JSON object")
+    return cast(dict[str, Any], document)
+
+
+def _form(fields: Mapping[str, str], free: str) -> dict[str, Any]:
+    plain: dict[str, Any] = dict(fields)
+    if free in plain:
+        plain[free] = _json_or_text(fields[free])
+    return plain
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return load_json(_utf8(text))
+    except BadRequest as exc:
+        if exc.reason is Reason.TOO_LARGE:
+            raise
+        return text
+
+
+def _json_text(fields: dict[str, Any], name: str) -> Any:
+    text = fields[name]
+    if not exactly(text, str):
+        raise BadRequest(name, "JSON text expected")
+    return _within(name, load_json, _utf8(text))
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _within(path: str, parse: Callable[[Any], T], value: Any) -> T:
+    try:
+        return parse(value)
+    except BadRequest as exc:
+        raise BadRequest(f"{path}.{exc.path}".rstrip("."), exc.why, exc.reason) from None
+
+
+def _required(fields: dict[str, Any], name: str) -> Any:
+    try:
+        return fields[name]
+    except KeyError:
+        raise BadRequest(name, "missing") from None
+
+
+def _object_field(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    value = _required(fields, name)
+    if not exactly(value, dict):
+        raise BadRequest(name, "object expected")
+    return cast(dict[str, Any], value)
+
+
+def _agent_id(fields: dict[str, Any], name: str = "USED_AGENT_ID") -> WireId:
+    value = _required(fields, name)
+    if not exactly(value, str):
+        raise BadRequest(name, "text expected")
+    if not 0 < len(value) <= AGENT_ID_CHARACTERS_MAX:
+        raise BadRequest(name, "not an agent id")
+    return WireId(value)
+
+
+def _timestamp(fields: dict[str, Any]) -> float | None:
+    # Pages send a number in JSON, text in forms. Nothing depends on it: nonsense must not cost an answer.
+    value: Any = fields.get("client_timestamp")
+    if type(value) not in (int, float, str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if number - number == 0.0 else None
+
+
+def _socket_type(value: Any) -> SocketType:
+    if not exactly(value, str):
+        raise BadRequest("packet_type", "text expected")
+    try:
+        return SocketType(value)
+    except ValueError:
+        raise BadRequest("packet_type", "not a packet that a page may send") from None

@@ -1,0 +1,167 @@
+"""Packets to bytes and back: one strict `encode` and one strict `decode` for the router link.
+
+What is wrong inside one packet never touches its neighbours: that packet comes out as `BadPacket`, one of a
+type that we do not know as `UnknownPacket`. Only a frame that is no array of packets raises.
+"""
+
+from collections.abc import Iterable
+from typing import Any, cast, get_args
+
+import attrs
+import msgpack as _untyped_msgpack  # type: ignore[import-untyped]
+from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn
+
+from .errors import RemoteProtocolError, Unsendable
+from .limits import FRAME_BYTES_MAX, WHOLE_PACKET_BYTES_MAX
+from .packets import Packet
+from .strict import exactly, explain, strict_converter
+
+
+@attrs.frozen
+class UnknownPacket:
+    """A packet of a type that this version does not know: count it, skip it."""
+
+    type: str
+    request: str | None = None
+    """Set if its sender waits for an answer."""
+
+
+@attrs.frozen
+class BadPacket:
+    """A packet of a known type that says something impossible. `path` and `why` repeat none of its values."""
+
+    type: str
+    path: str
+    why: str
+    subject: str | None = attrs.field(default=None, repr=False)
+    request: str | None = None
+    epoch: int | None = None
+    sequence: int | None = None
+
+
+Decoded = Packet | UnknownPacket | BadPacket
+
+
+class _Form:
+    """How one class of packets looks on the wire: which field is which key, made once at import."""
+
+    def __init__(self, cls: type[Any], converter: Converter) -> None:
+        self.cls = cls
+        self.name: str = cls.type.value
+        self.tops = {a.name: a.metadata["top"] for a in attrs.fields(cls) if "top" in a.metadata}
+        self.fields = [a.name for a in attrs.fields(cls) if "top" not in a.metadata]
+        self._flatten = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True)
+        self._structure = converter.get_structure_hook(cls)
+
+    def to_map(self, packet: Any) -> dict[str, Any]:
+        data = self._flatten(packet)
+        tops = {key: data.pop(name) for name, key in self.tops.items()}
+        return {"t": self.name, **tops, "d": data}
+
+    def from_map(self, wire: dict[str, Any]) -> Packet:
+        data: Any = wire.get("d")
+        if not exactly(data, dict):
+            raise RemoteProtocolError("d", "dict expected")
+        flat = {name: data[name] for name in self.fields if name in data}
+        flat.update({name: wire[key] for name, key in self.tops.items() if key in wire})
+        try:
+            return cast(Packet, self._structure(flat, self.cls))
+        except Exception as exc:
+            name, why = explain(exc)
+            raise RemoteProtocolError(self.tops.get(name, f"d.{name}"), why) from None
+
+
+_msgpack: Any = _untyped_msgpack
+_CONVERTER = strict_converter()
+_FORMS = {cls: _Form(cls, _CONVERTER) for cls in get_args(Packet)}
+_BY_NAME = {form.name: form for form in _FORMS.values()}
+
+
+def packet_map(packet: Packet) -> dict[str, Any]:
+    """The map `{t, s, d, ...}` of a packet; free-form data are passed through, the very same objects."""
+    return _FORMS[type(packet)].to_map(packet)
+
+
+def encode_packet(packet: Packet) -> bytes:
+    """One packet as bytes, to go into a frame or into parts. Unsendable if it cannot cross."""
+    encoded = _pack(packet_map(packet))
+    if len(encoded) > WHOLE_PACKET_BYTES_MAX:
+        raise Unsendable(f"a packet of {len(encoded)} bytes; at most {WHOLE_PACKET_BYTES_MAX} can cross")
+    return encoded
+
+
+def restamp(encoded: bytes, epoch: int, sequence: int) -> bytes:
+    """The same stream packet of ours at another place of its stream."""
+    return _pack(_unpack(encoded) | {"e": epoch, "q": sequence})
+
+
+def encode_frame(packets: Iterable[Packet]) -> bytes:
+    """One frame of these packets. Unsendable if one cannot cross or all together are too large."""
+    return join_frame([encode_packet(packet) for packet in packets])
+
+
+def join_frame(encoded: list[bytes]) -> bytes:
+    """One frame of packets that are already bytes; Unsendable if it would be larger than a frame may be."""
+    frame = b"".join([_array_header(len(encoded)), *encoded])
+    if len(frame) > FRAME_BYTES_MAX:
+        raise Unsendable(f"a frame of {len(frame)} bytes; at most {FRAME_BYTES_MAX} can cross")
+    return frame
+
+
+def decode_frame(frame: bytes) -> list[Decoded]:
+    """The packets of a frame, in order. RemoteProtocolError if it is too large or no array of packets."""
+    if len(frame) > FRAME_BYTES_MAX:
+        raise RemoteProtocolError("frame", f"larger than {FRAME_BYTES_MAX} bytes")
+    wires = _unpack(frame)
+    if not exactly(wires, list):
+        raise RemoteProtocolError("frame", "not an array of packets")
+    return [_decode(wire) for wire in wires]
+
+
+def decode_packet(encoded: bytes) -> Decoded:
+    """One packet that came as parts. RemoteProtocolError if it is too large or not msgpack."""
+    if len(encoded) > WHOLE_PACKET_BYTES_MAX:
+        raise RemoteProtocolError("packet", f"larger than {WHOLE_PACKET_BYTES_MAX} bytes")
+    return _decode(_unpack(encoded))
+
+
+def _decode(wire: Any) -> Decoded:
+    if not exactly(wire, dict) or not exactly(wire.get("t"), str):
+        return BadPacket("", "t", "a map with a type expected")
+    form = _BY_NAME.get(wire["t"])
+    if form is None:
+        return UnknownPacket(wire["t"][:40], _known(wire, "r", str))
+    try:
+        return form.from_map(wire)
+    except RemoteProtocolError as exc:
+        return _bad(form.name, wire, exc)
+
+
+def _bad(name: str, wire: dict[str, Any], exc: RemoteProtocolError) -> BadPacket:
+    place = _known(wire, "e", int), _known(wire, "q", int)
+    return BadPacket(name, exc.path, exc.why, _known(wire, "s", str), _known(wire, "r", str), *place)
+
+
+def _known(wire: dict[str, Any], key: str, kind: type) -> Any:
+    value = wire.get(key)
+    return value if exactly(value, kind) else None
+
+
+def _pack(value: Any) -> bytes:
+    try:
+        return cast(bytes, _msgpack.packb(value, use_bin_type=True))
+    except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+        raise Unsendable(f"not packable: {exc}") from None
+
+
+def _unpack(data: bytes) -> Any:
+    try:
+        return _msgpack.unpackb(data, raw=False, strict_map_key=True, use_list=True)
+    except Exception as exc:
+        # msgpack is many-voiced (ValueError, UnpackException, TypeError, ...); the wire has one error.
+        raise RemoteProtocolError("frame", f"not msgpack: {type(exc).__name__}") from None
+
+
+def _array_header(length: int) -> bytes:
+    return cast(bytes, _msgpack.Packer().pack_array_header(length))

@@ -1,0 +1,115 @@
+"""Free-form JSON documents: strict reading with limits, writing, one canonical form and its digest."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from .errors import BadRequest, RemoteProtocolError, Unsendable
+from .limits import DEPTH_MAX, JSON_BODY_BYTES_MAX, JSON_CONTAINERS_MAX
+from .names import Reason
+from .packets import FileNote
+
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = frozenset({dict, list})
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+)
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]..\Z", re.DOTALL)
+
+
+def load_json(data: bytes, bytes_max: int = JSON_BODY_BYTES_MAX) -> Any:
+    """Parse a document from outside; BadRequest when it is too large, too deep or no JSON.
+
+    NaN and Infinity are refused. Half a surrogate pair (a page cut an emoji in two) becomes U+FFFD: such an
+    answer is worth keeping, and refusing it would refuse every retry.
+    """
+    if len(data) > bytes_max:
+        raise BadRequest("", f"larger than {bytes_max} bytes", Reason.TOO_LARGE)
+    if data.count(b"[") + data.count(b"{") > JSON_CONTAINERS_MAX:
+        raise BadRequest("", f"more than {JSON_CONTAINERS_MAX} lists and objects", Reason.TOO_LARGE)
+    document = _parse(data)
+    try:
+        check_document(document)
+    except RemoteProtocolError as exc:
+        raise BadRequest(exc.path, exc.why) from None
+    return document
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as exc:
+        mended = _ESCAPE.sub(_mend, data)
+        if mended == data:
+            raise BadRequest("", f"not JSON: {exc.msg}") from None
+    try:
+        return orjson.loads(mended)
+    except orjson.JSONDecodeError as exc:
+        raise BadRequest("", f"not JSON: {exc.msg}") from None
+
+
+def _mend(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if len(escape[0]) == 6 and _HALF.match(escape[0]) else escape[0]
+
+
+def check_document(document: Any, depth_max: int = DEPTH_MAX) -> None:
+    """Promise that a document is plain JSON data of bounded depth, or raise RemoteProtocolError.
+
+    Goes level by level at the speed of `set(map(type, ...))`; leaves are never visited one by one.
+    """
+    level = [document]
+    for _ in range(depth_max + 1):
+        strange = set(map(type, level)) - _LEAVES - _CONTAINERS
+        if strange:
+            raise RemoteProtocolError("", f"{_names(strange)} in free-form data")
+        level = _children(level)
+        if not level:
+            return
+    raise RemoteProtocolError("", f"nested deeper than {depth_max}")
+
+
+def _children(level: list[Any]) -> list[Any]:
+    below: list[Any] = []
+    for value, kind in zip(level, map(type, level), strict=True):
+        if kind is list:
+            below += value or _EMPTY
+        elif kind is dict:
+            if set(map(type, value)) - {str}:
+                raise RemoteProtocolError("", "a key that is not text in free-form data")
+            below += value.values() or _EMPTY
+    return below
+
+
+_EMPTY = (None,)  # an empty list is a level, too
+
+
+def _names(kinds: Iterable[type]) -> str:
+    return ", ".join(sorted(kind.__name__ for kind in kinds))
+
+
+def dump_json(value: Any) -> bytes:
+    """JSON for a browser; Unsendable for what is no JSON. NaN and infinities become null."""
+    return _dump(value, 0)
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one way to write a document: equal documents give equal bytes, whatever the order of their keys."""
+    return _dump(value, orjson.OPT_SORT_KEYS)
+
+
+def _dump(value: Any, option: int) -> bytes:
+    try:
+        return orjson.dumps(value, option=option)
+    except (TypeError, RecursionError) as exc:
+        raise Unsendable(f"not JSON: {exc}") from None
+
+
+def content_digest(final_data: Any, files: Iterable[FileNote] = ()) -> str:
+    """What a submission contains, as hex: equal for the same data and the same files, in any order."""
+    digest = hashlib.sha256(canonical_json(final_data))
+    for sha256 in sorted(note.sha256 for note in files):
+        digest.update(b"\n" + sha256.encode())
+    return digest.hexdigest()
