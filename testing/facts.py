@@ -1,0 +1,79 @@
+"""What a store says about one run, read through the Storage contract: the other side of the checker."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+import attrs
+
+from ..protocol.names import AgentId, RunId
+from ..storage.contract import Storage
+from ..storage.records import (
+    Agent,
+    Assignment,
+    HistoryEntry,
+    LiveUpdate,
+    Metadata,
+    Submission,
+    TaskRun,
+    Unit,
+)
+
+
+@attrs.frozen
+class StoreFacts:
+    """Everything about one run that the checker looks at, in the order of the store."""
+
+    run: TaskRun
+    assignments: list[Assignment]
+    units: list[Unit]
+    agents: list[Agent]
+    submissions: list[Submission]
+    metadata: list[Metadata]
+    updates: list[LiveUpdate]
+    history: list[HistoryEntry]
+
+
+async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
+    """Collect the facts of a run, of a running daemon's store or of one that nobody uses any more.
+
+    Not one snapshot: let the run come to rest first. Writes nothing.
+    """
+    agents = await _all(lambda after: storage.agents(run_id, after=after), _id)
+    exported = await _all(lambda after: storage.export(run_id, after=after), lambda row: row.agent.id)
+    return StoreFacts(
+        run=await storage.run(run_id),
+        assignments=await _all(lambda after: storage.assignments(run_id, after=after), _id),
+        units=await _all(lambda after: storage.units(run_id, after=after), _id),
+        agents=agents,
+        submissions=[row.submission for row in exported],
+        metadata=[note for agent in agents for note in await storage.metadata(agent.id)],
+        updates=[update for agent in agents for update in await _updates(storage, agent.id)],
+        history=await _all(lambda after: storage.history(run_id=run_id, after=after), _id),
+    )
+
+
+class _Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+def _id(record: _Numbered) -> int:
+    return record.id
+
+
+_Record = TypeVar("_Record")
+
+
+async def _all(
+    page: Callable[[int], Awaitable[list[_Record]]], number: Callable[[_Record], int]
+) -> list[_Record]:
+    records: list[_Record] = []
+    after = 0
+    while more := await page(after):
+        records += more
+        after = number(more[-1])
+    return records
+
+
+async def _updates(storage: Storage, agent_id: AgentId) -> list[LiveUpdate]:
+    return [*await storage.updates(agent_id, outgoing=False), *await storage.updates(agent_id, outgoing=True)]

@@ -1,0 +1,96 @@
+"""What every rule looks at: the calls of a history, the facts of a store, and indexes over both."""
+
+import enum
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+
+import attrs
+
+from ...protocol.names import AgentStatus, UnitStatus
+from ...storage.records import Agent, Submission
+from ..facts import StoreFacts
+from ..history import Entry, Invoke, Ok, Operation, Refused, Told, Unknown, agent_key
+
+
+class Rule(enum.Enum):
+    """Which promise was broken; the letters are those of the reliability notes."""
+
+    SUBMISSION = "a: what was acknowledged is stored once, unchanged"
+    UNIT = "b: a unit is held by one agent at a time and completed once"
+    STREAM = "c: streams have no gaps"
+    PATH = "d: statuses move along the table"
+    ANSWER = "answers never contradict each other or the store"
+    LIVENESS = "f: every request is answered in time and no unit is lost"
+
+
+@attrs.frozen
+class Violation:
+    """One promise broken: which, about what, and the evidence."""
+
+    rule: Rule
+    subject: str
+    text: str
+
+
+@attrs.frozen
+class Tables:
+    """Which status may follow which."""
+
+    agent: Mapping[AgentStatus, Collection[AgentStatus]]
+    unit: Mapping[UnitStatus, Collection[UnitStatus]]
+
+
+@attrs.frozen
+class Call:
+    """One request and what came of it; None: nothing (yet)."""
+
+    invoke: Invoke
+    answer: Ok | Refused | Unknown | None
+
+
+@attrs.frozen(slots=False)  # cached_property keeps its value in __dict__
+class Case:
+    """A history, a store, and the figures that the rules judge by."""
+
+    entries: Sequence[Entry]
+    facts: StoreFacts
+    tables: Tables
+    healed_at: float
+    """From when on, by the history's clock, nothing was broken on purpose."""
+    answer_s: float
+    """How long after healing a request may stay without a definite answer."""
+    hold_s: float
+    """How long one call may stay without any answer, at any time."""
+    everyone: bool
+    """True: no other client than those of the history spoke to the run."""
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        answers = {entry.call: entry for entry in self.entries if not isinstance(entry, Invoke | Told)}
+        return [Call(entry, answers.get(entry.call)) for entry in self.entries if isinstance(entry, Invoke)]
+
+    def calls_of(self, operation: Operation) -> Iterator[Call]:
+        return (call for call in self.calls if call.invoke.operation is operation)
+
+    @cached_property
+    def agents(self) -> dict[str, Agent]:
+        """By the key that clients use."""
+        return {agent_key(agent.wire_id): agent for agent in self.facts.agents}
+
+    @cached_property
+    def keys(self) -> dict[int, str]:
+        """Keys by the number that the store uses."""
+        return {agent.id: key for key, agent in self.agents.items()}
+
+    @cached_property
+    def submissions(self) -> dict[str, list[Submission]]:
+        """By agent key."""
+        stored = sorted(self.facts.submissions, key=lambda one: self.keys.get(one.agent_id, ""))
+        grouped = groupby(stored, lambda one: self.keys.get(one.agent_id, f"agent {one.agent_id}"))
+        return {key: list(group) for key, group in grouped}
+
+    @cached_property
+    def ends_at(self) -> float:
+        """When the history ends."""
+        return max((entry.at for entry in self.entries), default=0.0)
