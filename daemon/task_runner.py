@@ -1,0 +1,126 @@
+"""Carries agents through their lives: reads, lets `lifecycle` decide, saves, then does the rest. Decides nothing."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import attrs
+
+from ..protocol.names import AgentId, AgentStatus, Reason, RunState
+from ..storage.contract import StaleWrite, Storage
+from ..storage.records import Agent, TaskRun, Unit
+from . import lifecycle
+from .clock import Wall
+from .lifecycle import AgentEvent, Command, IllegalEvent, MarkDone, Refill, Save, Tell
+
+log = logging.getLogger(__name__)
+
+ROUNDS_MAX = 8  # a fact that changes under us more often than this is a bug, not bad luck
+
+
+@attrs.frozen
+class Doors:
+    """What the commands of a decision lead to; each is called after the decision was saved."""
+
+    tell: Callable[[Agent, Reason | None], None]
+    """Push the agent's status to its page."""
+    mark_done: Callable[[Agent], Awaitable[None]]
+    """Tell the provider; its failures are its caller's to handle."""
+    refill: Callable[[], None]
+    """Wake the launcher."""
+    due_changed: Callable[[Agent], None]
+    """The agent's deadline is another now."""
+
+
+class TaskRunner:
+    """Lets things happen to the agents of one run."""
+
+    def __init__(self, run: TaskRun, storage: Storage, wall: Wall, doors: Doors) -> None:
+        self._run = run
+        self._storage = storage
+        self._wall = wall
+        self._doors = doors
+        self.run_state = run.state
+
+    async def happen(self, agent_id: AgentId, event: AgentEvent) -> Agent:
+        """Let `event` happen to the agent; returns the agent after it.
+
+        IllegalEvent when it cannot happen (any more). Cancelled: it happened as a whole, or not at all.
+        """
+        return await self.decide(agent_id, lambda agent, unit: [event])
+
+    async def decide(
+        self, agent_id: AgentId, choose: Callable[[Agent, Unit], Sequence[AgentEvent]]
+    ) -> Agent:
+        """Let the events that `choose` names for the present state happen, in one transaction.
+
+        `choose` is called again with newer facts when they changed meanwhile; no events: nothing happens.
+        """
+        for _ in range(ROUNDS_MAX):
+            agent = await self._storage.agent(agent_id)
+            unit = await self._storage.unit(agent.unit_id)
+            commands = _steps(agent, unit, choose(agent, unit), self.run_state is RunState.RUNNING)
+            if not commands:
+                return agent
+            try:
+                await self.carry_out(commands)
+            except StaleWrite:
+                continue
+            return await self._storage.agent(agent_id)
+        raise StaleWrite(f"agent {agent_id} kept changing")
+
+    async def carry_out(self, commands: Sequence[Command]) -> None:
+        """Save everything in one transaction, then do what follows, in order."""
+        now = self._wall()
+        writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
+        await self._storage.commit(writes, now)
+        for command in commands:
+            await self._follow_up(command)
+
+    async def _follow_up(self, command: Command) -> None:
+        match command:
+            case Tell():
+                agent = await self._storage.agent(command.agent_id)
+                log.info("agent %d is %s", agent.id, agent.status.value)
+                self._doors.tell(agent, command.reason)
+                self._doors.due_changed(agent)
+            case MarkDone():
+                await self._doors.mark_done(await self._storage.agent(command.agent_id))
+            case Refill():
+                self._doors.refill()
+            case Save():
+                pass
+
+    async def time_passed(self, agent_id: AgentId) -> None:
+        """The agent's deadline came: end it, or free the unit that a shutdown had kept for it."""
+        agent = await self._storage.agent(agent_id)
+        unit = await self._storage.unit(agent.unit_id)
+        if agent.due_at is None or agent.due_at > self._wall():
+            return
+        try:
+            if lifecycle.may_rejoin(agent, unit):
+                await self.carry_out(lifecycle.release(agent, unit, self.run_state is RunState.RUNNING))
+            elif type(lifecycle.TimeOver()) in lifecycle.AGENT_NEXT[agent.status]:
+                await self.happen(agent_id, lifecycle.TimeOver())
+        except (StaleWrite, IllegalEvent) as exc:
+            log.info("agent %d had moved on when its time was over: %s", agent_id, exc)
+
+    async def rejoin(self, agent_id: AgentId, first: AgentStatus, due_at: datetime | None) -> Agent:
+        """A worker whom a shutdown disconnected is back: the agent works on, under the same wire id."""
+        begin = lifecycle.Waited() if first is AgentStatus.WAITING else lifecycle.Started()
+
+        def back(agent: Agent, unit: Unit) -> list[AgentEvent]:
+            return [lifecycle.Accepted(due_at), begin] if lifecycle.may_rejoin(agent, unit) else []
+
+        return await self.decide(agent_id, back)
+
+
+def _steps(agent: Agent, unit: Unit, events: Sequence[AgentEvent], goes_on: bool) -> list[Command]:
+    """Several events of one agent as one list of commands; only the last status is told."""
+    commands: list[Command] = []
+    for event in events:
+        commands = [c for c in commands if not isinstance(c, Tell)]
+        commands += lifecycle.step(agent, unit, event, goes_on)
+        due = lifecycle.due_after(agent, event)
+        agent = attrs.evolve(agent, status=lifecycle.next_status(agent.status, event), due_at=due)
+    return commands
