@@ -1,7 +1,7 @@
 """What a blueprint is: data in, pages, what is done with answers. The contract that task authors extend."""
 
 import abc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +18,8 @@ class Material:
     folder: Path
     config: Any
     """The RunConfig of `daemon.task_config`."""
+    make_rows: Callable[[], Iterable[Any]] | None = None
+    """`rows` of the author's task.py, where there is one: the data instead of a file."""
 
 
 @attrs.frozen
