@@ -3,11 +3,14 @@
 Promises of every method:
 - A method that writes is one transaction: all of it or nothing, durable when it returns (SQLite:
   `synchronous=FULL`), with one history entry per change of state in the same transaction.
-- Every write first checks that the lease row still has this storage's epoch; else `LeaseLost`, nothing written.
+- Every write first checks that the lease row still has this storage's epoch; else `LeaseLost`, nothing is
+  written.
 - Cancelled before its transaction began: nothing happened. After: the commit is awaited, then `Cancelled`.
-- `StaleWrite` when a guard did not match; `NotFound` for an id that is not there; `Duplicate` for a unique
-  rule broken; `InvalidRecord` for a bad value or a reference that does not exist. Nothing is written then.
-- `StorageFailed` when the disk or database failed: nothing definite is known; end the process.
+- `StaleWrite` when a guard did not match; `NotFound` for the id of what is asked for or changed, when it is
+  not there; `Duplicate` for a unique rule broken; `InvalidRecord` for a bad value, or a reference inside a
+  new record to what does not exist. Nothing is written then.
+- `StorageFull` when the disk is full: nothing happened. `StorageFailed` when disk or database failed in any
+  other way: nothing definite is known, every later write fails as well; end the process.
 - `now` is wall-clock time, an aware UTC datetime; `who` and `why` go to history as they are.
 - Lists are ordered by id ascending; `after`/`limit` page through them.
 """
@@ -81,6 +84,10 @@ class StorageFailed(StorageError):
     """The disk or the database failed; whether the last write happened is not known."""
 
 
+class StorageFull(StorageError):
+    """There is no space left. Nothing was written; the same write succeeds when there is space again."""
+
+
 class StorageRefused(StorageError):
     """The store cannot be opened: damaged, of another program, too new, too old, held. Says the remedy."""
 
@@ -106,9 +113,10 @@ class MoveAgent:
 
 @attrs.frozen
 class MoveUnit:
-    """Unit `id` goes from `before` to `after` (guard: still `before` and still held by `held_by`).
+    """Unit `id` goes from `before` to `after` (guard: still `before` and held by `held_by`, None: nobody).
 
-    `release` clears agent and worker and, when `after` is `launched`, gives a new, highest position.
+    `release` clears agent and worker. A unit that becomes `launched` gets a new, highest position.
+    InvalidRecord when it would be assigned, completed or reviewed without an agent, or free with one.
     """
 
     id: UnitId
@@ -204,9 +212,9 @@ class Registration:
     link: str
     after: str
     path: Sequence[AgentStatus]
-    """The statuses the new agent goes through at once, e.g. (accepted, in task); each gets a history entry."""
+    """The statuses the new agent goes through at once, e.g. (accepted, in task); each has a history entry."""
     due_at: datetime | None
-    provider_data: dict[str, Any] = attrs.Factory(dict)
+    provider_data: dict[str, Any] = attrs.Factory(dict[str, Any])
     allowed_concurrent: int = 0
     """How many units of this run the worker may hold at once; 0: no limit."""
     maximum_units_per_worker: int = 0
@@ -229,7 +237,7 @@ class NotReserved:
     too_many_concurrent, max_for_task."""
 
     reason: str
-    facts: Mapping[str, Any] = attrs.Factory(dict)
+    facts: Mapping[str, Any] = attrs.Factory(dict[str, Any])
 
 
 @attrs.frozen
@@ -263,14 +271,18 @@ class Storage(abc.ABC):
 
     @abc.abstractmethod
     async def commit(self, writes: Sequence[Write], now: datetime) -> None:
-        """Do all of `writes`, in order, in one transaction, or none (StaleWrite, Duplicate, NotFound)."""
+        """Do all of `writes`, in order, in one transaction, or none (StaleWrite, Duplicate, NotFound).
+
+        StaleWrite also when afterwards an agent that was moved, or held a unit that was, is live without
+        holding its unit.
+        """
 
     @abc.abstractmethod
     async def create_run(self, new: NewRun, now: datetime, who: str) -> TaskRun:
         """Store a run in state `launching`. The same `launch_id` again returns the run it made.
 
         Duplicate: the label is taken. InvalidRecord: a name is empty or the project is NO_PROJECT, or the
-        task of this name has another blueprint, or the requester another provider.
+        task of this name has another blueprint or project, or the requester another provider.
         """
 
     @abc.abstractmethod
@@ -283,16 +295,17 @@ class Storage(abc.ABC):
     ) -> list[AssignmentId]:
         """Add assignments with their units (`created`); sets `rows_made` to the last row + 1 and `rows_done`.
 
-        StaleWrite when the first row is not `rows_made`. An empty `rows` with `done` just sets `rows_done`.
+        StaleWrite when the first row is not `rows_made`; InvalidRecord for a gap or a row without units.
+        An empty `rows` with `done` just sets `rows_done`.
         """
 
     @abc.abstractmethod
     async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
-        """Move up to `count` `created` units, in queue order, to `launched`; returns them."""
+        """Move up to `count` `created` units, in queue order, to `launched` at its end; returns them."""
 
     @abc.abstractmethod
     async def expire_units(self, run_id: RunId, now: datetime, who: str, why: str) -> list[Unit]:
-        """Move every `created` and `launched` unit to `expired`; assigned, completed and reviewed ones stay."""
+        """Move every `created` and `launched` unit to `expired`, and return them; all others stay."""
 
     @abc.abstractmethod
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
@@ -301,6 +314,7 @@ class Storage(abc.ABC):
         One guarded transaction: the agent for (run, link, after) if there is one, whatever its status
         (`existing`); else block, run state (only `running`), limits, unit and agent are checked and written
         together. A worker never gets two units of one assignment. Cost does not depend on the run's size.
+        Duplicate: the agent of (link, after) is another worker's, or the wire id is taken.
         """
 
     # --- people, qualifications
@@ -312,7 +326,9 @@ class Storage(abc.ABC):
         """Find the worker (provider, name) or make it. InvalidRecord: empty name."""
 
     @abc.abstractmethod
-    async def set_blocked(self, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str) -> None:
+    async def set_blocked(
+        self, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str
+    ) -> None:
         """Block or unblock a worker."""
 
     @abc.abstractmethod
@@ -459,7 +475,9 @@ class Storage(abc.ABC):
     @abc.abstractmethod
     async def worker(self, worker_id: WorkerId) -> Worker: ...
     @abc.abstractmethod
-    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]: ...
+    async def workers(
+        self, provider: str | None = None, after: int = 0, limit: int = 1000
+    ) -> list[Worker]: ...
     @abc.abstractmethod
     async def onboarding_agents(
         self, run_id: RunId, worker_id: WorkerId | None = None
@@ -477,9 +495,7 @@ class Storage(abc.ABC):
     @abc.abstractmethod
     async def updates(self, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]: ...
     @abc.abstractmethod
-    async def journal(
-        self, assignment_id: AssignmentId, unit_id: UnitId | None
-    ) -> list[JournalEntry]: ...
+    async def journal(self, assignment_id: AssignmentId, unit_id: UnitId | None) -> list[JournalEntry]: ...
     @abc.abstractmethod
     async def qualifications(self) -> list[Qualification]: ...
     @abc.abstractmethod

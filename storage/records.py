@@ -213,7 +213,7 @@ class Metadata:
     data: Any
     files: list[FileNote]
     digest: str
-    """(agent, digest) is unique: the same told twice is stored once. Log lines carry a number of their own."""
+    """(agent, digest) is unique: the same told twice is stored once. Log lines carry a number."""
     created_at: datetime
 
 

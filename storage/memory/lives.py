@@ -1,0 +1,234 @@
+"""What moves agents, units and runs, in memory: commit and reserve; and reading agents and their answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+import attrs
+
+from ...protocol.names import AgentId, AgentStatus, RunId, UnitStatus, WireId, WorkerId
+from .. import rules
+from ..contract import (
+    AddReview,
+    AddSubmission,
+    Duplicate,
+    ExportRow,
+    MoveAgent,
+    MoveRun,
+    MoveUnit,
+    NotReserved,
+    Registration,
+    Reserved,
+    SetDue,
+    Write,
+)
+from ..records import Agent, Review, Submission, TaskRun, Unit
+from ..rows import fresh
+from .body import MemoryBody, copies, note, page
+from .runs import next_position, put_unit
+from .tables import Tables
+
+
+class MemoryLives(MemoryBody):
+    """What `Storage` says about the life of agents, and what they leave."""
+
+    async def commit(self, writes: Sequence[Write], now: datetime) -> None:
+        async with self._write() as tables:
+            at = rules.moment(now)
+            touched = {agent_id for write in writes if (agent_id := _do(tables, write, at)) is not None}
+            for agent_id in sorted(touched):
+                agent = _agent(tables, agent_id)
+                rules.check_hold(agent, _unit(tables, agent.unit_id))
+
+    async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
+        async with self._write() as tables:
+            rules.check_registration(registration)
+            return _reserve(tables, registration, rules.moment(now))
+
+    async def agent(self, agent_id: AgentId) -> Agent:
+        return fresh(_agent(await self._read(), agent_id))
+
+    async def agent_by_wire_id(self, wire_id: WireId) -> Agent:
+        tables = await self._read()
+        return fresh(rules.found(tables.agents.the("wire_id", wire_id), "agent", "with this wire id"))
+
+    async def agents(
+        self,
+        run_id: RunId,
+        statuses: frozenset[AgentStatus] | None = None,
+        worker_id: WorkerId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[Agent]:
+        tables = await self._read()
+        chosen = [
+            agent
+            for agent in tables.agents.having("run", run_id)
+            if statuses is None or agent.status in statuses
+            if worker_id is None or agent.worker_id == worker_id
+        ]
+        return page(chosen, after, limit)
+
+    async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
+        tables = await self._read()
+        return copies(tables.agents.having("link", (run_id, link)))
+
+    async def reserved_agents(self, run_id: RunId) -> list[Agent]:
+        tables = await self._read()
+        holders = [unit.agent_id for unit in tables.units.having("run", run_id) if _is_held(unit)]
+        return copies(_agent(tables, agent_id) for agent_id in sorted(filter(None, holders)))
+
+    async def submission(self, agent_id: AgentId) -> Submission:
+        tables = await self._read()
+        return fresh(rules.found(tables.submissions.get(agent_id), "submission of agent", agent_id))
+
+    async def last_submission_at(self, run_id: RunId) -> datetime | None:
+        tables = await self._read()
+        return max((each.submitted_at for each in tables.submissions.having("run", run_id)), default=None)
+
+    async def reviews(self, agent_id: AgentId) -> list[Review]:
+        return copies((await self._read()).reviews.having("agent", agent_id))
+
+    async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
+        tables = await self._read()
+        run = rules.found(tables.runs.get(run_id), "run", run_id)
+        submissions = sorted(tables.submissions.having("run", run_id), key=lambda each: each.agent_id)
+        chosen = [each for each in submissions if each.agent_id > after][:limit]
+        return [_export_row(tables, run, submission) for submission in chosen]
+
+
+def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
+    """Stage one write; returns the agent of whom it must be checked that it holds its unit."""
+    match write:
+        case MoveAgent():
+            _move_agent(tables, write, at)
+            return write.id
+        case MoveUnit():
+            _move_unit(tables, write, at)
+            return write.held_by
+        case AddSubmission():
+            _add_submission(tables, write, at)
+        case AddReview():
+            number = tables.reviews.next_id()
+            review = rules.new_review(_agent(tables, write.agent_id), write, at)
+            tables.reviews.put(number, attrs.evolve(review, id=number))
+        case MoveRun():
+            _move_run(tables, write, at)
+        case SetDue():
+            agent = rules.with_due(_agent(tables, write.agent_id), write)
+            tables.agents.put(agent.id, agent)
+        case _:
+            assert_never(write)
+    return None
+
+
+def _move_agent(tables: Tables, move: MoveAgent, at: datetime) -> None:
+    old = _agent(tables, move.id)
+    new = tables.agents.put(old.id, rules.moved_agent(old, move, at))
+    note(tables, rules.Hand(move.who, move.why, at).agent(old, new))
+
+
+def _move_unit(tables: Tables, move: MoveUnit, at: datetime) -> None:
+    old = _unit(tables, move.id)
+    new = rules.moved_unit(old, move, tables.positions.get(old.run_id) or 1)
+    if new.position != old.position:
+        next_position(tables, old.run_id)
+    put_unit(tables, old, new, rules.Hand(move.who, move.why, at))
+
+
+def _move_run(tables: Tables, move: MoveRun, at: datetime) -> None:
+    old = rules.found(tables.runs.get(move.id), "run", move.id)
+    new = tables.runs.put(old.id, rules.moved_run(old, move, at))
+    note(tables, rules.Hand(move.who, move.why, at).run(old, new))
+
+
+def _add_submission(tables: Tables, write: AddSubmission, at: datetime) -> None:
+    agent = _agent(tables, write.agent_id)
+    if agent.id in tables.submissions:
+        raise Duplicate(f"agent {agent.id} has submitted")
+    tables.submissions.put(agent.id, rules.new_submission(agent, write, at))
+
+
+def _reserve(tables: Tables, registration: Registration, at: datetime) -> Reserved | NotReserved:
+    run = rules.found(tables.runs.get(registration.run_id), "run", registration.run_id)
+    worker = rules.found(tables.workers.get(registration.worker_id), "worker", registration.worker_id)
+    for agent in tables.agents.having("link", (run.id, registration.link)):
+        if agent.after == registration.after:
+            rules.check_same_worker(agent, registration)
+            return _reserved(tables, agent, existing=True)
+    refusal = rules.closed_to(worker.blocked, run.state) or _over_limit(tables, registration, run)
+    if refusal:
+        return refusal
+    unit = _pick(tables, registration)
+    return _take(tables, registration, unit, at) if unit else rules.none_left(_launched(tables, run.id))
+
+
+def _over_limit(tables: Tables, registration: Registration, run: TaskRun) -> NotReserved | None:
+    units = tables.units.having("worker", registration.worker_id)
+    held = sum(unit.run_id == run.id and unit.status is UnitStatus.ASSIGNED for unit in units)
+    counted = sum(
+        unit.status in rules.HELD_OR_DONE and _run(tables, unit.run_id).task_id == run.task_id
+        for unit in units
+    )
+    return rules.over_limit(registration, held, counted)
+
+
+def _pick(tables: Tables, registration: Registration) -> Unit | None:
+    worker_id, run_id = registration.worker_id, registration.run_id
+    for unit_id in tables.free.behind(run_id, tables.cursors.get((worker_id, run_id)) or 0):
+        unit = _unit(tables, unit_id)
+        if (worker_id, unit.assignment_id) not in tables.worked:
+            return unit
+    return None
+
+
+def _take(tables: Tables, registration: Registration, unit: Unit, at: datetime) -> Reserved:
+    if tables.agents.the("wire_id", registration.wire_id):
+        raise Duplicate("there is an agent with this wire id")
+    agent = rules.new_agent(registration, unit, at)
+    agent = attrs.evolve(agent, id=AgentId(tables.agents.next_id()))
+    hand = rules.Hand("worker", f"took unit {unit.id}", at)
+    tables.agents.put(agent.id, agent)
+    put_unit(tables, unit, rules.taken_unit(unit, agent), hand)
+    note(tables, *hand.path(agent, registration.path))
+    tables.worked.put((agent.worker_id, unit.assignment_id), True)
+    tables.cursors.put((agent.worker_id, agent.run_id), unit.position)
+    return _reserved(tables, agent, existing=False)
+
+
+def _reserved(tables: Tables, agent: Agent, existing: bool) -> Reserved:
+    assignment = rules.found(tables.assignments.get(agent.assignment_id), "assignment", agent.assignment_id)
+    return Reserved(fresh(agent), _unit(tables, agent.unit_id), fresh(assignment), existing)
+
+
+def _launched(tables: Tables, run_id: RunId) -> int:
+    return tables.counts.units[run_id][UnitStatus.LAUNCHED]
+
+
+def _export_row(tables: Tables, run: TaskRun, submission: Submission) -> ExportRow:
+    agent = _agent(tables, submission.agent_id)
+    return ExportRow(
+        run=fresh(run),
+        assignment=fresh(rules.found(tables.assignments.get(agent.assignment_id), "assignment", "")),
+        unit=_unit(tables, agent.unit_id),
+        agent=fresh(agent),
+        worker=fresh(rules.found(tables.workers.get(agent.worker_id), "worker", agent.worker_id)),
+        submission=fresh(submission),
+        metadata=copies(tables.metadata.having("agent", agent.id)),
+    )
+
+
+def _is_held(unit: Unit) -> bool:
+    return unit.status is UnitStatus.ASSIGNED
+
+
+def _agent(tables: Tables, agent_id: AgentId) -> Agent:
+    return rules.found(tables.agents.get(agent_id), "agent", agent_id)
+
+
+def _unit(tables: Tables, unit_id: int) -> Unit:
+    return rules.found(tables.units.get(unit_id), "unit", unit_id)
+
+
+def _run(tables: Tables, run_id: RunId) -> TaskRun:
+    return rules.found(tables.runs.get(run_id), "run", run_id)

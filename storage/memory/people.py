@@ -1,0 +1,113 @@
+"""Workers, qualifications and grants, in memory."""
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ...protocol.names import WorkerId
+from .. import rules
+from ..contract import Duplicate
+from ..records import Grant, Qualification, Worker
+from ..rows import fresh
+from .body import MemoryBody, copies, note, page
+from .tables import Tables
+
+
+class MemoryPeople(MemoryBody):
+    """What `Storage` says about workers and what they are qualified for."""
+
+    async def register_worker(
+        self, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+    ) -> Worker:
+        async with self._write() as tables:
+            rules.check_name("worker", name)
+            known = tables.workers.the("name", (provider, name))
+            if known:
+                return fresh(known)
+            number = WorkerId(tables.workers.next_id())
+            worker = Worker(number, provider, name, False, provider_data, rules.moment(now))
+            return fresh(tables.workers.put(number, worker))
+
+    async def set_blocked(
+        self, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str
+    ) -> None:
+        async with self._write() as tables:
+            worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
+            if worker.blocked is not blocked:
+                tables.workers.put(worker_id, attrs.evolve(worker, blocked=blocked))
+                note(tables, rules.Hand(who, why, rules.moment(now)).block(worker_id, blocked))
+
+    async def create_qualification(self, name: str, description: str | None, now: datetime) -> Qualification:
+        async with self._write() as tables:
+            rules.check_qualification(name, description)
+            if tables.qualifications.the("name", name):
+                raise Duplicate(f"there is a qualification {name!r}")
+            number = tables.qualifications.next_id()
+            return tables.qualifications.put(
+                number, Qualification(number, name, description, rules.moment(now))
+            )
+
+    async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
+        async with self._write() as tables:
+            qualification = _qualification(tables, name)
+            hand = rules.Hand(who, "qualification deleted", rules.moment(now))
+            grants = tables.grants.having("qualification", qualification.id)
+            for grant in sorted(grants, key=lambda each: each.worker_id):
+                _drop(tables, qualification, grant, hand)
+            tables.qualifications.drop(qualification.id)
+
+    async def grant(
+        self, name: str, worker_id: WorkerId, value: int, now: datetime, who: str, why: str
+    ) -> Grant:
+        async with self._write() as tables:
+            rules.check_value(value)
+            qualification = _qualification(tables, name)
+            rules.found(tables.workers.get(worker_id), "worker", worker_id)
+            old = tables.grants.get((qualification.id, worker_id))
+            at = rules.moment(now)
+            new = Grant(qualification.id, worker_id, value, old.created_at if old else at, at)
+            note(tables, rules.Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
+            return tables.grants.put((qualification.id, worker_id), new)
+
+    async def revoke(self, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
+        async with self._write() as tables:
+            qualification = _qualification(tables, name)
+            grant = tables.grants.get((qualification.id, worker_id))
+            grant = rules.found(grant, f"grant of {name!r} to worker", worker_id)
+            _drop(tables, qualification, grant, rules.Hand(who, why, rules.moment(now)))
+
+    async def worker(self, worker_id: WorkerId) -> Worker:
+        tables = await self._read()
+        return fresh(rules.found(tables.workers.get(worker_id), "worker", worker_id))
+
+    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
+        tables = await self._read()
+        return page([each for each in tables.workers if provider in (None, each.provider)], after, limit)
+
+    async def qualifications(self) -> list[Qualification]:
+        return copies((await self._read()).qualifications)
+
+    async def qualification(self, name: str) -> Qualification:
+        return _qualification(await self._read(), name)
+
+    async def grants(
+        self, worker_id: WorkerId | None = None, qualification: str | None = None
+    ) -> list[Grant]:
+        tables = await self._read()
+        named = None if qualification is None else _qualification(tables, qualification).id
+        chosen = [
+            grant
+            for grant in tables.grants
+            if worker_id in (None, grant.worker_id) and named in (None, grant.qualification_id)
+        ]
+        return sorted(chosen, key=lambda grant: (grant.qualification_id, grant.worker_id))
+
+
+def _qualification(tables: Tables, name: str) -> Qualification:
+    return rules.found(tables.qualifications.the("name", name), "qualification", repr(name))
+
+
+def _drop(tables: Tables, qualification: Qualification, grant: Grant, hand: rules.Hand) -> None:
+    tables.grants.drop((qualification.id, grant.worker_id))
+    note(tables, hand.grant(qualification.name, grant.worker_id, grant.value, None))

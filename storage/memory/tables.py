@@ -1,0 +1,225 @@
+"""Tables of frozen records in dicts: what is staged is applied whole or forgotten. Holds no rules."""
+
+import bisect
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Generic, TypeVar
+
+from ...protocol.names import AgentStatus, RunId, UnitId, UnitStatus, WorkerId
+from ..records import (
+    Agent,
+    Assignment,
+    Grant,
+    HistoryEntry,
+    JournalEntry,
+    LiveUpdate,
+    Metadata,
+    OnboardingAgent,
+    PageError,
+    Project,
+    Qualification,
+    Requester,
+    Review,
+    Submission,
+    Task,
+    TaskRun,
+    Unit,
+    Worker,
+)
+from ..rows import fresh
+
+K = TypeVar("K")
+V = TypeVar("V")
+KeyOf = Callable[[V], Hashable]
+Watch = Callable[[V | None, V | None], None]
+
+
+class Table(Generic[K, V]):
+    """Records by key. Looking sees what the open transaction staged; `having` finds by a named other key."""
+
+    def __init__(self, *watches: Watch[V], **other_keys: KeyOf[V]) -> None:
+        self._rows: dict[K, V] = {}
+        self._staged: dict[K, V | None] = {}
+        self._last_id = self._staged_id = 0
+        self._watches = watches
+        self._other_keys = other_keys
+        self._found: dict[str, defaultdict[Hashable, dict[K, None]]] = {
+            name: defaultdict(dict) for name in other_keys
+        }
+
+    def get(self, key: K) -> V | None:
+        """The record, or None."""
+        return self._staged[key] if key in self._staged else self._rows.get(key)
+
+    def put(self, key: K, record: V) -> V:
+        """Stage a new or changed record; returns it as stored."""
+        self._staged[key] = stored = fresh(record)
+        return stored
+
+    def drop(self, key: K) -> None:
+        """Stage the removal of a record."""
+        self._staged[key] = None
+
+    def next_id(self) -> int:
+        """A number higher than all before; given back when the transaction fails."""
+        self._staged_id += 1
+        return self._staged_id
+
+    def having(self, name: str, value: Hashable) -> list[V]:
+        """The records whose other key `name` had `value` before this transaction, as they are now."""
+        records = (self.get(key) for key in self._found[name].get(value, ()))
+        return [record for record in records if record is not None]
+
+    def the(self, name: str, value: Hashable) -> V | None:
+        """The only record of a unique other key."""
+        return next(iter(self.having(name, value)), None)
+
+    def __iter__(self) -> Iterator[V]:
+        """All records outside a transaction, oldest first."""
+        return iter(self._rows.values())
+
+    def __contains__(self, key: K) -> bool:
+        return self.get(key) is not None
+
+    def apply(self) -> None:
+        """Make what is staged the present. Cannot fail."""
+        for key, new in self._staged.items():
+            old = self._rows.get(key)
+            self._refind(key, old, new)
+            for watch in self._watches:
+                watch(old, new)
+            if new is None:
+                self._rows.pop(key, None)
+            else:
+                self._rows[key] = new
+        self._staged.clear()
+        self._last_id = self._staged_id
+
+    def forget(self) -> None:
+        """Undo what is staged."""
+        self._staged.clear()
+        self._staged_id = self._last_id
+
+    def _refind(self, key: K, old: V | None, new: V | None) -> None:
+        for name, key_of in self._other_keys.items():
+            before, after = (None if record is None else key_of(record) for record in (old, new))
+            if before == after and old is not None and new is not None:
+                continue
+            if old is not None:
+                del self._found[name][before][key]
+            if new is not None:
+                self._found[name][after][key] = None
+
+
+class Queue:
+    """The units of every run that are in one status, by position."""
+
+    def __init__(self, status: UnitStatus) -> None:
+        self._status = status
+        self._positions: defaultdict[RunId, list[int]] = defaultdict(list)
+        self._units: dict[tuple[RunId, int], UnitId] = {}
+
+    def watch(self, old: Unit | None, new: Unit | None) -> None:
+        """Take note of a unit that came or went."""
+        if old is not None and old.status is self._status:
+            places = self._positions[old.run_id]
+            del places[bisect.bisect_left(places, old.position)]
+            del self._units[old.run_id, old.position]
+        if new is not None and new.status is self._status:
+            bisect.insort(self._positions[new.run_id], new.position)
+            self._units[new.run_id, new.position] = new.id
+
+    def behind(self, run_id: RunId, position: int) -> Iterator[UnitId]:
+        """The units behind a position, in order."""
+        places = self._positions[run_id]
+        for index in range(bisect.bisect_right(places, position), len(places)):
+            yield self._units[run_id, places[index]]
+
+
+class Counts:
+    """How many units and agents of each run are in each status."""
+
+    def __init__(self) -> None:
+        self.units: defaultdict[RunId, Counter[UnitStatus]] = defaultdict(Counter)
+        self.agents: defaultdict[RunId, Counter[AgentStatus]] = defaultdict(Counter)
+
+    def watch_unit(self, old: Unit | None, new: Unit | None) -> None:
+        """Count a unit made or moved."""
+        if old is not None:
+            self.units[old.run_id][old.status] -= 1
+        if new is not None:
+            self.units[new.run_id][new.status] += 1
+
+    def watch_agent(self, old: Agent | None, new: Agent | None) -> None:
+        """Count an agent made or moved."""
+        if old is not None:
+            self.agents[old.run_id][old.status] -= 1
+        if new is not None:
+            self.agents[new.run_id][new.status] += 1
+
+
+class Tables:
+    """Everything one memory store holds. Outlives its storage, as a file outlives a process."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.waiting = Queue(UnitStatus.CREATED)
+        self.free = Queue(UnitStatus.LAUNCHED)
+        self.counts = Counts()
+        self.requesters: Table[int, Requester] = Table(name=lambda r: r.name)
+        self.projects: Table[int, Project] = Table(name=lambda r: r.name)
+        self.tasks: Table[int, Task] = Table(name=lambda r: r.name)
+        self.runs: Table[RunId, TaskRun] = Table(
+            launch=lambda r: r.launch_id, label=lambda r: r.label, task=lambda r: r.task_id
+        )
+        self.positions: Table[RunId, int] = Table()
+        self.assignments: Table[int, Assignment] = Table(run=lambda r: r.run_id)
+        self.units: Table[int, Unit] = Table(
+            self.waiting.watch,
+            self.free.watch,
+            self.counts.watch_unit,
+            run=lambda r: r.run_id,
+            worker=lambda r: r.worker_id,
+            assignment=lambda r: r.assignment_id,
+        )
+        self.workers: Table[int, Worker] = Table(name=lambda r: (r.provider, r.name))
+        self.agents: Table[int, Agent] = Table(
+            self.counts.watch_agent,
+            run=lambda r: r.run_id,
+            wire_id=lambda r: r.wire_id,
+            link=lambda r: (r.run_id, r.link),
+        )
+        self.onboarding_agents: Table[int, OnboardingAgent] = Table(
+            run=lambda r: r.run_id, wire_id=lambda r: r.wire_id
+        )
+        self.worked: Table[tuple[WorkerId, int], bool] = Table()
+        self.cursors: Table[tuple[WorkerId, RunId], int] = Table()
+        self.qualifications: Table[int, Qualification] = Table(name=lambda r: r.name)
+        self.grants: Table[tuple[int, int], Grant] = Table(qualification=lambda r: r.qualification_id)
+        self.submissions: Table[int, Submission] = Table(run=lambda r: r.run_id)
+        self.metadata: Table[int, Metadata] = Table(
+            agent=lambda r: r.agent_id, told=lambda r: (r.agent_id, r.digest)
+        )
+        self.errors: Table[int, PageError] = Table(run=lambda r: r.run_id)
+        self.updates: Table[tuple[int, bool, int, int], LiveUpdate] = Table(
+            stream=lambda r: (r.agent_id, r.outgoing)
+        )
+        self.journal: Table[tuple[int, int, int], JournalEntry] = Table(
+            book=lambda r: (r.assignment_id, r.unit_id)
+        )
+        self.reviews: Table[int, Review] = Table(agent=lambda r: r.agent_id)
+        self.facts: Table[tuple[str, str], tuple[str, str, str]] = Table(scope=lambda r: r[0])
+        self.history: Table[int, HistoryEntry] = Table(
+            run=lambda r: r.run_id, subject=lambda r: (r.kind, r.subject_id)
+        )
+        self._all: list[Table[Any, Any]] = [each for each in vars(self).values() if isinstance(each, Table)]
+
+    def apply(self) -> None:
+        """Make everything staged the present."""
+        for table in self._all:
+            table.apply()
+
+    def forget(self) -> None:
+        """Undo everything staged."""
+        for table in self._all:
+            table.forget()

@@ -1,0 +1,154 @@
+"""What is told beside the answer: metadata, errors, live updates, journal, onboarding, facts, history."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, WorkerId
+from ...protocol.packets import FileNote
+from .. import rules
+from ..contract import Duplicate, InvalidRecord
+from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, OnboardingAgent, PageError
+from ..rows import dump_json, fresh, load_json
+from .body import MemoryBody, copies, note, page
+from .tables import Tables
+
+
+class MemoryTelling(MemoryBody):
+    """What `Storage` says about everything that is neither a unit nor a person."""
+
+    async def add_metadata(
+        self, agent_id: AgentId, kind: str, data: Any, files: Sequence[FileNote], digest: str, now: datetime
+    ) -> Metadata:
+        async with self._write() as tables:
+            rules.found(tables.agents.get(agent_id), "agent", agent_id)
+            known = tables.metadata.the("told", (agent_id, digest))
+            if known:
+                return fresh(known)
+            number = tables.metadata.next_id()
+            told = Metadata(number, agent_id, kind, data, list(files), digest, rules.moment(now))
+            return fresh(tables.metadata.put(number, told))
+
+    async def add_error(
+        self, run_id: RunId, agent_id: AgentId | None, source: str, data: Any, now: datetime
+    ) -> PageError:
+        async with self._write() as tables:
+            rules.found(tables.runs.get(run_id), "run", run_id)
+            if agent_id is not None:
+                rules.found(tables.agents.get(agent_id), "agent", agent_id)
+            number = tables.errors.next_id()
+            error = PageError(number, run_id, agent_id, source, data, rules.moment(now))
+            return fresh(tables.errors.put(number, error))
+
+    async def add_updates(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+        async with self._write() as tables:
+            for update in updates:
+                _add_update(tables, update)
+            for entry in journal:
+                _add_journal_entry(tables, entry)
+
+    async def add_onboarding_agent(self, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
+        async with self._write() as tables:
+            if agent.run_id not in tables.runs or agent.worker_id not in tables.workers:
+                raise InvalidRecord(f"no run {agent.run_id} or no worker {agent.worker_id}")
+            if tables.onboarding_agents.the("wire_id", agent.wire_id):
+                raise Duplicate("there is an onboarding agent with this wire id")
+            number = AgentId(tables.onboarding_agents.next_id())
+            new = tables.onboarding_agents.put(number, rules.new_onboarding(agent, number, rules.moment(now)))
+            note(tables, rules.Hand("worker", "began onboarding", rules.moment(now)).onboarding(None, new))
+            return fresh(new)
+
+    async def move_onboarding_agent(
+        self,
+        agent_id: AgentId,
+        before: AgentStatus,
+        after: AgentStatus,
+        data: Any,
+        now: datetime,
+        who: str,
+        why: str,
+    ) -> OnboardingAgent:
+        async with self._write() as tables:
+            old = rules.found(tables.onboarding_agents.get(agent_id), "onboarding agent", agent_id)
+            at = rules.moment(now)
+            new = tables.onboarding_agents.put(agent_id, rules.moved_onboarding(old, before, after, data, at))
+            note(tables, rules.Hand(who, why, at).onboarding(old, new))
+            return fresh(new)
+
+    async def put_fact(self, scope: str, key: str, value: Any) -> None:
+        async with self._write() as tables:
+            if value is None:
+                tables.facts.drop((scope, key))
+            else:
+                tables.facts.put((scope, key), (scope, key, dump_json(value)))
+
+    async def fact(self, scope: str, key: str) -> Any:
+        found = (await self._read()).facts.get((scope, key))
+        return load_json(found[2]) if found else None
+
+    async def facts(self, scope: str) -> dict[str, Any]:
+        found = (await self._read()).facts.having("scope", scope)
+        return {key: load_json(text) for _, key, text in sorted(found)}
+
+    async def onboarding_agents(
+        self, run_id: RunId, worker_id: WorkerId | None = None
+    ) -> list[OnboardingAgent]:
+        tables = await self._read()
+        agents = tables.onboarding_agents.having("run", run_id)
+        return copies(agent for agent in agents if worker_id in (None, agent.worker_id))
+
+    async def metadata(self, agent_id: AgentId) -> list[Metadata]:
+        return copies((await self._read()).metadata.having("agent", agent_id))
+
+    async def errors(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[PageError]:
+        return page((await self._read()).errors.having("run", run_id), after, limit)
+
+    async def updates(self, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
+        found = (await self._read()).updates.having("stream", (agent_id, outgoing))
+        return copies(sorted(found, key=lambda each: (each.epoch, each.sequence)))
+
+    async def journal(self, assignment_id: AssignmentId, unit_id: UnitId | None) -> list[JournalEntry]:
+        found = (await self._read()).journal.having("book", (assignment_id, unit_id))
+        return copies(sorted(found, key=lambda each: each.position))
+
+    async def history(
+        self,
+        kind: str | None = None,
+        subject_id: int | None = None,
+        run_id: RunId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[HistoryEntry]:
+        tables = await self._read()
+        chosen = [
+            entry
+            for entry in tables.history
+            if kind in (None, entry.kind)
+            and subject_id in (None, entry.subject_id)
+            and run_id in (None, entry.run_id)
+        ]
+        return page(chosen, after, limit)
+
+
+def _add_update(tables: Tables, update: LiveUpdate) -> None:
+    key = (update.agent_id, update.outgoing, update.epoch, update.sequence)
+    if update.agent_id not in tables.agents:
+        raise InvalidRecord(f"no agent {update.agent_id}")
+    if key in tables.updates:
+        raise Duplicate(f"update {update.epoch}.{update.sequence} of agent {update.agent_id} is stored")
+    tables.updates.put(key, attrs.evolve(update, created_at=rules.moment(update.created_at)))
+
+
+def _add_journal_entry(tables: Tables, entry: JournalEntry) -> None:
+    key = (entry.assignment_id, entry.unit_id or 0, entry.position)
+    if entry.assignment_id not in tables.assignments:
+        raise InvalidRecord(f"no assignment {entry.assignment_id}")
+    if entry.unit_id is not None and entry.unit_id not in tables.units:
+        raise InvalidRecord(f"no unit {entry.unit_id}")
+    if entry.agent_id is not None and entry.agent_id not in tables.agents:
+        raise InvalidRecord(f"no agent {entry.agent_id}")
+    if key in tables.journal:
+        raise Duplicate(f"position {entry.position} of the journal is taken")
+    tables.journal.put(key, attrs.evolve(entry, created_at=rules.moment(entry.created_at)))

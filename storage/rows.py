@@ -1,0 +1,131 @@
+"""How a record becomes a row of plain values and back. Knows no database: every SQL body uses it.
+
+Times are text in ISO 8601, always UTC with microseconds, so they sort as text. Free-form data is JSON text.
+"""
+
+import enum
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import attrs
+import orjson
+
+from ..protocol.packets import FileNote
+from .contract import InvalidRecord
+
+R = TypeVar("R")
+Convert = Callable[[Any], Any]
+
+
+@attrs.frozen
+class Column:
+    """One field of a record: how its value is written and read."""
+
+    name: str
+    dump: Convert
+    load: Convert
+    free_form: bool
+
+
+_known: dict[object, tuple[Column, ...]] = {}
+
+
+def columns(cls: object) -> tuple[Column, ...]:
+    """The columns of a record class, in the order of its fields."""
+    found = _known.get(cls)
+    if found is None:
+        hints = typing.get_type_hints(cls)
+        found = _known[cls] = tuple(_column(name, hint) for name, hint in hints.items())
+    return found
+
+
+def to_row(record: attrs.AttrsInstance) -> dict[str, Any]:
+    """Plain values by column name. InvalidRecord when free-form data is not JSON."""
+    return {column.name: column.dump(getattr(record, column.name)) for column in columns(type(record))}
+
+
+def from_row(cls: type[R], row: Sequence[Any]) -> R:
+    """The record of a row whose values stand in the order of `columns(cls)`."""
+    return cls(*(column.load(value) for column, value in zip(columns(cls), row, strict=True)))
+
+
+def fresh(record: R) -> R:
+    """The same record, its free-form data copied: whoever changes one does not change the other."""
+    if not attrs.has(type(record)):
+        return record
+    instance: Any = record
+    changes = {
+        column.name: column.load(column.dump(getattr(instance, column.name)))
+        for column in columns(instance.__class__)
+        if column.free_form
+    }
+    copied: R = attrs.evolve(instance, **changes) if changes else record
+    return copied
+
+
+def dump_json(value: Any) -> str:
+    """JSON text. InvalidRecord for what has no JSON."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as exc:
+        raise InvalidRecord(f"not JSON: {exc}") from exc
+
+
+def load_json(text: str) -> Any:
+    """What `dump_json` was given."""
+    return orjson.loads(text)
+
+
+def dump_time(value: datetime | None) -> str | None:
+    """Text that sorts by time. InvalidRecord for a time without a zone."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise InvalidRecord(f"a time without a zone: {value}")
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def load_time(text: str | None) -> datetime | None:
+    """What `dump_time` was given, in UTC."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _column(name: str, hint: Any) -> Column:
+    if hint == list[FileNote]:
+        return Column(name, _dump_files, _load_files, free_form=False)
+    kind = _without_none(hint)
+    origin = typing.get_origin(kind) or kind
+    if origin in (dict, list, Any):
+        return Column(name, dump_json, load_json, free_form=True)
+    if kind is datetime:
+        return Column(name, dump_time, load_time, free_form=False)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return Column(name, _enum_value, kind, free_form=False)
+    return Column(name, _same, bool if kind is bool else _same, free_form=False)
+
+
+def _without_none(hint: Any) -> Any:
+    if typing.get_origin(hint) not in (types.UnionType, typing.Union):
+        return hint
+    (kind,) = (arg for arg in typing.get_args(hint) if arg is not types.NoneType)
+    return kind
+
+
+def _dump_files(files: Sequence[FileNote]) -> str:
+    return dump_json([attrs.asdict(file) for file in files])
+
+
+def _load_files(text: str) -> list[FileNote]:
+    notes: list[Mapping[str, Any]] = orjson.loads(text)
+    return [FileNote(**note) for note in notes]
+
+
+def _enum_value(value: enum.Enum) -> Any:
+    return value.value
+
+
+def _same(value: Any) -> Any:
+    return value

@@ -1,0 +1,388 @@
+"""What every body of storage decides alike: guards, limits, the shape of records. Pure, no I/O."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import attrs
+
+from ..protocol.names import (
+    COMPLETED_UNIT,
+    LIVE_AGENT,
+    UNFINISHED_RUN,
+    AgentId,
+    AgentStatus,
+    Reason,
+    RunId,
+    RunState,
+    UnitStatus,
+)
+from .contract import (
+    AddReview,
+    AddSubmission,
+    Duplicate,
+    InvalidRecord,
+    MoveAgent,
+    MoveRun,
+    MoveUnit,
+    NewAssignment,
+    NewRun,
+    NotFound,
+    NotReserved,
+    Registration,
+    SetDue,
+    StaleWrite,
+)
+from .records import (
+    Agent,
+    HistoryEntry,
+    OnboardingAgent,
+    Requester,
+    Review,
+    Submission,
+    Task,
+    TaskRun,
+    Unit,
+)
+
+DESCRIPTION_CHARS_MAX = 500
+VALUE_MAX = 2**63 - 1  # what an integer column holds
+NO_PROJECT = "NO_PROJECT"
+HELD_OR_DONE = frozenset({UnitStatus.ASSIGNED, *COMPLETED_UNIT})
+"""What counts against `maximum_units_per_worker`."""
+NEEDS_AGENT = HELD_OR_DONE
+NEEDS_NO_AGENT = frozenset({UnitStatus.CREATED, UnitStatus.LAUNCHED})
+REVIEWS = frozenset({AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED})
+
+R = TypeVar("R")
+
+
+# --- values ------------------------------------------------------------------------------------------------
+
+
+def moment(now: datetime) -> datetime:
+    """`now` in UTC; InvalidRecord without a zone."""
+    if now.tzinfo is None:
+        raise InvalidRecord(f"a time without a zone: {now}")
+    return now.astimezone(UTC)
+
+
+def found(record: R | None, kind: str, key: object) -> R:
+    """The record, or NotFound in words."""
+    if record is None:
+        raise NotFound(f"no {kind} {key}")
+    return record
+
+
+def check_name(kind: str, name: str) -> None:
+    """InvalidRecord for a name that is empty or no text."""
+    if not name.strip():
+        raise InvalidRecord(f"the name of a {kind} may not be empty")
+    if any("\ud800" <= char <= "\udfff" for char in name):
+        raise InvalidRecord(f"the name of a {kind} is not valid text: {name!r}")
+
+
+def check_project_name(name: str) -> None:
+    """InvalidRecord also for the name that means: no project."""
+    check_name("project", name)
+    if name == NO_PROJECT:
+        raise InvalidRecord(f"no project may be called {NO_PROJECT}")
+
+
+def check_qualification(name: str, description: str | None) -> None:
+    """InvalidRecord for an empty name or a long description."""
+    check_name("qualification", name)
+    if description is not None and len(description) > DESCRIPTION_CHARS_MAX:
+        raise InvalidRecord(f"a description has at most {DESCRIPTION_CHARS_MAX} characters")
+
+
+def check_value(value: int) -> None:
+    """InvalidRecord for a number that no database column holds."""
+    if abs(value) > VALUE_MAX:
+        raise InvalidRecord(f"the value {value} is too large")
+
+
+def check_run_names(new: NewRun) -> None:
+    """InvalidRecord for an empty name among those of a new run."""
+    check_name("task", new.task_name)
+    check_name("requester", new.requester_name)
+    check_name("launch", new.launch_id)
+    check_name("run label", new.label)
+    if new.project_name is not None:
+        check_project_name(new.project_name)
+
+
+def check_task_fits(task: Task, new: NewRun, project_id: int | None) -> None:
+    """InvalidRecord when a run wants its task otherwise than the task is."""
+    if task.blueprint != new.blueprint:
+        raise InvalidRecord(f"task {task.name!r} has blueprint {task.blueprint!r}, not {new.blueprint!r}")
+    if new.project_name is not None and task.project_id != project_id:
+        raise InvalidRecord(f"task {task.name!r} does not belong to project {new.project_name!r}")
+
+
+def check_requester_fits(requester: Requester, new: NewRun) -> None:
+    """InvalidRecord when the requester's account is at another provider."""
+    if requester.provider != new.provider:
+        raise InvalidRecord(
+            f"requester {requester.name!r} is at {requester.provider!r}, not {new.provider!r}"
+        )
+
+
+def new_run(new: NewRun, task_id: int, requester_id: int, now: datetime) -> TaskRun:
+    """The record of a run that is being launched, without its id."""
+    return TaskRun(
+        id=RunId(0),
+        task_id=task_id,
+        requester_id=requester_id,
+        launch_id=new.launch_id,
+        label=new.label,
+        blueprint=new.blueprint,
+        provider=new.provider,
+        architect=new.architect,
+        sandbox=new.sandbox,
+        config=new.config,
+        key=new.key,
+        state=RunState.LAUNCHING,
+        trouble=None,
+        rows_made=0,
+        rows_done=False,
+        created_at=now,
+        ended_at=None,
+    )
+
+
+def check_rows(rows_made: int, rows: Sequence[NewAssignment]) -> None:
+    """StaleWrite when the first row is not the next; InvalidRecord for a gap or an assignment of no units."""
+    if rows and rows[0].row != rows_made:
+        raise StaleWrite(f"row {rows[0].row} is not the next: {rows_made} rows were made")
+    for expected, new in enumerate(rows, rows_made):
+        if new.row != expected:
+            raise InvalidRecord(f"row {new.row} follows row {expected - 1}")
+        if not new.unit_data:
+            raise InvalidRecord(f"row {new.row} has no units")
+
+
+# --- moves -------------------------------------------------------------------------------------------------
+
+
+def moved_agent(agent: Agent, move: MoveAgent, now: datetime) -> Agent:
+    """The agent after the move; StaleWrite when it is not where the move begins."""
+    _expect("agent", agent.id, agent.status, move.before)
+    return attrs.evolve(
+        agent,
+        status=move.after,
+        version=agent.version + 1,
+        reason=move.reason,
+        due_at=move.due_at,
+        ended_at=None if move.after in LIVE_AGENT else now,
+    )
+
+
+def moved_unit(unit: Unit, move: MoveUnit, next_position: int) -> Unit:
+    """The unit after the move; StaleWrite when its status or holder is another.
+
+    Whenever a unit becomes free it gets `next_position`: places behind a worker's cursor never become free.
+    """
+    _expect("unit", unit.id, unit.status, move.before)
+    if unit.agent_id != move.held_by:
+        raise StaleWrite(f"unit {unit.id} is held by {unit.agent_id}, not {move.held_by}")
+    moved = attrs.evolve(
+        unit,
+        status=move.after,
+        position=next_position if move.after is UnitStatus.LAUNCHED else unit.position,
+        agent_id=None if move.release else unit.agent_id,
+        worker_id=None if move.release else unit.worker_id,
+    )
+    _check_holder(moved)
+    return moved
+
+
+def moved_run(run: TaskRun, move: MoveRun, now: datetime) -> TaskRun:
+    """The run after the move; StaleWrite when it is not where the move begins."""
+    _expect("run", run.id, run.state, move.before)
+    return attrs.evolve(run, state=move.after, ended_at=None if move.after in UNFINISHED_RUN else now)
+
+
+def new_onboarding(agent: OnboardingAgent, number: AgentId, now: datetime) -> OnboardingAgent:
+    """The onboarding agent as it is stored first."""
+    check_name("wire id", agent.wire_id)
+    return attrs.evolve(agent, id=number, created_at=now)
+
+
+def moved_onboarding(
+    agent: OnboardingAgent, before: AgentStatus, after: AgentStatus, data: Any, now: datetime
+) -> OnboardingAgent:
+    """The onboarding agent after the move; StaleWrite when it is not where the move begins."""
+    _expect("onboarding agent", agent.id, agent.status, before)
+    return attrs.evolve(
+        agent,
+        status=after,
+        version=agent.version + 1,
+        data=agent.data if data is None else data,
+        ended_at=None if after in LIVE_AGENT else now,
+    )
+
+
+def with_due(agent: Agent, write: SetDue) -> Agent:
+    """The agent with its new time; StaleWrite when it is not live any more."""
+    if agent.status not in LIVE_AGENT:
+        raise StaleWrite(f"agent {agent.id} is {agent.status.value}")
+    return attrs.evolve(agent, due_at=write.due_at)
+
+
+def new_submission(agent: Agent, write: AddSubmission, now: datetime) -> Submission:
+    """The final answer of an agent as it is stored."""
+    return Submission(agent.id, agent.run_id, write.data, list(write.files), write.digest, write.late, now)
+
+
+def new_review(agent: Agent, write: AddReview, now: datetime) -> Review:
+    """The review of an agent's work, without its id; InvalidRecord when the status is not a verdict."""
+    if write.status not in REVIEWS:
+        raise InvalidRecord(f"{write.status.value} is not a verdict")
+    return Review(0, agent.id, agent.unit_id, agent.worker_id, write.status, write.note, write.who, now)
+
+
+def check_hold(agent: Agent, unit: Unit) -> None:
+    """StaleWrite unless a live agent holds its unit: checked at the end of every commit that touches one."""
+    holds = unit.status is UnitStatus.ASSIGNED and unit.agent_id == agent.id
+    if agent.status in LIVE_AGENT and not holds:
+        raise StaleWrite(
+            f"agent {agent.id} is {agent.status.value}, but unit {unit.id} is not assigned to it"
+        )
+
+
+def _expect(kind: str, key: int, present: Any, before: Any) -> None:
+    if present is not before:
+        raise StaleWrite(f"{kind} {key} is {present.value}, not {before.value}")
+
+
+def _check_holder(unit: Unit) -> None:
+    if unit.status in NEEDS_AGENT and unit.agent_id is None:
+        raise InvalidRecord(f"unit {unit.id} cannot be {unit.status.value} without an agent")
+    if unit.status in NEEDS_NO_AGENT and unit.agent_id is not None:
+        raise InvalidRecord(
+            f"unit {unit.id} cannot be {unit.status.value} with agent {unit.agent_id}: release it"
+        )
+
+
+# --- reserving ---------------------------------------------------------------------------------------------
+
+
+def check_registration(registration: Registration) -> None:
+    """InvalidRecord for a path that does not end in a live status, or no wire id or link."""
+    check_name("link", registration.link)
+    check_name("wire id", registration.wire_id)
+    if not registration.path or any(status not in LIVE_AGENT for status in registration.path):
+        raise InvalidRecord("the path of a new agent is one or more live statuses")
+
+
+def check_same_worker(agent: Agent, registration: Registration) -> None:
+    """Duplicate when the link's agent is another worker's: nobody gets an agent by naming a foreign link."""
+    if agent.worker_id != registration.worker_id:
+        raise Duplicate(f"the link of agent {agent.id} is not worker {registration.worker_id}'s")
+
+
+def closed_to(blocked: bool, state: RunState) -> NotReserved | None:
+    """Why this worker gets nothing of this run, whatever units there are."""
+    if blocked:
+        return NotReserved(Reason.BLOCKED.value)
+    if state is not RunState.RUNNING:
+        return NotReserved(Reason.RUN_ENDED.value, {"state": state.value})
+    return None
+
+
+def over_limit(registration: Registration, held: int, counted: int) -> NotReserved | None:
+    """Why a worker who holds `held` units of the run and has `counted` of the task gets no other."""
+    allowed, most = registration.allowed_concurrent, registration.maximum_units_per_worker
+    if allowed and held >= allowed:
+        return NotReserved(Reason.TOO_MANY_CONCURRENT.value, {"held": held, "allowed": allowed})
+    if most and counted >= most:
+        return NotReserved(Reason.MAX_FOR_TASK.value, {"counted": counted, "maximum": most})
+    return None
+
+
+def none_left(launched: int) -> NotReserved:
+    """No unit for this worker; `launched` says how many there are that others may still get."""
+    return NotReserved(Reason.NO_AVAILABLE_UNITS.value, {"launched": launched})
+
+
+def new_agent(registration: Registration, unit: Unit, now: datetime) -> Agent:
+    """The agent who takes `unit`, without its id."""
+    return Agent(
+        id=AgentId(0),
+        wire_id=registration.wire_id,
+        run_id=registration.run_id,
+        unit_id=unit.id,
+        assignment_id=unit.assignment_id,
+        worker_id=registration.worker_id,
+        status=registration.path[-1],
+        version=len(registration.path),
+        reason=None,
+        link=registration.link,
+        after=registration.after,
+        due_at=registration.due_at,
+        provider_data=registration.provider_data,
+        created_at=now,
+        ended_at=None,
+    )
+
+
+def taken_unit(unit: Unit, agent: Agent) -> Unit:
+    """The unit in the hands of its new agent."""
+    return attrs.evolve(unit, status=UnitStatus.ASSIGNED, agent_id=agent.id, worker_id=agent.worker_id)
+
+
+# --- history -----------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Hand:
+    """Who changes something, when and why: what all entries of one write share."""
+
+    who: str
+    why: str
+    at: datetime
+
+    def entry(
+        self, kind: str, subject_id: int, run_id: RunId | None, before: str | None, after: str
+    ) -> HistoryEntry:
+        """One change of state, without its id."""
+        return HistoryEntry(0, self.at, self.who, kind, subject_id, run_id, before, after, self.why)
+
+    def run(self, old: TaskRun | None, new: TaskRun) -> HistoryEntry:
+        """A run begun or moved."""
+        return self.entry("run", new.id, new.id, old.state.value if old else None, new.state.value)
+
+    def unit(self, old: Unit | None, new: Unit) -> HistoryEntry:
+        """A unit made or moved."""
+        return self.entry("unit", new.id, new.run_id, old.status.value if old else None, new.status.value)
+
+    def agent(self, old: Agent, new: Agent) -> HistoryEntry:
+        """An agent moved."""
+        return self.entry("agent", new.id, new.run_id, old.status.value, new.status.value)
+
+    def onboarding(self, old: OnboardingAgent | None, new: OnboardingAgent) -> HistoryEntry:
+        """An onboarding agent made or moved."""
+        return self.entry(
+            "onboarding", new.id, new.run_id, old.status.value if old else None, new.status.value
+        )
+
+    def path(self, agent: Agent, path: Sequence[AgentStatus]) -> list[HistoryEntry]:
+        """A new agent: one entry per status it goes through at once."""
+        befores = [None, *(status.value for status in path)]
+        return [
+            self.entry("agent", agent.id, agent.run_id, before, status.value)
+            for before, status in zip(befores, path, strict=False)
+        ]
+
+    def block(self, worker_id: int, blocked: bool) -> HistoryEntry:
+        """A worker blocked or unblocked."""
+        states = ("unblocked", "blocked") if blocked else ("blocked", "unblocked")
+        return self.entry("worker", worker_id, None, *states)
+
+    def grant(self, name: str, worker_id: int, before: int | None, after: int | None) -> HistoryEntry:
+        """A grant given, replaced, or (after None) taken away; the subject is the worker."""
+        old = None if before is None else f"{name}={before}"
+        return self.entry(
+            "grant", worker_id, None, old, f"{name} revoked" if after is None else f"{name}={after}"
+        )
