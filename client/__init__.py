@@ -1,1 +1,30 @@
-"""."""
+"""The typed, blocking client of the control socket, and crowdctl. Needs click and the standard library."""
+
+from .client import Client, connect
+from .errors import (
+    ClientError,
+    ConnectionCut,
+    DaemonUnreachable,
+    LaunchRefused,
+    NoSuchRun,
+    Refused,
+    TaskFolderRefused,
+)
+from .shapes import AgentInfo, Link, RunInfo, Snapshot, UnitInfo
+
+__all__ = [
+    "AgentInfo",
+    "Client",
+    "ClientError",
+    "ConnectionCut",
+    "DaemonUnreachable",
+    "LaunchRefused",
+    "Link",
+    "NoSuchRun",
+    "Refused",
+    "RunInfo",
+    "Snapshot",
+    "TaskFolderRefused",
+    "UnitInfo",
+    "connect",
+]

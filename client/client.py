@@ -1,0 +1,156 @@
+"""The typed client: one method for each thing that can be asked of the daemon."""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .connection import Connection, chunks, lines
+from .errors import ClientError, DaemonUnreachable
+from .packing import packed_task
+from .shapes import AgentInfo, Link, RunDetails, RunInfo, Snapshot, UnitInfo
+from .socket_path import default_socket
+
+LAUNCH_S = 600.0  # deploying to far routers takes minutes
+WATCH_SILENCE_S = 45.0  # the daemon says something every ten seconds
+EXPORT_SILENCE_S = 300.0  # CSV reads everything once before its first line
+RETRY_S = 1.0
+PAGE_ROWS = 500
+ENDED = frozenset({"completed", "stopped", "failed"})
+"""The states that no run leaves."""
+
+RunName = int | str
+"""A run's number or label."""
+
+
+def connect(socket: str | os.PathLike[str] | None = None) -> "Client":
+    """A client of the daemon at `socket`, by default where crowdctl looks. DaemonUnreachable."""
+    client = Client(default_socket(os.environ) if socket is None else Path(socket))
+    client.status()
+    return client
+
+
+class Client:
+    """Asks the daemon. Every method may raise DaemonUnreachable, Refused and its kinds."""
+
+    def __init__(self, socket: Path, timeout_s: float = 60.0) -> None:
+        self._connection = Connection(socket, timeout_s)
+
+    def status(self) -> dict[str, Any]:
+        """What the daemon says of itself."""
+        status: dict[str, Any] = self._connection.get("/status")
+        return status
+
+    def launch(
+        self,
+        folder: str | os.PathLike[str],
+        overrides: Mapping[str, str] | None = None,
+        launch_id: str | None = None,
+    ) -> RunInfo:
+        """Send a task folder and launch it. The same `launch_id` again gives the run that it made.
+
+        TaskFolderRefused, LaunchRefused (with all problems).
+        """
+        parameters = [("launch_id", launch_id or uuid.uuid4().hex)]
+        parameters += [("set", f"{key}={value}") for key, value in (overrides or {}).items()]
+        with packed_task(Path(folder)) as archive:
+            run: RunInfo = self._connection.upload("/runs", parameters, archive, LAUNCH_S)
+        return run
+
+    def runs(self, states: Iterable[str] = ()) -> list[RunInfo]:
+        """All runs, oldest first, or those in one of `states`."""
+        runs: list[RunInfo] = self._connection.get("/runs", [("status", state) for state in states])["runs"]
+        return runs
+
+    def show(self, run: RunName) -> RunDetails:
+        """One run."""
+        details: RunDetails = self._connection.get(_path(run))
+        return details
+
+    def units(self, run: RunName, statuses: Sequence[str] = ()) -> Iterator[UnitInfo]:
+        """The run's units, in order."""
+        return self._rows(run, "units", statuses)
+
+    def agents(self, run: RunName, statuses: Sequence[str] = ()) -> Iterator[AgentInfo]:
+        """The run's agents, in order."""
+        return self._rows(run, "agents", statuses)
+
+    def _rows(self, run: RunName, kind: str, statuses: Sequence[str]) -> Iterator[Any]:
+        after: int | None = 0
+        while after is not None:
+            parameters = [
+                ("after", str(after)),
+                ("limit", str(PAGE_ROWS)),
+                *(("status", s) for s in statuses),
+            ]
+            page = self._connection.get(_path(run, kind), parameters)
+            yield from page[kind]
+            after = page["next"]
+
+    def links(self, run: RunName, workers: Sequence[str]) -> list[Link]:
+        """A personal address for each worker."""
+        links: list[Link] = self._connection.post(_path(run, "links"), {"workers": list(workers)})["links"]
+        return links
+
+    def new_links(self, run: RunName, count: int) -> list[Link]:
+        """Personal addresses for `count` workers who have no names yet."""
+        links: list[Link] = self._connection.post(_path(run, "links"), {"count": count})["links"]
+        return links
+
+    def stop(self, run: RunName, now: bool = False) -> RunInfo:
+        """Let no more workers in; with `now`, end those at work, too."""
+        info: RunInfo = self._connection.post(_path(run, "stop"), {"now": now})
+        return info
+
+    def expire(self, run: RunName) -> int:
+        """Expire the units that nobody has begun; says how many."""
+        return int(self._connection.post(_path(run, "expire"), {})["expired"])
+
+    def watch(self, run: RunName) -> Iterator[Snapshot]:
+        """Progress now and at every change; ends when the run has ended."""
+        with self._connection.open("GET", _path(run, "watch"), timeout_s=WATCH_SILENCE_S) as body:
+            yield from lines(body)
+
+    def follow(self, run: RunName, away_s: float = 60.0) -> Iterator[Snapshot]:
+        """`watch` that goes on when the daemon restarts, if it is back within `away_s`."""
+        give_up_at = 0.0  # a daemon that was never there is not waited for
+        while True:
+            try:
+                for snapshot in self.watch(run):
+                    give_up_at = time.monotonic() + away_s
+                    yield snapshot
+                    if snapshot["state"] in ENDED:
+                        return
+            except DaemonUnreachable:
+                if time.monotonic() > give_up_at:
+                    raise
+            time.sleep(RETRY_S)
+
+    def wait(self, run: RunName) -> Snapshot:
+        """Return when the run has ended."""
+        for snapshot in self.follow(run):
+            if snapshot["state"] in ENDED:
+                return snapshot
+        raise ClientError(f"The daemon stopped telling about run {run}.")
+
+    def submissions(self, run: RunName) -> Iterator[dict[str, Any]]:
+        """The records of the export, one for each agent that submitted."""
+        pending = b""
+        for chunk in self.export(run, "jsonl"):
+            *whole, pending = (pending + chunk).split(b"\n")
+            yield from map(json.loads, whole)
+
+    def export(self, run: RunName, kind: str = "jsonl") -> Iterator[bytes]:
+        """The export (`jsonl` or `csv`) in pieces; ConnectionCut when it did not come whole."""
+        with self._connection.open(
+            "GET", _path(run, "export"), [("format", kind)], timeout_s=EXPORT_SILENCE_S
+        ) as body:
+            yield from chunks(body)
+
+
+def _path(run: RunName, *rest: str) -> str:
+    return "/".join(["/runs", quote(str(run), safe=""), *rest])

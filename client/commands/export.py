@@ -1,0 +1,85 @@
+"""crowdctl export: the answers, to a file or into a pipe."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from ..client import Client
+from ..terminal import counted, json_safe, safe, say
+from .options import pass_client, run_argument
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--format", "kind", type=click.Choice(["jsonl", "csv"]), help="Default: csv for a FILE.csv, else jsonl."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: standard output."
+)
+@pass_client
+def export(client: Client, run: str, kind: str | None, output: Path | None) -> None:
+    """Write one record for each agent that submitted.
+
+    \b
+    crowdctl export digits -o digits.jsonl
+    crowdctl export digits --format csv > digits.csv
+    """
+    to_stdout = output is None or str(output) == "-"
+    kind = kind or ("csv" if not to_stdout and output is not None and output.suffix == ".csv" else "jsonl")
+    pieces = client.export(run, kind)
+    if output is None or to_stdout:
+        _to_stdout(pieces)
+    else:
+        count = _to_file(pieces, output)
+        if count == 0:
+            say(f"Nobody has submitted anything yet: {safe(output)} is empty.")
+        else:
+            records = f"{counted(count, 'record')} in " if kind == "jsonl" else ""
+            say(f"{records}{safe(output)}")
+
+
+def _to_stdout(pieces: Iterator[bytes]) -> None:
+    stream = sys.stdout.buffer
+    for piece in harmless_lines(pieces) if sys.stdout.isatty() else pieces:
+        stream.write(piece)
+    stream.flush()
+
+
+def harmless_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same lines, with what a terminal would act upon escaped as JSON does: it stays the same JSON."""
+    pending = b""
+    for piece in pieces:
+        *whole, pending = (pending + piece).split(b"\n")
+        yield from map(_harmless, whole)
+    if pending:
+        yield _harmless(pending)
+
+
+def _harmless(line: bytes) -> bytes:
+    return json_safe(line.decode("utf-8", "replace").rstrip("\r")).encode() + b"\n"
+
+
+def _to_file(pieces: Iterator[bytes], output: Path) -> int:
+    """Write all or nothing, readable by its owner alone; returns how many lines."""
+    try:
+        descriptor, part = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    except OSError as exc:
+        raise click.FileError(str(output), exc.strerror or str(exc)) from exc
+    lines = 0
+    try:
+        with open(descriptor, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+                lines += piece.count(b"\n")
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(part, output)
+    except BaseException:
+        os.unlink(part)
+        raise
+    return lines

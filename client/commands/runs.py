@@ -1,0 +1,116 @@
+"""crowdctl runs, show, status: what there is."""
+
+import click
+
+from ..client import Client
+from ..shapes import Progress, RouterInfo, RunDetails
+from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
+from .options import json_option, pass_client, run_argument
+
+
+@click.command()
+@click.option("--state", "states", multiple=True, metavar="STATE", help="Only these; may be repeated.")
+@json_option
+@pass_client
+def runs(client: Client, states: tuple[str, ...], as_json: bool) -> None:
+    """List task runs, newest first."""
+    found = client.runs(states)[::-1]
+    if as_json:
+        say_json(found)
+    elif found:
+        say_table(
+            ["RUN", "LABEL", "TASK", "STATE", "DONE", "AT WORK", "LAUNCHED"],
+            [
+                [
+                    r["id"],
+                    r["label"],
+                    r["task"],
+                    state_of(r),
+                    done_of(r),
+                    r["agents_live"],
+                    local_time(r["created_at"]),
+                ]
+                for r in found
+            ],
+        )
+    elif states:
+        say(f"No runs are {safe(' or '.join(states))}.")
+    else:
+        say("No runs yet. Launch one: crowdctl launch DIR")
+
+
+def state_of(progress: Progress) -> str:
+    """The state, and whether something is wrong."""
+    return f"{progress['state']} (trouble)" if progress["trouble"] else progress["state"]
+
+
+def done_of(progress: Progress) -> str:
+    """`37/100`, with `+` while the data may go on."""
+    more = "" if progress["rows_done"] else "+"
+    return f"{progress['units_done']}/{progress['units_total']}{more}"
+
+
+@click.command()
+@run_argument
+@json_option
+@pass_client
+def show(client: Client, run: str, as_json: bool) -> None:
+    """Show one run: state, progress, address, routers."""
+    details = client.show(run)
+    if as_json:
+        say_json(details)
+        return
+    say(f"{safe(details['label'])} (run {details['id']})")
+    say_facts(_facts(details))
+
+
+def _facts(run: RunDetails) -> list[tuple[str, object]]:
+    facts: list[tuple[str, object]] = [
+        ("Task", run["task"]),
+        ("State", run["state"]),
+        ("Trouble", run["trouble"]),
+        ("Address", run["address"]),
+        ("Units", f"{done_of(run)} done" + _by_status(run["units"])),
+        ("Agents", f"{run['agents_live']} at work" + _by_status(run["agents"])),
+        ("Blueprint", run["blueprint"]),
+        ("Provider", run["provider"] + (" (sandbox)" if run["sandbox"] else "")),
+        ("Architect", run["architect"]),
+    ]
+    facts += [("Router", router_line(router)) for router in run["routers"]]
+    facts += [
+        ("Launched", local_time(run["created_at"])),
+        ("Last answer", local_time(run["last_submission_at"])),
+        ("Ended", local_time(run["ended_at"])),
+    ]
+    return facts
+
+
+def _by_status(counts: dict[str, int]) -> str:
+    return f" ({', '.join(f'{count} {status}' for status, count in counts.items())})" if counts else ""
+
+
+def router_line(router: RouterInfo) -> str:
+    """A router, whether it is up, and since when."""
+    since = f" since {local_time(router['since'])}" if router["since"] else ""
+    addition = f": {router['addition']}" if router["addition"] else ""
+    return f"{router['name']} {'up' if router['up'] else 'away'}{since}{addition}"
+
+
+@click.command()
+@json_option
+@pass_client
+def status(client: Client, as_json: bool) -> None:
+    """Say whether the daemon runs and how it is."""
+    answer = client.status()
+    if as_json:
+        say_json(answer)
+        return
+    stopping = " It is stopping." if answer.get("stopping") else ""
+    say(f"The daemon is up: crowdd {safe(answer.get('version', ''))}.{stopping}")
+    held = client.runs(["launching", "running", "draining"])
+    say(f"{counted(len(held), 'unfinished run')}." + ("" if held else " Launch one: crowdctl launch DIR"))
+    for run in held:
+        routers = "".join(f"; router {safe(router_line(router))}" for router in run["routers"])
+        say(f"  {safe(run['label'])}: {safe(state_of(run))}, {done_of(run)} done{routers}")
+        if run["trouble"]:
+            say(f"    {safe(run['trouble'])}")

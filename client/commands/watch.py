@@ -1,0 +1,104 @@
+"""crowdctl watch: a run's progress while it happens."""
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from ..client import ENDED, Client
+from ..shapes import Snapshot
+from ..terminal import safe, say, say_json
+from .options import json_option, pass_client, run_argument
+from .runs import done_of, router_line, state_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@click.command()
+@run_argument
+@json_option
+@pass_client
+def watch(client: Client, run: str, as_json: bool) -> None:
+    """Show a run's progress until it has ended; Ctrl-C leaves the run alone."""
+    snapshots = client.follow(run)
+    if as_json:
+        for snapshot in snapshots:
+            say_json(snapshot)
+    elif sys.stdout.isatty():
+        _watch_live(client, run)
+    else:
+        shown = ""
+        for snapshot in snapshots:
+            line = progress_line(snapshot)
+            if line != shown:
+                say(f"{datetime.now():%H:%M:%S}  {line}")
+            shown = line
+
+
+def progress_line(snapshot: Snapshot) -> str:
+    """How the run stands, on one line."""
+    parts = [
+        safe(state_of(snapshot)),
+        f"{done_of(snapshot)} done",
+        f"{snapshot['agents_live']} at work",
+        f"routers {sum(r['up'] for r in snapshot['routers'])}/{len(snapshot['routers'])} up",
+    ]
+    if snapshot["per_minute"]:
+        parts.append(f"{snapshot['per_minute']:.1f} a minute")
+    if snapshot["trouble"]:
+        parts.append(safe(snapshot["trouble"]))
+    return "  ".join(parts)
+
+
+def _watch_live(client: Client, run: str) -> None:
+    from rich.live import Live
+
+    last: Snapshot | None = None
+    with Live(refresh_per_second=4) as live:
+        for last in client.follow(run):
+            live.update(progress_picture(last))
+    if last is not None and last["state"] in ENDED:
+        label = safe(last["run"])
+        say(f"Run {label} has ended: {safe(last['state'])}.\nNext: crowdctl export {label} -o {label}.jsonl")
+
+
+def progress_picture(snapshot: Snapshot) -> "RenderableType":
+    """A progress bar over a table of counts and the routers."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text(f"{safe(snapshot['run'])}  {safe(state_of(snapshot))}", style="bold")
+    bar = Table.grid(padding=(0, 1), expand=False)
+    bar.add_row(
+        ProgressBar(total=max(snapshot["units_total"], 1), completed=snapshot["units_done"], width=40),
+        Text(f"{done_of(snapshot)}{_pace(snapshot)}"),
+    )
+    counts = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("UNITS", "", "AGENTS", ""):
+        counts.add_column(heading, justify="right" if not heading else "left")
+    units, agents = list(snapshot["units"].items()), list(snapshot["agents"].items())
+    for row in range(max(len(units), len(agents))):
+        cells = [
+            *(units[row] if row < len(units) else ("", "")),
+            *(agents[row] if row < len(agents) else ("", "")),
+        ]
+        counts.add_row(*(Text(safe(cell)) for cell in cells))
+    routers = [
+        Text(f"router {safe(router_line(router))}", style="green" if router["up"] else "red")
+        for router in snapshot["routers"]
+    ]
+    trouble = [Text(safe(snapshot["trouble"]), style="red")] if snapshot["trouble"] else []
+    return Group(title, bar, counts, *routers, *trouble)
+
+
+def _pace(snapshot: Snapshot) -> str:
+    rate = snapshot["per_minute"]
+    if not rate:
+        return ""
+    left = snapshot["units_total"] - snapshot["units_done"]
+    eta = f", {left / rate:.0f} min to go" if left and snapshot["rows_done"] else ""
+    return f"  {rate:.1f} a minute{eta}"

@@ -1,0 +1,173 @@
+"""HTTP over the daemon's Unix socket, blocking, one connection a request. Knows no endpoints."""
+
+import http.client
+import json
+import os
+import socket
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+from urllib.parse import urlencode
+
+from .errors import ClientError, ConnectionCut, DaemonUnreachable, LaunchRefused, NoSuchRun, Refused
+
+CONNECT_S = 5.0
+CHUNK_BYTES = 64 * 1024
+ERROR_BYTES_MAX = 1024 * 1024
+
+Parameters = Sequence[tuple[str, str | int]]
+
+
+class Body(Protocol):
+    """What an answer's body offers while it comes in."""
+
+    def read1(self, n: int = -1, /) -> bytes: ...
+    def readline(self) -> bytes: ...
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("crowdd", timeout=timeout_s)
+        self._path = path
+        self._answer_timeout_s = timeout_s
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.sock.settimeout(CONNECT_S)
+            self.sock.connect(os.fspath(self._path))
+            self.sock.settimeout(self._answer_timeout_s)
+        except OSError as exc:
+            self.sock.close()
+            raise _unreachable(self._path, exc) from exc
+
+
+def _unreachable(path: Path, exc: OSError) -> DaemonUnreachable:
+    match exc:
+        case FileNotFoundError() | NotADirectoryError():
+            return DaemonUnreachable(
+                f"No daemon is running here: there is no socket at {path}.",
+                "Start one with `crowdd serve`, or say where it is with --socket PATH or CROWDD_SOCKET.",
+            )
+        case ConnectionRefusedError():
+            return DaemonUnreachable(
+                f"The daemon at {path} has ended: its socket is there, but nobody answers.",
+                "Start it again with `crowdd serve`; it goes on where it was.",
+            )
+        case PermissionError():
+            return DaemonUnreachable(
+                f"You may not use the daemon's socket {path}.",
+                "Join the group that the socket belongs to (`ls -l` shows it), or become the daemon's user.",
+            )
+        case TimeoutError() | BlockingIOError():
+            return DaemonUnreachable(
+                f"The daemon at {path} did not take the connection within {CONNECT_S:.0f} s.",
+                "It is overloaded or stuck: see its log.",
+            )
+        case _:
+            return DaemonUnreachable(f"{path}: {exc.strerror or exc}.", "Is it the daemon's socket?")
+
+
+class Connection:
+    """The way to one daemon. Holds nothing open between requests."""
+
+    def __init__(self, path: Path, timeout_s: float = 60.0) -> None:
+        self.path = path
+        self.timeout_s = timeout_s
+
+    def get(self, path: str, parameters: Parameters = ()) -> Any:
+        """The JSON answer to a GET. Refused (and its kinds), DaemonUnreachable."""
+        with self.open("GET", path, parameters) as body:
+            return _json(b"".join(chunks(body)))
+
+    def post(self, path: str, content: Mapping[str, Any]) -> Any:
+        """Post a JSON object; the JSON answer."""
+        with self.open("POST", path, body=json.dumps(content).encode()) as body:
+            return _json(b"".join(chunks(body)))
+
+    def upload(self, path: str, parameters: Parameters, file: IO[bytes], timeout_s: float) -> Any:
+        """Post a whole file; the JSON answer."""
+        with self.open("POST", path, parameters, file, timeout_s) as body:
+            return _json(b"".join(chunks(body)))
+
+    @contextmanager
+    def open(
+        self,
+        method: str,
+        path: str,
+        parameters: Parameters = (),
+        body: bytes | IO[bytes] | None = None,
+        timeout_s: float | None = None,
+    ) -> Generator[Body]:
+        """Ask, and give the answer's body to be read while it comes in."""
+        target = f"/v1{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+        with closing(_UnixConnection(self.path, timeout_s or self.timeout_s)) as http_connection:
+            with _translated(self.path):
+                _send(http_connection, method, target, body)
+                response = http_connection.getresponse()
+                if response.status >= 400:
+                    raise _refusal(response.status, response.read(ERROR_BYTES_MAX))
+            with _translated(self.path):
+                yield response
+
+
+def _send(
+    connection: http.client.HTTPConnection, method: str, target: str, body: bytes | IO[bytes] | None
+) -> None:
+    headers = {"Connection": "close"}
+    if body is not None and not isinstance(body, bytes):
+        headers["Content-Length"] = str(os.fstat(body.fileno()).st_size)
+    with suppress(BrokenPipeError, ConnectionResetError):  # it answers early when the body is too large
+        connection.request(method, target, body, headers)
+
+
+@contextmanager
+def _translated(path: Path) -> Generator[None]:
+    try:
+        yield
+    except ClientError:
+        raise
+    except TimeoutError as exc:
+        raise DaemonUnreachable(
+            f"The daemon at {path} did not answer in time.", "It may be busy: try again, and see its log."
+        ) from exc
+    except (http.client.HTTPException, ConnectionError) as exc:
+        raise ConnectionCut(
+            f"The daemon at {path} went away in mid-answer.",
+            "See whether it runs (`crowdctl status`), and look before you ask again.",
+        ) from exc
+
+
+def chunks(body: Body) -> Iterator[bytes]:
+    """The body as it comes in."""
+    while chunk := body.read1(CHUNK_BYTES):
+        yield chunk
+
+
+def lines(body: Body) -> Iterator[Any]:
+    """The body as JSON lines, each as soon as it is there."""
+    while line := body.readline():
+        yield _json(line)
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as exc:
+        raise ConnectionCut("This is not what a crowdd daemon says.", "Is this its control socket?") from exc
+
+
+def _refusal(status: int, text: bytes) -> ClientError:
+    try:
+        error = json.loads(text)["error"]
+        code, message, hint = str(error["code"]), str(error["message"]), str(error.get("hint", ""))
+    except (ValueError, KeyError, TypeError):
+        return Refused(status, "unknown", f"The daemon answered {status} without saying why.")
+    match code:
+        case "no_such_run":
+            return NoSuchRun(status, code, message, hint)
+        case "launch_refused":
+            return LaunchRefused(message, hint, [str(problem) for problem in error.get("problems", [])])
+        case _:
+            return Refused(status, code, message, hint)

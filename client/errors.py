@@ -1,0 +1,45 @@
+"""What can go wrong between a program and the daemon, in the program's terms, with what to do next."""
+
+from collections.abc import Sequence
+
+
+class ClientError(Exception):
+    """What every error of the client is: `message` says what, `hint` what to do next (or "")."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class DaemonUnreachable(ClientError):
+    """No daemon answers at the socket, or this user may not use it."""
+
+
+class ConnectionCut(DaemonUnreachable):
+    """The daemon went away in mid-answer; what was asked may or may not have been done."""
+
+
+class Refused(ClientError):
+    """The daemon understood and said no. `code` is stable, for programs."""
+
+    def __init__(self, status: int, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.code = code
+
+
+class NoSuchRun(Refused):
+    """There is no run of this number or label."""
+
+
+class LaunchRefused(Refused):
+    """The task was not launched; `problems` are all that was found."""
+
+    def __init__(self, message: str, hint: str, problems: Sequence[str]) -> None:
+        super().__init__(422, "launch_refused", message, hint)
+        self.problems = list(problems)
+
+
+class TaskFolderRefused(ClientError):
+    """The folder cannot be sent as it is."""

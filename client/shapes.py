@@ -1,0 +1,94 @@
+"""What the daemon answers, as typed dictionaries. Times are ISO 8601 text in UTC."""
+
+from typing import Any, TypedDict
+
+
+class RouterInfo(TypedDict):
+    """How the link to one router stands."""
+
+    name: str
+    url: str
+    up: bool
+    since: str | None
+    addition: str
+
+
+class Progress(TypedDict):
+    """How far a run is."""
+
+    units: dict[str, int]
+    agents: dict[str, int]
+    units_total: int
+    units_done: int
+    agents_live: int
+    rows_made: int
+    rows_done: bool
+    state: str
+    trouble: str | None
+    live: bool
+    address: str | None
+    routers: list[RouterInfo]
+
+
+class RunInfo(Progress):
+    """A run, as `runs` and `show` have it."""
+
+    id: int
+    label: str
+    task: str
+    blueprint: str
+    provider: str
+    architect: str
+    sandbox: bool
+    created_at: str
+    ended_at: str | None
+
+
+class RunDetails(RunInfo):
+    """A run with its resolved config."""
+
+    last_submission_at: str | None
+    config: dict[str, Any]
+
+
+class Snapshot(Progress):
+    """One line of `watch`; `per_minute` is None until it has been watched for a moment."""
+
+    run: str
+    id: int
+    per_minute: float | None
+
+
+class UnitInfo(TypedDict):
+    """One worker's part of an assignment."""
+
+    id: int
+    assignment_id: int
+    unit_index: int
+    status: str
+    agent_id: int | None
+    worker_id: int | None
+    worker_name: str | None
+    pay_cents: int
+
+
+class AgentInfo(TypedDict):
+    """One worker on one unit."""
+
+    id: int
+    unit_id: int
+    assignment_id: int
+    worker_id: int
+    worker_name: str
+    status: str
+    reason: str | None
+    created_at: str
+    due_at: str | None
+    ended_at: str | None
+
+
+class Link(TypedDict):
+    """A worker's personal address."""
+
+    worker_name: str
+    url: str

@@ -1,0 +1,33 @@
+"""The control API's table of endpoints."""
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from .errors import HANDLERS
+from .export import export_run
+from .launch import launch_run
+from .lists import list_agents, list_units
+from .needs import Operator
+from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
+from .watch import watch_run
+
+ROUTES = [
+    Route("/status", get_status, methods=["GET"]),
+    Route("/runs", list_runs, methods=["GET"]),
+    Route("/runs", launch_run, methods=["POST"]),
+    Route("/runs/{run}", show_run, methods=["GET"]),
+    Route("/runs/{run}/units", list_units, methods=["GET"]),
+    Route("/runs/{run}/agents", list_agents, methods=["GET"]),
+    Route("/runs/{run}/links", make_links, methods=["POST"]),
+    Route("/runs/{run}/stop", stop_run, methods=["POST"]),
+    Route("/runs/{run}/expire", expire_run, methods=["POST"]),
+    Route("/runs/{run}/export", export_run, methods=["GET"]),
+    Route("/runs/{run}/watch", watch_run, methods=["GET"]),
+]
+
+
+def control_app(operator: Operator) -> Starlette:
+    """The ASGI application; `state.peer` of each connection must say who asks."""
+    app = Starlette(routes=[Mount("/v1", routes=ROUTES)], exception_handlers=HANDLERS)
+    app.state.operator = operator
+    return app

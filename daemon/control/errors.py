@@ -1,0 +1,88 @@
+"""Errors of the control API: {"error": {"code", "message", "hint"}}, with a status that means something."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...storage.contract import LeaseLost, NotFound, StaleWrite, StorageError, StorageFailed
+from .answers import json_answer
+
+
+class ControlError(Exception):
+    """A request that gets no for an answer: why, and what to do next."""
+
+    def __init__(
+        self, status: int, code: str, message: str, hint: str = "", problems: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.problems = list(problems)
+
+
+def no_such_run(name: str) -> ControlError:
+    """The answer for a run that is not there."""
+    return ControlError(404, "no_such_run", f"There is no run {name!r}.", "`crowdctl runs` lists them.")
+
+
+def bad_request(message: str, hint: str = "") -> ControlError:
+    """The answer for a request that makes no sense."""
+    return ControlError(400, "bad_request", message, hint)
+
+
+def _refused(error: ControlError) -> Response:
+    content: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+    if error.problems:
+        content["problems"] = error.problems
+    return json_answer({"error": content}, error.status)
+
+
+def _control_error(_request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, ControlError)
+    return _refused(exc)
+
+
+def _http_exception(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    if exc.status_code == 404:
+        return _refused(ControlError(404, "no_such_path", f"There is nothing at {request.url.path}."))
+    code = {405: "method_not_allowed", 413: "too_large"}.get(exc.status_code, "bad_request")
+    return _refused(ControlError(exc.status_code, code, exc.detail))
+
+
+def _storage_error(_request: Request, exc: Exception) -> Response:
+    match exc:
+        case NotFound():
+            return _refused(ControlError(404, "not_found", str(exc) or "There is no such record."))
+        case StaleWrite():
+            return _refused(
+                ControlError(409, "changed_meanwhile", "It has changed meanwhile.", "Look, then try again.")
+            )
+        case LeaseLost() | StorageFailed():
+            return _refused(
+                ControlError(
+                    503,
+                    "storage_failed",
+                    "The daemon lost its storage; whether this was done is not known.",
+                    "Restart the daemon, then look.",
+                )
+            )
+        case _:
+            return _refused(ControlError(409, "refused", str(exc)))
+
+
+def _bug(_request: Request, _exc: Exception) -> Response:
+    return _refused(ControlError(500, "internal", "The daemon failed at this request.", "Its log says more."))
+
+
+HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
+    ControlError: _control_error,
+    HTTPException: _http_exception,
+    StorageError: _storage_error,
+    Exception: _bug,
+}

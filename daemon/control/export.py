@@ -1,0 +1,119 @@
+"""Export of a run: one record per agent that submitted, as JSON lines or CSV, page by page at flat memory."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...protocol.names import RunId
+from ...protocol.packets import FileNote
+from ...storage.contract import ExportRow, Storage
+from ...storage.records import Metadata
+from .answers import SendChunk, StreamedAnswer, json_bytes
+from .errors import bad_request
+from .export_csv import cells_of, csv_line, find_columns
+from .questions import operator_of, run_asked_for
+
+PAGE_ROWS = 200  # held in memory at once; a row may be megabytes
+POST_TASK = "post_task"
+
+
+async def export_run(request: Request) -> Response:
+    """`format=jsonl` (default) or `csv`. The answer is cut, never shortened, when reading fails."""
+    storage, run = operator_of(request).storage, await run_asked_for(request)
+    match request.query_params.get("format", "jsonl"):
+        case "jsonl":
+            return StreamedAnswer(partial(_write_jsonl, storage, run.id), "application/x-ndjson")
+        case "csv":
+            async with aclosing(_records(storage, run.id)) as records:
+                columns, last = await find_columns(records)
+            return StreamedAnswer(
+                partial(_write_csv, storage, run.id, columns, last), "text/csv; charset=utf-8"
+            )
+        case other:
+            raise bad_request(f"format={other} is not known.", "Use jsonl or csv.")
+
+
+async def _write_jsonl(storage: Storage, run_id: RunId, send: SendChunk) -> None:
+    async with aclosing(_pages(storage, run_id)) as pages:
+        async for page in pages:
+            for row in page:
+                await send(json_bytes(export_record(row, orjson.Fragment(row.submission.data))) + b"\n")
+
+
+async def _write_csv(storage: Storage, run_id: RunId, columns: list[str], last: int, send: SendChunk) -> None:
+    await send(csv_line(columns))
+    async with aclosing(_records(storage, run_id)) as records:
+        async for record in records:
+            if record["agent_id"] > last:
+                return  # came after the columns were found
+            cells = cells_of(record)
+            await send(csv_line([cells.get(column, "") for column in columns]))
+
+
+async def _records(storage: Storage, run_id: RunId) -> AsyncGenerator[dict[str, Any]]:
+    async with aclosing(_pages(storage, run_id)) as pages:
+        async for page in pages:
+            for row in page:
+                yield export_record(row, orjson.loads(row.submission.data))
+
+
+async def _pages(storage: Storage, run_id: RunId) -> AsyncGenerator[list[ExportRow]]:
+    after = 0
+    while page := await storage.export(run_id, after, PAGE_ROWS):
+        yield page
+        after = page[-1].agent.id
+
+
+def export_record(row: ExportRow, outputs: Any) -> dict[str, Any]:
+    """What is exported of one agent's work; `outputs` is the submission's data."""
+    own = row.assignment.unit_data[row.unit.unit_index] if row.unit.unit_index >= 0 else {}
+    return {
+        "run": row.run.label,
+        "assignment_id": row.assignment.id,
+        "unit_id": row.unit.id,
+        "unit_index": row.unit.unit_index,
+        "agent_id": row.agent.id,
+        "worker_id": row.worker.id,
+        "worker_name": row.worker.name,
+        "status": row.agent.status.value,
+        "late": row.submission.late,
+        "task_start": row.agent.created_at.timestamp(),
+        "task_end": row.submission.submitted_at.timestamp(),
+        "data": {"inputs": {**row.assignment.shared, **own}, "outputs": outputs},
+        "files": [_file(note) for note in row.submission.files],
+        "post_task": _post_task(row.metadata),
+        "metadata": _metadata_by_kind(row.metadata),
+    }
+
+
+def _file(note: FileNote) -> dict[str, Any]:
+    return {
+        "sha256": note.sha256,
+        "size": note.size,
+        "fieldname": note.fieldname,
+        "originalname": note.originalname,
+        "mimetype": note.mimetype,
+    }
+
+
+def _post_task(metadata: Sequence[Metadata]) -> Any:
+    answers = [entry.data for entry in metadata if entry.kind == POST_TASK]
+    return answers[-1] if answers else None
+
+
+def _metadata_by_kind(metadata: Sequence[Metadata]) -> dict[str, list[Any]]:
+    kinds: dict[str, list[Any]] = {}
+    for entry in metadata:
+        if entry.kind != POST_TASK:
+            kinds.setdefault(entry.kind, []).append(_entry(entry))
+    return kinds
+
+
+def _entry(entry: Metadata) -> Any:
+    files = [_file(note) for note in entry.files]
+    return {"at": entry.created_at.timestamp(), "data": entry.data, **({"files": files} if files else {})}

@@ -1,0 +1,31 @@
+"""Endpoints that page through a run's units and agents."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...protocol.names import AgentStatus, UnitStatus
+from .answers import json_answer
+from .questions import operator_of, page_asked_for, run_asked_for, statuses_asked_for
+from .views import WorkerNames, agent_view, unit_view
+
+
+async def list_units(request: Request) -> Response:
+    """Units in order; `next` is the `after` of the following page, or null."""
+    storage, run = operator_of(request).storage, await run_asked_for(request)
+    after, limit = page_asked_for(request)
+    statuses = statuses_asked_for(request, UnitStatus)
+    units = await storage.units(run.id, statuses, after=after, limit=limit)
+    names = WorkerNames(storage)
+    views = [unit_view(unit, await names.of(unit)) for unit in units]
+    return json_answer({"units": views, "next": units[-1].id if len(units) == limit else None})
+
+
+async def list_agents(request: Request) -> Response:
+    """Agents in order; `next` is the `after` of the following page, or null."""
+    storage, run = operator_of(request).storage, await run_asked_for(request)
+    after, limit = page_asked_for(request)
+    statuses = statuses_asked_for(request, AgentStatus)
+    agents = await storage.agents(run.id, statuses, after=after, limit=limit)
+    names = WorkerNames(storage)
+    views = [agent_view(agent, await names.of(agent)) for agent in agents]
+    return json_answer({"agents": views, "next": agents[-1].id if len(agents) == limit else None})

@@ -1,0 +1,69 @@
+"""What the control API needs of the daemon, as protocols."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...protocol.names import RunId
+from ...storage.contract import Storage
+from ...storage.records import TaskRun
+
+
+class RouterState(Protocol):
+    """How the link to one router of a run stands."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def up(self) -> bool: ...
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def addition(self) -> str: ...
+
+
+class LiveRun(Protocol):
+    """A run that is being carried out at present."""
+
+    @property
+    def address(self) -> str | None:
+        """Where workers find its pages, once a router serves them."""
+        ...
+
+    def routers(self) -> Sequence[RouterState]: ...
+
+    def watch(self) -> AsyncIterator[None]:
+        """A tick whenever something about the run has changed, coalesced; ends with the run."""
+        ...
+
+
+class Operator(Protocol):
+    """Who launches and stops runs."""
+
+    @property
+    def storage(self) -> Storage: ...
+
+    async def launch(
+        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str
+    ) -> TaskRun: ...
+
+    def live(self, run_id: RunId) -> LiveRun | None: ...
+
+    async def stop(self, run_id: RunId, now: bool, who: str) -> None: ...
+
+    async def expire(self, run_id: RunId, who: str) -> int: ...
+
+    async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]: ...
+
+    def status(self) -> dict[str, Any]: ...
+
+
+class LaunchRefused(Exception):
+    """The task cannot be launched; every problem found, each with its path and what to do."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)

@@ -1,0 +1,129 @@
+"""How requests are read: which run, which page of a list, a JSON body. Refuses with words."""
+
+import enum
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import orjson
+import trio
+from starlette.requests import Request
+
+from ...protocol.names import RunId
+from ...storage.contract import NotFound, Storage
+from ...storage.records import TaskRun
+from .errors import ControlError, bad_request, no_such_run
+from .needs import Operator
+from .peer import Peer
+
+JSON_BYTES_MAX = 1024 * 1024  # a list of ten thousand worker names
+BODY_S = 60.0  # a peer on the same machine that takes longer for a body has hung
+PAGE_ROWS_MAX = 1000
+PAGE_ROWS = 500
+NUMBER_DIGITS_MAX = 18  # what fits into a database's 64 bits
+
+E = TypeVar("E", bound=enum.Enum)
+
+
+def operator_of(request: Request) -> Operator:
+    """Who carries out what is asked."""
+    operator: Operator = request.app.state.operator
+    return operator
+
+
+def who_asks(request: Request) -> str:
+    """The peer, as history names them."""
+    peer: Peer = request.state.peer
+    return peer.who
+
+
+async def run_asked_for(request: Request) -> TaskRun:
+    """The run of the path, by number or by label."""
+    return await find_run(operator_of(request).storage, request.path_params["run"])
+
+
+async def find_run(storage: Storage, name: str) -> TaskRun:
+    """A run by its number, else by its label; ControlError when there is none."""
+    try:
+        if name.isascii() and name.isdigit() and len(name) <= NUMBER_DIGITS_MAX:
+            return await storage.run(RunId(int(name)))
+    except NotFound:
+        pass  # digits may be a label, too
+    try:
+        return await storage.run_by_label(name)
+    except NotFound:
+        raise no_such_run(name) from None
+
+
+def page_asked_for(request: Request) -> tuple[int, int]:
+    """(after, limit) of a list."""
+    after = _number(request, "after", 0)
+    limit = _number(request, "limit", PAGE_ROWS)
+    if not 1 <= limit <= PAGE_ROWS_MAX:
+        raise bad_request(f"limit={limit}: must be 1 to {PAGE_ROWS_MAX}.")
+    return after, limit
+
+
+def statuses_asked_for(request: Request, kind: type[E]) -> frozenset[E] | None:
+    """The `status=` parameters as members of `kind`; None when there is none."""
+    words = request.query_params.getlist("status")
+    try:
+        return frozenset(kind(word) for word in words) or None
+    except ValueError as exc:
+        known = ", ".join(str(member.value) for member in kind)
+        raise bad_request(f"{exc}.", f"Known: {known}.") from None
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
+        raise bad_request(f"{name}={text}: must be a whole number.")
+    return int(text)
+
+
+async def body_chunks(request: Request, bytes_max: int) -> AsyncGenerator[bytes]:
+    """The body as it comes in; ControlError as soon as it is too long."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > bytes_max:
+        raise _too_large(bytes_max)
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        yield chunk
+
+
+@contextmanager
+def body_deadline() -> Generator[None]:
+    """Within it the body must have come, else ControlError."""
+    try:
+        with trio.fail_after(BODY_S):
+            yield
+    except trio.TooSlowError:
+        raise ControlError(408, "too_slow", f"The body did not come within {BODY_S:.0f} s.") from None
+
+
+def _too_large(bytes_max: int) -> ControlError:
+    return ControlError(413, "too_large", f"The body is larger than {bytes_max} bytes.")
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """The body as a JSON object; an empty body is an empty object."""
+    with body_deadline():
+        body = b"".join([chunk async for chunk in body_chunks(request, JSON_BYTES_MAX)])
+    try:
+        content: Any = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as exc:
+        raise bad_request(f"The body is not JSON: {exc}.") from None
+    match content:
+        case {**members}:
+            return {str(key): value for key, value in members.items()}
+        case _:
+            raise bad_request("The body must be a JSON object.")
+
+
+def no_other_keys(body: dict[str, Any], known: set[str]) -> None:
+    """Refuse what would be ignored."""
+    for key in body.keys() - known:
+        raise bad_request(f"The body has an unknown key {key!r}.", f"Known: {', '.join(sorted(known))}.")

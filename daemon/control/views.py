@@ -1,0 +1,103 @@
+"""Records as the control API shows them. Never shows wire ids, keys or secrets."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT
+from ...storage.contract import RunCounts, Storage
+from ...storage.records import Agent, TaskRun, Unit
+from .needs import LiveRun, Operator, RouterState
+
+
+def progress_view(counts: RunCounts) -> dict[str, Any]:
+    """How far a run is, from its counts."""
+    return {
+        "units": {status.value: n for status, n in counts.units.items() if n},
+        "agents": {status.value: n for status, n in counts.agents.items() if n},
+        "units_total": sum(counts.units.values()),
+        "units_done": sum(counts.units.get(status, 0) for status in COMPLETED_UNIT),
+        "agents_live": sum(counts.agents.get(status, 0) for status in LIVE_AGENT),
+    }
+
+
+def routers_view(routers: Iterable[RouterState]) -> list[dict[str, Any]]:
+    """The routers of a live run, and since when they are up or away."""
+    return [
+        {"name": r.name, "url": r.url, "up": r.up, "since": r.since, "addition": r.addition} for r in routers
+    ]
+
+
+def live_view(live: LiveRun | None) -> dict[str, Any]:
+    """What only a run that is being carried out has."""
+    if live is None:
+        return {"live": False, "address": None, "routers": []}
+    return {"live": True, "address": live.address, "routers": routers_view(live.routers())}
+
+
+async def run_view(operator: Operator, run: TaskRun) -> dict[str, Any]:
+    """A run with its progress."""
+    task = await operator.storage.task(run.task_id)
+    counts = await operator.storage.counts(run.id)
+    return {
+        "id": run.id,
+        "label": run.label,
+        "task": task.name,
+        "state": run.state.value,
+        "trouble": run.trouble,
+        "blueprint": run.blueprint,
+        "provider": run.provider,
+        "architect": run.architect,
+        "sandbox": run.sandbox,
+        "rows_made": run.rows_made,
+        "rows_done": run.rows_done,
+        "created_at": run.created_at,
+        "ended_at": run.ended_at,
+        **progress_view(counts),
+        **live_view(operator.live(run.id)),
+    }
+
+
+class WorkerNames:
+    """The names of workers, each asked for once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._known: dict[int, str] = {}
+
+    async def of(self, record: Unit | Agent) -> str | None:
+        """The name of the record's worker, if it has one."""
+        if record.worker_id is None:
+            return None
+        if record.worker_id not in self._known:
+            self._known[record.worker_id] = (await self._storage.worker(record.worker_id)).name
+        return self._known[record.worker_id]
+
+
+def unit_view(unit: Unit, worker_name: str | None) -> dict[str, Any]:
+    """A unit and who has it."""
+    return {
+        "id": unit.id,
+        "assignment_id": unit.assignment_id,
+        "unit_index": unit.unit_index,
+        "status": unit.status.value,
+        "agent_id": unit.agent_id,
+        "worker_id": unit.worker_id,
+        "worker_name": worker_name,
+        "pay_cents": unit.pay_cents,
+    }
+
+
+def agent_view(agent: Agent, worker_name: str | None) -> dict[str, Any]:
+    """An agent by its number. Its wire id, and that of the agent before it (`after`), are its own."""
+    return {
+        "id": agent.id,
+        "unit_id": agent.unit_id,
+        "assignment_id": agent.assignment_id,
+        "worker_id": agent.worker_id,
+        "worker_name": worker_name,
+        "status": agent.status.value,
+        "reason": agent.reason,
+        "created_at": agent.created_at,
+        "due_at": agent.due_at,
+        "ended_at": agent.ended_at,
+    }
