@@ -125,7 +125,7 @@ class _ListText:
 def _csv(path: Path) -> Iterator[Found | DataFault]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, strict=True)
-        names = next(lines, [])
+        names = next(lines, list[str]())
         if fault := _names_fault(names):
             raise DataFault(f"{path.name}:1: {fault}")
         yield from _csv_rows(path, names, lines)
