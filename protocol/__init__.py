@@ -11,16 +11,24 @@ from .codec import (
 )
 from .documents import canonical_json, check_document, content_digest, dump_json, load_json
 from .errors import BadRequest, LinkFull, LinkRefusal, RemoteProtocolError, Unsendable
+from .handshake import VERSIONS, Handshake, Peer, refusal
 from .ids import new_wire_id, verify_wire_id
-from .proof import daemon_proof, router_proof, sign_request, verify_request
+from .link import LinkEnd, Role
+from .proof import NONCE_BYTES, daemon_proof, router_proof, sign_request, verify_request
 
 __all__ = [
+    "NONCE_BYTES",
+    "VERSIONS",
     "BadPacket",
     "BadRequest",
     "Decoded",
+    "Handshake",
+    "LinkEnd",
     "LinkFull",
     "LinkRefusal",
+    "Peer",
     "RemoteProtocolError",
+    "Role",
     "UnknownPacket",
     "Unsendable",
     "canonical_json",
@@ -34,6 +42,7 @@ __all__ = [
     "encode_packet",
     "load_json",
     "new_wire_id",
+    "refusal",
     "router_proof",
     "sign_request",
     "verify_request",

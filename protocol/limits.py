@@ -4,9 +4,16 @@ FRAME_BYTES_MAX = 256 * 1024  # one frame of the router link; larger ones would 
 PACKET_BYTES_MAX = 64 * 1024  # a larger packet crosses as parts, interleaved with others
 WHOLE_PACKET_BYTES_MAX = 20 * 1024 * 1024  # what parts may add up to: a JSON body and its envelope
 PARTS_OPEN_MAX = 256  # half-received packets a peer may keep us holding
+PARTS_BYTES_MAX = 128 * 1024 * 1024  # and what they may add up to; senders keep within both
 DEPTH_MAX = 64  # nesting of any document from outside
 HELLO_BYTES_MAX = 4 * 1024 * 1024  # the statuses of 50,000 agents; from a peer that has not proved itself yet
 REQUESTS_OPEN_MAX = 10_000  # requests of one router that wait for the daemon
+STREAMS_MAX = 20_000  # agents with live updates, per direction of one link
+STREAM_UNACKED_MAX = 1_000  # updates of one agent that the other side has not confirmed
+STREAM_WINDOW = 64  # updates of one agent held while an earlier one is missing
+STATES_MAX = 20_000  # agents whose last status is told again after a reconnect; the oldest are forgotten
+LINK_HELD_BYTES_MAX = 256 * 1024 * 1024  # unanswered requests and unconfirmed updates together
+LINK_QUEUE_BYTES_MAX = 64 * 1024 * 1024  # what waits for a peer that reads too slowly
 
 HEADER_BYTES_MAX = 16 * 1024
 JSON_BODY_BYTES_MAX = 16 * 1024 * 1024  # long annotations are megabytes; see W14 of the domain notes

@@ -1,0 +1,132 @@
+"""One agent's live updates in one direction: the sending and the receiving side. Pure bookkeeping."""
+
+from collections import deque
+
+import attrs
+
+from .codec import restamp
+from .limits import STREAM_WINDOW
+from .packets import StreamUpdate
+
+RESTARTS_BITS = 16
+EPOCH_MAX = 2**40  # so that a stream's epoch fits a signed 64-bit integer of any database
+
+
+def stream_epoch(end_epoch: int, restarts: int) -> int:
+    """The epoch of a stream: whose it is (the epoch of its sender's start) and which try of it."""
+    return end_epoch << RESTARTS_BITS | restarts
+
+
+def end_epoch(epoch: int) -> int:
+    """The epoch of the sender's start that a stream's epoch belongs to."""
+    return epoch >> RESTARTS_BITS
+
+
+class OutStream:
+    """Keeps every update, encoded, until the other side has confirmed it."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.acked = 0
+        self.acked_by: int | None = None
+        """The peer's epoch that confirmed last: a later one may have forgotten."""
+        self.queued = False
+        self._unacked: deque[bytes] = deque()
+        self._cursor = 0
+
+    def __len__(self) -> int:
+        return len(self._unacked)
+
+    @property
+    def next_sequence(self) -> int:
+        """The sequence of the update that `add` takes next."""
+        return self.acked + len(self._unacked) + 1
+
+    @property
+    def more(self) -> bool:
+        """True if something was not sent on this connection."""
+        return self._cursor < len(self._unacked)
+
+    @property
+    def held_bytes(self) -> int:
+        """What the unconfirmed updates occupy."""
+        return sum(map(len, self._unacked))
+
+    def add(self, encoded: bytes) -> None:
+        """Keep an update that carries `epoch` and `next_sequence`."""
+        self._unacked.append(encoded)
+
+    def pull(self) -> bytes | None:
+        """The next update to send, or None."""
+        if not self.more:
+            return None
+        self._cursor += 1
+        return self._unacked[self._cursor - 1]
+
+    def ack(self, sequence: int) -> int:
+        """Forget everything up to `sequence`, which must have been sent; how many bytes that freed."""
+        freed = 0
+        while self.acked < sequence:
+            freed += len(self._unacked.popleft())
+            self.acked += 1
+            self._cursor = max(0, self._cursor - 1)
+        return freed
+
+    def rewind(self) -> None:
+        """Send everything unconfirmed again."""
+        self._cursor = 0
+
+    def restart(self, epoch: int) -> None:
+        """Begin anew for a peer that has lost its place: what is unconfirmed becomes 1, 2, ... of `epoch`."""
+        self._unacked = deque(
+            restamp(encoded, epoch, sequence) for sequence, encoded in enumerate(self._unacked, 1)
+        )
+        self.epoch, self.acked, self._cursor = epoch, 0, 0
+
+
+@attrs.frozen
+class Received:
+    """What became of one update: the ones now in order, and what to tell the sender."""
+
+    ready: list[StreamUpdate] = attrs.Factory(list[StreamUpdate])
+    ack_again: bool = False
+    ask: bool = False
+    duplicate: bool = False
+
+
+class InStream:
+    """Gives each update once and in order; holds a window of later ones while an earlier one is missing."""
+
+    def __init__(self, epoch: int, sequence: int = 0) -> None:
+        self.epoch = epoch
+        self.delivered = sequence
+        self.acked = sequence
+        self.asked = False
+        self._held: dict[int, StreamUpdate | None] = {}
+
+    def receive(self, sequence: int, update: StreamUpdate | None) -> Received:
+        """Take an update; None stands for one that could not be read: its place is passed over."""
+        if sequence <= self.delivered:
+            return Received(duplicate=True, ack_again=sequence <= self.acked)
+        if sequence <= self.delivered + STREAM_WINDOW:
+            self._held.setdefault(sequence, update)
+        if sequence > self.delivered + 1:
+            ask, self.asked = not self.asked, True
+            return Received(ask=ask)
+        return Received(self._deliver())
+
+    def _deliver(self) -> list[StreamUpdate]:
+        ready: list[StreamUpdate] = []
+        while self.delivered + 1 in self._held:
+            self.delivered += 1
+            update = self._held.pop(self.delivered)
+            if update is not None:
+                ready.append(update)
+            elif self.acked == self.delivered - 1:
+                self.acked = self.delivered
+        self.asked = bool(self._held)
+        return ready
+
+    def store(self, sequence: int) -> None:
+        """Everything up to `sequence` is safe."""
+        self.acked = max(self.acked, min(sequence, self.delivered))
