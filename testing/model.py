@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import trio
 
+from ..protocol.documents import canonical_json
 from ..protocol.names import (
     LIVE_AGENT,
     AgentId,
@@ -24,7 +25,7 @@ from ..protocol.names import (
     WireId,
     WorkerId,
 )
-from ..storage.records import Agent, Assignment, HistoryEntry, Submission, TaskRun, Unit
+from ..storage.records import Agent, Assignment, HistoryEntry, Metadata, Submission, TaskRun, Unit
 from .facts import StoreFacts
 from .history import LOST, TIMED_OUT, History, Operation, agent_key, answer_digest
 
@@ -62,6 +63,7 @@ class ModelStore:
         self.units: dict[UnitId, Unit] = {}
         self.agents: dict[AgentId, Agent] = {}
         self.submissions: list[Submission] = []
+        self.metadata: list[Metadata] = []
         self.history: list[HistoryEntry] = []
         for one in self.assignments:
             for index in range(units_per_assignment):
@@ -105,6 +107,13 @@ class ModelStore:
         digest = answer_digest(data)
         self.submissions.append(Submission(agent.id, RUN, data, [], digest, False, _NOW))
 
+    def add_metadata(self, agent: Agent, data: Any) -> None:
+        """Store what was told beside the answer, once."""
+        digest = answer_digest(canonical_json(data))
+        if (agent.id, digest) not in {(one.agent_id, one.digest) for one in self.metadata}:
+            number = len(self.metadata) + 1
+            self.metadata.append(Metadata(number, agent.id, "default", data, [], digest, _NOW))
+
     def move_agent(self, agent: Agent, after: AgentStatus) -> None:
         """Give an agent another status."""
         self.agents[agent.id] = attrs.evolve(agent, status=after)
@@ -128,7 +137,8 @@ class ModelStore:
             None, len(self.assignments), True, _NOW, None,
         )  # fmt: skip
         units, agents = list(self.units.values()), list(self.agents.values())
-        return StoreFacts(run, self.assignments, units, agents, self.submissions, [], [], self.history)
+        submissions, metadata = self.submissions, self.metadata
+        return StoreFacts(run, self.assignments, units, agents, submissions, metadata, [], self.history)
 
 
 class Model:
@@ -166,6 +176,11 @@ class Model:
         self.store.add_submission(agent, data)
         self.store.move_agent(agent, AgentStatus.COMPLETED)
         self.store.move_unit(self.store.units[agent.unit_id], UnitStatus.COMPLETED)
+        return Given()
+
+    async def say(self, wire_id: str, data: Any) -> Reply:
+        """Store metadata."""
+        self.store.add_metadata(self.find(wire_id), data)
         return Given()
 
     async def give_back(self, wire_id: str) -> Reply:

@@ -1,0 +1,161 @@
+"""The real doors: httpx and trio-websocket at a router's address. Names under localhost are not looked up."""
+
+import hashlib
+import ssl
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import orjson
+import trio
+import trio_websocket
+
+from ..protocol.limits import BROWSER_FRAME_BYTES_MAX
+from .doors import PageSocket, SocketLost
+from .verdicts import UNREACHABLE, Answered, judge
+
+SOCKET_OPEN_S = 10.0
+SOCKET_CLOSE_S = 1.0  # the router may be gone; a page does not wait for it
+
+
+class PageAddress:
+    """A worker's link taken apart: where to connect, which Host to name, in which folder the page is."""
+
+    def __init__(self, link: str) -> None:
+        parts = urlsplit(link)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{link!r:.80} is not the address of a page: http://host/...")
+        self.secure = parts.scheme == "https"
+        self.host_header = parts.netloc
+        self.host = "127.0.0.1" if parts.hostname.endswith("localhost") else parts.hostname
+        self.port = parts.port or (443 if self.secure else 80)
+        self.folder = parts.path.rpartition("/")[0] + "/"
+        self.name = hashlib.sha256(link.encode()).hexdigest()[:12]
+        self.query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+
+    def url(self, path: str) -> str:
+        """The address of a door beside the page."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.folder}{path}"
+
+    def registration(self, after: str) -> dict[str, Any]:
+        """What `wrap_crowd_source.js` and `crowdd.js` make of the link, inhouse or mock."""
+        link = self.query.get("link", "")
+        worker = self.query.get("worker_id") or hashlib.sha256(link.encode()).hexdigest()[:12]
+        assignment = self.query.get("assignment_id") or self.query.get("id") or "link"
+        return {
+            "worker_name": worker,
+            "assignment_id": assignment,
+            "agent_registration_id": f"{assignment}-{worker}",
+            "provider_type": "inhouse" if link else "mock",
+            **({"link": link} if link else {}),
+            "after": after,
+        }
+
+
+class HttpDoors:
+    """One page at one link. The client is shared by all pages, as the connections of a crowd are not."""
+
+    def __init__(self, client: httpx.AsyncClient, address: PageAddress) -> None:
+        self._client = client
+        self._address = address
+
+    @property
+    def link(self) -> str:
+        return self._address.name
+
+    def registration(self, after: str) -> dict[str, Any]:
+        return self._address.registration(after)
+
+    async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
+        try:
+            response = await self._client.post(
+                self._address.url(path),
+                content=orjson.dumps({**body, "client_timestamp": time.time()}),
+                headers=self._headers(),
+                timeout=within_s,
+            )
+        except httpx.TransportError:
+            return UNREACHABLE
+        return judge(path, response.status_code, _json(response), response.headers.get("Retry-After"))
+
+    async def page(self) -> str:
+        """The page's HTML, "" when it cannot be had."""
+        try:
+            response = await self._client.get(self._address.url(""), headers=self._headers())
+        except httpx.TransportError:
+            return ""
+        return response.text if response.is_success else ""
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncGenerator[PageSocket, None]:
+        stream = await self._connect()
+        async with trio.open_nursery() as nursery:
+            try:
+                yield await self._open(nursery, stream)
+            finally:
+                with trio.move_on_after(SOCKET_CLOSE_S, shield=True):
+                    await trio.aclose_forcefully(stream)
+                nursery.cancel_scope.cancel()
+
+    async def _connect(self) -> "_Stream":
+        try:
+            with trio.fail_after(SOCKET_OPEN_S):
+                stream = await trio.open_tcp_stream(self._address.host, self._address.port)
+        except (OSError, trio.TooSlowError) as exc:
+            raise SocketLost("while connecting") from exc
+        if not self._address.secure:
+            return stream
+        return trio.SSLStream(stream, ssl.create_default_context(), server_hostname=self._address.host)
+
+    async def _open(self, nursery: trio.Nursery, stream: "_Stream") -> "_Socket":
+        try:
+            with trio.fail_after(SOCKET_OPEN_S):
+                connection = await trio_websocket.wrap_client_stream(
+                    nursery,
+                    stream,
+                    self._address.host_header,
+                    self._address.folder,
+                    max_message_size=BROWSER_FRAME_BYTES_MAX,
+                )
+        except (trio_websocket.HandshakeError, trio.BrokenResourceError, trio.TooSlowError) as exc:
+            raise SocketLost("while opening") from exc
+        return _Socket(connection)
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Host": self._address.host_header,
+            "X-Crowdd-Client": "1",
+            "Content-Type": "application/json",
+        }
+
+
+_Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+
+class _Socket:
+    def __init__(self, connection: trio_websocket.WebSocketConnection) -> None:
+        self._connection = connection
+
+    async def send(self, packet: Mapping[str, Any]) -> None:
+        try:
+            await self._connection.send_message(orjson.dumps(packet).decode())
+        except trio_websocket.ConnectionClosed as exc:
+            raise SocketLost("while sending") from exc
+
+    async def receive(self) -> Mapping[str, Any]:
+        try:
+            packet: dict[str, Any] = orjson.loads(await self._connection.get_message())
+        except trio_websocket.ConnectionClosed as exc:
+            raise SocketLost("while receiving") from exc
+        return packet
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return None

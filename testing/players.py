@@ -1,0 +1,101 @@
+"""Who knows the answers: a task's own player from a file, or one that fills in a form at random."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import attrs
+
+Player = Callable[[Any, random.Random], Any]
+"""Gives the answer to a unit, from what the page is given for it and seeded chance."""
+
+
+class PlayerUnusable(Exception):
+    """The file has no player; says what is missing."""
+
+
+def load_player(path: Path) -> Player:
+    """Load `def answer(data, rng)` from a Python file. Runs the file; PlayerUnusable when it has none."""
+    module = ModuleType(f"crowdd player {path.stem}")
+    module.__file__ = str(path)
+    try:
+        code = compile(path.read_bytes(), str(path), "exec")
+    except (OSError, SyntaxError) as exc:
+        raise PlayerUnusable(f"{path}: {exc}") from exc
+    exec(code, module.__dict__)  # noqa: S102  # a player is code of the person who starts the bots
+    answer = getattr(module, "answer", None)
+    if not callable(answer):
+        raise PlayerUnusable(f"{path}: no function `answer(data, rng)`")
+    return cast(Player, answer)  # what it returns is checked by whoever stores it
+
+
+@attrs.frozen
+class Field:
+    """One field of a form: its name, and what may be chosen; no choices: any text or number."""
+
+    name: str
+    kind: str
+    choices: Sequence[str] = ()
+
+
+def form_player(html: str) -> Player:
+    """Fills in the first form of a page at random; a page without one is answered `{}`."""
+    fields = form_fields(html)
+
+    def answer(data: Any, rng: random.Random) -> dict[str, Any]:
+        return {field.name: _random_value(field, rng) for field in fields}
+
+    return answer
+
+
+def form_fields(html: str) -> list[Field]:
+    """The named fields of the page's first form, in order; radio buttons of one name are one field."""
+    reader = _FormReader()
+    reader.feed(html)
+    return [Field(name, kind, tuple(reader.choices[name])) for name, kind in reader.kinds.items()]
+
+
+class _FormReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: dict[str, str] = {}
+        self.choices: dict[str, list[str]] = {}
+        self._inside = False
+        self._over = False
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {key: value or "" for key, value in attrs}
+        if tag == "form":
+            self._inside = not self._over
+        elif self._inside and tag in ("input", "textarea", "select", "button"):
+            self._field(tag, given)
+        elif self._inside and tag == "option" and self._select and given.get("value"):
+            self.choices[self._select].append(given["value"])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and self._inside:
+            self._inside, self._over = False, True
+        elif tag == "select":
+            self._select = ""
+
+    def _field(self, tag: str, given: Mapping[str, str]) -> None:
+        name, kind = given.get("name", ""), given.get("type", tag) if tag == "input" else tag
+        if not name or kind in ("hidden", "submit", "file", "reset", "image"):
+            return
+        self.kinds.setdefault(name, kind)
+        choices = self.choices.setdefault(name, [])
+        if kind in ("radio", "checkbox", "button"):
+            choices.append(given.get("value", "on"))
+        self._select = name if tag == "select" else self._select
+
+
+def _random_value(field: Field, rng: random.Random) -> Any:
+    if field.kind in ("number", "range"):
+        return str(rng.randint(0, 100))
+    if field.choices:
+        return rng.choice(field.choices)
+    return f"answer {rng.randint(1, 1000)}"
