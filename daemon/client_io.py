@@ -1,0 +1,200 @@
+"""Packets in and out of one run: which handler a packet goes to, and who hears what. Knows no transport."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+import attrs
+import trio
+
+from ..protocol.limits import REQUESTS_OPEN_MAX, RETRY_AFTER_S
+from ..protocol.link import Said
+from ..protocol.names import LIVE_AGENT, SENTENCES, Outcome, Reason, WireId
+from ..protocol.packets import (
+    AgentDetails,
+    Answer,
+    LogError,
+    MephistoBoundLiveUpdate,
+    Packet,
+    RegisterAgent,
+    Reply,
+    Request,
+    ReturnStatuses,
+    ReturnUnit,
+    SubmitMetadata,
+    SubmitOnboarding,
+    SubmitUnit,
+    UpdateStatus,
+)
+from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed
+from ..storage.records import Agent, TaskRun
+from .clock import Wall
+
+log = logging.getLogger(__name__)
+
+ERROR_REPORTS_MAX = 10_000  # of one run; a broken page must not fill the disk
+
+
+class Link(Protocol):
+    """The way back to one router."""
+
+    name: str
+
+    def send(self, packet: Said) -> None:
+        """Queue a packet; it goes out with the next frame, or after the next reconnect where its class says so."""
+        ...
+
+
+@attrs.frozen
+class Handlers:
+    """Who answers which request."""
+
+    register: Callable[[RegisterAgent], Awaitable[AgentDetails]]
+    submit_onboarding: Callable[[SubmitOnboarding], Awaitable[AgentDetails]]
+    submit_unit: Callable[[SubmitUnit, Link], Awaitable[Answer]]
+    submit_metadata: Callable[[SubmitMetadata, Link], Awaitable[Answer]]
+    return_unit: Callable[[ReturnUnit], Awaitable[Answer]]
+
+
+@attrs.define
+class Counters:
+    """What this run has handled; for status and metrics."""
+
+    requests: dict[str, int] = attrs.Factory(dict)
+    refused: dict[str, int] = attrs.Factory(dict)
+    failures: int = 0
+    errors_reported: int = 0
+    unexpected: int = 0
+
+    def count(self, table: dict[str, int], key: str) -> None:
+        table[key] = table.get(key, 0) + 1
+
+
+class ClientIO:
+    """One per run. The links' readers hand packets in and never wait; answers go to the link they came by."""
+
+    def __init__(self, run: TaskRun, storage: Storage, wall: Wall, handlers: Handlers) -> None:
+        self._run = run
+        self._storage = storage
+        self._wall = wall
+        self._handlers = handlers
+        self._inbox_in, self._inbox = trio.open_memory_channel[tuple[Link, Packet]](REQUESTS_OPEN_MAX)
+        self._texts: dict[str, str] = dict(run.config.get("texts", {}))
+        self.links: list[Link] = []
+        self.counters = Counters()
+        self.presence: dict[WireId, str] = {}
+
+    def hand_in(self, link: Link, packet: Packet) -> None:
+        """Take a packet from a link's reader; a request that finds the inbox full is told to try later."""
+        try:
+            self._inbox_in.send_nowait((link, packet))
+        except trio.WouldBlock:
+            if isinstance(packet, Request):
+                link.send(try_later(packet))
+
+    async def serve(self) -> None:
+        """Handle packets until cancelled, each in a task of its own; requests under way end first.
+
+        A request outlives the connection it came by: what was begun is carried through.
+        """
+        async with trio.open_nursery() as nursery:
+            async for link, packet in self._inbox:
+                nursery.start_soon(self._handle, link, packet)
+
+    async def _handle(self, link: Link, packet: Packet) -> None:
+        match packet:
+            case (
+                RegisterAgent() | SubmitOnboarding() | SubmitUnit() | SubmitMetadata() | ReturnUnit()
+            ):
+                link.send(await self._answer(packet, link))
+            case LogError():
+                await self._note_error(packet)
+            case ReturnStatuses():
+                await self._note_presence(link, packet)
+            case MephistoBoundLiveUpdate():
+                log.info("run %d: live update for a task without live work dropped", self._run.id)
+                self.counters.unexpected += 1
+            case _:
+                self.counters.unexpected += 1
+
+    async def _answer(self, packet: Request, link: Link) -> Reply:
+        self.counters.count(self.counters.requests, packet.type.value)
+        try:
+            reply = await self._dispatch(packet, link)
+        except (LeaseLost, StorageFailed):
+            raise
+        except Exception:
+            # One request's trouble is not its neighbours': it is told to try later, the operator sees why.
+            log.exception("run %d: %s failed", self._run.id, packet.type.value)
+            self.counters.failures += 1
+            return try_later(packet)
+        if reply.reason is not None:
+            self.counters.count(self.counters.refused, reply.reason.value)
+        return reply
+
+    async def _dispatch(self, packet: Request, link: Link) -> Reply:
+        match packet:
+            case RegisterAgent():
+                return await self._handlers.register(packet)
+            case SubmitOnboarding():
+                return await self._handlers.submit_onboarding(packet)
+            case SubmitUnit():
+                return await self._handlers.submit_unit(packet, link)
+            case SubmitMetadata():
+                return await self._handlers.submit_metadata(packet, link)
+            case ReturnUnit():
+                return await self._handlers.return_unit(packet)
+
+    async def _note_error(self, packet: LogError) -> None:
+        if self.counters.errors_reported >= ERROR_REPORTS_MAX:
+            return
+        self.counters.errors_reported += 1
+        agent_id = None
+        if packet.subject:
+            try:
+                agent_id = (await self._storage.agent_by_wire_id(packet.subject)).id
+            except NotFound:
+                return
+        source = "page" if packet.subject else "router"
+        await self._storage.add_error(self._run.id, agent_id, source, packet.error, self._wall())
+
+    async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
+        """Remember who is there, and correct a page that shows more than its agent still is (§3.7)."""
+        for wire_id, presence in packet.presence.items():
+            self.presence[WireId(wire_id)] = presence
+            if presence != "present":
+                continue
+            try:
+                agent = await self._storage.agent_by_wire_id(WireId(wire_id))
+            except NotFound:
+                continue
+            if agent.status not in LIVE_AGENT:
+                link.send(self._update(agent, None))
+
+    def tell(self, agent: Agent, reason: Reason | None) -> None:
+        """Push an agent's status to every router: which one its page uses now, the routers know."""
+        for link in self.links:
+            link.send(self._update(agent, reason))
+
+    def send_all(self, packets: Sequence[Said]) -> None:
+        """Send to every router of the run."""
+        for link in self.links:
+            for packet in packets:
+                link.send(packet)
+
+    def _update(self, agent: Agent, reason: Reason | None) -> UpdateStatus:
+        text = None if reason is None else self._texts.get(reason.value, SENTENCES[reason])
+        return UpdateStatus(agent.wire_id, agent.version, agent.status, reason, text)
+
+
+def try_later(packet: Request) -> Reply:
+    """"Not now": the answer that is always true when nothing was decided."""
+    common: dict[str, Any] = {
+        "request": packet.request,
+        "outcome": Outcome.TRY_LATER,
+        "reason": Reason.TRY_LATER,
+        "retry_after_s": float(RETRY_AFTER_S),
+    }
+    if isinstance(packet, RegisterAgent | SubmitOnboarding):
+        return AgentDetails(failure_reason=SENTENCES[Reason.TRY_LATER], **common)
+    return Answer(text=SENTENCES[Reason.TRY_LATER], **common)

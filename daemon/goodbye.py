@@ -1,0 +1,74 @@
+"""Ends many agents at once: at a shutdown, or when staff stop a run now. In slices, so that nothing stalls."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from ..protocol.names import LIVE_AGENT, AgentStatus, RunId
+from ..storage.contract import NotFound, StaleWrite
+from ..storage.records import Agent
+from . import lifecycle
+from .house import House
+from .lifecycle import AgentEvent, Command, Dismissed, IllegalEvent, ShutDown
+from .task_config import Limits
+from .task_runner import TaskRunner
+
+AGENTS_PER_TRANSACTION = 200
+EventFor = Callable[[Agent], AgentEvent]
+
+
+async def shut_down_all(run_id: RunId, house: House, runner: TaskRunner, limits: Limits) -> int:
+    """Every active agent becomes `disconnect`, its unit kept until it may no longer rejoin."""
+
+    def event(agent: Agent) -> AgentEvent:
+        return ShutDown(_rejoin_until(agent, house.wall(), limits))
+
+    return await _end_all(await _active(run_id, house), event, house, runner)
+
+
+async def dismiss_all(run_id: RunId, house: House, runner: TaskRunner) -> int:
+    """Every active agent becomes `disconnect` and its unit expires; kept units expire, too."""
+    count = await _end_all(await _active(run_id, house), lambda agent: Dismissed(), house, runner)
+    for agent in await house.storage.reserved_agents(run_id):
+        unit = await house.storage.unit(agent.unit_id)
+        if lifecycle.may_rejoin(agent, unit):
+            await runner.carry_out(lifecycle.release(agent, unit, run_goes_on=False))
+    return count
+
+
+def _rejoin_until(agent: Agent, now: datetime, limits: Limits) -> datetime | None:
+    """Static work keeps the rest of its time, and never less than the time to come back."""
+    if agent.due_at is None:
+        return None
+    return max(agent.due_at, now + timedelta(seconds=limits.rejoin_s))
+
+
+async def _active(run_id: RunId, house: House) -> list[Agent]:
+    reserved = await house.storage.reserved_agents(run_id)
+    active = LIVE_AGENT | {AgentStatus.PARTNER_DISCONNECT}
+    return [agent for agent in reserved if agent.status in active]
+
+
+async def _end_all(
+    agents: list[Agent], event: EventFor, house: House, runner: TaskRunner
+) -> int:
+    for start in range(0, len(agents), AGENTS_PER_TRANSACTION):
+        chunk = agents[start : start + AGENTS_PER_TRANSACTION]
+        try:
+            await runner.carry_out([c for agent in chunk for c in await _steps(agent, event, house)])
+        except StaleWrite:
+            await _one_by_one(chunk, event, runner)
+    return len(agents)
+
+
+async def _steps(agent: Agent, event: EventFor, house: House) -> list[Command]:
+    unit = await house.storage.unit(agent.unit_id)
+    return lifecycle.step(agent, unit, event(agent), run_goes_on=False)
+
+
+async def _one_by_one(agents: Iterable[Agent], event: EventFor, runner: TaskRunner) -> None:
+    """Somebody of the slice submitted at this very moment: the others must not suffer."""
+    for agent in agents:
+        try:
+            await runner.happen(agent.id, event(agent))
+        except (IllegalEvent, NotFound):
+            continue

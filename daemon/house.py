@@ -1,0 +1,50 @@
+"""What all runs of a daemon share. Opened by the service, handed down, never changed."""
+
+import hashlib
+import random
+from pathlib import Path
+
+import attrs
+
+from ..protocol.names import RunId
+from ..storage.contract import Storage
+from .clock import Wall
+from .user_code import UserCode
+
+
+@attrs.frozen
+class Pace:
+    """The daemon's own times, in seconds; simulation shortens them."""
+
+    linger_s: float = 600.0
+    """How long an ended run still answers late pages (post-task answers, "this task has ended")."""
+    settle_s: float = 60.0
+    """After a start, nobody is timed out for so long, or until every router has said what it kept."""
+    goodbye_s: float = 8.0
+    """How long telling every page may take at a shutdown, after the grace."""
+    leave_routers: bool = True
+    """At a stop, local routers of unfinished runs go on: pages are told to wait, the next start adopts them."""
+    suspend_s: float = 120.0
+    """How long routers keep pages calm while the daemon is away on purpose."""
+
+
+@attrs.frozen
+class House:
+    """The daemon's storage, clock, chance, threads and folder."""
+
+    storage: Storage
+    wall: Wall
+    rng: random.Random
+    user_code: UserCode
+    data: Path
+    link_secret: bytes = attrs.field(repr=False)
+    """Signs personal links; kept over restarts."""
+    pace: Pace = attrs.Factory(Pace)
+
+    def run_folder(self, run_id: RunId) -> Path:
+        """Where the files of a run are: its task, its router, what workers uploaded."""
+        return self.data / "runs" / str(run_id)
+
+    def task_folder(self, launch_id: str) -> Path:
+        """Where the task of a launch is kept; stored before its run, so that no run is without its files."""
+        return self.data / "tasks" / hashlib.sha256(launch_id.encode()).hexdigest()[:32]

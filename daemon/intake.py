@@ -1,0 +1,147 @@
+"""Takes in what workers hand over: final answers, metadata, units given back. Save first, answer then."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..protocol.documents import canonical_json, content_digest
+from ..protocol.names import AgentStatus, Outcome, Reason, WireId
+from ..protocol.packets import Answer, FileNote, ReturnUnit, SubmitMetadata, SubmitUnit
+from ..storage.contract import AddSubmission, Duplicate, NotFound, Storage
+from ..storage.records import Agent, TaskRun, Unit
+from . import lifecycle
+from .clock import Wall
+from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
+from .task_runner import TaskRunner
+from .worker_pool import sentence
+
+log = logging.getLogger(__name__)
+
+METADATA_KINDS = ("tips", "feedback", "worker_opinion", "post_task", "log")
+Fetch = Callable[[str, Path], Awaitable[None]]
+"""Bring the uploaded file with this sha256 to this path, complete and fsynced."""
+
+
+@attrs.frozen
+class IntakeTools:
+    """What the intake works with."""
+
+    run: TaskRun
+    texts: dict[str, str]
+    storage: Storage
+    runner: TaskRunner
+    wall: Wall
+    files: Path
+    """Where uploaded files of the run are kept, by sha256."""
+
+
+class Intake:
+    """One per run. Holds no state."""
+
+    def __init__(self, tools: IntakeTools) -> None:
+        self._t = tools
+
+    async def submit_unit(self, packet: SubmitUnit, fetch: Fetch) -> Answer:
+        """Store a final answer, once: `ok` only after the commit; the same again gets the same answer."""
+        agent = await self._find(packet.subject)
+        if agent is None:
+            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        data = canonical_json(packet.final_data)
+        digest = content_digest(packet.final_data, packet.files)
+        known = await self._known(agent, digest)
+        if known is not None:
+            return self._repeat(packet.request, agent, known)
+        await self._fetch_all(packet.files, fetch)
+        answer = AddSubmission(agent.id, data, packet.files, digest)
+        try:
+            agent = await self._t.runner.decide(agent.id, _choice(answer))
+        except (IllegalEvent, Duplicate):
+            return await self._too_late(packet.request, agent, digest)
+        log.info("agent %d submitted %d bytes, %d files", agent.id, len(data), len(packet.files))
+        return self._answer(packet.request, None, agent.status)
+
+    async def _too_late(self, request: str, agent: Agent, digest: str) -> Answer:
+        """The agent has ended, or another copy of the answer was quicker."""
+        known = await self._known(agent, digest)
+        agent = await self._t.storage.agent(agent.id)
+        if known is not None:
+            return self._repeat(request, agent, known)
+        reason = lifecycle.refusal_of_ended(agent.status, agent.reason)
+        return self._answer(request, reason, agent.status)
+
+    async def _known(self, agent: Agent, digest: str) -> bool | None:
+        """Whether the stored answer is this one; None when there is none."""
+        try:
+            return (await self._t.storage.submission(agent.id)).digest == digest
+        except NotFound:
+            return None
+
+    def _repeat(self, request: str, agent: Agent, same: bool) -> Answer:
+        return self._answer(request, None if same else Reason.ALREADY_SUBMITTED, agent.status)
+
+    async def submit_metadata(self, packet: SubmitMetadata, fetch: Fetch) -> Answer:
+        """Store what was told beside the answer; the same told twice is stored once."""
+        agent = await self._find(packet.subject)
+        if agent is None:
+            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        await self._fetch_all(packet.files, fetch)
+        kind = _kind(packet.metadata)
+        digest = content_digest([kind, packet.metadata], packet.files)
+        await self._t.storage.add_metadata(
+            agent.id, kind, packet.metadata, packet.files, digest, self._t.wall()
+        )
+        return self._answer(packet.request, None, agent.status)
+
+    async def return_unit(self, packet: ReturnUnit) -> Answer:
+        """Free the unit; given back twice is given back once."""
+        agent = await self._find(packet.subject)
+        if agent is None:
+            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        try:
+            agent = await self._t.runner.decide(agent.id, _give_back)
+        except IllegalEvent:
+            agent = await self._t.storage.agent(agent.id)
+            reason = lifecycle.refusal_of_ended(agent.status, agent.reason)
+            return self._answer(packet.request, reason, agent.status)
+        return self._answer(packet.request, None, agent.status)
+
+    async def _find(self, wire_id: WireId) -> Agent | None:
+        try:
+            agent = await self._t.storage.agent_by_wire_id(wire_id)
+        except NotFound:
+            return None
+        return agent if agent.run_id == self._t.run.id else None
+
+    async def _fetch_all(self, files: Sequence[FileNote], fetch: Fetch) -> None:
+        for sha256 in {note.sha256 for note in files}:
+            path = self._t.files / sha256
+            if not path.exists():
+                await fetch(sha256, path)
+
+    def _answer(self, request: str, refused: Reason | None, status: AgentStatus | None) -> Answer:
+        if refused is None:
+            return Answer(request, Outcome.OK, status=status)
+        return Answer(request, Outcome.REFUSED, refused, sentence(self._t.texts, refused), status=status)
+
+
+def _choice(answer: AddSubmission) -> Callable[[Agent, Unit], list[AgentEvent]]:
+    def choose(agent: Agent, unit: Unit) -> list[AgentEvent]:
+        if lifecycle.may_rejoin(agent, unit):
+            return [SubmittedLate(answer)]
+        return [Submitted(answer)]
+
+    return choose
+
+
+def _give_back(agent: Agent, unit: Unit) -> list[AgentEvent]:
+    return [] if agent.status is AgentStatus.RETURNED else [GaveBack()]
+
+
+def _kind(metadata: Any) -> str:
+    """§2.7: the first known key names the kind; anything else is stored whole as `default`."""
+    if isinstance(metadata, dict):
+        return next((kind for kind in METADATA_KINDS if kind in metadata), "default")
+    return "default"

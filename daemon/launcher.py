@@ -1,0 +1,179 @@
+"""Makes assignments from rows and releases their units, within the run's cap. Woken, never polling."""
+
+import hashlib
+import itertools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+import trio
+
+from ..protocol.documents import canonical_json
+from ..protocol.names import UnitStatus
+from ..storage.contract import NewAssignment, RunCounts, Storage
+from ..storage.records import TaskRun, Unit
+from .blueprints.contract import Row
+from .clock import Wall
+from .user_code import UserCode
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_TRANSACTION = 250
+UNITS_PER_TRANSACTION = 1000
+ROW_LIMIT_S = 3600.0  # a generator may wait for its data; it never holds anything else up
+BATCH_PATIENCE_S = 0.5  # rows that come slowly are released as they come
+RELEASED = (UnitStatus.LAUNCHED, UnitStatus.ASSIGNED)
+
+
+class RowsChanged(Exception):
+    """The data no longer begins with the rows that were already launched; says which row differs."""
+
+
+class TaskLauncher:
+    """Keeps one run supplied with launched units until its rows are used up.
+
+    `published` is awaited with the units of each transaction, after it. Holds no truth: `rows_made` and the
+    units' statuses are in storage, so a restart goes on where the last transaction ended.
+    """
+
+    def __init__(
+        self,
+        run: TaskRun,
+        rows: Iterator[Row],
+        storage: Storage,
+        user_code: UserCode,
+        wall: Wall,
+        published: Callable[[Sequence[Unit]], Awaitable[None]],
+        pay_cents: int = 0,
+        max_concurrent: int = 0,
+    ) -> None:
+        self._run = run
+        self._rows = rows
+        self._storage = storage
+        self._user_code = user_code
+        self._wall = wall
+        self._published = published
+        self._pay_cents = pay_cents
+        self._cap = max_concurrent
+        self._rows_made = run.rows_made
+        self._rows_done = run.rows_done
+        self._wake = trio.Event()
+        self._stopped = False
+
+    @property
+    def rows_done(self) -> bool:
+        """True once every row became an assignment, or no more are wanted."""
+        return self._rows_done
+
+    def refill(self) -> None:
+        """A unit ended or was given back: look again."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Make and release nothing more; units that are out stay out."""
+        self._stopped = True
+        self._wake.set()
+
+    async def launch(self) -> None:
+        """Supply the run until cancelled, stopped, or there is nothing left to release.
+
+        RowsChanged: the data differs from what was launched before. UserCodeFailed: a generator raised.
+        Cancelled: the last transaction is whole; nothing else is left behind.
+        """
+        await self._replay()
+        while not self._stopped:
+            self._wake = trio.Event()
+            counts = await self._storage.counts(self._run.id)
+            if await self._release(counts) or await self._make(counts):
+                continue
+            if self._rows_done and not counts.units.get(UnitStatus.CREATED, 0):
+                return
+            await self._wake.wait()
+
+    async def finish_rows(self) -> None:
+        """No more rows are wanted: note that in storage."""
+        self._stopped = self._rows_done = True
+        await self._storage.add_assignments(self._run.id, [], True, self._wall())
+
+    def _room(self, counts: RunCounts) -> int:
+        if not self._cap:
+            return UNITS_PER_TRANSACTION
+        return max(0, self._cap - sum(counts.units.get(status, 0) for status in RELEASED))
+
+    async def _release(self, counts: RunCounts) -> bool:
+        """Launch what is created and fits under the cap; True when something was launched."""
+        room = min(self._room(counts), UNITS_PER_TRANSACTION)
+        if not room or not counts.units.get(UnitStatus.CREATED, 0):
+            return False
+        units = await self._storage.launch_units(self._run.id, room, self._wall())
+        if units:
+            await self._published(units)
+        return bool(units)
+
+    async def _make(self, counts: RunCounts) -> bool:
+        """Turn the next rows into assignments, no further ahead than the cap asks; True when some were."""
+        if self._rows_done or (self._cap and not self._room(counts)):
+            return False
+        wanted = min(self._room(counts), ROWS_PER_TRANSACTION)
+        rows, done = await self._take(wanted, BATCH_PATIENCE_S)
+        if self._stopped:
+            return False
+        new = [self._assignment(n, row) for n, row in enumerate(rows, self._rows_made)]
+        await self._storage.add_assignments(self._run.id, new, done, self._wall())
+        self._rows_made += len(rows)
+        self._rows_done = done
+        log.info("run %d: %d rows made%s", self._run.id, self._rows_made, ", all" if done else "")
+        return True
+
+    async def _take(self, count: int, patience_s: float) -> tuple[list[Row], bool]:
+        return await self._user_code.run_sync(_some, self._rows, count, patience_s, limit_s=ROW_LIMIT_S)
+
+    def _assignment(self, number: int, row: Row) -> NewAssignment:
+        return NewAssignment(number, row_digest(row), row.shared, row.unit_data, self._pay_cents)
+
+    async def _replay(self) -> None:
+        """Step over the rows that are launched already, making sure they are the same."""
+        last, seen = 0, 0
+        while seen < self._rows_made:
+            page = await self._storage.assignments(self._run.id, after=last, limit=ROWS_PER_TRANSACTION)
+            stored = [assignment for assignment in page if assignment.row >= 0]
+            rows, _ = await self._take(len(stored), ROW_LIMIT_S)
+            for assignment, row in itertools.zip_longest(stored, rows):
+                if row is None or assignment.digest != row_digest(row):
+                    raise RowsChanged(_difference(assignment.row, row))
+            seen += len(stored)
+            last = page[-1].id
+
+
+def row_digest(row: Row) -> str:
+    """SHA-256 of the canonical row, in hex: tells whether a resumed generator gives the same again."""
+    return hashlib.sha256(canonical_json([row.shared, row.unit_data])).hexdigest()
+
+
+def _some(rows: Iterator[Row], count: int, patience_s: float) -> tuple[list[Row], bool]:
+    """Up to `count` rows, fewer when they are slow to come; and whether there are no more."""
+    taken: list[Row] = []
+    until = time.monotonic() + patience_s
+    while len(taken) < count:
+        row = next(rows, None)
+        if row is None:
+            return taken, True
+        taken.append(row)
+        if time.monotonic() > until:
+            break
+    return taken, False
+
+
+def _difference(number: int, row: Row | None) -> str:
+    what = "is missing" if row is None else "is another than the one that was launched"
+    return (
+        f"row {number} of the data {what}. Nothing was changed; units that are out go on. "
+        "Put the data back as it was and restart the daemon, or stop the run and launch anew."
+    )
+
+
+def nothing_left(counts: RunCounts) -> bool:
+    """Whether no unit of the run can be worked on any more."""
+    open_units = (UnitStatus.CREATED, *RELEASED)
+    return not any(counts.units.get(status, 0) for status in open_units)
+

@@ -1,0 +1,367 @@
+"""One task run while the daemon holds it: its parts, its tasks, how it begins, goes on and ends."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+
+import attrs
+import trio
+
+from ..protocol.names import LIVE_AGENT, AgentStatus, Reason, RunState
+from ..protocol.packets import (
+    AgentDetails,
+    Answer,
+    RegisterAgent,
+    ReturnUnit,
+    SubmitMetadata,
+    SubmitOnboarding,
+    SubmitUnit,
+)
+from ..storage.contract import MoveRun
+from ..storage.records import Agent, TaskRun, Unit
+from .client_io import ClientIO, Handlers, Link, try_later
+from .deadlines import Deadlines
+from .goodbye import dismiss_all, shut_down_all
+from .house import House
+from .intake import Fetch, Intake, IntakeTools
+from .launcher import RowsChanged, TaskLauncher, nothing_left
+from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
+from .parts import Parts
+from .providers.contract import ProviderFailed, ProviderSays
+from .router_link import LinkDuties, RouterLink, RouterState
+from .task_runner import Doors, TaskRunner
+from .user_code import UserCodeFailed
+from .worker_pool import Tools, WorkerPool
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.1  # watchers hear of changes at most this often
+DEPLOYED = "deployed"  # stands in the run's folder from before its routers are there until after they are gone
+NEWS: Mapping[AgentStatus, AgentEvent] = {
+    AgentStatus.RETURNED: GaveBack("provider"),
+    AgentStatus.EXPIRED: SlotExpired(),
+    AgentStatus.TIMEOUT: TimeOver(),
+}
+
+
+class LiveRun:
+    """Made anew at every start from what storage says; a crash is only a start that nobody planned."""
+
+    def __init__(self, run: TaskRun, parts: Parts, house: House) -> None:
+        self.run = run
+        self._parts = parts
+        self._house = house
+        self._deadlines = Deadlines()
+        self._closed: Reason | None = None
+        self._look = trio.Event()
+        self._changed = trio.Event()
+        self._active_at = trio.current_time()
+        self._links: list[RouterLink] = []
+        self.ended = trio.Event()
+        self.retired = trio.Event()
+        doors = Doors(self._tell, self._mark_done, self._refill, self.due_changed)
+        self.runner = TaskRunner(run, house.storage, house.wall, doors)
+        self._pool = self._make_pool()
+        self._intake = self._make_intake()
+        self.io = ClientIO(run, house.storage, house.wall, self._handlers())
+        self._launcher = TaskLauncher(
+            run,
+            parts.blueprint.rows(),
+            house.storage,
+            house.user_code,
+            house.wall,
+            self._publish,
+            parts.config.pay.cents,
+            parts.config.limits.max_num_concurrent_units,
+        )
+
+    # --- its life
+
+    async def serve(self) -> None:
+        """Hold the run until it has ended and late pages had their time, or until cancelled.
+
+        Cancelled: storage is whole, routers run on and wait for the next daemon.
+        """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.io.serve)
+            await self._open(nursery)
+            await self.ended.wait()
+            log.info("run %d: %s", self.run.id, self.run.state.value)
+            with trio.move_on_after(self._house.pace.linger_s):
+                await self.retired.wait()
+            nursery.cancel_scope.cancel(reason="the run has ended")
+        await self._undeploy()
+
+    async def _open(self, nursery: trio.Nursery) -> None:
+        await self._parts.provider.set_up()
+        self._house.run_folder(self.run.id).joinpath(DEPLOYED).touch()
+        channels = await self._parts.architect.deploy()
+        duties = LinkDuties(
+            self.run, self._parts.page, self._house.storage, self.io, self._house.wall, self._house.rng
+        )
+        self._links = [RouterLink(channel, duties) for channel in channels]
+        self.io.links = list(self._links)
+        nursery.start_soon(self._parts.architect.watch)
+        for link in self._links:
+            nursery.start_soon(link.serve)
+        await self._remember_deadlines()
+        if self.run.state is RunState.LAUNCHING:
+            await self._move(RunState.RUNNING, "daemon", "routers are deployed")
+        for task in (self._watch_deadlines, self._supply, self._watch_end, self._hear_provider, self._lose_patience):
+            nursery.start_soon(task)
+
+    async def _undeploy(self) -> None:
+        for link in self._links:
+            await link.undeploy()
+        await self.end_routers()
+        self._house.run_folder(self.run.id).joinpath(DEPLOYED).unlink(missing_ok=True)
+
+    async def end_routers(self) -> None:
+        """Take the run's routers down; a later start of an unfinished run brings them back."""
+        await self._parts.architect.shutdown()
+
+    @property
+    def address(self) -> str | None:
+        """Where workers find the run's pages, once its routers are there."""
+        return self._links[0].channel.url if self._links else None
+
+    def routers(self) -> list[RouterState]:
+        """How the run's routers are."""
+        return [link.state for link in self._links]
+
+    async def watch(self) -> AsyncIterator[None]:
+        """Yield at once, then after changes, at most every TICK_S, until the run has ended."""
+        while True:
+            changed = self._changed
+            yield
+            if self.ended.is_set():
+                return
+            await changed.wait()
+            await trio.sleep(TICK_S)
+
+    # --- supply and end
+
+    async def _supply(self) -> None:
+        if self.run.state is RunState.RUNNING:
+            try:
+                await self._launcher.launch()
+            except (RowsChanged, UserCodeFailed) as exc:
+                log.error("run %d: no more rows are launched: %s", self.run.id, exc)
+                await self._house.storage.set_trouble(self.run.id, str(exc))
+            else:
+                await self._house.storage.set_trouble(self.run.id, None)
+        self._look.set()
+
+    async def _publish(self, units: Sequence[Unit]) -> None:
+        try:
+            await self._parts.provider.publish(units, self.address or "")
+        except ProviderFailed:
+            log.exception("run %d: %d units could not be published", self.run.id, len(units))
+        self._tick()
+
+    async def _watch_end(self) -> None:
+        while not await self._has_ended():
+            await self._look.wait()
+
+    async def _has_ended(self) -> bool:
+        self._look = trio.Event()
+        counts = await self._house.storage.counts(self.run.id)
+        if not nothing_left(counts):
+            return False
+        if self.run.state is RunState.RUNNING and not self._launcher.rows_done:
+            return False
+        if self.run.state is RunState.RUNNING:
+            await self._move(RunState.COMPLETED, "daemon", "every unit has ended")
+        elif self.run.state is RunState.DRAINING:
+            await self._move(RunState.STOPPED, "daemon", "everybody has finished")
+        self._tick()
+        self.ended.set()
+        return True
+
+    async def _lose_patience(self) -> None:
+        """§3.10: stop a run to which nobody came or submitted for long; people at work count as activity."""
+        patience_s = self._parts.config.limits.no_submission_patience_s
+        while patience_s and not self.ended.is_set():
+            await trio.sleep_until(self._active_at + patience_s)
+            if trio.current_time() >= self._active_at + patience_s:
+                log.warning("run %d: nobody came for %g s, stopping it", self.run.id, patience_s)
+                await self.stop(now=True, who="daemon", why="nobody came for too long")
+                return
+
+    # --- what staff can do
+
+    async def stop(self, now: bool, who: str, why: str = "stopped by staff") -> None:
+        """Let nobody else in; who is at work may finish, or (`now`) is dismissed. Ends as `stopped`."""
+        if self.run.state is RunState.LAUNCHING:
+            await self._move(RunState.RUNNING, who, why)
+        if self.run.state is RunState.RUNNING:
+            self._launcher.stop()
+            await self._move(RunState.DRAINING, who, why)
+        if self.run.state is RunState.DRAINING:
+            await self.expire(who, why)
+        if now:
+            await dismiss_all(self.run.id, self._house, self.runner)
+        self._look.set()
+
+    async def expire(self, who: str, why: str = "expired by staff") -> int:
+        """Expire every unit that nobody holds; no further rows are launched. Returns how many units."""
+        await self._launcher.finish_rows()
+        units = await self._house.storage.expire_units(self.run.id, self._house.wall(), who, why)
+        try:
+            await self._parts.provider.expire(units)
+        except ProviderFailed:
+            log.exception("run %d: %d units could not be taken back", self.run.id, len(units))
+        self._refill()
+        return len(units)
+
+    async def personal_links(self, workers: Sequence[str]) -> list[tuple[str, str]]:
+        """An address for each named worker: (name, url)."""
+        return await self._parts.provider.links(workers, self.address or "")
+
+    async def quiet(self) -> None:
+        """Return once nobody is at work, or the run's grace is over."""
+        with trio.move_on_after(self._parts.config.limits.grace_s):
+            async for _ in self.watch():
+                counts = await self._house.storage.counts(self.run.id)
+                if not any(counts.agents.get(status, 0) for status in LIVE_AGENT):
+                    return
+
+    def close_doors(self) -> None:
+        """Let nobody new in: the daemon is stopping."""
+        self._closed = Reason.TRY_LATER
+
+    async def say_goodbye(self, suspend_s: float) -> int:
+        """Disconnect every active agent, its unit kept, and tell the pages; returns how many."""
+        self.close_doors()
+        count = await shut_down_all(self.run.id, self._house, self.runner, self._parts.config.limits)
+        for link in self._links:
+            link.suspend(suspend_s)
+        for link in self._links:
+            await link.drained()
+        return count
+
+    # --- what happens in it
+
+    def closed(self) -> Reason | None:
+        """Why nobody is let in at present, or None (see `worker_pool.Desk`)."""
+        if self.run.state is RunState.RUNNING:
+            return self._closed
+        return Reason.TRY_LATER if self.run.state is RunState.LAUNCHING else Reason.RUN_ENDED
+
+    def due_changed(self, agent: Agent) -> None:
+        """Remember (or forget) until when the agent, or its kept unit, has time."""
+        if agent.due_at is None:
+            self._deadlines.forget(agent.id)
+        else:
+            self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at))
+        self._tick()
+
+    def _remaining_s(self, due_at: datetime) -> float:
+        """Never more than a whole duration: a clock that jumped back must not keep units for ever."""
+        left = (due_at - self._house.wall()).total_seconds()
+        limits = self._parts.config.limits
+        return min(max(left, 0.0), max(limits.assignment_duration_s, limits.rejoin_s))
+
+    async def _remember_deadlines(self) -> None:
+        for agent in await self._house.storage.reserved_agents(self.run.id):
+            self.due_changed(agent)
+
+    async def _watch_deadlines(self) -> None:
+        with trio.move_on_after(self._house.pace.settle_s):
+            for link in self._links:
+                await link.settled.wait()
+        await self._deadlines.watch(self.runner.time_passed)
+
+    async def _hear_provider(self) -> None:
+        async for news in self._parts.provider.news():
+            await self._believe(news)
+
+    async def _believe(self, news: ProviderSays) -> None:
+        unit = await self._house.storage.unit(news.unit_id)
+        if unit.agent_id is None or unit.run_id != self.run.id:
+            return
+        with contextlib.suppress(IllegalEvent):
+            await self.runner.happen(unit.agent_id, NEWS[news.status])
+
+    def _tell(self, agent: Agent, reason: Reason | None) -> None:
+        self.io.tell(agent, reason)
+        self._tick()
+
+    async def _mark_done(self, agent: Agent) -> None:
+        try:
+            await self._parts.provider.mark_done(agent)
+        except ProviderFailed:
+            log.exception("agent %d: could not be marked done at the provider", agent.id)
+
+    def _refill(self) -> None:
+        self._launcher.refill()
+        self._look.set()
+        self._tick()
+
+    def _tick(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def _move(self, after: RunState, who: str, why: str) -> None:
+        write = MoveRun(self.run.id, self.run.state, after, who, why)
+        await self._house.storage.commit([write], self._house.wall())
+        self.run = attrs.evolve(self.run, state=after)
+        self.runner.run_state = after
+        self._tick()
+
+    # --- requests
+
+    def _handlers(self) -> Handlers:
+        return Handlers(
+            self._register,
+            self._submit_onboarding,
+            self._submit_unit,
+            self._submit_metadata,
+            self._return_unit,
+        )
+
+    async def _register(self, packet: RegisterAgent) -> AgentDetails:
+        self._active_at = trio.current_time()
+        return await self._pool.register(packet)
+
+    async def _submit_onboarding(self, packet: SubmitOnboarding) -> AgentDetails:
+        """No task of this version onboards: the id can only be wrong."""
+        refusal = try_later(packet)
+        assert isinstance(refusal, AgentDetails)
+        return refusal
+
+    async def _submit_unit(self, packet: SubmitUnit, link: Link) -> Answer:
+        self._active_at = trio.current_time()
+        return await self._intake.submit_unit(packet, self._fetch(link))
+
+    async def _submit_metadata(self, packet: SubmitMetadata, link: Link) -> Answer:
+        return await self._intake.submit_metadata(packet, self._fetch(link))
+
+    async def _return_unit(self, packet: ReturnUnit) -> Answer:
+        return await self._intake.return_unit(packet)
+
+    def _fetch(self, link: Link) -> Fetch:
+        source = next(own for own in self._links if own is link)
+        return source.fetch_file
+
+    def _make_pool(self) -> WorkerPool:
+        parts, house = self._parts, self._house
+        tools = Tools(
+            self.run,
+            parts.config,
+            house.storage,
+            parts.provider,
+            parts.blueprint,
+            self.runner,
+            house.wall,
+            house.rng,
+        )
+        return WorkerPool(tools, self)
+
+    def _make_intake(self) -> Intake:
+        house = self._house
+        files = house.run_folder(self.run.id) / "files"
+        texts = dict(self._parts.config.texts)
+        return Intake(IntakeTools(self.run, texts, house.storage, self.runner, house.wall, files))
+

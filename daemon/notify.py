@@ -1,0 +1,42 @@
+"""Tells systemd how the service is (the sd_notify protocol); does nothing when systemd did not ask."""
+
+import os
+import socket
+
+import trio
+
+
+class Notifier:
+    """Says READY, STATUS, STOPPING and WATCHDOG to the socket that systemd named at the start."""
+
+    def __init__(self, address: str | None, watchdog_s: float | None) -> None:
+        self._address = address
+        self.watchdog_s = watchdog_s
+        """The watchdog's limit, or None when there is none."""
+
+    @classmethod
+    def from_environment(cls) -> "Notifier":
+        """Read NOTIFY_SOCKET and WATCHDOG_USEC once, at the edge."""
+        usec = os.environ.get("WATCHDOG_USEC")
+        return cls(os.environ.get("NOTIFY_SOCKET"), int(usec) / 1e6 if usec else None)
+
+    def say(self, **fields: str | int) -> None:
+        """Send e.g. `READY=1`; what systemd cannot hear is not worth failing for."""
+        if not self._address:
+            return
+        message = "\n".join(f"{key.upper()}={value}" for key, value in fields.items())
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            try:
+                sock.connect(address)
+                sock.sendall(message.encode())
+            except OSError:
+                return
+
+    async def keep_watchdog(self) -> None:
+        """Ping from the loop that does the work, until cancelled: a blocked loop misses its pings."""
+        if self.watchdog_s is None:
+            return
+        while True:
+            self.say(watchdog=1)
+            await trio.sleep(self.watchdog_s / 3)

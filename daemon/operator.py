@@ -1,0 +1,300 @@
+"""Holds many runs: launches, resumes, stops them, and says goodbye for all. One per daemon."""
+
+import logging
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from ..protocol.names import UNFINISHED_RUN, RunId, RunState
+from ..storage.contract import Duplicate, InvalidRecord, LeaseLost, MoveRun, NewRun, Storage, StorageFailed
+from ..storage.records import TaskRun
+from .blueprints.contract import BlueprintFault
+from .house import House
+from .live_run import DEPLOYED, LiveRun
+from .parts import Parts, RunBroken, assemble, task_code
+from .registry import BrokenPlugIn, Registry
+from .task_config import ConfigRefused, RunConfig, config_to_json, load_config
+from .task_folder import TaskCodeFailed, TaskRefused
+from .task_store import keep_task
+
+log = logging.getLogger(__name__)
+
+KEY_BYTES = 32
+LABELS_TRIED_MAX = 1000  # runs of one task that are kept at a time; labels of ended runs stay taken
+
+
+class LaunchRefused(Exception):
+    """Nothing was launched; `problems` says everything that is wrong, one "path: what" each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Operator:
+    """Launch, list, stop, wait, shut down. Storage is the truth; this only holds what is alive."""
+
+    def __init__(self, house: House, registry: Registry) -> None:
+        self._house = house
+        self._registry = registry
+        self._live: dict[RunId, LiveRun] = {}
+        self._begun, self._to_begin = trio.open_memory_channel[TaskRun](64)
+        self._changed = trio.Event()
+        self._stopping = False
+
+    @property
+    def storage(self) -> Storage:
+        """The store, for reading."""
+        return self._house.storage
+
+    async def serve(
+        self,
+        stop: trio.Event,
+        cut: trio.Event,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Resume every unfinished run and hold it until `stop`; then say goodbye and return.
+
+        `cut` ends the grace at once. LeaseLost and StorageFailed end everything without a goodbye that
+        nothing could record. Cancelled: as after a crash.
+        """
+        async with trio.open_nursery() as nursery:
+            for run in await self.storage.runs():
+                if run.state in UNFINISHED_RUN or self._is_deployed(run):
+                    nursery.start_soon(self._hold, run)
+            nursery.start_soon(self._begin_launched, nursery)
+            task_status.started()
+            await stop.wait()
+            await self._wind_down(cut)
+            nursery.cancel_scope.cancel(reason="the daemon stops")
+
+    def _is_deployed(self, run: TaskRun) -> bool:
+        """Whether an ended run still has routers that answer late pages."""
+        return self._house.run_folder(run.id).joinpath(DEPLOYED).exists()
+
+    # --- launching
+
+    async def launch(
+        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str
+    ) -> TaskRun:
+        """Launch the task in `folder`; the same `launch_id` again is the same run.
+
+        Returns once the run is stored: routers and units follow. LaunchRefused: nothing was stored.
+        """
+        if self._stopping:
+            raise LaunchRefused(["the daemon is stopping; launch again once it is back"])
+        config = await self._house.user_code.off_loop(checked_config, self._registry, folder, dict(overrides))
+        try:
+            await self._house.user_code.off_loop(keep_task, folder, self._house.task_folder(launch_id))
+        except TaskRefused as exc:
+            raise LaunchRefused([str(exc)]) from exc
+        run = await self._create(config, launch_id, who)
+        if run.id not in self._live and run.state in UNFINISHED_RUN:
+            await self._begun.send(run)
+        return run
+
+    async def _create(self, config: RunConfig, launch_id: str, who: str) -> TaskRun:
+        key = secrets.token_bytes(KEY_BYTES)
+        for number in range(1, LABELS_TRIED_MAX):
+            label = config.label or numbered_label(config.name, number)
+            try:
+                return await self.storage.create_run(
+                    self._new_run(config, launch_id, label, key), self._house.wall(), who
+                )
+            except InvalidRecord as exc:
+                raise LaunchRefused([str(exc)]) from exc
+            except Duplicate:
+                if config.label:
+                    break
+        raise LaunchRefused([f"label: {label!r} is taken by another run; choose another"])
+
+    def _new_run(self, config: RunConfig, launch_id: str, label: str, key: bytes) -> NewRun:
+        return NewRun(
+            task_name=config.task,
+            requester_name=config.requester,
+            launch_id=launch_id,
+            label=label,
+            blueprint=config.blueprint.type,
+            provider=config.provider.type,
+            architect=config.architect.type,
+            sandbox=self._is_sandbox(config),
+            config=config_to_json(config),
+            key=key,
+            project_name=config.project,
+        )
+
+    def _is_sandbox(self, config: RunConfig) -> bool:
+        try:
+            return self._registry.provider(config.provider.type).sandbox
+        except LookupError:
+            return False
+
+    async def _begin_launched(self, nursery: trio.Nursery) -> None:
+        async for run in self._to_begin:
+            nursery.start_soon(self._hold, run)
+
+    # --- holding
+
+    async def _hold(self, run: TaskRun) -> None:
+        """Hold one run to its end. Its failure is its own: noted with the run, the others go on."""
+        if run.id in self._live:
+            return
+        try:
+            live = LiveRun(run, await self._house.user_code.off_loop(self._assemble, run), self._house)
+            self._live[run.id] = live
+            self._note_change()
+            await live.serve()
+        except* (LeaseLost, StorageFailed):
+            raise
+        except* RunBroken as broken:
+            await self._note_trouble(run, str(broken.exceptions[0]))
+        except* Exception as group:
+            log.error("run %d failed", run.id, exc_info=group)
+            await self._note_trouble(run, f"it failed: {_first(group)!r}; see the log, restart to try again")
+        finally:
+            self._live.pop(run.id, None)
+            self._note_change()
+
+    def _assemble(self, run: TaskRun) -> Parts:
+        return assemble(run, self._house, self._registry)
+
+    async def _note_trouble(self, run: TaskRun, trouble: str) -> None:
+        log.error("run %d cannot go on: %s", run.id, trouble)
+        await self.storage.set_trouble(run.id, trouble)
+
+    def _note_change(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    # --- what staff ask for
+
+    def live(self, run_id: RunId) -> LiveRun | None:
+        """The run, while it is held."""
+        return self._live.get(run_id)
+
+    async def stop(self, run_id: RunId, now: bool, who: str) -> None:
+        """Stop a run: let nobody else in; `now` also dismisses who is at work. NotFound."""
+        live = self._live.get(run_id)
+        if live is not None:
+            await live.stop(now, who)
+            return
+        run = await self.storage.run(run_id)
+        if run.state in UNFINISHED_RUN:
+            await self.storage.expire_units(run_id, self._house.wall(), who, "stopped by staff")
+            write = MoveRun(run_id, run.state, RunState.STOPPED, who, "stopped while it could not be held")
+            await self.storage.commit([write], self._house.wall())
+
+    async def expire(self, run_id: RunId, who: str) -> int:
+        """Expire every unit that nobody holds; returns how many. NotFound."""
+        live = self._live.get(run_id)
+        if live is not None:
+            return await live.expire(who)
+        units = await self.storage.expire_units(run_id, self._house.wall(), who, "expired by staff")
+        return len(units)
+
+    async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]:
+        """Personal addresses for workers: (name, url). NotFound when the run is not held at present."""
+        live = self._live.get(run_id)
+        if live is None:
+            raise LookupError(f"run {run_id} is not running")
+        return await live.personal_links(workers)
+
+    async def wait_for_all(self) -> None:
+        """Return once every run that is held has ended."""
+        while any(not live.ended.is_set() for live in self._live.values()):
+            changed = self._changed
+            for live in list(self._live.values()):
+                await live.ended.wait()
+            if changed is self._changed:
+                return
+
+    def status(self) -> dict[str, Any]:
+        """What is up and what is away, for `crowdctl status`."""
+        return {
+            "stopping": self._stopping,
+            "epoch": self.storage.epoch,
+            "runs": {
+                live.run.id: [{"name": r.name, "up": r.up} for r in live.routers()]
+                for live in self._live.values()
+            },
+        }
+
+    # --- the end
+
+    async def _wind_down(self, cut: trio.Event) -> None:
+        self._stopping = True
+        runs = [live for live in self._live.values() if not live.ended.is_set()]
+        for live in self._live.values():
+            live.close_doors()
+        await self._grace(runs, cut)
+        with trio.move_on_after(self._house.pace.goodbye_s) as scope:
+            async with trio.open_nursery() as nursery:
+                for live in runs:
+                    nursery.start_soon(self._say_goodbye, live)
+                nursery.start_soon(self._retire_ended)
+        if scope.cancelled_caught:
+            log.warning("not every page could be told in %g s", self._house.pace.goodbye_s)
+
+    async def _say_goodbye(self, live: LiveRun) -> None:
+        count = await live.say_goodbye(self._house.pace.suspend_s)
+        log.info("run %d: %d active agents disconnected, their units are kept", live.run.id, count)
+        if not self._house.pace.leave_routers:
+            await live.end_routers()
+
+    async def _retire_ended(self) -> None:
+        """Do not wait for late pages of ended runs any longer; return when their routers are down."""
+        for live in list(self._live.values()):
+            if live.ended.is_set():
+                live.retired.set()
+        while any(live.retired.is_set() for live in self._live.values()):
+            await self._changed.wait()
+
+    async def _grace(self, runs: Sequence[LiveRun], cut: trio.Event) -> None:
+        """Let work in progress go on, each run for its own grace, until all are quiet or `cut`."""
+        async with trio.open_nursery() as nursery:
+
+            async def until_cut() -> None:
+                await cut.wait()
+                nursery.cancel_scope.cancel(reason="told to stop at once")
+
+            async def until_quiet() -> None:
+                async with trio.open_nursery() as quiet:
+                    for live in runs:
+                        quiet.start_soon(live.quiet)
+                nursery.cancel_scope.cancel(reason="nobody is at work any more")
+
+            nursery.start_soon(until_cut)
+            nursery.start_soon(until_quiet)
+
+
+def checked_config(registry: Registry, folder: Path, overrides: Mapping[str, str]) -> RunConfig:
+    """The config of a task folder that can be launched; LaunchRefused says everything that is wrong."""
+    try:
+        code = task_code(registry, folder)
+        config = load_config(folder, overrides, code.registry)
+        problems = code.blueprint(config, folder).check()
+    except ConfigRefused as exc:
+        raise LaunchRefused(exc.problems) from exc
+    except (TaskCodeFailed, BrokenPlugIn, BlueprintFault) as exc:
+        raise LaunchRefused([str(exc)]) from exc
+    if problems:
+        raise LaunchRefused(problems)
+    return config
+
+
+def numbered_label(name: str, number: int) -> str:
+    """A label from a task's name: `digits`, `digits-2`, ...; at most 40 characters."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-") or "run"
+    return slug if number == 1 else f"{slug}-{number}"
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
+    exc: BaseException = group
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc
+

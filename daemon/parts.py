@@ -1,0 +1,85 @@
+"""Puts a run's parts together from its stored config and folder: blueprint, provider, architect, pages."""
+
+from pathlib import Path
+from types import ModuleType
+
+import attrs
+
+from ..storage.records import TaskRun
+from .architects.contract import Architect, Site
+from .blueprints.contract import Blueprint, BlueprintFault, Material
+from .bundle import make_bundle, page_files
+from .house import House
+from .providers.contract import CrowdProvider, Place
+from .registry import BrokenPlugIn, Registry, UnknownPlugIn
+from .task_config import ConfigRefused, RunConfig, config_from_json
+from .task_folder import TaskCodeFailed, load_task_code
+
+
+class RunBroken(Exception):
+    """The run cannot be held at present; says why and what to do. Other runs are not touched."""
+
+
+@attrs.frozen
+class Page:
+    """The pages as they are deployed: a tar.gz and its name."""
+
+    sha256: str
+    bundle: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Parts:
+    """What a LiveRun is made of."""
+
+    config: RunConfig
+    blueprint: Blueprint
+    provider: CrowdProvider
+    architect: Architect
+    page: Page
+
+
+@attrs.frozen
+class TaskCode:
+    """What a task folder's task.py brings: plug-ins for its own run, and functions that blueprints use."""
+
+    registry: Registry
+    module: ModuleType | None
+
+    def blueprint(self, config: RunConfig, folder: Path) -> Blueprint:
+        """The blueprint of the folder. BlueprintFault, UnknownPlugIn, BrokenPlugIn."""
+        material = Material(folder, config, getattr(self.module, "rows", None))
+        return self.registry.blueprint(config.blueprint.type)(config.blueprint.options, material)
+
+
+def task_code(registry: Registry, folder: Path) -> TaskCode:
+    """Run the folder's task.py, if there is one. TaskCodeFailed, BrokenPlugIn."""
+    module = load_task_code(folder)
+    return TaskCode(registry.with_task_code(module), module)
+
+
+def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
+    """Make the parts of a stored run. RunBroken says what is missing and the remedy."""
+    folder = house.task_folder(run.launch_id)
+    try:
+        code = task_code(registry, folder)
+        config = config_from_json(run.config, code.registry)
+        return _with_page(run, config, code.blueprint(config, folder), code.registry, house)
+    except (TaskCodeFailed, ConfigRefused, UnknownPlugIn, BrokenPlugIn, BlueprintFault, OSError) as exc:
+        raise RunBroken(
+            f"{exc}. Nothing of the run is lost: mend this (its files are in {folder}) and restart the "
+            "daemon, or stop the run."
+        ) from exc
+
+
+def _with_page(
+    run: TaskRun, config: RunConfig, blueprint: Blueprint, registry: Registry, house: House
+) -> Parts:
+    place = Place(run, house.storage, house.wall, house.rng, house.link_secret)
+    provider = registry.provider(config.provider.type)(config.provider.options, place)
+    run_folder = house.run_folder(run.id)
+    run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (run_folder / "files").mkdir(mode=0o700, exist_ok=True)
+    architect = registry.architect(config.architect.type)(config.architect.options, Site(run, run_folder))
+    page = Page(*make_bundle(page_files(config, blueprint, provider)))
+    return Parts(config, blueprint, provider, architect, page)

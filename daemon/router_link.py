@@ -1,0 +1,228 @@
+"""Keeps the link to one router: connects, proves, reconnects, pumps frames. Knows packets, not their meaning."""
+
+import logging
+import random
+from datetime import datetime
+from pathlib import Path
+
+import attrs
+import trio
+
+from ..protocol.errors import LinkFull, LinkRefusal, RemoteProtocolError, Unsendable
+from ..protocol.handshake import Handshake, Peer
+from ..protocol.limits import HEARTBEAT_S, HELLO_S, LINK_SILENT_S
+from ..protocol.link import LinkEnd, Role, Said
+from ..protocol.packets import RequestStatuses, Suspend
+from ..protocol.proof import NONCE_BYTES
+from ..storage.contract import Storage
+from ..storage.records import TaskRun
+from .channel import Channel, LinkLost, LinkRefused, Wire
+from .clock import Wall
+from .client_io import ClientIO
+from .parts import Page
+
+log = logging.getLogger(__name__)
+
+SEND_S = 10.0  # a router that takes no frame for so long is gone
+BACKOFF_S = (0.1, 5.0)  # first and longest pause between two tries
+HEALTHY_S = 10.0  # a link that held so long starts again with the shortest pause
+
+
+@attrs.frozen
+class LinkDuties:
+    """What every link of a run needs."""
+
+    run: TaskRun
+    page: Page
+    storage: Storage
+    io: ClientIO
+    wall: Wall
+    rng: random.Random
+
+
+@attrs.frozen
+class RouterState:
+    """How a router is: for status, watchers and metrics."""
+
+    name: str
+    url: str
+    up: bool
+    since: datetime
+    addition: str
+
+
+class RouterLink:
+    """One per router of a run, alive as long as the run is held; connections come and go within it."""
+
+    def __init__(self, channel: Channel, duties: LinkDuties) -> None:
+        self.channel = channel
+        self.name = channel.name
+        self.settled = trio.Event()
+        """Set once a router has said that its outbox is empty."""
+        self._duties = duties
+        self._end = LinkEnd(Role.DAEMON, duties.storage.epoch)
+        self._wake = trio.Event()
+        self._idle = trio.Event()
+        self._up = False
+        self._since = duties.wall()
+        self._addition = "not connected yet"
+        self._deployed = False
+        self._too_slow = False
+
+    @property
+    def state(self) -> RouterState:
+        """How it is now."""
+        return RouterState(self.name, self.channel.url, self._up, self._since, self._addition)
+
+    def send(self, packet: Said) -> None:
+        """Queue a packet for the next frame; a router that reads too slowly loses its connection."""
+        try:
+            self._end.send(packet)
+        except Unsendable as exc:
+            log.error("router %s: a %s packet cannot cross: %s", self.name, packet.type.value, exc)
+        except LinkFull:
+            self._too_slow = True
+        if self._idle.is_set():
+            self._idle = trio.Event()
+        self._wake.set()
+
+    def suspend(self, for_s: float) -> None:
+        """Ask the router to keep pages calm for so long: the daemon goes away on purpose."""
+        self.send(Suspend(for_s, stopping=True))
+
+    async def drained(self) -> None:
+        """Return once nothing waits to be sent, or at once when the router is away."""
+        while self._up and not self._idle.is_set():
+            await self._idle.wait()
+
+    async def fetch_file(self, sha256: str, into: Path) -> None:
+        """Bring an uploaded file here. LinkLost, LinkRefused."""
+        await self.channel.fetch_file(self._duties.run.label, sha256, into)
+
+    async def undeploy(self) -> None:
+        """Take the run off the router, if it can be reached."""
+        try:
+            await self.channel.undeploy(self._duties.run.label)
+        except (LinkLost, LinkRefused) as exc:
+            log.warning("router %s: could not be cleared of run %s: %s", self.name, self._duties.run.label, exc)
+
+    async def serve(self) -> None:
+        """Keep the link up until cancelled; pauses between tries grow, with jitter."""
+        pause_s = BACKOFF_S[0]
+        while True:
+            began = trio.current_time()
+            trouble = await self._try_once()
+            self._note(False, trouble)
+            if trio.current_time() - began > HEALTHY_S:
+                pause_s = BACKOFF_S[0]
+            await trio.sleep(pause_s * self._duties.rng.uniform(0.5, 1.0))
+            pause_s = min(pause_s * 2, BACKOFF_S[1])
+
+    async def _try_once(self) -> str:
+        """Hold one connection until it is lost; returns why it was."""
+        trouble = ""
+        try:
+            await self._connect()
+        except* (LinkLost, LinkRefused, LinkRefusal, RemoteProtocolError) as lost:
+            trouble = _words(lost)
+            self._deployed &= not lost.subgroup((LinkRefused, LinkRefusal))
+        finally:
+            if self._up:
+                self._end.connection_lost()
+            self._idle.set()
+        return trouble
+
+    async def _connect(self) -> None:
+        if not self._deployed:
+            page = self._duties.page
+            await self.channel.put_bundle(self._duties.run.label, page.sha256, page.bundle)
+            self._deployed = True
+        async with self.channel.connect() as wire:
+            await self._pump(wire, await self._shake_hands(wire))
+
+    async def _shake_hands(self, wire: Wire) -> Peer:
+        """Prove ourselves to the router and it to us. LinkRefusal, LinkLost."""
+        duties = self._duties
+        reserved = await duties.storage.reserved_agents(duties.run.id)
+        shake = Handshake(
+            Role.DAEMON,
+            self.channel.secret,
+            duties.run.label,
+            duties.rng.randbytes(NONCE_BYTES),
+            duties.storage.epoch,
+            key=duties.run.key,
+            statuses={agent.wire_id: agent.status.value for agent in reserved},
+        )
+        try:
+            with trio.fail_after(HELLO_S):
+                return await _exchange(shake, wire)
+        except trio.TooSlowError:
+            raise LinkLost(f"no handshake within {HELLO_S:g} s") from None
+
+    async def _pump(self, wire: Wire, peer: Peer) -> None:
+        self._end.connection_made(trio.current_time(), peer.epoch)
+        self._note(True, "")
+        self.settled.set()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read, wire)
+            nursery.start_soon(self._write, wire)
+            nursery.start_soon(self._beat)
+
+    async def _read(self, wire: Wire) -> None:
+        while True:
+            frame = await wire.receive()
+            for packet in self._end.receive(frame, trio.current_time()):
+                self._duties.io.hand_in(self, packet)
+            self._wake.set()
+
+    async def _write(self, wire: Wire) -> None:
+        self._too_slow = False
+        while True:
+            self._wake = trio.Event()
+            if self._too_slow:
+                raise LinkLost("reads too slowly")
+            while (frame := self._end.take_frame()) is not None:
+                with trio.move_on_after(SEND_S) as scope:
+                    await wire.send(frame)
+                if scope.cancelled_caught:
+                    raise LinkLost(f"took no frame for {SEND_S:g} s")
+            self._idle.set()
+            await self._wake.wait()
+
+    async def _beat(self) -> None:
+        while True:
+            if self._end.silent_for(trio.current_time()) > LINK_SILENT_S:
+                raise LinkLost(f"silent for {LINK_SILENT_S:g} s")
+            self.send(RequestStatuses())
+            await trio.sleep(HEARTBEAT_S)
+
+    def _note(self, up: bool, addition: str) -> None:
+        if up != self._up:
+            self._since = self._duties.wall()
+            log.info("router %s is %s%s", self.name, "up" if up else "away", addition and f": {addition}")
+        self._up, self._addition = up, addition
+
+
+async def _exchange(shake: Handshake, wire: Wire) -> Peer:
+    frames = shake.start()
+    try:
+        while shake.peer is None:
+            for frame in frames:
+                await wire.send(frame)
+            frames = shake.receive(await wire.receive())
+    except LinkRefusal as refusal:
+        for frame in refusal.frames:
+            await wire.send(frame)
+        raise
+    return shake.peer
+
+
+def _words(group: BaseExceptionGroup[BaseException]) -> str:
+    said = {str(exc): None for exc in _leaves(group)}
+    return "; ".join(said)
+
+
+def _leaves(exc: BaseException) -> list[BaseException]:
+    if isinstance(exc, BaseExceptionGroup):
+        return [leaf for inner in exc.exceptions for leaf in _leaves(inner)]
+    return [exc]

@@ -1,0 +1,107 @@
+"""The daemon as a process: opens what all runs share, listens, holds the runs, ends in order."""
+
+import logging
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import trio
+
+from ..storage.opening import open_storage
+from .clock import wall_clock
+from .control import serve_control
+from .house import House, Pace
+from .notify import Notifier
+from .operator import Operator
+from .registry import installed_plug_ins
+from .secrets import load_or_make_secret
+from .user_code import UserCode
+
+log = logging.getLogger(__name__)
+
+DATABASE = "crowdd.db"
+CUT_S = 5.0  # after a second signal, the process ends within this time
+
+
+@attrs.frozen
+class DaemonConfig:
+    """What a daemon is told at its start."""
+
+    data: Path = Path("crowdd-data")
+    control: Path | None = None
+    """The control socket; None: `control` in the data directory."""
+    pace: Pace = attrs.Factory(Pace)
+
+    @property
+    def control_path(self) -> Path:
+        """Where the control socket is."""
+        return self.control or self.data / "control"
+
+
+async def serve_daemon(config: DaemonConfig, notifier: Notifier | None = None) -> None:
+    """Run until SIGTERM or SIGINT; returns after a graceful goodbye.
+
+    StorageRefused: the store cannot be opened. StorageFailed, LeaseLost (in a group): the store was lost.
+    Nesting is the order of shutdown: runs first, then control, then storage.
+    """
+    notifier = notifier or Notifier.from_environment()
+    async with open_house(config) as house:
+        operator = Operator(house, installed_plug_ins())
+        stop, cut = trio.Event(), trio.Event()
+        async with trio.open_nursery() as services:
+            await services.start(watch_signals, stop, cut, notifier)
+            services.start_soon(notifier.keep_watchdog)
+            await services.start(serve_control, operator, config.control_path)
+            async with trio.open_nursery() as runs:
+                await runs.start(operator.serve, stop, cut)
+                runs.start_soon(_tell_ready, operator, notifier, config)
+            services.cancel_scope.cancel(reason="all runs have been left")
+    log.info("goodbye")
+
+
+@asynccontextmanager
+async def open_house(config: DaemonConfig) -> AsyncIterator[House]:
+    """Open storage, secrets and folders; closed when left."""
+    for folder in (config.data, config.data / "runs", config.data / "tasks"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    link_secret = load_or_make_secret(config.data / "secrets" / "links")
+    async with open_storage(config.data / DATABASE) as storage:
+        yield House(
+            storage=storage,
+            wall=wall_clock,
+            rng=random.SystemRandom(),
+            user_code=UserCode(),
+            data=config.data.absolute(),
+            link_secret=link_secret,
+            pace=config.pace,
+        )
+
+
+async def watch_signals(
+    stop: trio.Event,
+    cut: trio.Event,
+    notifier: Notifier,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """First SIGTERM or SIGINT: stop gracefully. Second: at once, within CUT_S."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for number in signals:
+            if stop.is_set():
+                log.warning("second %s: stopping at once", signal.Signals(number).name)
+                cut.set()
+                await trio.sleep(CUT_S)
+                os._exit(1)
+            log.info("%s: no new workers; those at work have their grace", signal.Signals(number).name)
+            notifier.say(stopping=1, status="saying goodbye to everybody at work")
+            stop.set()
+
+
+async def _tell_ready(operator: Operator, notifier: Notifier, config: DaemonConfig) -> None:
+    count = len(operator.status()["runs"])
+    log.info("ready: control socket %s, lease epoch %d", config.control_path, operator.storage.epoch)
+    notifier.say(ready=1, status=f"holding {count} runs")

@@ -1,0 +1,204 @@
+"""The channel over the network: a websocket for the link, HTTP for bundles and files."""
+
+import hashlib
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import trio
+from trio_websocket import (
+    ConnectionClosed,
+    ConnectionRejected,
+    HandshakeError,
+    WebSocketConnection,
+    open_websocket_url,
+)
+
+from ..protocol.limits import FILE_BYTES_MAX, FRAME_BYTES_MAX
+from ..protocol.proof import sign_request
+from .channel import Channel, LinkLost, LinkRefused, Wire
+from .clock import Wall, wall_clock
+
+SUBPROTOCOL = "crowdd.1"
+CONNECT_S = 10.0  # a router that takes longer is not there
+SEND_S = 10.0  # a frame of 256 KiB that is not taken by then never will be
+CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into every grace time
+HTTP_S = 30.0  # between two signs of life of an upload or download
+RECEIVE_BYTES = 64 * 1024
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # refusals that a later try may not meet
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class WebsocketChannel(Channel):
+    """One router at `base` (http:// or https://), for one run; `url` is where workers find its pages."""
+
+    def __init__(self, base: str, label: str, secret: bytes, url: str, wall: Wall = wall_clock) -> None:
+        """LinkRefused: a plain link that leaves this machine could be read and changed on its way."""
+        parts = urlsplit(base)
+        if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+            raise LinkRefused(f"{base} is neither https nor on this machine; give the router TLS")
+        self.name = parts.netloc
+        self.url = url
+        self.secret = secret
+        self._base = base.rstrip("/")
+        self._label = label
+        self._wall = wall
+        # Plain requests need no certificates, and reading the system's takes longer than most requests.
+        self._tls = (
+            ssl.create_default_context()
+            if parts.scheme == "https"
+            else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[Wire, None]:
+        """Open the link's websocket; it is closed, politely but within CLOSE_S, when left."""
+        address = f"ws{self._base.removeprefix('http')}/_crowdd/link/{self._label}"
+        opened = False
+        try:
+            async with open_websocket_url(
+                address,
+                ssl_context=self._tls if address.startswith("wss") else None,
+                subprotocols=[SUBPROTOCOL],
+                max_message_size=FRAME_BYTES_MAX,
+                receive_buffer_size=RECEIVE_BYTES,
+                connect_timeout=CONNECT_S,
+                disconnect_timeout=CLOSE_S,
+            ) as connection:
+                opened = True
+                try:
+                    yield _WebsocketWire(connection)
+                finally:
+                    with trio.move_on_after(CLOSE_S, shield=True):
+                        await connection.aclose()
+        except (HandshakeError, ConnectionClosed, OSError, trio.BrokenResourceError) as exc:
+            if opened:
+                raise
+            raise _no_link(self.name, exc) from exc
+
+    async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
+        async with self._request("PUT", f"/_crowdd/runs/{label}/bundle/{sha256}", bundle, sha256):
+            pass
+
+    async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
+        """Download beside `into`, check, sync, and only then give it its name."""
+        if not _SHA256.fullmatch(sha256):
+            raise LinkRefused(f"{sha256!r:.80} is not a file's digest")
+        part = into.with_name(f".{into.name}.part")
+        try:
+            async with self._request("GET", f"/_crowdd/runs/{label}/files/{sha256}") as response:
+                found = await self._receive(response, part)
+            if found != sha256:
+                raise LinkLost(f"router {self.name} sent other contents for file {sha256}")
+            await trio.to_thread.run_sync(_settle, part, into)
+        finally:
+            part.unlink(missing_ok=True)
+
+    async def undeploy(self, label: str) -> None:
+        """Take the run off the router; one that it does not know is off already."""
+        async with self._request("DELETE", f"/_crowdd/runs/{label}", accepted=(404,)):
+            pass
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, body: bytes = b"", body_sha256: str = "", accepted: Sequence[int] = ()
+    ) -> AsyncGenerator[httpx.Response, None]:
+        proof = sign_request(self.secret, method, path, self._wall().timestamp(), body_sha256)
+        try:
+            async with (
+                httpx.AsyncClient(verify=self._tls, timeout=HTTP_S, trust_env=False) as client,
+                client.stream(
+                    method, self._base + path, content=body or None, headers={"Authorization": proof}
+                ) as response,
+            ):
+                if not response.is_success and response.status_code not in accepted:
+                    raise await _refusal(self.name, method, path, response)
+                yield response
+        except httpx.HTTPError as exc:
+            raise LinkLost(f"router {self.name}: {method} {path}: {type(exc).__name__} {exc}") from exc
+
+    async def _receive(self, response: httpx.Response, part: Path) -> str:
+        digest, size = hashlib.sha256(), 0
+        async with await trio.open_file(part, "wb") as file:
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > FILE_BYTES_MAX:
+                    raise LinkRefused(f"router {self.name} sent more than {FILE_BYTES_MAX} bytes for a file")
+                digest.update(chunk)
+                await file.write(chunk)
+        return digest.hexdigest()
+
+
+class _WebsocketWire(Wire):
+    def __init__(self, connection: WebSocketConnection) -> None:
+        self._connection = connection
+        self._turn = trio.Lock()
+        self._torn = False
+
+    async def send(self, frame: bytes) -> None:
+        async with self._turn:
+            if self._torn:
+                raise LinkLost("an earlier frame was cut off")
+            # Cut off in the middle of a frame, the stream cannot be used for another one.
+            self._torn = True
+            try:
+                with trio.fail_after(SEND_S):
+                    await self._connection.send_message(frame)
+            except (ConnectionClosed, trio.TooSlowError) as exc:
+                raise LinkLost("while sending") from exc
+            self._torn = False
+
+    async def receive(self) -> bytes:
+        try:
+            frame = await self._connection.get_message()
+        except ConnectionClosed as exc:
+            raise LinkLost(f"closed by the router: {_reason(exc)}") from exc
+        if isinstance(frame, str):
+            raise LinkLost("the router sent text")
+        return frame
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _no_link(name: str, exc: Exception) -> LinkLost | LinkRefused:
+    match exc:
+        case ConnectionRejected() if exc.status_code not in PASSING:
+            said = (exc.body or b"")[:300].decode("utf-8", "replace")
+            return LinkRefused(f"router {name} refuses the link: {exc.status_code} {said!r}")
+        case ConnectionRejected():
+            return LinkLost(f"router {name} answers {exc.status_code}")
+        case _:
+            return LinkLost(f"no connection to router {name}: {exc.__cause__ or exc or type(exc).__name__}")
+
+
+async def _refusal(name: str, method: str, path: str, response: httpx.Response) -> LinkLost | LinkRefused:
+    said = (await response.aread())[:300].decode("utf-8", "replace")
+    words = f"router {name}: {method} {path}: {response.status_code} {said!r}"
+    return LinkLost(words) if response.status_code in PASSING else LinkRefused(words)
+
+
+def _reason(exc: ConnectionClosed) -> str:
+    return "no reason given" if exc.reason is None else f"{exc.reason.code} {exc.reason.reason or ''}".strip()
+
+
+def _settle(part: Path, into: Path) -> None:
+    """Make a complete download durable under its name."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(into)
+    handle = os.open(into.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,189 @@
+"""The command `crowdd`: everything that works without a running daemon, and the daemon and router themselves.
+
+The one place that may import every part; imports are inside the commands, so that each starts fast.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from . import __version__
+
+EXIT_REFUSED = 1  # said no, and why
+EXIT_STORE_LOST = 74  # the disk or database failed: restart from what is stored
+EXIT_LEASE_LOST = 76  # another daemon has taken the store: do not restart
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="crowdd")
+def crowdd() -> None:
+    """Runs crowd work: launches task runs, lets workers in, keeps every answer.
+
+    Start with `crowdd demo`, or `crowdd run MY-TASK`. A running daemon is asked with `crowdctl`.
+    """
+
+
+def _log_to_stderr(level: str) -> None:
+    import logging
+
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    for chatty in ("httpx", "httpcore", "hypercorn.error", "trio-websocket"):
+        logging.getLogger(chatty).setLevel("WARNING")
+
+
+_data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("crowdd-data"),
+    show_default=True,
+    help="Where everything is kept.",
+)
+_log_option = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+)
+
+
+@crowdd.command()
+@_data_option
+@_log_option
+@click.option("--control", type=click.Path(path_type=Path), help="The control socket [DATA/control].")
+@click.option("--end-routers", is_flag=True, help="At the end, take local routers down, too.")
+def serve(data: Path, control: Path | None, log_level: str, end_routers: bool) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C; unfinished runs are taken up where they were."""
+    import trio
+
+    from .daemon.house import Pace
+    from .daemon.service import DaemonConfig, serve_daemon
+    from .storage.contract import LeaseLost, StorageFailed, StorageRefused
+
+    _log_to_stderr(log_level)
+    try:
+        trio.run(serve_daemon, DaemonConfig(data, control, Pace(leave_routers=not end_routers)))
+    except* StorageRefused as refused:
+        raise SystemExit(_said(refused, EXIT_REFUSED)) from None
+    except* StorageFailed as failed:
+        raise SystemExit(_said(failed, EXIT_STORE_LOST)) from None
+    except* LeaseLost as lost:
+        raise SystemExit(_said(lost, EXIT_LEASE_LOST)) from None
+
+
+def _said(group: BaseExceptionGroup[BaseException], code: int) -> int:
+    exc: BaseException = group
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    click.echo(f"crowdd: {exc}", err=True)
+    return code
+
+
+@crowdd.command()
+@click.option("--config", type=click.Path(path_type=Path, exists=True), help="A router.toml.")
+def router(config: Path) -> None:
+    """Run a router: the public face that serves a run's pages and passes packets."""
+    from .router.main import load_config, run_router
+
+    run_router(load_config(config))
+
+
+@crowdd.command()
+@click.argument("folders", type=click.Path(path_type=Path, exists=True, file_okay=False), nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder].")
+@click.option("--bots", default=0, show_default=True, help="Simulated workers for each run.")
+@click.option("--workers", default=1, show_default=True, help="Personal links to print for each run.")
+@click.option("--seed", default=1, show_default=True, help="What the simulated workers' chance starts from.")
+@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Where to write the answers (JSONL).")
+def run(
+    folders: tuple[Path, ...], data: Path | None, bots: int, workers: int, seed: int, export_to: Path | None
+) -> None:
+    """Start, launch the tasks in FOLDERS, show progress, wait for all, shut down.
+
+    \b
+    crowdd run my-task                 print a link, wait for you to do the work in a browser
+    crowdd run my-task --bots 8        simulated workers do it
+    """
+    from .one_shot import OneShot, run_one_shot
+
+    plan = OneShot(folders, data, bots, workers, seed, export_to)
+    raise SystemExit(run_one_shot(plan))
+
+
+@crowdd.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder].")
+@click.option("--bots", default=6, show_default=True, help="Simulated workers.")
+@click.option("--seed", default=1, show_default=True, help="What their chance starts from.")
+@click.option("--wait", is_flag=True, help="Leave some units for you: the run waits for a person.")
+def demo(data: Path | None, bots: int, seed: int, wait: bool) -> None:
+    """Watch a real task run: handwritten digits, labelled by simulated workers (and by you, if you like)."""
+    from .one_shot import run_demo
+
+    raise SystemExit(run_demo(data, bots, seed, wait))
+
+
+@crowdd.command()
+@click.argument("links", nargs=-1, required=True)
+@click.option("--player", type=click.Path(path_type=Path, exists=True), help="A file with answer(data, rng).")
+@click.option("--think", default=0.5, show_default=True, help="Mean seconds of thought for a unit.")
+@click.option("--units", default=0, show_default=True, help="Units each worker does at most; 0: as many as there are.")
+@click.option("--abandon", default=0.0, show_default=True, help="Share of units that are left alone.")
+@click.option("--reload", "reload_", default=0.0, show_default=True, help="Share of units with a page reload.")
+@click.option("--return", "return_", default=0.0, show_default=True, help="Share of units that are given back.")
+@click.option("--double", default=0.0, show_default=True, help="Share of answers that are sent twice.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--history", type=click.Path(path_type=Path), help="Where to write what was seen (JSONL).")
+def bots(
+    links: tuple[str, ...],
+    player: Path | None,
+    think: float,
+    units: int,
+    abandon: float,
+    reload_: float,
+    return_: float,
+    double: float,
+    seed: int,
+    history: Path | None,
+) -> None:
+    """Simulated workers: one for each personal LINK, through the router's real doors.
+
+    \b
+    crowdctl links digits --count 20 --json | ... | xargs crowdd bots --player examples/digits/player.py
+    """
+    from .one_shot import play
+
+    raise SystemExit(play(links, player, think, units, abandon, reload_, return_, double, seed, history))
+
+
+@crowdd.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("overrides", nargs=-1)
+def check(folder: Path, overrides: tuple[str, ...]) -> None:
+    """Say everything that is wrong with the task in FOLDER, without launching it."""
+    from .one_shot import check_task
+
+    raise SystemExit(check_task(folder, overrides))
+
+
+@crowdd.group()
+def storage() -> None:
+    """Look after a store while no daemon uses it."""
+
+
+@storage.command("check")
+@_data_option
+def storage_check(data: Path) -> None:
+    """Check the whole store: pages, references, counters, and what must always hold."""
+    from .storage.check import check_store
+
+    problems = check_store(data / "crowdd.db")
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{len(problems)} problems found" if problems else f"{data / 'crowdd.db'}: everything holds")
+    raise SystemExit(EXIT_REFUSED if problems else 0)
+
+
+if __name__ == "__main__":
+    crowdd()

@@ -1,0 +1,218 @@
+"""`crowdd run` and `crowdd demo`: a daemon of their own for the time of a few runs. Blocking, in one process.
+
+The daemon, its routers and the simulated workers are processes of their own; this one only asks and shows.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .client import Client
+from .client.errors import ClientError, DaemonUnreachable
+from .progress import follow_runs
+
+START_S = 30.0
+END_S = 60.0
+DEMO = Path(__file__).parent / "examples" / "digits"
+PLAYER_NAME = "player.py"
+
+
+class OneShot:
+    """What `crowdd run` was asked for."""
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        data: Path | None = None,
+        bots: int = 0,
+        workers: int = 1,
+        seed: int = 1,
+        export_to: Path | None = None,
+    ) -> None:
+        self.folders = list(folders)
+        self.data = data
+        self.bots = bots
+        self.workers = workers
+        self.seed = seed
+        self.export_to = export_to
+
+
+def run_one_shot(plan: OneShot) -> int:
+    """Carry the plan out; returns the exit status. Ctrl-C stops everything in order; work is kept."""
+    with ExitStack() as stack:
+        data = plan.data or Path(stack.enter_context(_kept_folder()))
+        click.echo(f"Everything is kept in {data}")
+        client = stack.enter_context(daemon_process(data))
+        try:
+            runs = [client.launch(folder) for folder in plan.folders]
+            for run, folder in zip(runs, plan.folders, strict=True):
+                stack.enter_context(_workers(client, run["label"], folder, plan))
+            follow_runs(client, [run["label"] for run in runs])
+            return _finish(client, [run["label"] for run in runs], plan, data)
+        except ClientError as exc:
+            click.echo(f"crowdd: {exc}", err=True)
+            return 1
+        except KeyboardInterrupt:
+            click.echo(f"\nStopping. What was done is kept: `crowdd serve --data {data}` goes on with it.")
+            return 130
+
+
+def _finish(client: Client, labels: Sequence[str], plan: OneShot, data: Path) -> int:
+    failed = 0
+    for label in labels:
+        state = client.show(label)["state"]
+        path = plan.export_to or data / f"{label}.jsonl"
+        count = write_export(client, label, path)
+        click.echo(f"{label}: {state}, {count} answers in {path}")
+        failed += state != "completed"
+    return 1 if failed else 0
+
+
+def write_export(client: Client, label: str, path: Path) -> int:
+    """Write a run's answers as JSON lines; returns how many."""
+    with path.open("wb") as out:
+        for piece in client.export(label, "jsonl"):
+            out.write(piece)
+    with path.open("rb") as written:
+        return sum(1 for _ in written)
+
+
+# --- processes
+
+
+@contextmanager
+def daemon_process(data: Path) -> Iterator[Client]:
+    """A daemon on `data`, ready; told to stop, and waited for, when left."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "crowdd.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(data), "--end-routers"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us; we tell the daemon ourselves
+        )
+    try:
+        yield _ready_client(process, data)
+    finally:
+        _end(process)
+
+
+def _ready_client(process: subprocess.Popen[bytes], data: Path) -> Client:
+    client = Client(data / "control")
+    give_up_at = time.monotonic() + START_S
+    while True:
+        try:
+            client.status()
+        except DaemonUnreachable:
+            if process.poll() is not None or time.monotonic() > give_up_at:
+                raise SystemExit(f"crowdd: the daemon did not start; see {data / 'crowdd.log'}") from None
+            time.sleep(0.05)
+        else:
+            return client
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Iterator[None]:
+    """Print links for people, and let simulated workers work until left."""
+    if plan.workers:
+        for link in client.links(label, [f"person-{n}" for n in range(1, plan.workers + 1)]):
+            click.echo(f"Open this to work on {label!r} yourself:  {link['url']}")
+    if not plan.bots:
+        yield
+        return
+    links = client.links(label, [f"bot-{n}" for n in range(1, plan.bots + 1)])
+    process = _start_bots(folder, [link["url"] for link in links], plan.seed)
+    try:
+        yield
+        process.wait(END_S)
+    finally:
+        _end(process)
+
+
+def _start_bots(folder: Path, links: Sequence[str], seed: int) -> subprocess.Popen[bytes]:
+    player = folder / PLAYER_NAME
+    options = ["--seed", str(seed), "--think", "0.4", "--reload", "0.03", "--double", "0.05", "--return", "0.02"]
+    if player.is_file():
+        options += ["--player", str(player)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "crowdd.cli", "bots", *options, *links],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ},
+        start_new_session=True,
+    )
+
+
+@contextmanager
+def _kept_folder() -> Iterator[str]:
+    """A new folder that stays: answers are not thrown away because nobody named a place for them."""
+    yield tempfile.mkdtemp(prefix="crowdd-")
+
+
+# --- the demo
+
+
+def run_demo(data: Path | None, bots: int, seed: int, wait: bool) -> int:
+    """Label digits with simulated workers, export, and compare with the known truth."""
+    folder = data or Path(tempfile.mkdtemp(prefix="crowdd-demo-"))
+    export = folder / "digits.jsonl"
+    plan = OneShot([DEMO], folder, 0 if wait else bots, 1, seed, export)
+    click.echo("Handwritten digits are labelled: a daemon and a router run as two processes, SQLite on disk.")
+    code = run_one_shot(plan)
+    if code == 0:
+        click.echo(accuracy(export))
+    return code
+
+
+def accuracy(export: Path) -> str:
+    """How many exported labels equal the known truth (the row's `_truth`, which pages never see)."""
+    right = total = 0
+    with export.open() as lines:
+        for line in lines:
+            data: dict[str, Any] = json.loads(line)["data"]
+            total += 1
+            right += str(data["outputs"].get("label")) == str(data["inputs"]["_truth"])
+    share = 100 * right / total if total else 0.0
+    return f"Accuracy against the known truth: {share:.1f} % ({right} of {total} labels)"
+
+
+# --- without a daemon of ours
+
+
+def check_task(folder: Path, overrides: Sequence[str]) -> int:
+    """Print everything that is wrong with a task; returns the exit status."""
+    from .daemon.operator import LaunchRefused, checked_config
+    from .daemon.registry import installed_plug_ins
+
+    try:
+        config = checked_config(installed_plug_ins(), folder, dict(o.split("=", 1) for o in overrides))
+    except ValueError:
+        raise click.UsageError("overrides are written key=value, e.g. limits.allowed_concurrent=1") from None
+    except LaunchRefused as refused:
+        for problem in refused.problems:
+            click.echo(problem)
+        click.echo(f"{len(refused.problems)} problems: nothing was launched")
+        return 1
+    click.echo(f"{config.name}: ready to launch: crowdctl launch {folder}")
+    return 0

@@ -1,0 +1,68 @@
+"""Shows how runs get on: live bars on a terminal, a line now and then elsewhere. Blocking."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import click
+
+from .client import Client
+
+LINE_S = 2.0  # without a terminal, a line for each run at most this often
+
+
+def follow_runs(client: Client, labels: Sequence[str]) -> None:
+    """Show the progress of all these runs until each has ended."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console()
+    if not console.is_terminal:
+        _in_parallel([_Lines(client, label) for label in labels])
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=console) as progress:
+        bars = [progress.add_task(label, total=None, note="") for label in labels]
+
+        class Bar(_Follower):
+            def show(self, done: int, total: int, note: str) -> None:
+                progress.update(bars[labels.index(self.label)], completed=done, total=total or None, note=note)
+
+        _in_parallel([Bar(client, label) for label in labels])
+
+
+class _Follower:
+    """Follows one run to its end."""
+
+    def __init__(self, client: Client, label: str) -> None:
+        self.client = client
+        self.label = label
+
+    def follow(self) -> None:
+        for snapshot in self.client.follow(self.label):
+            at_work = sum(snapshot["agents"].get(status, 0) for status in ("accepted", "waiting", "in task"))
+            note = f"{at_work} at work" if snapshot["state"] == "running" else snapshot["state"]
+            self.show(snapshot["units_done"], snapshot["units_total"], note)
+
+    def show(self, done: int, total: int, note: str) -> None:
+        raise NotImplementedError
+
+
+class _Lines(_Follower):
+    """One line now and then."""
+
+    _said_at = 0.0
+
+    def show(self, done: int, total: int, note: str) -> None:
+        if time.monotonic() - self._said_at >= LINE_S or done == total:
+            self._said_at = time.monotonic()
+            click.echo(f"{self.label}: {done} of {total} units, {note}")
+
+
+def _in_parallel(followers: Sequence[_Follower]) -> None:
+    threads = [threading.Thread(target=follower.follow, daemon=True) for follower in followers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.2)  # in short turns, so that Ctrl-C is heard
