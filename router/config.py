@@ -1,0 +1,53 @@
+"""What a router is told at its start: one frozen object, and the checks of its secret."""
+
+import stat
+from pathlib import Path
+
+import attrs
+
+ORPHAN_AFTER_S = 24 * 3600.0  # a local router that no daemon wanted for a day is left over
+
+
+class RouterRefused(Exception):
+    """The router cannot start as it was asked to; the words say what to do."""
+
+
+@attrs.frozen
+class RouterConfig:
+    """Where the router listens, what it keeps where, and whom it believes.
+
+    `fd` is a listening socket somebody else has bound; with it `host` and `port` are not used. `port` 0 takes
+    a free one, which the ready line and `ready_file` name. `default_run` is served at the root;
+    `shared_origin` allows `/run/<label>/`. `trusted_origins` are full origins (`https://x.org`) that may
+    post besides the run's own. `orphan_after_s` None: the router never ends by itself.
+    """
+
+    folder: Path
+    secret_file: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    fd: int | None = None
+    ready_file: Path | None = None
+    default_run: str | None = None
+    shared_origin: bool = False
+    trusted_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ("'self'",)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    orphan_after_s: float | None = ORPHAN_AFTER_S
+    access_log: bool = False
+
+
+def read_secret(path: Path) -> bytes:
+    """What daemon and router prove themselves with; RouterRefused if others could read it or it is short."""
+    try:
+        mode = path.stat().st_mode
+        secret = path.read_bytes().strip()
+    except OSError as exc:
+        raise RouterRefused(f"cannot read the secret file {path}: {exc.strerror}") from exc
+    if stat.S_IMODE(mode) & 0o077:
+        raise RouterRefused(f"the secret file {path} can be read by others: chmod 600 {path}")
+    if len(secret) < 16:
+        raise RouterRefused(f"the secret in {path} is shorter than 16 bytes: make a new one")
+    return secret

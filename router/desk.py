@@ -1,0 +1,234 @@
+"""The shell around one run's core: waits, queues and wakes; decides nothing. anyio only, no framework.
+
+HTTP handlers await `ask`, a socket's door serves a `Mailbox`, the link's door awaits `serve_link`.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import anyio
+import attrs
+
+from ..protocol.errors import RemoteProtocolError
+from ..protocol.handshake import Peer
+from ..protocol.limits import SOCKET_QUEUE_PACKETS_MAX
+from ..protocol.packets import LogError, Request
+from .commands import (
+    AnswerTicket,
+    CloseLink,
+    CloseSocket,
+    Command,
+    DropFiles,
+    HttpAnswer,
+    SocketId,
+    TellSocket,
+    TicketId,
+    WakeLink,
+)
+from .run import RouterRun
+from .tickets import Caller
+
+log = logging.getLogger(__name__)
+
+
+class WireGone(Exception):
+    """The connection to the daemon is lost."""
+
+
+class Wire(Protocol):
+    """An open connection to the daemon: whole frames in order, either way, until WireGone."""
+
+    async def send(self, frame: bytes) -> None:
+        """Hand one frame over."""
+        ...
+
+    async def receive(self) -> bytes:
+        """The next frame."""
+        ...
+
+
+@attrs.define(eq=False)
+class Mailbox:
+    """What waits for one page. Its door sends `take`s until `closing` says with which code to end."""
+
+    packets: deque[Mapping[str, Any]] = attrs.Factory(deque[Mapping[str, Any]])
+    closing: tuple[int, str] | None = None
+    _news: anyio.Event = attrs.Factory(anyio.Event)
+
+    def put(self, packet: Mapping[str, Any]) -> bool:
+        """Queue a packet; False when the page is too slow for one more."""
+        if len(self.packets) >= SOCKET_QUEUE_PACKETS_MAX:
+            return False
+        self.packets.append(packet)
+        self._news.set()
+        return True
+
+    def close(self, code: int, words: str) -> None:
+        """What is queued is still sent, then the socket ends."""
+        self.closing = self.closing or (code, words)
+        self._news.set()
+
+    async def take(self) -> Mapping[str, Any] | None:
+        """The next packet, or None when the socket is to be closed."""
+        while not self.packets:
+            if self.closing is not None:
+                return None
+            self._news = anyio.Event()
+            await self._news.wait()
+        return self.packets.popleft()
+
+
+@attrs.define(eq=False)
+class _Waiting:
+    done: anyio.Event = attrs.Factory(anyio.Event)
+    answer: HttpAnswer | None = None
+
+
+@attrs.define(eq=False)
+class _Link:
+    daemon: Peer
+    scope: anyio.CancelScope = attrs.Factory(anyio.CancelScope)
+    wake: anyio.Event = attrs.Factory(anyio.Event)
+    words: str = "the connection was lost"
+
+
+class Desk:
+    """One run at work. `drop_files` removes uploads that nobody needs any more (at once, without waiting)."""
+
+    def __init__(self, run: RouterRun, drop_files: Callable[[Iterable[str]], None]) -> None:
+        self.run = run
+        self._drop_files = drop_files
+        self._waiting: dict[TicketId, _Waiting] = {}
+        self._mailboxes: dict[SocketId, Mailbox] = {}
+        self._link: _Link | None = None
+
+    # pages
+
+    async def ask(self, request: Request, caller: Caller) -> HttpAnswer:
+        """Ask the daemon for a page; always answers, within the time the request is held."""
+        waiting = self._waiting[TicketId(request.request)] = _Waiting()
+        try:
+            self.carry_out(self.run.ask(request, caller, anyio.current_time()))
+            await waiting.done.wait()
+        finally:
+            del self._waiting[TicketId(request.request)]
+        assert waiting.answer is not None
+        return waiting.answer
+
+    def log_error(self, error: LogError, caller: Caller) -> HttpAnswer | None:
+        """Pass a page's error report on; None: done."""
+        answer, commands = self.run.log_error(error, caller, anyio.current_time())
+        self.carry_out(commands)
+        return answer
+
+    def open_socket(self, address: str) -> tuple[SocketId, Mailbox] | None:
+        """A page connects; None: refuse it."""
+        socket = self.run.socket_opened(address, anyio.current_time())
+        if socket is None:
+            return None
+        mailbox = self._mailboxes[socket] = Mailbox()
+        return socket, mailbox
+
+    def hear(self, socket: SocketId, text: bytes) -> None:
+        """A page said this."""
+        self.carry_out(self.run.socket_heard(socket, text, anyio.current_time()))
+
+    def close_socket(self, socket: SocketId) -> None:
+        """A page's connection is gone."""
+        self.run.socket_closed(socket)
+        self._mailboxes.pop(socket, None)
+
+    # the daemon
+
+    def refuses(self, daemon: Peer) -> str | None:
+        """Why this (proved) daemon gets no link: one that came later holds it."""
+        if self._link is not None and self._link.daemon.epoch > daemon.epoch:
+            return "a daemon that started later holds the link of this run"
+        return None
+
+    async def serve_link(self, daemon: Peer, wire: Wire) -> str:
+        """Serve a proved daemon until the link ends; returns why it did. An older link is ended first."""
+        self.drop_link("a newer link of the daemon took its place")
+        link = self._link = _Link(daemon)
+        self.carry_out(self.run.link_up(daemon, anyio.current_time()))
+        try:
+            with link.scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._write_link, link, wire)
+                    await self._read_link(link, wire)
+                    link.scope.cancel()
+        finally:
+            if self._link is link:
+                self._lose_link()
+        return link.words
+
+    def drop_link(self, words: str) -> None:
+        """End the present link, if there is one; it counts as lost from now on."""
+        if self._link is not None:
+            self._link.words = words
+            self._link.scope.cancel()
+            self._lose_link()
+
+    def _lose_link(self) -> None:
+        self._link = None
+        self.run.link_lost(anyio.current_time())
+
+    async def _read_link(self, link: _Link, wire: Wire) -> None:
+        try:
+            while True:
+                frame = await wire.receive()
+                self.carry_out(self.run.link_frame(frame, anyio.current_time()))
+        except WireGone:
+            return
+        except RemoteProtocolError as exc:
+            link.words = f"the daemon sent what is no frame: {exc}"
+
+    async def _write_link(self, link: _Link, wire: Wire) -> None:
+        try:
+            while True:
+                link.wake = anyio.Event()
+                while (frame := self.run.take_frame()) is not None:
+                    await wire.send(frame)
+                await link.wake.wait()
+        except WireGone:
+            link.scope.cancel()
+
+    # what the core wants
+
+    def tick(self) -> None:
+        """Let the core do what is due."""
+        self.carry_out(self.run.tick(anyio.current_time()))
+
+    def carry_out(self, commands: Iterable[Command]) -> None:
+        """Do what the core decided, in order. Never waits."""
+        for command in commands:
+            match command:
+                case AnswerTicket():
+                    self._answer(command)
+                case TellSocket():
+                    self._tell(command)
+                case CloseSocket():
+                    mailbox = self._mailboxes.get(command.socket)
+                    if mailbox is not None:
+                        mailbox.close(command.code, command.words)
+                case DropFiles():
+                    self._drop_files(command.digests)
+                case WakeLink():
+                    if self._link is not None:
+                        self._link.wake.set()
+                case CloseLink():
+                    log.warning("run %s: link closed: %s", self.run.label, command.words)
+                    self.drop_link(command.words)
+
+    def _answer(self, command: AnswerTicket) -> None:
+        waiting = self._waiting.get(command.ticket)
+        if waiting is not None:
+            waiting.answer = command.answer
+            waiting.done.set()
+
+    def _tell(self, command: TellSocket) -> None:
+        mailbox = self._mailboxes.get(command.socket)
+        if mailbox is not None and mailbox.closing is None and not mailbox.put(command.packet):
+            self.carry_out(self.run.socket_stuck(command.socket))

@@ -1,0 +1,30 @@
+"""What the parts of one run's core share: the link's end, what is known of agents, and the clocks. Pure."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import attrs
+
+from ..protocol.ids import verify_wire_id
+from ..protocol.link import LinkEnd
+from ..protocol.names import WireId
+from .agents import Agents
+from .calm import Pulse
+from .feeds import Feeds
+
+
+@attrs.define(eq=False)
+class Memory:
+    """Owned by one `RouterRun`; nothing in it survives the process but the key, which the shell keeps."""
+
+    link: LinkEnd
+    pulse: Pulse
+    wall: Callable[[], float]
+    key: bytes | None = attrs.field(repr=False)
+    agents: Agents = attrs.Factory(Agents)
+    feeds: Feeds = attrs.Factory(Feeds)
+    counters: Counter[str] = attrs.Factory(Counter[str])
+
+    def verifies(self, agent: WireId) -> bool:
+        """Whether this id was made by the run's daemon (SEC2)."""
+        return self.key is not None and verify_wire_id(self.key, agent)
