@@ -6,6 +6,8 @@ import secrets
 import stat
 from pathlib import Path
 
+from .disk import sync_folder
+
 SECRET_BYTES = 32
 SECRET_BYTES_MIN = 16  # what HMAC-SHA256 needs to be out of reach
 
@@ -35,7 +37,7 @@ def make_secret(path: Path) -> None:
             os.link(part, path)  # unlike a rename, never replaces a secret that is in use
     finally:
         part.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def load_secret(path: Path) -> bytes:
@@ -56,11 +58,3 @@ def load_secret(path: Path) -> bytes:
     if len(secret) < SECRET_BYTES_MIN:
         raise SecretRefused(f"{path}: is shorter than {SECRET_BYTES_MIN} bytes: remove it, a new one is made")
     return secret
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,6 +18,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType
 
+from .disk import sync_folder
+
 TASK_FILES_MAX = 10_000  # a task is data and pages; more files than this is a wrong folder
 TASK_UNPACKED_BYTES_MAX = 1024 * 1024 * 1024  # room for images to label, but a disk is finite
 NAME_BYTES_MAX = 255  # what file systems take
@@ -67,7 +69,7 @@ def unpack_task(archive: Path, folder: Path) -> None:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
 def path_inside(folder: Path, name: str | Path) -> Path:
@@ -177,7 +179,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         raise TaskRefused(f"the archive is not a whole tar.gz: {exc}") from exc
     for path in [folder, *folder.rglob("*")]:
         if path.is_dir():
-            _sync_folder(path)
+            sync_folder(path)
 
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
@@ -208,11 +210,3 @@ def _safe_name(name: str) -> PurePosixPath:
     if any(len(part.encode(errors="surrogateescape")) > NAME_BYTES_MAX for part in path.parts):
         raise TaskRefused(f"{name[:60]!r}...: is longer than {NAME_BYTES_MAX} bytes")
     return path
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
