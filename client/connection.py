@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 from .errors import ClientError, ConnectionCut, DaemonUnreachable, LaunchRefused, NoSuchRun, Refused
 
 CONNECT_S = 5.0
+KNOCK_AGAIN_S = 0.05
 CHUNK_BYTES = 64 * 1024
 ERROR_BYTES_MAX = 1024 * 1024
 
@@ -36,11 +38,21 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self.sock.settimeout(CONNECT_S)
-            self.sock.connect(os.fspath(self._path))
+            self._knock(time.monotonic() + CONNECT_S)
             self.sock.settimeout(self._answer_timeout_s)
         except OSError as exc:
             self.sock.close()
             raise _unreachable(self._path, exc) from exc
+
+    def _knock(self, give_up_at: float) -> None:
+        while True:
+            try:
+                self.sock.connect(os.fspath(self._path))
+                return
+            except BlockingIOError:  # a Unix socket whose queue is full does not make us wait: it refuses
+                if time.monotonic() > give_up_at:
+                    raise
+                time.sleep(KNOCK_AGAIN_S)
 
 
 def _unreachable(path: Path, exc: OSError) -> DaemonUnreachable:

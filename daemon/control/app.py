@@ -2,7 +2,9 @@
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
+from .drain import DrainRequests
 from .errors import HANDLERS
 from .export import export_run
 from .launch import launch_run
@@ -26,8 +28,8 @@ ROUTES = [
 ]
 
 
-def control_app(operator: Operator) -> Starlette:
+def control_app(operator: Operator) -> ASGIApp:
     """The ASGI application; `state.peer` of each connection must say who asks."""
     app = Starlette(routes=[Mount("/v1", routes=ROUTES)], exception_handlers=HANDLERS)
     app.state.operator = operator
-    return app
+    return DrainRequests(app)

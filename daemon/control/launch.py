@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.limits import BUNDLE_BYTES_MAX
+from ..operator import LaunchRefused
 from ..task_folder import TaskRefused, unpack_task
 from .answers import json_answer
 from .errors import ControlError, bad_request
-from .needs import LaunchRefused
-from .questions import body_chunks, body_deadline, operator_of, who_asks
+from .questions import operator_of, take_body, who_asks
 from .views import run_view
 
 OVERRIDES_MAX = 200
@@ -41,11 +41,9 @@ async def launch_run(request: Request) -> Response:
 
 
 async def _store_body(request: Request, path: Path) -> None:
-    with body_deadline():
-        async with await trio.open_file(path, "wb") as file:
-            async for chunk in body_chunks(request, BUNDLE_BYTES_MAX):
-                await file.write(chunk)
-            size = await file.tell()
+    async with await trio.open_file(path, "wb") as file:
+        await take_body(request, BUNDLE_BYTES_MAX, file.write)
+        size = await file.tell()
     if size == 0:
         raise bad_request("The body must be a task folder as tar.gz.", "`crowdctl launch DIR` sends it.")
 

@@ -59,11 +59,3 @@ class Operator(Protocol):
     async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]: ...
 
     def status(self) -> dict[str, Any]: ...
-
-
-class LaunchRefused(Exception):
-    """The task cannot be launched; every problem found, each with its path and what to do."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = list(problems)

@@ -1,8 +1,8 @@
 """How requests are read: which run, which page of a list, a JSON body. Refuses with words."""
 
 import enum
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import orjson
@@ -81,25 +81,20 @@ def _number(request: Request, name: str, default: int) -> int:
     return int(text)
 
 
-async def body_chunks(request: Request, bytes_max: int) -> AsyncGenerator[bytes]:
-    """The body as it comes in; ControlError as soon as it is too long."""
+async def take_body(request: Request, bytes_max: int, take: Callable[[bytes], Awaitable[object]]) -> None:
+    """Hand the body over as it comes in; ControlError when it is too long, or does not come."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > bytes_max:
         raise _too_large(bytes_max)
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
-            raise _too_large(bytes_max)
-        yield chunk
-
-
-@contextmanager
-def body_deadline() -> Generator[None]:
-    """Within it the body must have come, else ControlError."""
     try:
         with trio.fail_after(BODY_S):
-            yield
+            async with aclosing(request.stream()) as chunks:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > bytes_max:
+                        raise _too_large(bytes_max)
+                    await take(chunk)
     except trio.TooSlowError:
         raise ControlError(408, "too_slow", f"The body did not come within {BODY_S:.0f} s.") from None
 
@@ -110,8 +105,12 @@ def _too_large(bytes_max: int) -> ControlError:
 
 async def json_body(request: Request) -> dict[str, Any]:
     """The body as a JSON object; an empty body is an empty object."""
-    with body_deadline():
-        body = b"".join([chunk async for chunk in body_chunks(request, JSON_BYTES_MAX)])
+    body = bytearray()
+
+    async def take(chunk: bytes) -> None:
+        body.extend(chunk)
+
+    await take_body(request, JSON_BYTES_MAX, take)
     try:
         content: Any = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError as exc:

@@ -12,7 +12,7 @@ import trio
 
 SOCKET_MODE = 0o660  # the daemon's user and group; everybody else is kept out by the file system
 PATH_BYTES_MAX = 107  # sun_path of the kernel, less its closing NUL
-BACKLOG = 64
+BACKLOG = 128
 PROBE_S = 2.0
 
 

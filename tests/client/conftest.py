@@ -1,0 +1,17 @@
+"""A desk: a fake operator and its real control socket."""
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from crowdd.daemon.control import serve_control
+
+from ..control.fakes import Desk, FakeOperator
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, nursery: trio.Nursery) -> Desk:
+    operator = FakeOperator()
+    path = await nursery.start(serve_control, operator, tmp_path / "control")
+    return Desk(operator, path)

@@ -1,0 +1,226 @@
+"""An operator over real memory storage, runs and answers to put into it, and a way to ask over the socket."""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+from click.testing import CliRunner, Result
+
+from crowdd.client import Client
+from crowdd.client.crowdctl import main
+from crowdd.daemon.operator import LaunchRefused
+from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
+from crowdd.storage.contract import (
+    AddSubmission,
+    MoveAgent,
+    MoveRun,
+    MoveUnit,
+    NewAssignment,
+    NewRun,
+    Registration,
+    Reserved,
+)
+from crowdd.storage.memory import MemoryStorage, Tables
+from crowdd.storage.records import Agent, TaskRun
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ADDRESS = "http://127.0.0.1:8100/"
+SECRET_KEY = b"the run's key, never shown......"
+
+
+@attrs.frozen
+class FakeRouter:
+    name: str = "127.0.0.1:8100"
+    url: str = ADDRESS
+    up: bool = True
+    since: datetime = NOW
+    addition: str = ""
+
+
+class FakeLiveRun:
+    """A live run whose changes the test announces."""
+
+    def __init__(self) -> None:
+        self.address: str | None = ADDRESS
+        self.router = FakeRouter()
+        self._changed = trio.Event()
+
+    def routers(self) -> Sequence[FakeRouter]:
+        return [self.router]
+
+    def change(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def watch(self) -> AsyncIterator[None]:
+        while True:
+            changed = self._changed
+            yield
+            await changed.wait()
+
+
+class FakeOperator:
+    """Does what is asked in storage only, and remembers what it was asked."""
+
+    def __init__(self, storage: MemoryStorage | None = None) -> None:
+        self.storage = storage or MemoryStorage(Tables())
+        self.lives: dict[RunId, FakeLiveRun] = {}
+        self.launches: list[tuple[dict[str, str], str, str]] = []
+        self.folders: list[dict[str, bytes]] = []
+
+    async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
+        self.launches.append((dict(overrides), launch_id, who))
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        self.folders.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+        if "nonsense" in overrides:
+            raise LaunchRefused(["nonsense: is not known; did you mean 'name'?", "data.file: no such file"])
+        return await self.a_run(overrides.get("label", "digits"), launch_id=launch_id, who=who)
+
+    def live(self, run_id: RunId) -> FakeLiveRun | None:
+        return self.lives.get(run_id)
+
+    async def stop(self, run_id: RunId, now: bool, who: str) -> None:
+        await self.move(run_id, RunState.STOPPED if now else RunState.DRAINING, who)
+
+    async def expire(self, run_id: RunId, who: str) -> int:
+        return len(await self.storage.expire_units(run_id, NOW, who, "expired by staff"))
+
+    async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]:
+        return [(name, f"{ADDRESS}?link={run_id}.{number}") for number, name in enumerate(workers)]
+
+    def status(self) -> dict[str, Any]:
+        return {"stopping": False, "epoch": self.storage.epoch}
+
+    # --- what tests put into it
+
+    async def a_run(
+        self, label: str = "digits", launch_id: str | None = None, who: str = "staff:test", units: int = 3
+    ) -> TaskRun:
+        """A running, live run with units that wait for workers."""
+        new = NewRun(
+            "digits",
+            "lab",
+            launch_id or label,
+            label,
+            "static",
+            "inhouse",
+            "local",
+            False,
+            {"a": 1},
+            SECRET_KEY,
+        )
+        run = await self.storage.create_run(new, NOW, who)
+        if run.state is RunState.LAUNCHING:
+            rows = [NewAssignment(n, f"{n}", {"pixels": [n], "_truth": n}, [{}]) for n in range(units)]
+            await self.storage.add_assignments(run.id, rows, True, NOW)
+            await self.storage.launch_units(run.id, units, NOW)
+            self.lives[run.id] = FakeLiveRun()
+            run = await self.move(run.id, RunState.RUNNING, "daemon")
+        return run
+
+    async def move(self, run_id: RunId, state: RunState, who: str = "staff:test") -> TaskRun:
+        """The run, in another state."""
+        run = await self.storage.run(run_id)
+        await self.storage.commit([MoveRun(run_id, run.state, state, who, "test")], NOW)
+        if run_id in self.lives:
+            self.lives[run_id].change()
+        return await self.storage.run(run_id)
+
+    async def at_work(self, run: TaskRun, worker: str) -> Reserved:
+        """A worker takes a unit."""
+        person = await self.storage.register_worker("inhouse", worker, {}, NOW)
+        path = (AgentStatus.ACCEPTED, AgentStatus.IN_TASK)
+        wire_id = WireId(f"capability-{run.id}-{person.id}-{os.urandom(3).hex()}")
+        reserved = await self.storage.reserve(
+            Registration(run.id, person.id, wire_id, f"link-{worker}", f"before-{wire_id}", path, None), NOW
+        )
+        assert isinstance(reserved, Reserved)
+        self.lives[run.id].change()
+        return reserved
+
+    async def submitted(self, run: TaskRun, worker: str, answer: Any) -> Agent:
+        """A worker takes a unit and completes it."""
+        work = await self.at_work(run, worker)
+        agent, unit = work.agent, work.unit
+        data = json.dumps(answer).encode()
+        await self.storage.commit(
+            [
+                MoveAgent(agent.id, AgentStatus.IN_TASK, AgentStatus.COMPLETED, "worker", "submitted"),
+                MoveUnit(unit.id, UnitStatus.ASSIGNED, UnitStatus.COMPLETED, "worker", "submitted", agent.id),
+                AddSubmission(agent.id, data, [], f"{agent.id}"),
+            ],
+            NOW,
+        )
+        self.lives[run.id].change()
+        return agent
+
+
+@attrs.frozen
+class Answer:
+    """What came back over the socket."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def error(self) -> dict[str, Any]:
+        error: dict[str, Any] = self.json()["error"]
+        return error
+
+
+@attrs.frozen
+class Desk:
+    """An operator, its control socket, and everybody who asks there."""
+
+    operator: FakeOperator
+    socket: Path
+
+    async def ask(
+        self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request, spelled out."""
+        return await trio.to_thread.run_sync(ask, self.socket, method, target, body, dict(headers or {}))
+
+    async def crowdctl(self, *arguments: str) -> Result:
+        """Run crowdctl in this process, its output not a terminal."""
+
+        def run() -> Result:
+            return CliRunner().invoke(main, ["--socket", str(self.socket), *arguments])
+
+        return await trio.to_thread.run_sync(run)
+
+    def client(self) -> Client:
+        return Client(self.socket, timeout_s=20)
+
+
+def ask(
+    path: Path, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> Answer:
+    """One blocking request over a Unix socket."""
+    connection = http.client.HTTPConnection("crowdd")
+    connection.sock = plug(path)
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # answered before all was sent
+        connection.request(method, target, body, headers or {})
+    response = connection.getresponse()
+    answer = Answer(response.status, dict(response.getheaders()), response.read())
+    connection.close()
+    return answer
+
+
+def plug(path: Path) -> socket.socket:
+    """A connected Unix socket that does not wait for ever."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(20)
+    sock.connect(str(path))
+    return sock
