@@ -103,9 +103,7 @@ class ClientIO:
 
     async def _handle(self, link: Link, packet: Packet) -> None:
         match packet:
-            case (
-                RegisterAgent() | SubmitOnboarding() | SubmitUnit() | SubmitMetadata() | ReturnUnit()
-            ):
+            case RegisterAgent() | SubmitOnboarding() | SubmitUnit() | SubmitMetadata() | ReturnUnit():
                 link.send(await self._answer(packet, link))
             case LogError():
                 await self._note_error(packet)
@@ -188,7 +186,7 @@ class ClientIO:
 
 
 def try_later(packet: Request) -> Reply:
-    """"Not now": the answer that is always true when nothing was decided."""
+    """ "Not now": the answer that is always true when nothing was decided."""
     common: dict[str, Any] = {
         "request": packet.request,
         "outcome": Outcome.TRY_LATER,

@@ -48,9 +48,7 @@ async def _active(run_id: RunId, house: House) -> list[Agent]:
     return [agent for agent in reserved if agent.status in active]
 
 
-async def _end_all(
-    agents: list[Agent], event: EventFor, house: House, runner: TaskRunner
-) -> int:
+async def _end_all(agents: list[Agent], event: EventFor, house: House, runner: TaskRunner) -> int:
     for start in range(0, len(agents), AGENTS_PER_TRANSACTION):
         chunk = agents[start : start + AGENTS_PER_TRANSACTION]
         try:

@@ -176,4 +176,3 @@ def nothing_left(counts: RunCounts) -> bool:
     """Whether no unit of the run can be worked on any more."""
     open_units = (UnitStatus.CREATED, *RELEASED)
     return not any(counts.units.get(status, 0) for status in open_units)
-

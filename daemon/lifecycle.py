@@ -250,7 +250,13 @@ def step(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool) -> list
     """
     after = next_status(agent.status, event)
     move = MoveAgent(
-        agent.id, agent.status, after, _who(event), _why(event), _value(_reason(event)), due_after(agent, event)
+        agent.id,
+        agent.status,
+        after,
+        _who(event),
+        _why(event),
+        _value(_reason(event)),
+        due_after(agent, event),
     )
     writes: list[Write] = [*_answer(event), move, *_unit_writes(agent, unit, event, run_goes_on)]
     commands: list[Command] = [Save(writes), Tell(agent.id, after, _reason(event))]
@@ -311,9 +317,7 @@ def _unit_writes(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool)
     assert_never(event)
 
 
-def _unit_move(
-    unit: Unit, after: UnitStatus, agent_id: AgentId, why: str, who: str = "worker"
-) -> MoveUnit:
+def _unit_move(unit: Unit, after: UnitStatus, agent_id: AgentId, why: str, who: str = "worker") -> MoveUnit:
     if after not in UNIT_NEXT[unit.status]:
         raise IllegalEvent(f"unit {unit.id}: {after.value} while {unit.status.value}")
     return MoveUnit(unit.id, unit.status, after, who, why, held_by=agent_id)

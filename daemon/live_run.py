@@ -37,7 +37,9 @@ from .worker_pool import Tools, WorkerPool
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1  # watchers hear of changes at most this often
-DEPLOYED = "deployed"  # stands in the run's folder from before its routers are there until after they are gone
+DEPLOYED = (
+    "deployed"  # stands in the run's folder from before its routers are there until after they are gone
+)
 NEWS: Mapping[AgentStatus, AgentEvent] = {
     AgentStatus.RETURNED: GaveBack("provider"),
     AgentStatus.EXPIRED: SlotExpired(),
@@ -108,7 +110,13 @@ class LiveRun:
         await self._remember_deadlines()
         if self.run.state is RunState.LAUNCHING:
             await self._move(RunState.RUNNING, "daemon", "routers are deployed")
-        for task in (self._watch_deadlines, self._supply, self._watch_end, self._hear_provider, self._lose_patience):
+        for task in (
+            self._watch_deadlines,
+            self._supply,
+            self._watch_end,
+            self._hear_provider,
+            self._lose_patience,
+        ):
             nursery.start_soon(task)
 
     async def _undeploy(self) -> None:
@@ -364,4 +372,3 @@ class LiveRun:
         files = house.run_folder(self.run.id) / "files"
         texts = dict(self._parts.config.texts)
         return Intake(IntakeTools(self.run, texts, house.storage, self.runner, house.wall, files))
-

@@ -78,9 +78,7 @@ class Operator:
 
     # --- launching
 
-    async def launch(
-        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str
-    ) -> TaskRun:
+    async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         """Launch the task in `folder`; the same `launch_id` again is the same run.
 
         Returns once the run is stored: routers and units follow. LaunchRefused: nothing was stored.
@@ -297,4 +295,3 @@ def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
     while isinstance(exc, BaseExceptionGroup):
         exc = exc.exceptions[0]
     return exc
-

@@ -17,8 +17,8 @@ from ..protocol.proof import NONCE_BYTES
 from ..storage.contract import Storage
 from ..storage.records import TaskRun
 from .channel import Channel, LinkLost, LinkRefused, Wire
-from .clock import Wall
 from .client_io import ClientIO
+from .clock import Wall
 from .parts import Page
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,9 @@ class RouterLink:
         try:
             await self.channel.undeploy(self._duties.run.label)
         except (LinkLost, LinkRefused) as exc:
-            log.warning("router %s: could not be cleared of run %s: %s", self.name, self._duties.run.label, exc)
+            log.warning(
+                "router %s: could not be cleared of run %s: %s", self.name, self._duties.run.label, exc
+            )
 
     async def serve(self) -> None:
         """Keep the link up until cancelled; pauses between tries grow, with jitter."""

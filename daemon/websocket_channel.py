@@ -2,7 +2,6 @@
 
 import hashlib
 import ipaddress
-import os
 import re
 import ssl
 from collections.abc import AsyncGenerator, Sequence
@@ -24,6 +23,7 @@ from ..protocol.limits import FILE_BYTES_MAX, FRAME_BYTES_MAX
 from ..protocol.proof import sign_request
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .clock import Wall, wall_clock
+from .disk import settle
 
 SUBPROTOCOL = "crowdd.1"
 CONNECT_S = 10.0  # a router that takes longer is not there
@@ -96,7 +96,7 @@ class WebsocketChannel(Channel):
                 found = await self._receive(response, part)
             if found != sha256:
                 raise LinkLost(f"router {self.name} sent other contents for file {sha256}")
-            await trio.to_thread.run_sync(_settle, part, into)
+            await trio.to_thread.run_sync(settle, part, into)
         finally:
             part.unlink(missing_ok=True)
 
@@ -190,15 +190,3 @@ async def _refusal(name: str, method: str, path: str, response: httpx.Response) 
 
 def _reason(exc: ConnectionClosed) -> str:
     return "no reason given" if exc.reason is None else f"{exc.reason.code} {exc.reason.reason or ''}".strip()
-
-
-def _settle(part: Path, into: Path) -> None:
-    """Make a complete download durable under its name."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(into)
-    handle = os.open(into.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

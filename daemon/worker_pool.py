@@ -93,9 +93,7 @@ class WorkerPool:
             return self._refusal(packet, refused, worker)
         return await self._reserve(packet, identity, worker)
 
-    async def _returning(
-        self, packet: RegisterAgent, identity: Identity, last: Agent
-    ) -> AgentDetails | None:
+    async def _returning(self, packet: RegisterAgent, identity: Identity, last: Agent) -> AgentDetails | None:
         """The answer for a link that had an agent before; None when it goes on to a next unit."""
         unit = await self._t.storage.unit(last.unit_id)
         if lifecycle.may_rejoin(last, unit) and self._desk.closed() is not Reason.TRY_LATER:
@@ -112,9 +110,7 @@ class WorkerPool:
 
     async def _rejoined(self, agent: Agent) -> Agent:
         try:
-            return await self._t.runner.rejoin(
-                agent.id, self._t.blueprint.first_status(), self._full_time()
-            )
+            return await self._t.runner.rejoin(agent.id, self._t.blueprint.first_status(), self._full_time())
         except IllegalEvent:
             return await self._t.storage.agent(agent.id)
 
@@ -166,9 +162,7 @@ class WorkerPool:
             return attrs.evolve(self._refusal(packet, reason), status=agent.status)
         return attrs.evolve(self._refusal(packet, Reason.TASK_MISSING), status=agent.status)
 
-    def _refusal(
-        self, packet: RegisterAgent, reason: Reason, worker: Worker | None = None
-    ) -> AgentDetails:
+    def _refusal(self, packet: RegisterAgent, reason: Reason, worker: Worker | None = None) -> AgentDetails:
         later = reason is Reason.TRY_LATER
         return AgentDetails(
             request=packet.request,

@@ -4,6 +4,7 @@ The one place that may import every part; imports are inside the commands, so th
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -91,12 +92,18 @@ def router(config: Path) -> None:
 
 
 @crowdd.command()
-@click.argument("folders", type=click.Path(path_type=Path, exists=True, file_okay=False), nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder].")
+@click.argument(
+    "folders", type=click.Path(path_type=Path, exists=True, file_okay=False), nargs=-1, required=True
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
+)
 @click.option("--bots", default=0, show_default=True, help="Simulated workers for each run.")
 @click.option("--workers", default=1, show_default=True, help="Personal links to print for each run.")
 @click.option("--seed", default=1, show_default=True, help="What the simulated workers' chance starts from.")
-@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Where to write the answers (JSONL).")
+@click.option(
+    "--export", "export_to", type=click.Path(path_type=Path), help="Where to write the answers (JSONL)."
+)
 def run(
     folders: tuple[Path, ...], data: Path | None, bots: int, workers: int, seed: int, export_to: Path | None
 ) -> None:
@@ -113,7 +120,9 @@ def run(
 
 
 @crowdd.command()
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder].")
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
+)
 @click.option("--bots", default=6, show_default=True, help="Simulated workers.")
 @click.option("--seed", default=1, show_default=True, help="What their chance starts from.")
 @click.option("--wait", is_flag=True, help="Leave some units for you: the run waits for a person.")
@@ -128,10 +137,13 @@ def demo(data: Path | None, bots: int, seed: int, wait: bool) -> None:
 @click.argument("links", nargs=-1, required=True)
 @click.option("--player", type=click.Path(path_type=Path, exists=True), help="A file with answer(data, rng).")
 @click.option("--think", default=0.5, show_default=True, help="Mean seconds of thought for a unit.")
-@click.option("--units", default=0, show_default=True, help="Units each worker does at most; 0: as many as there are.")
 @click.option("--abandon", default=0.0, show_default=True, help="Share of units that are left alone.")
-@click.option("--reload", "reload_", default=0.0, show_default=True, help="Share of units with a page reload.")
-@click.option("--return", "return_", default=0.0, show_default=True, help="Share of units that are given back.")
+@click.option(
+    "--reload", "reload_", default=0.0, show_default=True, help="Share of units with a page reload."
+)
+@click.option(
+    "--return", "return_", default=0.0, show_default=True, help="Share of units that are given back."
+)
 @click.option("--double", default=0.0, show_default=True, help="Share of answers that are sent twice.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--history", type=click.Path(path_type=Path), help="Where to write what was seen (JSONL).")
@@ -139,7 +151,6 @@ def bots(
     links: tuple[str, ...],
     player: Path | None,
     think: float,
-    units: int,
     abandon: float,
     reload_: float,
     return_: float,
@@ -152,9 +163,25 @@ def bots(
     \b
     crowdctl links digits --count 20 --json | ... | xargs crowdd bots --player examples/digits/player.py
     """
-    from .one_shot import play
+    import trio
 
-    raise SystemExit(play(links, player, think, units, abandon, reload_, return_, double, seed, history))
+    from .testing.bots import BotPlan, run_bots
+    from .testing.history import History
+    from .testing.players import load_player
+
+    plan = BotPlan(
+        workers=len(links),
+        seed=seed,
+        think_s=think,
+        abandon=abandon,
+        reload=reload_,
+        give_back=return_,
+        double=double,
+    )
+    known = None if player is None else load_player(player)
+    with nullcontext(None) if history is None else history.open("a") as file:
+        trio.run(run_bots, plan, links, known, History("bots-", file=file))
+    click.echo(f"{len(links)} workers have gone home")
 
 
 @crowdd.command()

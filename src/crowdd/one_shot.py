@@ -152,7 +152,18 @@ def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Iterato
 
 def _start_bots(folder: Path, links: Sequence[str], seed: int) -> subprocess.Popen[bytes]:
     player = folder / PLAYER_NAME
-    options = ["--seed", str(seed), "--think", "0.4", "--reload", "0.03", "--double", "0.05", "--return", "0.02"]
+    options = [
+        "--seed",
+        str(seed),
+        "--think",
+        "0.4",
+        "--reload",
+        "0.03",
+        "--double",
+        "0.05",
+        "--return",
+        "0.02",
+    ]
     if player.is_file():
         options += ["--player", str(player)]
     return subprocess.Popen(

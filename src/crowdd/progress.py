@@ -26,7 +26,9 @@ def follow_runs(client: Client, labels: Sequence[str]) -> None:
 
         class Bar(_Follower):
             def show(self, done: int, total: int, note: str) -> None:
-                progress.update(bars[labels.index(self.label)], completed=done, total=total or None, note=note)
+                progress.update(
+                    bars[labels.index(self.label)], completed=done, total=total or None, note=note
+                )
 
         _in_parallel([Bar(client, label) for label in labels])
 

@@ -1,0 +1,132 @@
+"""The admission desk and intake of one run over memory storage, without links: packets in, answers out."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from crowdd.daemon.blueprints.contract import Material
+from crowdd.daemon.blueprints.mock import MockBlueprint
+from crowdd.daemon.house import House
+from crowdd.daemon.intake import Intake, IntakeTools
+from crowdd.daemon.providers.contract import Place
+from crowdd.daemon.providers.mock import MockProvider
+from crowdd.daemon.registry import installed_plug_ins
+from crowdd.daemon.task_config import RunConfig, config_from_json
+from crowdd.daemon.task_runner import Doors, TaskRunner
+from crowdd.daemon.worker_pool import Tools, WorkerPool
+from crowdd.protocol.names import AgentStatus, Reason
+from crowdd.protocol.packets import (
+    AgentDetails,
+    Answer,
+    FileNote,
+    RegisterAgent,
+    ReturnUnit,
+    SubmitMetadata,
+    SubmitUnit,
+)
+from crowdd.storage.records import Agent, TaskRun
+
+from .conftest import a_run, launched_units
+
+
+def a_config(**limits: float) -> RunConfig:
+    document: dict[str, Any] = {
+        "name": "digits",
+        "blueprint": {"type": "mock"},
+        "provider": {"type": "mock"},
+        "architect": {"type": "mock"},
+        "limits": {"no_submission_patience_s": 0, **limits},
+    }
+    return config_from_json(document, installed_plug_ins())
+
+
+@attrs.define(eq=False)
+class Desk:
+    """One run with its pool and intake; what was told to pages is in `told`."""
+
+    house: House
+    run: TaskRun
+    config: RunConfig
+    provider: MockProvider
+    runner: TaskRunner
+    told: list[tuple[AgentStatus, Reason | None]] = attrs.Factory(list)
+    closed_for: Reason | None = None
+    pool: WorkerPool = attrs.field(init=False)
+    intake: Intake = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        blueprint = MockBlueprint(self.config.blueprint.options, Material(self.house.data, self.config))
+        tools = Tools(
+            self.run,
+            self.config,
+            self.house.storage,
+            self.provider,
+            blueprint,
+            self.runner,
+            self.house.wall,
+            self.house.rng,
+        )
+        self.pool = WorkerPool(tools, self)
+        files = self.house.data
+        self.intake = Intake(
+            IntakeTools(self.run, {}, self.house.storage, self.runner, self.house.wall, files)
+        )
+
+    def closed(self) -> Reason | None:
+        return self.closed_for
+
+    def due_changed(self, agent: Agent) -> None:
+        pass
+
+    async def register(self, worker: str, after: str | None = "", link: str = "") -> AgentDetails:
+        provider_data: dict[str, Any] = {"worker_name": worker, "agent_registration_id": link or worker}
+        if after is not None:
+            provider_data["after"] = after
+        packet = RegisterAgent("r1", provider_data, crowdd_client=after is not None)
+        return await self.pool.register(packet)
+
+    async def agent(self, worker: str) -> AgentDetails:
+        details = await self.register(worker)
+        assert details.agent_id is not None, details
+        return details
+
+    async def submit(
+        self, details: AgentDetails, data: Any, files: list[FileNote] | None = None, answered: bool = False
+    ) -> Answer:
+        assert details.agent_id is not None
+        packet = SubmitUnit(details.agent_id, "r2", data, files or [], answered)
+        return await self.intake.submit_unit(packet, self._fetch)
+
+    async def tell(self, details: AgentDetails, metadata: Any) -> Answer:
+        assert details.agent_id is not None
+        return await self.intake.submit_metadata(
+            SubmitMetadata(details.agent_id, "r3", metadata), self._fetch
+        )
+
+    async def give_back(self, details: AgentDetails) -> Answer:
+        assert details.agent_id is not None
+        return await self.intake.return_unit(ReturnUnit(details.agent_id, "r4"))
+
+    async def _fetch(self, sha256: str, into: Path) -> None:
+        into.write_bytes(b"fetched " + sha256.encode())
+
+    async def stored(self, details: AgentDetails) -> Agent:
+        assert details.agent_id is not None
+        return await self.house.storage.agent_by_wire_id(details.agent_id)
+
+
+async def a_desk(house: House, units: int = 3, **limits: float) -> Desk:
+    run = await a_run(house)
+    await launched_units(house, run, units)
+    provider = MockProvider(
+        MockProvider.Options(), Place(run, house.storage, house.wall, house.rng, b"s" * 32)
+    )
+    told: list[tuple[AgentStatus, Reason | None]] = []
+
+    def tell(agent: Agent, reason: Reason | None) -> None:
+        told.append((agent.status, reason))
+
+    doors = Doors(tell, provider.mark_done, lambda: None, lambda agent: None)
+    runner = TaskRunner(run, house.storage, house.wall, doors)
+    return Desk(house, run, a_config(**limits), provider, runner, told)

@@ -1,0 +1,151 @@
+"""What becomes of what workers hand over: once stored it stays, and every answer is true."""
+
+from datetime import timedelta
+
+import trio
+
+from crowdd.daemon.house import House
+from crowdd.daemon.lifecycle import ShutDown, TimeOver
+from crowdd.protocol.names import AgentStatus, Outcome, Reason, UnitStatus, WireId
+from crowdd.protocol.packets import AgentDetails, FileNote
+
+from .desk import Desk, a_desk
+
+NOTE = FileNote("ab" * 32, 9, "photo", "photo.png", "image/png")
+
+
+async def test_an_answer_completes_agent_and_unit(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    assert (await desk.submit(details, {"label": 7})).outcome is Outcome.OK
+    agent = await desk.stored(details)
+    assert agent.status is AgentStatus.COMPLETED
+    assert (await house.storage.unit(agent.unit_id)).status is UnitStatus.COMPLETED
+
+
+async def test_an_answer_is_stored_as_canonical_json(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    await desk.submit(details, {"b": 1, "a": "ü"})
+    stored = await house.storage.submission((await desk.stored(details)).id)
+    assert stored.data == '{"a":"ü","b":1}'.encode()
+
+
+async def test_the_same_answer_again_gets_the_same_yes(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    first = await desk.submit(details, {"a": 1, "b": 2})
+    assert await desk.submit(details, {"b": 2, "a": 1}) == first
+
+
+async def test_another_answer_after_the_first_changes_nothing(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    await desk.submit(details, {"label": 1})
+    refusal = await desk.submit(details, {"label": 2})
+    assert (refusal.outcome, refusal.reason) == (Outcome.REFUSED, Reason.ALREADY_SUBMITTED)
+    stored = await house.storage.submission((await desk.stored(details)).id)
+    assert stored.data == b'{"label":1}'
+
+
+async def test_x3_the_same_answer_sixteen_times_at_once_is_stored_once(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    outcomes: list[Outcome] = []
+
+    async def submit() -> None:
+        outcomes.append((await desk.submit(details, {"label": 1})).outcome)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(16):
+            nursery.start_soon(submit)
+    assert set(outcomes) == {Outcome.OK}
+    assert len(desk.provider.told("mark_done")) == 1
+
+
+async def test_an_empty_answer_is_an_answer(house: House) -> None:
+    desk = await a_desk(house)
+    assert (await desk.submit(await desk.agent("ann"), {})).outcome is Outcome.OK
+
+
+async def test_files_are_there_before_the_answer_is_acknowledged(house: House) -> None:
+    desk = await a_desk(house)
+    await desk.submit(await desk.agent("ann"), {}, [NOTE])
+    assert (house.data / NOTE.sha256).exists()
+
+
+async def test_the_same_answer_with_other_files_is_another_answer(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    await desk.submit(details, {}, [NOTE])
+    assert (await desk.submit(details, {})).reason is Reason.ALREADY_SUBMITTED
+
+
+async def test_x8_an_answer_after_the_time_was_over_says_so(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    await desk.runner.happen((await desk.stored(details)).id, TimeOver())
+    refusal = await desk.submit(details, {})
+    assert (refusal.reason, refusal.status) == (Reason.TIME_OVER, AgentStatus.TIMEOUT)
+
+
+async def test_an_answer_that_comes_after_a_shutdown_is_kept(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    later = house.wall() + timedelta(seconds=60)
+    await desk.runner.happen((await desk.stored(details)).id, ShutDown(later))
+    assert (await desk.submit(details, {"label": 3})).outcome is Outcome.OK
+    assert (await desk.stored(details)).status is AgentStatus.COMPLETED
+
+
+async def test_an_unknown_agent_is_refused_without_a_word_about_others(house: House) -> None:
+    desk = await a_desk(house)
+    stranger = AgentDetails("r", Outcome.OK, agent_id=WireId("nobody"))
+    assert (await desk.submit(stranger, {})).reason is Reason.UNKNOWN_AGENT
+
+
+async def test_metadata_told_twice_is_stored_once(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    for _ in range(2):
+        await desk.tell(details, {"tips": {"text": "read twice"}})
+    assert await _kinds(desk, details) == ["tips"]
+
+
+async def test_post_task_answers_are_stored_with_the_completed_agent(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    await desk.submit(details, {})
+    assert (await desk.tell(details, {"post_task": {"fun": "yes"}})).outcome is Outcome.OK
+    assert await _kinds(desk, details) == ["post_task"]
+
+
+async def test_metadata_of_an_unknown_kind_is_kept_whole(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    await desk.tell(details, [1, 2])
+    assert await _kinds(desk, details) == ["default"]
+
+
+async def _kinds(desk: Desk, details: AgentDetails) -> list[str]:
+    agent = await desk.stored(details)
+    return [note.kind for note in await desk.house.storage.metadata(agent.id)]
+
+
+async def test_a_unit_given_back_is_free_for_others(house: House) -> None:
+    desk = await a_desk(house, units=1)
+    await desk.give_back(await desk.agent("ann"))
+    assert (await desk.register("bob")).outcome is Outcome.OK
+
+
+async def test_a_unit_given_back_twice_is_given_back_once(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    assert await desk.give_back(details) == await desk.give_back(details)
+
+
+async def test_a_finished_unit_cannot_be_given_back(house: House) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    await desk.submit(details, {})
+    assert (await desk.give_back(details)).reason is Reason.ALREADY_SUBMITTED
