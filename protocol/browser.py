@@ -68,9 +68,10 @@ class ErrorLog:
 
 @attrs.frozen
 class Return:
-    """POST /return_unit."""
+    """POST /return_unit. `leaving`: a page's last beacon; it is going, and keeps its unit."""
 
     wire_id: WireId = attrs.field(repr=False)
+    leaving: bool = False
 
 
 class SocketType(enum.Enum):
@@ -134,8 +135,9 @@ def parse_error_log(body: bytes) -> ErrorLog:
 
 
 def parse_return(body: bytes) -> Return:
-    """Only the agent's id."""
-    return Return(_agent_id(_object(body)))
+    """The agent's id; a beacon says `"leaving": true`."""
+    fields = _object(body)
+    return Return(_agent_id(fields), fields.get("leaving") is True)
 
 
 def parse_socket_packet(text: bytes) -> SocketPacket:
