@@ -1,4 +1,4 @@
-"""How a store is opened."""
+"""How a store is opened: which body, from where it is to be kept."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -6,12 +6,24 @@ from pathlib import Path
 
 from .contract import Storage
 from .memory import MemoryStorage, Tables
+from .sqlite import SqliteStorage, open_inline, open_threads
+
+IN_MEMORY = Path(":memory:")
 
 
 @asynccontextmanager
 async def open_storage(path: Path | None, *, inline: bool = False) -> AsyncGenerator[Storage]:
-    """Give the store at `path`, or for None one in memory that is gone afterwards."""
+    """Give the store at `path`; it belongs to this process until the block is left.
+
+    None: dicts in memory. `inline`: SQLite in the caller's own task, for simulation under a virtual clock,
+    where threads would be jumped over; it may also be `IN_MEMORY`.
+    Raises StorageRefused, with the remedy, when the store must not be opened.
+    """
     if path is None:
         yield MemoryStorage(Tables())
-        return
-    raise NotImplementedError("SQLite follows")
+    elif inline:
+        async with open_inline(None if path == IN_MEMORY else path) as engine:
+            yield SqliteStorage(engine)
+    else:
+        async with open_threads(path) as threads:
+            yield SqliteStorage(threads)

@@ -12,9 +12,11 @@ from ..protocol.names import (
     UNFINISHED_RUN,
     AgentId,
     AgentStatus,
+    AssignmentId,
     Reason,
     RunId,
     RunState,
+    UnitId,
     UnitStatus,
 )
 from .contract import (
@@ -52,6 +54,8 @@ HELD_OR_DONE = frozenset({UnitStatus.ASSIGNED, *COMPLETED_UNIT})
 """What counts against `maximum_units_per_worker`."""
 NEEDS_AGENT = HELD_OR_DONE
 NEEDS_NO_AGENT = frozenset({UnitStatus.CREATED, UnitStatus.LAUNCHED})
+ROW_ADDED, RELEASED = "row added", "released to workers"
+"""Why a unit was made, and why it became free, in the words of history."""
 REVIEWS = frozenset({AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED})
 
 R = TypeVar("R")
@@ -162,6 +166,15 @@ def check_rows(rows_made: int, rows: Sequence[NewAssignment]) -> None:
             raise InvalidRecord(f"row {new.row} has no units")
 
 
+def new_unit(
+    run_id: RunId, assignment_id: AssignmentId, index: int, position: int, new: NewAssignment
+) -> Unit:
+    """A unit of a new assignment, without its id."""
+    return Unit(
+        UnitId(0), run_id, assignment_id, index, UnitStatus.CREATED, position, None, None, new.pay_cents
+    )
+
+
 # --- moves -------------------------------------------------------------------------------------------------
 
 
@@ -203,10 +216,10 @@ def moved_run(run: TaskRun, move: MoveRun, now: datetime) -> TaskRun:
     return attrs.evolve(run, state=move.after, ended_at=None if move.after in UNFINISHED_RUN else now)
 
 
-def new_onboarding(agent: OnboardingAgent, number: AgentId, now: datetime) -> OnboardingAgent:
-    """The onboarding agent as it is stored first."""
+def new_onboarding(agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
+    """The onboarding agent as it is stored first, without its id."""
     check_name("wire id", agent.wire_id)
-    return attrs.evolve(agent, id=number, created_at=now)
+    return attrs.evolve(agent, id=AgentId(0), created_at=now)
 
 
 def moved_onboarding(

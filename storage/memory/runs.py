@@ -54,7 +54,7 @@ class MemoryRuns(MemoryBody):
         async with self._write() as tables:
             run = rules.found(tables.runs.get(run_id), "run", run_id)
             rules.check_rows(run.rows_made, rows)
-            hand = rules.Hand("daemon", "row added", rules.moment(now))
+            hand = rules.Hand("daemon", rules.ROW_ADDED, rules.moment(now))
             made = [_add_assignment(tables, run_id, new, hand) for new in rows]
             tables.runs.put(
                 run_id,
@@ -65,7 +65,7 @@ class MemoryRuns(MemoryBody):
     async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
         async with self._write() as tables:
             rules.found(tables.runs.get(run_id), "run", run_id)
-            hand = rules.Hand("daemon", "released to workers", rules.moment(now))
+            hand = rules.Hand("daemon", rules.RELEASED, rules.moment(now))
             first = [
                 unit_id for unit_id, _ in zip(tables.waiting.behind(run_id, 0), range(count), strict=False)
             ]
@@ -212,10 +212,9 @@ def _add_assignment(tables: Tables, run_id: RunId, new: NewAssignment, hand: rul
     assignment = Assignment(number, run_id, new.row, new.digest, new.shared, list(new.unit_data))
     tables.assignments.put(number, assignment)
     for index in range(len(new.unit_data)):
-        unit_id = UnitId(tables.units.next_id())
-        position = next_position(tables, run_id)
-        unit = Unit(unit_id, run_id, number, index, UnitStatus.CREATED, position, None, None, new.pay_cents)
-        note(tables, hand.unit(None, tables.units.put(unit_id, unit)))
+        unit = rules.new_unit(run_id, number, index, next_position(tables, run_id), new)
+        unit = attrs.evolve(unit, id=UnitId(tables.units.next_id()))
+        note(tables, hand.unit(None, tables.units.put(unit.id, unit)))
     return number
 
 

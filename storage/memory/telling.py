@@ -51,13 +51,14 @@ class MemoryTelling(MemoryBody):
 
     async def add_onboarding_agent(self, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
         async with self._write() as tables:
-            if agent.run_id not in tables.runs or agent.worker_id not in tables.workers:
-                raise InvalidRecord(f"no run {agent.run_id} or no worker {agent.worker_id}")
+            new = rules.new_onboarding(agent, rules.moment(now))
             if tables.onboarding_agents.the("wire_id", agent.wire_id):
                 raise Duplicate("there is an onboarding agent with this wire id")
+            if agent.run_id not in tables.runs or agent.worker_id not in tables.workers:
+                raise InvalidRecord(f"no run {agent.run_id} or no worker {agent.worker_id}")
             number = AgentId(tables.onboarding_agents.next_id())
-            new = tables.onboarding_agents.put(number, rules.new_onboarding(agent, number, rules.moment(now)))
-            note(tables, rules.Hand("worker", "began onboarding", rules.moment(now)).onboarding(None, new))
+            new = tables.onboarding_agents.put(number, attrs.evolve(new, id=number))
+            note(tables, rules.Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
             return fresh(new)
 
     async def move_onboarding_agent(
@@ -143,12 +144,12 @@ def _add_update(tables: Tables, update: LiveUpdate) -> None:
 
 def _add_journal_entry(tables: Tables, entry: JournalEntry) -> None:
     key = (entry.assignment_id, entry.unit_id or 0, entry.position)
+    if key in tables.journal:
+        raise Duplicate(f"position {entry.position} of the journal is taken")
     if entry.assignment_id not in tables.assignments:
         raise InvalidRecord(f"no assignment {entry.assignment_id}")
     if entry.unit_id is not None and entry.unit_id not in tables.units:
         raise InvalidRecord(f"no unit {entry.unit_id}")
     if entry.agent_id is not None and entry.agent_id not in tables.agents:
         raise InvalidRecord(f"no agent {entry.agent_id}")
-    if key in tables.journal:
-        raise Duplicate(f"position {entry.position} of the journal is taken")
     tables.journal.put(key, attrs.evolve(entry, created_at=rules.moment(entry.created_at)))

@@ -1,0 +1,265 @@
+"""The schema as numbered steps. A step, once released, is never changed: what comes later is a new step.
+
+Where databases differ a word in braces stands, and each body fills in its own: `{serial}` a key that numbers
+itself, `{serial_once}` one that never gives a number twice, `{bytes}`, and `{keyed}` for a table that is
+only its primary key.
+"""
+
+from collections.abc import Iterable
+
+import attrs
+
+from ...protocol.names import LIVE_AGENT, AgentStatus, RunState, UnitStatus
+from ..rules import NEEDS_AGENT, NEEDS_NO_AGENT
+
+
+@attrs.frozen
+class Migration:
+    """One step: all of its statements in one transaction, or none."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+def listed(values: Iterable[AgentStatus | UnitStatus | RunState]) -> str:
+    """States as a list of SQL: 'launched', 'assigned'."""
+    return ", ".join(sorted(f"'{value.value}'" for value in values))
+
+
+_FIRST = (
+    """CREATE TABLE lease (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        epoch BIGINT NOT NULL,
+        holder TEXT NOT NULL
+    )""",
+    """CREATE TABLE requester (
+        id {serial},
+        name TEXT NOT NULL UNIQUE,
+        provider TEXT NOT NULL
+    )""",
+    """CREATE TABLE project (
+        id {serial},
+        name TEXT NOT NULL UNIQUE
+    )""",
+    """CREATE TABLE task (
+        id {serial},
+        name TEXT NOT NULL UNIQUE,
+        blueprint TEXT NOT NULL,
+        project_id BIGINT REFERENCES project (id)
+    )""",
+    f"""CREATE TABLE task_run (
+        id {{serial}},
+        task_id BIGINT NOT NULL REFERENCES task (id),
+        requester_id BIGINT NOT NULL REFERENCES requester (id),
+        launch_id TEXT NOT NULL UNIQUE,
+        label TEXT NOT NULL UNIQUE,
+        blueprint TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        architect TEXT NOT NULL,
+        sandbox BOOLEAN NOT NULL,
+        config TEXT NOT NULL,
+        key {{bytes}} NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ({listed(RunState)})),
+        trouble TEXT,
+        rows_made BIGINT NOT NULL,
+        rows_done BOOLEAN NOT NULL,
+        created_at TEXT NOT NULL,
+        ended_at TEXT,
+        next_position BIGINT NOT NULL DEFAULT 1
+    )""",
+    "CREATE INDEX run_of_task ON task_run (task_id)",
+    """CREATE TABLE run_count (
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        kind TEXT NOT NULL,
+        status TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        PRIMARY KEY (run_id, kind, status)
+    ) {keyed}""",
+    """CREATE TABLE assignment (
+        id {serial},
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        row BIGINT NOT NULL,
+        digest TEXT NOT NULL,
+        shared TEXT NOT NULL,
+        unit_data TEXT NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX assignment_of_row ON assignment (run_id, row) WHERE row >= 0",
+    "CREATE INDEX assignment_of_run ON assignment (run_id)",
+    f"""CREATE TABLE unit (
+        id {{serial}},
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        assignment_id BIGINT NOT NULL REFERENCES assignment (id),
+        unit_index INTEGER NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ({listed(UnitStatus)})),
+        position BIGINT NOT NULL,
+        agent_id BIGINT,
+        worker_id BIGINT,
+        pay_cents BIGINT NOT NULL,
+        UNIQUE (assignment_id, unit_index),
+        CHECK (status NOT IN ({listed(NEEDS_NO_AGENT)}) OR agent_id IS NULL),
+        CHECK (status NOT IN ({listed(NEEDS_AGENT)}) OR agent_id IS NOT NULL),
+        CHECK ((agent_id IS NULL) = (worker_id IS NULL))
+    )""",
+    "CREATE INDEX unit_of_run ON unit (run_id)",
+    # The three queues of a run. Each holds only the units in its status, so none grows with what is done.
+    "CREATE INDEX unit_waiting ON unit (run_id, position) WHERE status = 'created'",
+    "CREATE INDEX unit_free ON unit (run_id, position) WHERE status = 'launched'",
+    "CREATE INDEX unit_held ON unit (run_id, agent_id) WHERE status = 'assigned'",
+    "CREATE UNIQUE INDEX unit_of_agent ON unit (agent_id) WHERE agent_id IS NOT NULL",
+    "CREATE INDEX unit_of_worker ON unit (worker_id, run_id, status) WHERE worker_id IS NOT NULL",
+    """CREATE TABLE worker (
+        id {serial},
+        provider TEXT NOT NULL,
+        name TEXT NOT NULL,
+        blocked BOOLEAN NOT NULL,
+        provider_data TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (provider, name)
+    )""",
+    f"""CREATE TABLE agent (
+        id {{serial}},
+        wire_id TEXT NOT NULL UNIQUE,
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        unit_id BIGINT NOT NULL REFERENCES unit (id),
+        assignment_id BIGINT NOT NULL REFERENCES assignment (id),
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        status TEXT NOT NULL CHECK (status IN ({listed(AgentStatus)})),
+        version BIGINT NOT NULL,
+        reason TEXT,
+        link TEXT NOT NULL,
+        after TEXT NOT NULL,
+        due_at TEXT,
+        provider_data TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        ended_at TEXT,
+        UNIQUE (run_id, link, after)
+    )""",
+    "CREATE INDEX agent_of_run ON agent (run_id)",
+    "CREATE INDEX agent_of_worker ON agent (worker_id, run_id)",
+    f"CREATE UNIQUE INDEX agent_holding ON agent (unit_id) WHERE status IN ({listed(LIVE_AGENT)})",
+    """CREATE TABLE worked (
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        assignment_id BIGINT NOT NULL REFERENCES assignment (id),
+        PRIMARY KEY (worker_id, assignment_id)
+    ) {keyed}""",
+    """CREATE TABLE worker_cursor (
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        position BIGINT NOT NULL,
+        PRIMARY KEY (worker_id, run_id)
+    ) {keyed}""",
+    f"""CREATE TABLE onboarding_agent (
+        id {{serial}},
+        wire_id TEXT NOT NULL UNIQUE,
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        status TEXT NOT NULL CHECK (status IN ({listed(AgentStatus)})),
+        version BIGINT NOT NULL,
+        reason TEXT,
+        link TEXT NOT NULL,
+        after TEXT NOT NULL,
+        data TEXT NOT NULL,
+        due_at TEXT,
+        provider_data TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        ended_at TEXT
+    )""",
+    "CREATE INDEX onboarding_of_run ON onboarding_agent (run_id, worker_id)",
+    """CREATE TABLE qualification (
+        id {serial_once},
+        name TEXT NOT NULL UNIQUE,
+        description TEXT,
+        created_at TEXT NOT NULL
+    )""",
+    """CREATE TABLE granted (
+        qualification_id BIGINT NOT NULL REFERENCES qualification (id) ON DELETE CASCADE,
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        value BIGINT NOT NULL,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        PRIMARY KEY (qualification_id, worker_id)
+    )""",
+    "CREATE INDEX granted_to_worker ON granted (worker_id)",
+    """CREATE TABLE submission (
+        agent_id BIGINT PRIMARY KEY REFERENCES agent (id),
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        data {bytes} NOT NULL,
+        files TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        late BOOLEAN NOT NULL,
+        submitted_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX submission_of_run ON submission (run_id, agent_id)",
+    "CREATE INDEX submission_by_time ON submission (run_id, submitted_at)",
+    """CREATE TABLE metadata (
+        id {serial},
+        agent_id BIGINT NOT NULL REFERENCES agent (id),
+        kind TEXT NOT NULL,
+        data TEXT NOT NULL,
+        files TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (agent_id, digest)
+    )""",
+    """CREATE TABLE page_error (
+        id {serial},
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        agent_id BIGINT REFERENCES agent (id),
+        source TEXT NOT NULL,
+        data TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX error_of_run ON page_error (run_id)",
+    """CREATE TABLE live_update (
+        agent_id BIGINT NOT NULL REFERENCES agent (id),
+        outgoing BOOLEAN NOT NULL,
+        epoch BIGINT NOT NULL,
+        sequence BIGINT NOT NULL,
+        "update" TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (agent_id, outgoing, epoch, sequence)
+    )""",
+    """CREATE TABLE journal_entry (
+        unit_id BIGINT REFERENCES unit (id),
+        assignment_id BIGINT NOT NULL REFERENCES assignment (id),
+        position BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        agent_id BIGINT REFERENCES agent (id),
+        result TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    )""",
+    # Not a UNIQUE constraint: to that, two nulls differ, and an assignment's journal has no unit.
+    "CREATE UNIQUE INDEX journal_place ON journal_entry (assignment_id, (COALESCE(unit_id, 0)), position)",
+    f"""CREATE TABLE review (
+        id {{serial}},
+        agent_id BIGINT NOT NULL REFERENCES agent (id),
+        unit_id BIGINT NOT NULL REFERENCES unit (id),
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        status TEXT NOT NULL CHECK (status IN ({listed(AgentStatus)})),
+        note TEXT,
+        who TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX review_of_agent ON review (agent_id)",
+    """CREATE TABLE fact (
+        scope TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (scope, key)
+    )""",
+    """CREATE TABLE history (
+        id {serial},
+        at TEXT NOT NULL,
+        who TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        subject_id BIGINT NOT NULL,
+        run_id BIGINT,
+        before TEXT,
+        after TEXT NOT NULL,
+        why TEXT NOT NULL
+    )""",
+    "CREATE INDEX history_of_subject ON history (kind, subject_id)",
+    "CREATE INDEX history_of_run ON history (run_id)",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (Migration("first schema", _FIRST),)

@@ -1,0 +1,216 @@
+"""Every statement by name, with named parameters. What selects a record gives its columns in their order."""
+
+from ..records import (
+    Agent,
+    Assignment,
+    Grant,
+    HistoryEntry,
+    JournalEntry,
+    LiveUpdate,
+    Metadata,
+    OnboardingAgent,
+    PageError,
+    Project,
+    Qualification,
+    Requester,
+    Review,
+    Submission,
+    Task,
+    TaskRun,
+    Unit,
+    Worker,
+)
+from ..rows import columns
+from ..rules import HELD_OR_DONE
+from .schema import listed
+
+TABLES: dict[type, str] = {
+    Agent: "agent",
+    Assignment: "assignment",
+    Grant: "granted",
+    HistoryEntry: "history",
+    JournalEntry: "journal_entry",
+    LiveUpdate: "live_update",
+    Metadata: "metadata",
+    OnboardingAgent: "onboarding_agent",
+    PageError: "page_error",
+    Project: "project",
+    Qualification: "qualification",
+    Requester: "requester",
+    Review: "review",
+    Submission: "submission",
+    Task: "task",
+    TaskRun: "task_run",
+    Unit: "unit",
+    Worker: "worker",
+}
+
+
+def select(cls: type, rest: str = "") -> str:
+    """Whole records of a class."""
+    names = ", ".join(_quoted(column.name) for column in columns(cls))
+    return f"SELECT {names} FROM {TABLES[cls]} {rest}".rstrip()  # noqa: S608 - only names from our classes
+
+
+def insert(cls: type) -> str:
+    """A new record; its `id`, where it has one, is given by the database."""
+    names = [column.name for column in columns(cls) if column.name != "id"]
+    targets, values = ", ".join(map(_quoted, names)), ", ".join(f":{name}" for name in names)
+    return f"INSERT INTO {TABLES[cls]} ({targets}) VALUES ({values})"  # noqa: S608 - only names from our classes
+
+
+def insert_numbered(cls: type) -> str:
+    """A new record; gives its number."""
+    return f"{insert(cls)} RETURNING id"
+
+
+def update(cls: type, *names: str) -> str:
+    """The named columns of the record with this `id`."""
+    changes = ", ".join(f"{name} = :{name}" for name in names)
+    return f"UPDATE {TABLES[cls]} SET {changes} WHERE id = :id"  # noqa: S608 - only names from our classes
+
+
+def page(cls: type, equal: tuple[str, ...], states: int) -> str:
+    """The next records by id, of those with these columns as given and `status` one of so many."""
+    parts = ["id > :after_id", *(f"{name} = :{name}" for name in equal)]
+    if states:
+        state = "state" if cls is TaskRun else "status"
+        parts.append(f"{state} IN ({', '.join(f':state_{index}' for index in range(states))})")
+    return select(cls, f"WHERE {' AND '.join(parts)} ORDER BY id LIMIT :limit")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if name == "update" else name  # the one of our words that SQL keeps for itself
+
+
+# --- the lease
+
+EPOCH = "SELECT epoch FROM lease WHERE id = 1"
+TAKE_LEASE = """
+INSERT INTO lease (id, epoch, holder) VALUES (1, :epoch, :holder)
+ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder"""
+
+# --- runs and what they are made of
+
+REQUESTER_OF_NAME = select(Requester, "WHERE name = :name")
+PROJECT = select(Project, "WHERE id = :id")
+PROJECT_OF_NAME = select(Project, "WHERE name = :name")
+TASK = select(Task, "WHERE id = :id")
+TASK_OF_NAME = select(Task, "WHERE name = :name")
+SAVE_TASK = update(Task, "name", "project_id")
+ANY_RUN_OF_TASK = "SELECT id FROM task_run WHERE task_id = :task_id LIMIT 1"
+RUN = select(TaskRun, "WHERE id = :id")
+RUN_OF_LAUNCH = select(TaskRun, "WHERE launch_id = :launch_id")
+RUN_OF_LABEL = select(TaskRun, "WHERE label = :label")
+SAVE_RUN = update(TaskRun, "state", "trouble", "rows_made", "rows_done", "ended_at")
+TAKE_POSITIONS = """
+UPDATE task_run SET next_position = next_position + :number WHERE id = :run_id
+RETURNING next_position - :number"""
+NEXT_POSITION = "SELECT next_position FROM task_run WHERE id = :run_id"
+COUNT = """
+INSERT INTO run_count (run_id, kind, status, number) VALUES (:run_id, :kind, :status, :number)
+ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + excluded.number"""
+COUNTS = "SELECT kind, status, number FROM run_count WHERE run_id = :run_id"
+ASSIGNMENT = select(Assignment, "WHERE id = :id")
+UNIT = select(Unit, "WHERE id = :id")
+SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id")
+WAITING_UNITS = select(Unit, "WHERE run_id = :run_id AND status = 'created' ORDER BY position LIMIT :limit")
+UNITS_TO_EXPIRE = select(
+    Unit, "WHERE run_id = :run_id AND (status = 'created' OR status = 'launched') ORDER BY id"
+)
+NOTE_MADE_UNITS = """
+INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)
+SELECT :at, :who, 'unit', id, run_id, NULL, status, :why FROM unit
+WHERE run_id = :run_id AND status = 'created' AND position >= :position ORDER BY position"""
+
+# --- reserving
+
+AGENT_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link AND after = :after")
+RUN_FOR_WORKER = "SELECT task_id, state FROM task_run WHERE id = :run_id"
+WORKER_BLOCKED = "SELECT blocked FROM worker WHERE id = :worker_id"
+HELD_IN_RUN = """
+SELECT COUNT(*) FROM unit WHERE worker_id = :worker_id AND run_id = :run_id AND status = 'assigned'"""
+COUNTED_IN_TASK = f"""
+SELECT COUNT(*) FROM unit JOIN task_run ON task_run.id = unit.run_id
+WHERE unit.worker_id = :worker_id AND task_run.task_id = :task_id
+  AND unit.status IN ({listed(HELD_OR_DONE)})"""  # noqa: S608 - only our own words
+# The worker's cursor is the place of the unit they took last. All places before it that were free then were
+# theirs already, and what becomes free later gets a place behind: so the cursor never has to go back, and
+# what is stepped over are at most the other units of the assignments taken last.
+FREE_UNIT = select(
+    Unit,
+    """WHERE run_id = :run_id AND status = 'launched'
+  AND position > COALESCE((SELECT last.position FROM worker_cursor AS last
+                           WHERE last.worker_id = :worker_id AND last.run_id = :run_id), 0)
+  AND NOT EXISTS (SELECT 1 FROM worked
+                  WHERE worked.worker_id = :worker_id AND worked.assignment_id = unit.assignment_id)
+ORDER BY position LIMIT 1""",
+)
+ADD_WORKED = "INSERT INTO worked (worker_id, assignment_id) VALUES (:worker_id, :assignment_id)"
+MOVE_CURSOR = """
+INSERT INTO worker_cursor (worker_id, run_id, position) VALUES (:worker_id, :run_id, :position)
+ON CONFLICT (worker_id, run_id) DO UPDATE SET position = excluded.position"""
+FREE_UNITS_COUNT = """
+SELECT number FROM run_count WHERE run_id = :run_id AND kind = 'unit' AND status = 'launched'"""
+
+# --- agents and their answers
+
+AGENT = select(Agent, "WHERE id = :id")
+AGENT_OF_WIRE_ID = select(Agent, "WHERE wire_id = :wire_id")
+AGENTS_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link ORDER BY id")
+RESERVED_AGENTS = select(
+    Agent,
+    """WHERE id IN (SELECT agent_id FROM unit WHERE run_id = :run_id AND status = 'assigned')
+ORDER BY id""",
+)
+SAVE_AGENT = update(Agent, "status", "version", "reason", "due_at", "ended_at")
+SUBMISSION = select(Submission, "WHERE agent_id = :agent_id")
+SUBMISSIONS_OF_RUN = select(
+    Submission, "WHERE run_id = :run_id AND agent_id > :after_id ORDER BY agent_id LIMIT :limit"
+)
+LAST_SUBMITTED_AT = "SELECT MAX(submitted_at) FROM submission WHERE run_id = :run_id"
+REVIEWS_OF_AGENT = select(Review, "WHERE agent_id = :agent_id ORDER BY id")
+
+# --- people
+
+WORKER = select(Worker, "WHERE id = :id")
+WORKER_OF_NAME = select(Worker, "WHERE provider = :provider AND name = :name")
+SAVE_WORKER = update(Worker, "blocked")
+QUALIFICATION_OF_NAME = select(Qualification, "WHERE name = :name")
+DROP_QUALIFICATION = "DELETE FROM qualification WHERE id = :id"
+GRANT = select(Grant, "WHERE qualification_id = :qualification_id AND worker_id = :worker_id")
+GRANTS_OF_QUALIFICATION = select(Grant, "WHERE qualification_id = :qualification_id ORDER BY worker_id")
+GRANTS_OF_WORKER = select(Grant, "WHERE worker_id = :worker_id ORDER BY qualification_id")
+GRANTS = select(Grant, "ORDER BY qualification_id, worker_id")
+SAVE_GRANT = f"""
+{insert(Grant)}
+ON CONFLICT (qualification_id, worker_id)
+DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at"""
+DROP_GRANT = "DELETE FROM granted WHERE qualification_id = :qualification_id AND worker_id = :worker_id"
+
+# --- what is told beside the answer
+
+METADATA_OF_DIGEST = select(Metadata, "WHERE agent_id = :agent_id AND digest = :digest")
+METADATA_OF_AGENT = select(Metadata, "WHERE agent_id = :agent_id ORDER BY id")
+UPDATES_OF_AGENT = select(
+    LiveUpdate, "WHERE agent_id = :agent_id AND outgoing = :outgoing ORDER BY epoch, sequence"
+)
+JOURNAL = select(
+    JournalEntry,
+    """WHERE assignment_id = :assignment_id AND COALESCE(unit_id, 0) = COALESCE(:unit_id, 0)
+ORDER BY position""",
+)
+ONBOARDING_AGENT = select(OnboardingAgent, "WHERE id = :id")
+SAVE_ONBOARDING_AGENT = update(OnboardingAgent, "status", "version", "data", "ended_at")
+FACT = "SELECT value FROM fact WHERE scope = :scope AND key = :key"
+FACTS = "SELECT key, value FROM fact WHERE scope = :scope ORDER BY key"
+SAVE_FACT = """
+INSERT INTO fact (scope, key, value) VALUES (:scope, :key, :value)
+ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value"""
+DROP_FACT = "DELETE FROM fact WHERE scope = :scope AND key = :key"
+
+ADD: dict[type, str] = {
+    cls: insert_numbered(cls) if any(column.name == "id" for column in columns(cls)) else insert(cls)
+    for cls in TABLES
+}
+"""How a new record of each class is stored."""

@@ -1,0 +1,105 @@
+"""Asking an SQLite connection for records, and giving it records. Knows no statement and no transaction."""
+
+import enum
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import attrs
+
+from ..records import HistoryEntry
+from ..rows import dump_time, from_row, to_row
+from ..sql import statements
+
+R = TypeVar("R")
+Db = sqlite3.Connection
+
+
+def one(db: Db, cls: type[R], statement: str, **values: Any) -> R | None:
+    """The record that the statement finds, or None."""
+    row = db.execute(statement, _plain(values)).fetchone()
+    return None if row is None else from_row(cls, row)
+
+
+def every(db: Db, cls: type[R], statement: str, **values: Any) -> list[R]:
+    """All records that the statement finds."""
+    return [from_row(cls, row) for row in db.execute(statement, _plain(values))]
+
+
+def page(
+    db: Db, cls: type[R], after: int, limit: int, states: Iterable[enum.Enum] | None = None, **equal: Any
+) -> list[R]:
+    """The next `limit` records above id `after` whose state is among `states`, and whose columns are `equal`.
+
+    None for `states` or a column: whatever it is.
+    """
+    wanted = {name: value for name, value in equal.items() if value is not None}
+    among = None if states is None else [state.value for state in states]
+    if among == [] or limit <= 0:
+        return []
+    numbered = {f"state_{index}": state for index, state in enumerate(among or ())}
+    statement = statements.page(cls, tuple(wanted), len(numbered))
+    return every(db, cls, statement, after_id=after, limit=limit, **wanted, **numbered)
+
+
+def value(db: Db, /, statement: str, **values: Any) -> Any:
+    """The first value of the first row, or None."""
+    row = first(db, statement, **values)
+    return None if row is None else row[0]
+
+
+def first(db: Db, /, statement: str, **values: Any) -> Any:
+    """The first row, or None."""
+    return db.execute(statement, _plain(values)).fetchone()
+
+
+def do(db: Db, statement: str, **values: Any) -> None:
+    """Execute what gives nothing back."""
+    db.execute(statement, _plain(values))
+
+
+def add(db: Db, record: attrs.AttrsInstance) -> int:
+    """Store a new record that gets a number of its own; returns it."""
+    # fetchall, not fetchone: a statement that still has rows to give keeps the transaction from committing.
+    number: int = db.execute(statements.ADD[type(record)], to_row(record)).fetchall()[0][0]
+    return number
+
+
+def add_all(db: Db, records: Iterable[attrs.AttrsInstance]) -> None:
+    """Store new records whose numbers nobody needs to know."""
+    rows = [(type(record), to_row(record)) for record in records]
+    if rows:
+        db.executemany(statements.insert(rows[0][0]), [row for _, row in rows])
+
+
+def save(db: Db, statement: str, *records: attrs.AttrsInstance) -> None:
+    """Write what changed in records; the statement names the columns."""
+    db.executemany(statement, [to_row(record) for record in records])
+
+
+def note(db: Db, *entries: HistoryEntry) -> None:
+    """Append to the history."""
+    add_all(db, entries)
+
+
+def count(db: Db, kind: str, run_id: int, status: enum.Enum, number: int) -> None:
+    """So many more units or agents of a run are in this status."""
+    do(db, statements.COUNT, run_id=run_id, kind=kind, status=status, number=number)
+
+
+def recount(db: Db, kind: str, run_id: int, before: enum.Enum, after: enum.Enum, number: int = 1) -> None:
+    """So many units or agents of a run went from one status to another."""
+    if before is not after:
+        count(db, kind, run_id, before, -number)
+        count(db, kind, run_id, after, number)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain_value(each) for name, each in values.items()}
+
+
+def _plain_value(each: Any) -> Any:
+    if isinstance(each, enum.Enum):
+        return each.value
+    return dump_time(each) if isinstance(each, datetime) else each

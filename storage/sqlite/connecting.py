@@ -1,0 +1,196 @@
+"""How the file is opened: refused with a remedy unless it is ours and whole; migrated; taken by a lease."""
+
+import os
+import socket
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import attrs
+
+from ..contract import StorageFailed, StorageRefused
+from ..sql import statements
+from ..sql.schema import MIGRATIONS, Migration
+from .ask import Db, do, value
+from .commit import Writer, is_store_fault
+from .place import Lock, read_generation, write_generation
+
+APPLICATION_ID = 0x63724464  # "crDd": says in the file's header whose it is
+BUSY_TIMEOUT_S = 10.0  # only a foreign writer makes ours wait; one this slow is a failure
+CACHED_STATEMENTS = 512  # more than we have
+DIALECT = {
+    "serial": "INTEGER PRIMARY KEY",
+    "serial_once": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "bytes": "BLOB",
+    "keyed": "WITHOUT ROWID",
+}
+
+
+@attrs.define(eq=False)
+class HeldWriter(Writer):
+    """The writer of a database file, and the lock that makes it the only one."""
+
+    lock: Lock | None = None
+
+    def close(self) -> None:
+        """Checkpoint, close the connection, let go of the lock."""
+        self.db.close()
+        if self.lock is not None:
+            self.lock.close()
+
+
+def open_writer(path: Path | None) -> HeldWriter:
+    """Open the database for writing, making it if it is not there; None: one in memory.
+
+    StorageRefused, with the remedy, when it is held, damaged, foreign, too new, or older than its generation.
+    """
+    if path is None:
+        return _take(_connect(":memory:"), None)
+    if not path.parent.is_dir():
+        raise StorageRefused(f"the folder {path.parent} does not exist: make it, or give another path")
+    lock = Lock(path)
+    try:
+        generation = read_generation(path)
+        db = _open_file(path, generation)
+        try:
+            held = _take(db, lock)
+            write_generation(path, held.epoch)
+        except BaseException:
+            db.close()
+            raise
+        return held
+    except BaseException:
+        lock.close()
+        raise
+
+
+def open_reader(path: Path) -> Db:
+    """Open the database for reading only. Such a connection never checkpoints."""
+    db = _connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def accept(path: Path) -> None:
+    """Take this copy of a database for the present, though its generation is lower than what is known.
+
+    StorageRefused when there is no file, or it is held or damaged. Its next epoch will be above every earlier one, so routers and daemons of the lost present are fenced off.
+    """
+    if not path.is_file():
+        raise StorageRefused(f"there is no file {path}: put the copy there first")
+    lock = Lock(path)
+    try:
+        try:
+            known = read_generation(path)
+        except StorageRefused:
+            known = 0
+        db = _open_file(path, generation=0)
+        try:
+            epoch = max(known, _epoch(db))
+            do(db, statements.TAKE_LEASE, epoch=epoch, holder=_myself())
+        finally:
+            db.close()
+        write_generation(path, epoch)
+    finally:
+        lock.close()
+
+
+def why_refused(db: Db, path: Path, generation: int) -> str | None:
+    """What speaks against using this database, with the remedy; None when nothing does."""
+    try:
+        version: int = value(db, "PRAGMA user_version")
+        application: int = value(db, "PRAGMA application_id")
+        empty = value(db, "SELECT COUNT(*) FROM sqlite_master") == 0
+        epoch = 0 if empty or application != APPLICATION_ID else _epoch(db)
+    except sqlite3.Error as exc:
+        return (
+            f"{path} is damaged, or no database: {exc}. Keep the file, put the newest backup in its place, "
+            f"and accept that with: crowdd storage accept {path}"
+        )
+    fresh = empty and application == 0 and version == 0
+    if application != APPLICATION_ID and not fresh:
+        return f"{path} is a database of another program. Give the path of a crowdd store, or of a new file."
+    if version > len(MIGRATIONS):
+        return (
+            f"{path} was written by a newer crowdd: it has schema {version}, this one knows up to "
+            f"{len(MIGRATIONS)}. Install that version again, or restore a backup from before it."
+        )
+    if epoch < generation:
+        return (
+            f"{path} is older than what was in its place: its epoch is {epoch}, its generation file says "
+            f"{generation}. If a backup was restored on purpose, accept it with: crowdd storage accept {path}"
+        )
+    return None
+
+
+def migrate(db: Db, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Take every step that was not taken yet, each in a transaction: interrupted, it goes on next time."""
+    done: int = value(db, "PRAGMA user_version")
+    for number, migration in enumerate(migrations[done:], done + 1):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in migration.statements:
+                db.execute(statement.format(**DIALECT))
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {number}")
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+def _open_file(path: Path, generation: int) -> Db:
+    """Connect, refuse or configure, migrate. The lock must be held."""
+    if not path.exists():
+        if generation:
+            raise StorageRefused(
+                f"{path} is missing, but was here: its generation file says {generation}. Put a backup in its "
+                f"place and accept that with: crowdd storage accept {path}; or remove the generation file to "
+                "begin with an empty store."
+            )
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # it will hold the keys of runs
+    db = _connect(str(path))
+    try:
+        refusal = why_refused(db, path, generation)
+        if refusal is not None:
+            raise StorageRefused(refusal)
+        _configure(db)
+        migrate(db)
+    except BaseException as exc:
+        db.close()
+        if isinstance(exc, sqlite3.Error) and is_store_fault(exc):
+            raise StorageFailed(f"{path} could not be opened: {exc}") from exc
+        raise
+    return db
+
+
+def _configure(db: Db) -> None:
+    value(db, "PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+
+
+def _connect(name: str, uri: bool = False) -> Db:
+    return sqlite3.connect(
+        name, uri=uri, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=CACHED_STATEMENTS
+    )
+
+
+def _take(db: Db, lock: Lock | None) -> HeldWriter:
+    if lock is None:
+        db.execute("PRAGMA foreign_keys = ON")
+        migrate(db)
+    epoch = _epoch(db) + 1
+    do(db, statements.TAKE_LEASE, epoch=epoch, holder=_myself())
+    return HeldWriter(db, epoch, lock=lock)
+
+
+def _epoch(db: Db) -> int:
+    epoch: int | None = value(db, statements.EPOCH)
+    return epoch or 0
+
+
+def _myself() -> str:
+    return f"{os.getpid()}@{socket.gethostname()}"

@@ -1,0 +1,116 @@
+"""The two ways to run functions on SQLite: on threads of their own, or inline in the caller's task."""
+
+import abc
+import functools
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import trio
+
+from .ask import Db
+from .commit import Job, read_alone
+from .connecting import HeldWriter, open_reader, open_writer
+from .lane import Lane, open_lane
+
+BATCH_MAX = 256  # transactions that share a commit; more would make the first of them wait for the last
+READERS = 3  # slow reads (exports, lists) at the same time; more would only compete for two or four cores
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Engine(abc.ABC):
+    """Runs functions that take a connection; each call of `write` is a transaction."""
+
+    epoch: int
+
+    @abc.abstractmethod
+    async def write(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run and commit; what the function raises rolls it back. It may run twice: see `commit`."""
+
+    @abc.abstractmethod
+    async def read(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run on one snapshot."""
+
+
+class Threads(Engine):
+    """One thread writes, with all that is queued in one commit; others read."""
+
+    def __init__(self, writer: Lane[HeldWriter], readers: Lane[Db]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self.epoch = writer.resources[0].epoch
+
+    async def write(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        value: T = await self._writer.run(_bind(function, *args, **kwargs))
+        return value
+
+    async def read(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        value: T = await self._readers.run(_bind(function, *args, **kwargs))
+        return value
+
+
+class Inline(Engine):
+    """Everything in the caller's task, after one checkpoint: for simulation under a virtual clock."""
+
+    def __init__(self, writer: HeldWriter) -> None:
+        self._writer = writer
+        self.epoch = writer.epoch
+
+    async def write(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        await trio.lowlevel.checkpoint()
+        job = Job(_bind(function, *args, **kwargs))
+        self._writer.carry_out([job])
+        value: T = job.result()
+        return value
+
+    async def read(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        await trio.lowlevel.checkpoint()
+        job = Job(_bind(function, *args, **kwargs))
+        read_alone(self._writer.db, job)
+        value: T = job.result()
+        return value
+
+
+@asynccontextmanager
+async def open_threads(path: Path) -> AsyncGenerator[Threads]:
+    """Open the file on a writing thread and reading threads. StorageRefused when it may not be opened."""
+    async with (
+        open_lane(
+            functools.partial(open_writer, path),
+            HeldWriter.carry_out,
+            name="storage-writer",
+            threads=1,
+            batch_max=BATCH_MAX,
+        ) as writer,
+        # Inside the writer's lane: the readers close first, so the writer's close does the last checkpoint.
+        open_lane(
+            functools.partial(open_reader, path),
+            _read_each,
+            name="storage-reader",
+            threads=READERS,
+            batch_max=1,
+        ) as readers,
+    ):
+        yield Threads(writer, readers)
+
+
+@asynccontextmanager
+async def open_inline(path: Path | None) -> AsyncGenerator[Inline]:
+    """Open the file, or for None a database in memory, in the caller's own task."""
+    writer = open_writer(path)
+    try:
+        yield Inline(writer)
+    finally:
+        writer.close()
+
+
+def _read_each(db: Db, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        read_alone(db, job)
+
+
+def _bind(function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[Db], T]:
+    return lambda db: function(db, *args, **kwargs)

@@ -1,0 +1,175 @@
+"""Threads that own connections, and the queue by which tasks give them jobs. Knows no SQL.
+
+The promise about cancellation: a job not yet taken by a thread is withdrawn and nothing happens; once taken,
+the task waits (shielded) until it is through, then `Cancelled` is raised and the job's effect stands.
+"""
+
+import contextlib
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+import trio
+
+from ..contract import StorageFailed
+from .ask import Db
+from .commit import Job
+
+CLOSE_S = 30.0  # a thread that is not through with its last batch by then hangs in the disk: leave it
+
+
+class Closes(Protocol):
+    """What a thread opens and closes."""
+
+    def close(self) -> None: ...
+
+
+R = TypeVar("R", bound=Closes)
+
+
+@attrs.define(eq=False)
+class _Waited(Job):
+    """A job that a task waits for."""
+
+    done: trio.Event = attrs.Factory(trio.Event)
+
+
+@asynccontextmanager
+async def open_lane(
+    open_resource: Callable[[], R],
+    carry_out: Callable[[R, Sequence[Job]], None],
+    *,
+    name: str,
+    threads: int,
+    batch_max: int,
+) -> AsyncGenerator["Lane[R]"]:
+    """Give a lane whose threads have all opened their resource; the first error of opening is raised.
+
+    Left, it takes no more jobs, finishes those it has, and closes the resources on their threads.
+    """
+    lane = Lane(open_resource, carry_out, batch_max)
+    try:
+        for number in range(threads):
+            threading.Thread(target=lane.serve, name=f"{name}-{number}", daemon=True).start()
+        await lane.opened(threads)
+        yield lane
+    finally:
+        with trio.move_on_after(CLOSE_S, shield=True):
+            await lane.close(threads)
+
+
+class Lane(Generic[R]):
+    """One queue of jobs, and the threads that take batches from it."""
+
+    def __init__(
+        self,
+        open_resource: Callable[[], R],
+        carry_out: Callable[[R, Sequence[Job]], None],
+        batch_max: int,
+    ) -> None:
+        self._open_resource = open_resource
+        self._carry_out = carry_out
+        self._batch_max = batch_max
+        self._token = trio.lowlevel.current_trio_token()
+        self._changed = threading.Condition()
+        self._jobs: list[_Waited] = []
+        self._closing = False
+        self._opened, self._ended = trio.Semaphore(0), trio.Semaphore(0)
+        self._open_error: BaseException | None = None
+        self.resources: list[R] = []
+
+    async def run(self, function: Callable[[Db], Any]) -> Any:
+        """Have a thread run the function; see the promise about cancellation above."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        job = _Waited(function)
+        self._put(job)
+        try:
+            await job.done.wait()
+        except trio.Cancelled:
+            if not self._withdraw(job):
+                with trio.CancelScope(shield=True):
+                    await job.done.wait()
+            raise
+        return job.result()
+
+    async def opened(self, threads: int) -> None:
+        """Wait until all threads have opened their resource; raises what the first one raised."""
+        for _ in range(threads):
+            await self._opened.acquire()
+        if self._open_error is not None:
+            raise self._open_error
+
+    async def close(self, threads: int) -> None:
+        """Let the threads finish what they have, and wait for their end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        for _ in range(threads):
+            await self._ended.acquire()
+
+    def serve(self) -> None:
+        """What each thread does."""
+        try:
+            self._serve()
+        finally:
+            self._tell(self._ended.release)
+
+    def _serve(self) -> None:
+        resource = self._open()
+        if resource is None:
+            return
+        try:
+            while jobs := self._take():
+                self._run(resource, jobs)
+                self._tell(_wake, jobs)
+        finally:
+            resource.close()
+
+    def _open(self) -> R | None:
+        try:
+            resource = self._open_resource()
+            self.resources.append(resource)
+            return resource
+        except BaseException as exc:  # it is the opener's to answer, not this thread's
+            self._open_error = exc
+            return None
+        finally:
+            self._tell(self._opened.release)
+
+    def _run(self, resource: R, jobs: Sequence[_Waited]) -> None:
+        try:
+            self._carry_out(resource, jobs)
+        except BaseException as exc:  # a waiter must never be left waiting, whatever happened here
+            for job in jobs:
+                job.error = exc
+
+    def _put(self, job: _Waited) -> None:
+        with self._changed:
+            if self._closing:
+                raise StorageFailed("the store is closed")
+            self._jobs.append(job)
+            self._changed.notify()
+
+    def _take(self) -> list[_Waited]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._closing)
+            taken, self._jobs = self._jobs[: self._batch_max], self._jobs[self._batch_max :]
+            return taken
+
+    def _withdraw(self, job: _Waited) -> bool:
+        with self._changed:
+            if job in self._jobs:
+                self._jobs.remove(job)
+                return True
+            return False
+
+    def _tell(self, call: Callable[..., object], *args: object) -> None:
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(call, *args)
+
+
+def _wake(jobs: Sequence[_Waited]) -> None:
+    for job in jobs:
+        job.done.set()

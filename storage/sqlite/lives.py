@@ -1,0 +1,209 @@
+"""What moves agents, units and runs, in SQLite: commit and reserve; and reading agents and their answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from ...protocol.names import AgentId, AgentStatus, RunId, RunState, WireId, WorkerId
+from .. import rules
+from ..contract import (
+    AddReview,
+    AddSubmission,
+    Duplicate,
+    ExportRow,
+    MoveAgent,
+    MoveRun,
+    MoveUnit,
+    NotReserved,
+    Registration,
+    Reserved,
+    SetDue,
+    Write,
+)
+from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
+from ..rows import load_time
+from ..sql import statements
+from .ask import Db, add, add_all, count, do, every, first, note, one, page, recount, save, value
+from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
+from .runs import save_unit, take_positions
+
+
+class SqliteLives(SqliteBody):
+    """What `Storage` says about the life of agents, and what they leave."""
+
+    async def commit(self, writes: Sequence[Write], now: datetime) -> None:
+        await self._engine.write(_commit, writes, now)
+
+    async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
+        return await self._engine.write(_reserve, registration, now)
+
+    async def agent(self, agent_id: AgentId) -> Agent:
+        return await self._engine.read(the_agent, agent_id)
+
+    async def agent_by_wire_id(self, wire_id: WireId) -> Agent:
+        agent = await self._engine.read(one, Agent, statements.AGENT_OF_WIRE_ID, wire_id=wire_id)
+        return rules.found(agent, "agent", "with this wire id")
+
+    async def agents(
+        self,
+        run_id: RunId,
+        statuses: frozenset[AgentStatus] | None = None,
+        worker_id: WorkerId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[Agent]:
+        return await self._engine.read(
+            page, Agent, after, limit, statuses, run_id=run_id, worker_id=worker_id
+        )
+
+    async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
+        return await self._engine.read(every, Agent, statements.AGENTS_OF_LINK, run_id=run_id, link=link)
+
+    async def reserved_agents(self, run_id: RunId) -> list[Agent]:
+        return await self._engine.read(every, Agent, statements.RESERVED_AGENTS, run_id=run_id)
+
+    async def submission(self, agent_id: AgentId) -> Submission:
+        submission = await self._engine.read(one, Submission, statements.SUBMISSION, agent_id=agent_id)
+        return rules.found(submission, "submission of agent", agent_id)
+
+    async def last_submission_at(self, run_id: RunId) -> datetime | None:
+        return load_time(await self._engine.read(value, statements.LAST_SUBMITTED_AT, run_id=run_id))
+
+    async def reviews(self, agent_id: AgentId) -> list[Review]:
+        return await self._engine.read(every, Review, statements.REVIEWS_OF_AGENT, agent_id=agent_id)
+
+    async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
+        return await self._engine.read(_export, run_id, after, limit)
+
+
+def _commit(db: Db, writes: Sequence[Write], now: datetime) -> None:
+    at = rules.moment(now)
+    touched = {agent_id for write in writes if (agent_id := _do(db, write, at)) is not None}
+    for agent_id in sorted(touched):
+        agent = the_agent(db, agent_id)
+        rules.check_hold(agent, the_unit(db, agent.unit_id))
+
+
+def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
+    """Do one write; returns the agent of whom it must be checked that it holds its unit."""
+    match write:
+        case MoveAgent():
+            _move_agent(db, write, at)
+            return write.id
+        case MoveUnit():
+            _move_unit(db, write, at)
+            return write.held_by
+        case AddSubmission():
+            _add_submission(db, write, at)
+        case AddReview():
+            add(db, rules.new_review(the_agent(db, write.agent_id), write, at))
+        case MoveRun():
+            _move_run(db, write, at)
+        case SetDue():
+            save(db, statements.SAVE_AGENT, rules.with_due(the_agent(db, write.agent_id), write))
+        case _:
+            assert_never(write)
+    return None
+
+
+def _move_agent(db: Db, move: MoveAgent, at: datetime) -> None:
+    old = the_agent(db, move.id)
+    new = rules.moved_agent(old, move, at)
+    save(db, statements.SAVE_AGENT, new)
+    recount(db, "agent", old.run_id, old.status, new.status)
+    note(db, rules.Hand(move.who, move.why, at).agent(old, new))
+
+
+def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
+    old = the_unit(db, move.id)
+    new = rules.moved_unit(old, move, value(db, statements.NEXT_POSITION, run_id=old.run_id))
+    if new.position != old.position:
+        take_positions(db, old.run_id, 1)
+    save_unit(db, old, new, rules.Hand(move.who, move.why, at))
+
+
+def _move_run(db: Db, move: MoveRun, at: datetime) -> None:
+    old = the_run(db, move.id)
+    new = rules.moved_run(old, move, at)
+    save(db, statements.SAVE_RUN, new)
+    note(db, rules.Hand(move.who, move.why, at).run(old, new))
+
+
+def _add_submission(db: Db, write: AddSubmission, at: datetime) -> None:
+    agent = the_agent(db, write.agent_id)
+    if one(db, Submission, statements.SUBMISSION, agent_id=agent.id):
+        raise Duplicate(f"agent {agent.id} has submitted")
+    add_all(db, [rules.new_submission(agent, write, at)])
+
+
+def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | NotReserved:
+    rules.check_registration(registration)
+    run_id, worker_id = registration.run_id, registration.worker_id
+    run = rules.found(first(db, statements.RUN_FOR_WORKER, run_id=run_id), "run", run_id)
+    blocked = rules.found(first(db, statements.WORKER_BLOCKED, worker_id=worker_id), "worker", worker_id)
+    existing = one(
+        db, Agent, statements.AGENT_OF_LINK, run_id=run_id, link=registration.link, after=registration.after
+    )
+    if existing:
+        rules.check_same_worker(existing, registration)
+        return _reserved(db, existing, existing=True)
+    refusal = rules.closed_to(bool(blocked[0]), RunState(run[1])) or _over_limit(db, registration, run[0])
+    if refusal:
+        return refusal
+    unit = one(db, Unit, statements.FREE_UNIT, run_id=run_id, worker_id=worker_id)
+    if unit is None:
+        return rules.none_left(value(db, statements.FREE_UNITS_COUNT, run_id=run_id) or 0)
+    return _take(db, registration, unit, rules.moment(now))
+
+
+def _over_limit(db: Db, registration: Registration, task_id: int) -> NotReserved | None:
+    worker_id = registration.worker_id
+    held = counted = 0
+    if registration.allowed_concurrent:
+        held = value(db, statements.HELD_IN_RUN, worker_id=worker_id, run_id=registration.run_id)
+    if registration.maximum_units_per_worker:
+        counted = value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=task_id)
+    return rules.over_limit(registration, held, counted)
+
+
+def _take(db: Db, registration: Registration, unit: Unit, at: datetime) -> Reserved:
+    agent = rules.new_agent(registration, unit, at)
+    agent = the_agent(db, AgentId(add(db, agent)))
+    hand = rules.Hand("worker", f"took unit {unit.id}", at)
+    save_unit(db, unit, rules.taken_unit(unit, agent), hand)
+    note(db, *hand.path(agent, registration.path))
+    count(db, "agent", agent.run_id, agent.status, 1)
+    do(db, statements.ADD_WORKED, worker_id=agent.worker_id, assignment_id=agent.assignment_id)
+    do(
+        db,
+        statements.MOVE_CURSOR,
+        worker_id=agent.worker_id,
+        run_id=agent.run_id,
+        position=unit.position,
+    )
+    return _reserved(db, agent, existing=False)
+
+
+def _reserved(db: Db, agent: Agent, existing: bool) -> Reserved:
+    return Reserved(agent, the_unit(db, agent.unit_id), the_assignment(db, agent.assignment_id), existing)
+
+
+def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:
+    run = the_run(db, run_id)
+    submissions = every(
+        db, Submission, statements.SUBMISSIONS_OF_RUN, run_id=run_id, after_id=after, limit=limit
+    )
+    return [_export_row(db, run, submission) for submission in submissions]
+
+
+def _export_row(db: Db, run: TaskRun, submission: Submission) -> ExportRow:
+    agent = the_agent(db, submission.agent_id)
+    return ExportRow(
+        run=run,
+        assignment=the_assignment(db, agent.assignment_id),
+        unit=the_unit(db, agent.unit_id),
+        agent=agent,
+        worker=rules.found(one(db, Worker, statements.WORKER, id=agent.worker_id), "worker", agent.worker_id),
+        submission=submission,
+        metadata=every(db, Metadata, statements.METADATA_OF_AGENT, agent_id=agent.id),
+    )

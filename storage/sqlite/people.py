@@ -1,0 +1,139 @@
+"""Workers, qualifications and grants, in SQLite."""
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ...protocol.names import WorkerId
+from .. import rules
+from ..contract import Duplicate
+from ..records import Grant, Qualification, Worker
+from ..sql import statements
+from .ask import Db, add, do, every, note, one, page, save
+from .body import SqliteBody
+
+
+class SqlitePeople(SqliteBody):
+    """What `Storage` says about workers and what they are qualified for."""
+
+    async def register_worker(
+        self, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+    ) -> Worker:
+        return await self._engine.write(_register_worker, provider, name, provider_data, now)
+
+    async def set_blocked(
+        self, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str
+    ) -> None:
+        await self._engine.write(_set_blocked, worker_id, blocked, now, who, why)
+
+    async def create_qualification(self, name: str, description: str | None, now: datetime) -> Qualification:
+        return await self._engine.write(_create_qualification, name, description, now)
+
+    async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
+        await self._engine.write(_delete_qualification, name, now, who)
+
+    async def grant(
+        self, name: str, worker_id: WorkerId, value: int, now: datetime, who: str, why: str
+    ) -> Grant:
+        return await self._engine.write(_grant, name, worker_id, value, now, who, why)
+
+    async def revoke(self, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
+        await self._engine.write(_revoke, name, worker_id, now, who, why)
+
+    async def worker(self, worker_id: WorkerId) -> Worker:
+        return await self._engine.read(_the_worker, worker_id)
+
+    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
+        return await self._engine.read(page, Worker, after, limit, provider=provider)
+
+    async def qualifications(self) -> list[Qualification]:
+        return await self._engine.read(every, Qualification, statements.select(Qualification, "ORDER BY id"))
+
+    async def qualification(self, name: str) -> Qualification:
+        return await self._engine.read(_the_qualification, name)
+
+    async def grants(
+        self, worker_id: WorkerId | None = None, qualification: str | None = None
+    ) -> list[Grant]:
+        return await self._engine.read(_grants, worker_id, qualification)
+
+
+def _register_worker(
+    db: Db, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+) -> Worker:
+    rules.check_name("worker", name)
+    known = one(db, Worker, statements.WORKER_OF_NAME, provider=provider, name=name)
+    if known:
+        return known
+    worker = Worker(WorkerId(0), provider, name, False, provider_data, rules.moment(now))
+    return _the_worker(db, WorkerId(add(db, worker)))
+
+
+def _set_blocked(db: Db, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str) -> None:
+    worker = _the_worker(db, worker_id)
+    if worker.blocked is not blocked:
+        save(db, statements.SAVE_WORKER, attrs.evolve(worker, blocked=blocked))
+        note(db, rules.Hand(who, why, rules.moment(now)).block(worker_id, blocked))
+
+
+def _create_qualification(db: Db, name: str, description: str | None, now: datetime) -> Qualification:
+    rules.check_qualification(name, description)
+    if one(db, Qualification, statements.QUALIFICATION_OF_NAME, name=name):
+        raise Duplicate(f"there is a qualification {name!r}")
+    qualification = Qualification(0, name, description, rules.moment(now))
+    return attrs.evolve(qualification, id=add(db, qualification))
+
+
+def _delete_qualification(db: Db, name: str, now: datetime, who: str) -> None:
+    qualification = _the_qualification(db, name)
+    hand = rules.Hand(who, "qualification deleted", rules.moment(now))
+    for grant in every(db, Grant, statements.GRANTS_OF_QUALIFICATION, qualification_id=qualification.id):
+        _drop(db, qualification, grant, hand)
+    do(db, statements.DROP_QUALIFICATION, id=qualification.id)
+
+
+def _grant(db: Db, name: str, worker_id: WorkerId, value: int, now: datetime, who: str, why: str) -> Grant:
+    rules.check_value(value)
+    qualification = _the_qualification(db, name)
+    _the_worker(db, worker_id)
+    old = _grant_of(db, qualification, worker_id)
+    at = rules.moment(now)
+    new = Grant(qualification.id, worker_id, value, old.created_at if old else at, at)
+    note(db, rules.Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
+    save(db, statements.SAVE_GRANT, new)
+    return new
+
+
+def _revoke(db: Db, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
+    qualification = _the_qualification(db, name)
+    grant = rules.found(_grant_of(db, qualification, worker_id), f"grant of {name!r} to worker", worker_id)
+    _drop(db, qualification, grant, rules.Hand(who, why, rules.moment(now)))
+
+
+def _drop(db: Db, qualification: Qualification, grant: Grant, hand: rules.Hand) -> None:
+    do(db, statements.DROP_GRANT, qualification_id=qualification.id, worker_id=grant.worker_id)
+    note(db, hand.grant(qualification.name, grant.worker_id, grant.value, None))
+
+
+def _grants(db: Db, worker_id: WorkerId | None, name: str | None) -> list[Grant]:
+    named = None if name is None else _the_qualification(db, name)
+    if named is None and worker_id is None:
+        return every(db, Grant, statements.GRANTS)
+    if named is None:
+        return every(db, Grant, statements.GRANTS_OF_WORKER, worker_id=worker_id)
+    grants = every(db, Grant, statements.GRANTS_OF_QUALIFICATION, qualification_id=named.id)
+    return [grant for grant in grants if worker_id in (None, grant.worker_id)]
+
+
+def _the_worker(db: Db, worker_id: WorkerId) -> Worker:
+    return rules.found(one(db, Worker, statements.WORKER, id=worker_id), "worker", worker_id)
+
+
+def _the_qualification(db: Db, name: str) -> Qualification:
+    found = one(db, Qualification, statements.QUALIFICATION_OF_NAME, name=name)
+    return rules.found(found, "qualification", repr(name))
+
+
+def _grant_of(db: Db, qualification: Qualification, worker_id: WorkerId) -> Grant | None:
+    return one(db, Grant, statements.GRANT, qualification_id=qualification.id, worker_id=worker_id)

@@ -1,0 +1,264 @@
+"""Requesters, projects, tasks, runs and what they are made of, in SQLite."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+
+from ...protocol.names import AgentStatus, AssignmentId, RunId, RunState, UnitId, UnitStatus
+from .. import rules
+from ..contract import Duplicate, InvalidRecord, NewAssignment, NewRun, RunCounts
+from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
+from ..sql import statements
+from .ask import Db, add, add_all, count, do, every, note, one, page, recount, save, value
+from .body import SqliteBody, the_assignment, the_run, the_unit
+
+
+class SqliteRuns(SqliteBody):
+    """What `Storage` says about runs, tasks, assignments and units."""
+
+    async def create_requester(self, name: str, provider: str) -> Requester:
+        return await self._engine.write(_add_requester, name, provider)
+
+    async def create_project(self, name: str) -> Project:
+        return await self._engine.write(_add_project, name)
+
+    async def create_task(self, name: str, blueprint: str, project_id: int | None) -> Task:
+        return await self._engine.write(_add_task, name, blueprint, project_id)
+
+    async def update_task(self, task_id: int, name: str, project_id: int | None) -> Task:
+        return await self._engine.write(_update_task, task_id, name, project_id)
+
+    async def create_run(self, new: NewRun, now: datetime, who: str) -> TaskRun:
+        return await self._engine.write(_create_run, new, now, who)
+
+    async def set_trouble(self, run_id: RunId, trouble: str | None) -> None:
+        await self._engine.write(_set_trouble, run_id, trouble)
+
+    async def add_assignments(
+        self, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
+    ) -> list[AssignmentId]:
+        return await self._engine.write(_add_assignments, run_id, rows, done, now)
+
+    async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
+        return await self._engine.write(_launch_units, run_id, count, now)
+
+    async def expire_units(self, run_id: RunId, now: datetime, who: str, why: str) -> list[Unit]:
+        return await self._engine.write(_expire_units, run_id, now, who, why)
+
+    async def requesters(self) -> list[Requester]:
+        return await self._engine.read(every, Requester, statements.select(Requester, "ORDER BY id"))
+
+    async def projects(self) -> list[Project]:
+        return await self._engine.read(every, Project, statements.select(Project, "ORDER BY id"))
+
+    async def tasks(self) -> list[Task]:
+        return await self._engine.read(every, Task, statements.select(Task, "ORDER BY id"))
+
+    async def task(self, task_id: int) -> Task:
+        return await self._engine.read(_the_task, task_id)
+
+    async def runs(self, states: frozenset[RunState] | None = None) -> list[TaskRun]:
+        return await self._engine.read(page, TaskRun, 0, rules.VALUE_MAX, states)
+
+    async def run(self, run_id: RunId) -> TaskRun:
+        return await self._engine.read(the_run, run_id)
+
+    async def run_by_label(self, label: str) -> TaskRun:
+        run = await self._engine.read(one, TaskRun, statements.RUN_OF_LABEL, label=label)
+        return rules.found(run, "run", label)
+
+    async def counts(self, run_id: RunId) -> RunCounts:
+        return await self._engine.read(_counts, run_id)
+
+    async def assignment(self, assignment_id: AssignmentId) -> Assignment:
+        return await self._engine.read(the_assignment, assignment_id)
+
+    async def assignments(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[Assignment]:
+        return await self._engine.read(page, Assignment, after, limit, run_id=run_id)
+
+    async def unit(self, unit_id: UnitId) -> Unit:
+        return await self._engine.read(the_unit, unit_id)
+
+    async def units(
+        self,
+        run_id: RunId,
+        statuses: frozenset[UnitStatus] | None = None,
+        assignment_id: AssignmentId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[Unit]:
+        return await self._engine.read(
+            page, Unit, after, limit, statuses, run_id=run_id, assignment_id=assignment_id
+        )
+
+
+def _add_requester(db: Db, name: str, provider: str) -> Requester:
+    rules.check_name("requester", name)
+    if one(db, Requester, statements.REQUESTER_OF_NAME, name=name):
+        raise Duplicate(f"there is a requester {name!r}")
+    requester = Requester(0, name, provider)
+    return attrs.evolve(requester, id=add(db, requester))
+
+
+def _add_project(db: Db, name: str) -> Project:
+    rules.check_project_name(name)
+    if one(db, Project, statements.PROJECT_OF_NAME, name=name):
+        raise Duplicate(f"there is a project {name!r}")
+    project = Project(0, name)
+    return attrs.evolve(project, id=add(db, project))
+
+
+def _add_task(db: Db, name: str, blueprint: str, project_id: int | None) -> Task:
+    _check_task(db, name, project_id)
+    task = Task(0, name, blueprint, project_id)
+    return attrs.evolve(task, id=add(db, task))
+
+
+def _update_task(db: Db, task_id: int, name: str, project_id: int | None) -> Task:
+    task = _the_task(db, task_id)
+    if value(db, statements.ANY_RUN_OF_TASK, task_id=task_id) is not None:
+        raise InvalidRecord(f"task {task_id} has runs: it keeps its name and project")
+    _check_task(db, name, project_id, itself=task)
+    changed = attrs.evolve(task, name=name, project_id=project_id)
+    save(db, statements.SAVE_TASK, changed)
+    return changed
+
+
+def _check_task(db: Db, name: str, project_id: int | None, itself: Task | None = None) -> None:
+    rules.check_name("task", name)
+    if project_id is not None and one(db, Project, statements.PROJECT, id=project_id) is None:
+        raise InvalidRecord(f"no project {project_id}")
+    if one(db, Task, statements.TASK_OF_NAME, name=name) not in (None, itself):
+        raise Duplicate(f"there is a task {name!r}")
+
+
+def _the_task(db: Db, task_id: int) -> Task:
+    return rules.found(one(db, Task, statements.TASK, id=task_id), "task", task_id)
+
+
+def _create_run(db: Db, new: NewRun, now: datetime, who: str) -> TaskRun:
+    rules.check_run_names(new)
+    existing = one(db, TaskRun, statements.RUN_OF_LAUNCH, launch_id=new.launch_id)
+    if existing:
+        return existing
+    if one(db, TaskRun, statements.RUN_OF_LABEL, label=new.label):
+        raise Duplicate(f"there is a run with label {new.label!r}")
+    run = rules.new_run(new, _task_of(db, new), _requester_of(db, new), rules.moment(now))
+    run = the_run(db, RunId(add(db, run)))
+    note(db, rules.Hand(who, "launched", run.created_at).run(None, run))
+    return run
+
+
+def _requester_of(db: Db, new: NewRun) -> int:
+    known = one(db, Requester, statements.REQUESTER_OF_NAME, name=new.requester_name)
+    if known is None:
+        return _add_requester(db, new.requester_name, new.provider).id
+    rules.check_requester_fits(known, new)
+    return known.id
+
+
+def _task_of(db: Db, new: NewRun) -> int:
+    project_id = _project_of(db, new.project_name)
+    known = one(db, Task, statements.TASK_OF_NAME, name=new.task_name)
+    if known is None:
+        return _add_task(db, new.task_name, new.blueprint, project_id).id
+    rules.check_task_fits(known, new, project_id)
+    return known.id
+
+
+def _project_of(db: Db, name: str | None) -> int | None:
+    if name is None:
+        return None
+    known = one(db, Project, statements.PROJECT_OF_NAME, name=name)
+    return known.id if known else _add_project(db, name).id
+
+
+def _set_trouble(db: Db, run_id: RunId, trouble: str | None) -> None:
+    save(db, statements.SAVE_RUN, attrs.evolve(the_run(db, run_id), trouble=trouble))
+
+
+def _add_assignments(
+    db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
+) -> list[AssignmentId]:
+    run = the_run(db, run_id)
+    rules.check_rows(run.rows_made, rows)
+    number = sum(len(new.unit_data) for new in rows)
+    first = position = take_positions(db, run_id, number)
+    made: list[AssignmentId] = []
+    for new in rows:
+        made.append(_add_assignment(db, run_id, new, position))
+        position += len(new.unit_data)
+    count(db, "unit", run_id, UnitStatus.CREATED, number)
+    do(
+        db,
+        statements.NOTE_MADE_UNITS,
+        at=rules.moment(now),
+        who="daemon",
+        why=rules.ROW_ADDED,
+        run_id=run_id,
+        position=first,
+    )
+    run = attrs.evolve(run, rows_made=run.rows_made + len(rows), rows_done=run.rows_done or done)
+    save(db, statements.SAVE_RUN, run)
+    return made
+
+
+def _add_assignment(db: Db, run_id: RunId, new: NewAssignment, position: int) -> AssignmentId:
+    assignment = Assignment(AssignmentId(0), run_id, new.row, new.digest, new.shared, list(new.unit_data))
+    number = AssignmentId(add(db, assignment))
+    add_all(
+        db,
+        (rules.new_unit(run_id, number, index, position + index, new) for index in range(len(new.unit_data))),
+    )
+    return number
+
+
+def _launch_units(db: Db, run_id: RunId, number: int, now: datetime) -> list[Unit]:
+    the_run(db, run_id)
+    waiting = every(db, Unit, statements.WAITING_UNITS, run_id=run_id, limit=max(number, 0))
+    first = take_positions(db, run_id, len(waiting))
+    launched = [
+        attrs.evolve(unit, status=UnitStatus.LAUNCHED, position=position)
+        for position, unit in enumerate(waiting, first)
+    ]
+    _save_units(db, waiting, launched, rules.Hand("daemon", rules.RELEASED, rules.moment(now)))
+    return launched
+
+
+def _expire_units(db: Db, run_id: RunId, now: datetime, who: str, why: str) -> list[Unit]:
+    the_run(db, run_id)
+    free = every(db, Unit, statements.UNITS_TO_EXPIRE, run_id=run_id)
+    expired = [attrs.evolve(unit, status=UnitStatus.EXPIRED) for unit in free]
+    _save_units(db, free, expired, rules.Hand(who, why, rules.moment(now)))
+    return expired
+
+
+def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: rules.Hand) -> None:
+    save(db, statements.SAVE_UNIT, *news)
+    note(db, *(hand.unit(old, new) for old, new in zip(olds, news, strict=True)))
+    moves = Counter((old.run_id, old.status, new.status) for old, new in zip(olds, news, strict=True))
+    for (run_id, before, after), number in moves.items():
+        recount(db, "unit", run_id, before, after, number)
+
+
+def save_unit(db: Db, old: Unit, new: Unit, hand: rules.Hand) -> None:
+    """Write a changed unit, its history and the run's counts."""
+    _save_units(db, [old], [new], hand)
+
+
+def take_positions(db: Db, run_id: RunId, number: int) -> int:
+    """So many places at the end of the run's queue; returns the first."""
+    first: int = db.execute(statements.TAKE_POSITIONS, {"run_id": run_id, "number": number}).fetchall()[0][0]
+    return first
+
+
+def _counts(db: Db, run_id: RunId) -> RunCounts:
+    the_run(db, run_id)
+    rows = db.execute(statements.COUNTS, {"run_id": run_id})
+    kept: dict[tuple[str, str], int] = {(kind, status): number for kind, status, number in rows}
+    return RunCounts(
+        units={status: kept.get(("unit", status.value), 0) for status in UnitStatus},
+        agents={status: kept.get(("agent", status.value), 0) for status in AgentStatus},
+    )

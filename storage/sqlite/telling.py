@@ -1,0 +1,161 @@
+"""What is told beside the answer: metadata, errors, live updates, journal, onboarding, facts, history."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, WorkerId
+from ...protocol.packets import FileNote
+from .. import rules
+from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, OnboardingAgent, PageError
+from ..rows import dump_json, fresh, load_json
+from ..sql import statements
+from .ask import Db, add, add_all, do, every, note, one, page, save, value
+from .body import SqliteBody, the_agent, the_run
+
+
+class SqliteTelling(SqliteBody):
+    """What `Storage` says about everything that is neither a unit nor a person."""
+
+    async def add_metadata(
+        self, agent_id: AgentId, kind: str, data: Any, files: Sequence[FileNote], digest: str, now: datetime
+    ) -> Metadata:
+        return await self._engine.write(_add_metadata, agent_id, kind, data, files, digest, now)
+
+    async def add_error(
+        self, run_id: RunId, agent_id: AgentId | None, source: str, data: Any, now: datetime
+    ) -> PageError:
+        return await self._engine.write(_add_error, run_id, agent_id, source, data, now)
+
+    async def add_updates(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+        await self._engine.write(_add_updates, updates, journal)
+
+    async def add_onboarding_agent(self, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
+        return await self._engine.write(_add_onboarding_agent, agent, now)
+
+    async def move_onboarding_agent(
+        self,
+        agent_id: AgentId,
+        before: AgentStatus,
+        after: AgentStatus,
+        data: Any,
+        now: datetime,
+        who: str,
+        why: str,
+    ) -> OnboardingAgent:
+        return await self._engine.write(_move_onboarding_agent, agent_id, before, after, data, now, who, why)
+
+    async def put_fact(self, scope: str, key: str, value: Any) -> None:
+        await self._engine.write(_put_fact, scope, key, value)
+
+    async def fact(self, scope: str, key: str) -> Any:
+        text = await self._engine.read(value, statements.FACT, scope=scope, key=key)
+        return None if text is None else load_json(text)
+
+    async def facts(self, scope: str) -> dict[str, Any]:
+        return await self._engine.read(_facts, scope)
+
+    async def onboarding_agents(
+        self, run_id: RunId, worker_id: WorkerId | None = None
+    ) -> list[OnboardingAgent]:
+        return await self._engine.read(
+            page, OnboardingAgent, 0, rules.VALUE_MAX, run_id=run_id, worker_id=worker_id
+        )
+
+    async def metadata(self, agent_id: AgentId) -> list[Metadata]:
+        return await self._engine.read(every, Metadata, statements.METADATA_OF_AGENT, agent_id=agent_id)
+
+    async def errors(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[PageError]:
+        return await self._engine.read(page, PageError, after, limit, run_id=run_id)
+
+    async def updates(self, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
+        return await self._engine.read(
+            every, LiveUpdate, statements.UPDATES_OF_AGENT, agent_id=agent_id, outgoing=outgoing
+        )
+
+    async def journal(self, assignment_id: AssignmentId, unit_id: UnitId | None) -> list[JournalEntry]:
+        return await self._engine.read(
+            every, JournalEntry, statements.JOURNAL, assignment_id=assignment_id, unit_id=unit_id
+        )
+
+    async def history(
+        self,
+        kind: str | None = None,
+        subject_id: int | None = None,
+        run_id: RunId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[HistoryEntry]:
+        return await self._engine.read(
+            page, HistoryEntry, after, limit, kind=kind, subject_id=subject_id, run_id=run_id
+        )
+
+
+def _add_metadata(
+    db: Db, agent_id: AgentId, kind: str, data: Any, files: Sequence[FileNote], digest: str, now: datetime
+) -> Metadata:
+    the_agent(db, agent_id)
+    known = one(db, Metadata, statements.METADATA_OF_DIGEST, agent_id=agent_id, digest=digest)
+    if known:
+        return known
+    told = Metadata(0, agent_id, kind, data, list(files), digest, rules.moment(now))
+    return fresh(attrs.evolve(told, id=add(db, told)))
+
+
+def _add_error(
+    db: Db, run_id: RunId, agent_id: AgentId | None, source: str, data: Any, now: datetime
+) -> PageError:
+    the_run(db, run_id)
+    if agent_id is not None:
+        the_agent(db, agent_id)
+    error = PageError(0, run_id, agent_id, source, data, rules.moment(now))
+    return fresh(attrs.evolve(error, id=add(db, error)))
+
+
+def _add_updates(db: Db, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+    add_all(db, updates)
+    add_all(db, journal)
+
+
+def _add_onboarding_agent(db: Db, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
+    new = rules.new_onboarding(agent, rules.moment(now))
+    new = _the_onboarding_agent(db, AgentId(add(db, new)))
+    note(db, rules.Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
+    return new
+
+
+def _move_onboarding_agent(
+    db: Db,
+    agent_id: AgentId,
+    before: AgentStatus,
+    after: AgentStatus,
+    data: Any,
+    now: datetime,
+    who: str,
+    why: str,
+) -> OnboardingAgent:
+    old = _the_onboarding_agent(db, agent_id)
+    at = rules.moment(now)
+    new = rules.moved_onboarding(old, before, after, data, at)
+    save(db, statements.SAVE_ONBOARDING_AGENT, new)
+    note(db, rules.Hand(who, why, at).onboarding(old, new))
+    return fresh(new)
+
+
+def _the_onboarding_agent(db: Db, agent_id: AgentId) -> OnboardingAgent:
+    found = one(db, OnboardingAgent, statements.ONBOARDING_AGENT, id=agent_id)
+    return rules.found(found, "onboarding agent", agent_id)
+
+
+def _put_fact(db: Db, scope: str, key: str, content: Any) -> None:
+    if content is None:
+        do(db, statements.DROP_FACT, scope=scope, key=key)
+    else:
+        do(db, statements.SAVE_FACT, scope=scope, key=key, value=dump_json(content))
+
+
+def _facts(db: Db, scope: str) -> dict[str, Any]:
+    rows = db.execute(statements.FACTS, {"scope": scope})
+    return {key: load_json(text) for key, text in rows}
