@@ -41,11 +41,11 @@ class Channel(abc.ABC):
 
     @abc.abstractmethod
     async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
-        """Deploy the pages (a tar.gz) under the label; the same again changes nothing. LinkLost, LinkRefused."""
+        """Deploy the pages (a tar.gz) under the label; again: no change. LinkLost, LinkRefused."""
 
     @abc.abstractmethod
     async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
-        """Store an uploaded file under `into` (complete and fsynced when it returns). LinkLost, LinkRefused."""
+        """Store an uploaded file under `into`, complete and fsynced on return. LinkLost, LinkRefused."""
 
     @abc.abstractmethod
     async def undeploy(self, label: str) -> None:

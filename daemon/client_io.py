@@ -41,7 +41,7 @@ class Link(Protocol):
     name: str
 
     def send(self, packet: Said) -> None:
-        """Queue a packet; it goes out with the next frame, or after the next reconnect where its class says so."""
+        """Queue a packet: for the next frame or, where its class says so, the next connection."""
         ...
 
 
@@ -60,8 +60,8 @@ class Handlers:
 class Counters:
     """What this run has handled; for status and metrics."""
 
-    requests: dict[str, int] = attrs.Factory(dict)
-    refused: dict[str, int] = attrs.Factory(dict)
+    requests: dict[str, int] = attrs.Factory(dict[str, int])
+    refused: dict[str, int] = attrs.Factory(dict[str, int])
     failures: int = 0
     errors_reported: int = 0
     unexpected: int = 0

@@ -1,4 +1,4 @@
-"""Ends many agents at once: at a shutdown, or when staff stop a run now. In slices, so that nothing stalls."""
+"""Ends many agents at once: at a shutdown, or when staff stop a run now; in slices, so nothing stalls."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta

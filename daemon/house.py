@@ -23,7 +23,7 @@ class Pace:
     goodbye_s: float = 8.0
     """How long telling every page may take at a shutdown, after the grace."""
     leave_routers: bool = True
-    """At a stop, local routers of unfinished runs go on: pages are told to wait, the next start adopts them."""
+    """At a stop, routers of unfinished runs go on: they tell pages to wait, the next start adopts them."""
     suspend_s: float = 120.0
     """How long routers keep pages calm while the daemon is away on purpose."""
 

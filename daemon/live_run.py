@@ -110,14 +110,11 @@ class LiveRun:
         await self._remember_deadlines()
         if self.run.state is RunState.LAUNCHING:
             await self._move(RunState.RUNNING, "daemon", "routers are deployed")
-        for task in (
-            self._watch_deadlines,
-            self._supply,
-            self._watch_end,
-            self._hear_provider,
-            self._lose_patience,
-        ):
-            nursery.start_soon(task)
+        nursery.start_soon(self._watch_deadlines)
+        nursery.start_soon(self._supply)
+        nursery.start_soon(self._watch_end)
+        nursery.start_soon(self._hear_provider)
+        nursery.start_soon(self._lose_patience)
 
     async def _undeploy(self) -> None:
         for link in self._links:

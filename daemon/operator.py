@@ -13,6 +13,7 @@ from ..protocol.names import UNFINISHED_RUN, RunId, RunState
 from ..storage.contract import Duplicate, InvalidRecord, LeaseLost, MoveRun, NewRun, Storage, StorageFailed
 from ..storage.records import TaskRun
 from .blueprints.contract import BlueprintFault
+from .causes import causes
 from .house import House
 from .live_run import DEPLOYED, LiveRun
 from .parts import Parts, RunBroken, assemble, task_code
@@ -97,6 +98,7 @@ class Operator:
 
     async def _create(self, config: RunConfig, launch_id: str, who: str) -> TaskRun:
         key = secrets.token_bytes(KEY_BYTES)
+        label = config.label
         for number in range(1, LABELS_TRIED_MAX):
             label = config.label or numbered_label(config.name, number)
             try:
@@ -149,10 +151,12 @@ class Operator:
         except* (LeaseLost, StorageFailed):
             raise
         except* RunBroken as broken:
-            await self._note_trouble(run, str(broken.exceptions[0]))
+            await self._note_trouble(run, str(causes(broken)[0]))
         except* Exception as group:
             log.error("run %d failed", run.id, exc_info=group)
-            await self._note_trouble(run, f"it failed: {_first(group)!r}; see the log, restart to try again")
+            await self._note_trouble(
+                run, f"it failed: {causes(group)[0]!r}; see the log, restart to try again"
+            )
         finally:
             self._live.pop(run.id, None)
             self._note_change()
@@ -288,10 +292,3 @@ def numbered_label(name: str, number: int) -> str:
     """A label from a task's name: `digits`, `digits-2`, ...; at most 40 characters."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-") or "run"
     return slug if number == 1 else f"{slug}-{number}"
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
-    exc: BaseException = group
-    while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
-    return exc

@@ -112,7 +112,7 @@ def installed_plug_ins() -> Registry:
 
 def _checked(found: Any, base: type, name: str) -> Any:
     if not (isinstance(found, type) and issubclass(found, base)):
-        raise BrokenPlugIn(f"{name!r} is not a {base.__name__}: {found!r}")
+        raise BrokenPlugIn(f"{name!r} is no {base.__name__}: {found!r}")
     if inspect.isabstract(found):
         missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
         raise BrokenPlugIn(f"{found.__name__} ({name!r}) lacks {missing}")

@@ -1,4 +1,4 @@
-"""Keeps the link to one router: connects, proves, reconnects, pumps frames. Knows packets, not their meaning."""
+"""Keeps the link to one router: connects, proves, pumps frames, reconnects. Knows no packet's meaning."""
 
 import logging
 import random
@@ -16,6 +16,7 @@ from ..protocol.packets import RequestStatuses, Suspend
 from ..protocol.proof import NONCE_BYTES
 from ..storage.contract import Storage
 from ..storage.records import TaskRun
+from .causes import causes
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .client_io import ClientIO
 from .clock import Wall
@@ -126,7 +127,7 @@ class RouterLink:
         try:
             await self._connect()
         except* (LinkLost, LinkRefused, LinkRefusal, RemoteProtocolError) as lost:
-            trouble = _words(lost)
+            trouble = "; ".join(dict.fromkeys(str(cause) for cause in causes(lost)))
             self._deployed &= not lost.subgroup((LinkRefused, LinkRefusal))
         finally:
             if self._up:
@@ -217,14 +218,3 @@ async def _exchange(shake: Handshake, wire: Wire) -> Peer:
             await wire.send(frame)
         raise
     return shake.peer
-
-
-def _words(group: BaseExceptionGroup[BaseException]) -> str:
-    said = {str(exc): None for exc in _leaves(group)}
-    return "; ".join(said)
-
-
-def _leaves(exc: BaseException) -> list[BaseException]:
-    if isinstance(exc, BaseExceptionGroup):
-        return [leaf for inner in exc.exceptions for leaf in _leaves(inner)]
-    return [exc]

@@ -4,7 +4,7 @@ import logging
 import os
 import random
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -64,7 +64,7 @@ async def serve_daemon(config: DaemonConfig, notifier: Notifier | None = None) -
 
 
 @asynccontextmanager
-async def open_house(config: DaemonConfig) -> AsyncIterator[House]:
+async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
     """Open storage, secrets and folders; closed when left."""
     for folder in (config.data, config.data / "runs", config.data / "tasks"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -77,6 +77,8 @@ def make_converter(hooks: Mapping[Any, Hook] | None = None) -> Converter:
     converter.register_structure_hook_func(_is_enum, _enum)
     converter.register_structure_hook(Path, _inner_path)
     converter.register_unstructure_hook(Path, Path.as_posix)
+    for plain, hook in _PLAIN_HOOKS.items():
+        converter.register_structure_hook(plain, hook)  # by a predicate, cattrs' own would go before it
     for wanted, hook in {**_HOOKS, **(hooks or {})}.items():
         converter.register_structure_hook_func(functools.partial(operator.eq, wanted), hook)
     configure_union_passthrough(str | bool | int | float | None, converter)
@@ -181,15 +183,8 @@ def _inner_path(value: Any, _: Any) -> Path:
     return Path(path)
 
 
-_HOOKS: dict[Any, Hook] = {
-    str: text,
-    bool: _flag,
-    int: _whole,
-    float: _number,
-    Count: _count,
-    Seconds: _seconds,
-    Words: words,
-}
+_PLAIN_HOOKS: dict[type, Hook] = {str: text, bool: _flag, int: _whole, float: _number}
+_HOOKS: dict[Any, Hook] = {Count: _count, Seconds: _seconds, Words: words}
 
 
 def _is_list(wanted: Any) -> bool:

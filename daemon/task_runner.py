@@ -1,4 +1,4 @@
-"""Carries agents through their lives: reads, lets `lifecycle` decide, saves, then does the rest. Decides nothing."""
+"""Carries agents through their lives: reads, lets `lifecycle` decide, saves, then does the rest."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -49,9 +49,7 @@ class TaskRunner:
         """
         return await self.decide(agent_id, lambda agent, unit: [event])
 
-    async def decide(
-        self, agent_id: AgentId, choose: Callable[[Agent, Unit], Sequence[AgentEvent]]
-    ) -> Agent:
+    async def decide(self, agent_id: AgentId, choose: Callable[[Agent, Unit], Sequence[AgentEvent]]) -> Agent:
         """Let the events that `choose` names for the present state happen, in one transaction.
 
         `choose` is called again with newer facts when they changed meanwhile; no events: nothing happens.

@@ -17,7 +17,7 @@ class UserCodeFailed(Exception):
 
 
 class UserCode:
-    """Calls synchronous author code in threads, or inline in simulation, where a thread would stop the clock."""
+    """Calls synchronous author code in threads; inline in simulation, whose clock waits for no thread."""
 
     def __init__(self, inline: bool = False) -> None:
         self._inline = inline

@@ -35,6 +35,11 @@ def _log_to_stderr(level: str) -> None:
         logging.getLogger(chatty).setLevel("WARNING")
 
 
+_PATH = click.Path(path_type=Path)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_new_data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
+)
 _data_option = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -75,10 +80,9 @@ def serve(data: Path, control: Path | None, log_level: str, end_routers: bool) -
 
 
 def _said(group: BaseExceptionGroup[BaseException], code: int) -> int:
-    exc: BaseException = group
-    while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
-    click.echo(f"crowdd: {exc}", err=True)
+    from .daemon.causes import causes
+
+    click.echo(f"crowdd: {causes(group)[0]}", err=True)
     return code
 
 
@@ -185,7 +189,7 @@ def bots(
 
 
 @crowdd.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=_FOLDER)
 @click.argument("overrides", nargs=-1)
 def check(folder: Path, overrides: tuple[str, ...]) -> None:
     """Say everything that is wrong with the task in FOLDER, without launching it."""

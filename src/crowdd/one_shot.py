@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ START_S = 30.0
 END_S = 60.0
 DEMO = Path(__file__).parent / "examples" / "digits"
 PLAYER_NAME = "player.py"
+HABITS = ("--reload", "0.03", "--double", "0.05", "--return", "0.02")  # people do these, too
 
 
 class OneShot:
@@ -91,7 +92,7 @@ def write_export(client: Client, label: str, path: Path) -> int:
 
 
 @contextmanager
-def daemon_process(data: Path) -> Iterator[Client]:
+def daemon_process(data: Path) -> Generator[Client]:
     """A daemon on `data`, ready; told to stop, and waited for, when left."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "crowdd.log").open("ab") as log:
@@ -133,7 +134,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Iterator[None]:
+def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Generator[None]:
     """Print links for people, and let simulated workers work until left."""
     if plan.workers:
         for link in client.links(label, [f"person-{n}" for n in range(1, plan.workers + 1)]):
@@ -176,7 +177,7 @@ def _start_bots(folder: Path, links: Sequence[str], seed: int) -> subprocess.Pop
 
 
 @contextmanager
-def _kept_folder() -> Iterator[str]:
+def _kept_folder() -> Generator[str]:
     """A new folder that stays: answers are not thrown away because nobody named a place for them."""
     yield tempfile.mkdtemp(prefix="crowdd-")
 

@@ -1,8 +1,8 @@
 """Shows how runs get on: live bars on a terminal, a line now and then elsewhere. Blocking."""
 
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import click
 
@@ -62,9 +62,7 @@ class _Lines(_Follower):
 
 
 def _in_parallel(followers: Sequence[_Follower]) -> None:
-    threads = [threading.Thread(target=follower.follow, daemon=True) for follower in followers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(0.2)  # in short turns, so that Ctrl-C is heard
+    """Follow all at once; the first error is raised when all have ended."""
+    with ThreadPoolExecutor(len(followers)) as pool:
+        for followed in [pool.submit(follower.follow) for follower in followers]:
+            followed.result()

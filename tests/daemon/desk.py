@@ -50,7 +50,7 @@ class Desk:
     config: RunConfig
     provider: MockProvider
     runner: TaskRunner
-    told: list[tuple[AgentStatus, Reason | None]] = attrs.Factory(list)
+    told: list[tuple[AgentStatus, Reason | None]]
     closed_for: Reason | None = None
     pool: WorkerPool = attrs.field(init=False)
     intake: Intake = attrs.field(init=False)
