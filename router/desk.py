@@ -123,6 +123,10 @@ class Desk:
         self.carry_out(commands)
         return answer
 
+    def page_uses(self, version: str) -> None:
+        """A page names its version of mephisto-task."""
+        self.carry_out(self.run.page_uses(version, anyio.current_time()))
+
     def open_socket(self, address: str) -> tuple[SocketId, Mailbox] | None:
         """A page connects; None: refuse it."""
         socket = self.run.socket_opened(address, anyio.current_time())

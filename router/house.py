@@ -108,6 +108,8 @@ class House:
 
     def open(self) -> None:
         """Make and lock the folder, clear what was left half received; RouterRefused if it is in use."""
+        if self._lock is not None:
+            return
         self._runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

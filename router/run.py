@@ -154,9 +154,10 @@ class RouterRun:
         """These uploads are about to be named by a request: they must not be dropped now."""
         self._tickets.hold_files(digests)
 
-    def release_files(self, digests: Iterable[str]) -> list[Command]:
-        """The request was asked; whether its files stay depends on it."""
-        return _drop(self._tickets.release_files(digests))
+    def release_files(self, digests: Iterable[str], answered: bool) -> list[Command]:
+        """Undo `hold_files`. Unless the request was `answered` the files stay: the daemon may want them."""
+        unwanted = self._tickets.release_files(digests)
+        return _drop(unwanted) if answered else []
 
     def wants_file(self, digest: str) -> bool:
         """Whether an open request names this upload."""

@@ -1,0 +1,105 @@
+"""The router as an ASGI application: the daemon's doors, the pages' door, and what goes on beside them."""
+
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from .bodies import PageGone
+from .config import RouterConfig
+from .deploy_door import DeployDoor
+from .house import House
+from .limits import SWEEP_S, TICK_S
+from .link_door import LinkDoor
+from .pages_door import PagesDoor
+from .replies import error
+from .runs import Runs
+
+log = logging.getLogger(__name__)
+
+
+def build_app(config: RouterConfig, secret: bytes, on_orphaned: Callable[[], None]) -> tuple[Starlette, Runs]:
+    """The application and its runs. Its lifespan opens the folder, and ends what waits when it is over.
+
+    `on_orphaned` is called when no daemon was linked for `config.orphan_after_s`.
+    """
+    runs = Runs(House(config.folder), 1 + secrets.randbelow(2**40 - 1))
+    links, deploys = LinkDoor(runs, secret), DeployDoor(runs, secret)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        async with _open(runs), anyio.create_task_group() as tasks:
+            tasks.start_soon(_keep_time, runs, config.orphan_after_s, on_orphaned)
+            tasks.start_soon(_keep_sweeping, runs)
+            yield
+            runs.end()
+            tasks.cancel_scope.cancel()
+
+    app = Starlette(
+        routes=[
+            WebSocketRoute("/_crowdd/link/{label}", links.serve),
+            Route("/_crowdd/runs/{label}/bundle/{sha256}", deploys.put_bundle, methods=["PUT"]),
+            Route("/_crowdd/runs/{label}/files/{sha256}", deploys.get_file, methods=["GET"]),
+            Route("/_crowdd/runs/{label}", deploys.delete_run, methods=["DELETE"]),
+            Mount("/", PagesDoor(runs, config)),
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _http_error, PageGone: _gone, Exception: _bug},
+    )
+    return app, runs
+
+
+@asynccontextmanager
+async def _open(runs: Runs) -> AsyncGenerator[None]:
+    await to_thread.run_sync(runs.house.open)
+    try:
+        await runs.load()
+        yield
+    finally:
+        runs.house.close()
+
+
+async def _keep_time(runs: Runs, orphan_after_s: float | None, on_orphaned: Callable[[], None]) -> None:
+    linked_at = anyio.current_time()
+    while True:
+        await anyio.sleep(TICK_S)
+        now = anyio.current_time()
+        for served in runs:
+            served.desk.tick()
+            if served.desk.run.linked:
+                linked_at = now
+        if orphan_after_s is not None and now - linked_at > orphan_after_s:
+            log.warning("no daemon for %.0f s: this router ends itself", now - linked_at)
+            on_orphaned()
+            return
+
+
+async def _keep_sweeping(runs: Runs) -> None:
+    while True:
+        await anyio.sleep(SWEEP_S)
+        for served in runs:
+            stale = await to_thread.run_sync(served.folder.stale_uploads)
+            served.folder.drop_uploads(name for name in stale if not served.desk.run.wants_file(name))
+
+
+async def _http_error(_: Request, exc: Exception) -> Response:
+    status = exc.status_code if isinstance(exc, HTTPException) else 500
+    return error(
+        status, "method_not_allowed" if status == 405 else "not_found", "There is nothing at this address."
+    )
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)
+
+
+async def _bug(_: Request, __: Exception) -> Response:
+    return error(500, "router_error", "Something went wrong here. It was logged; please try again.")

@@ -1,0 +1,127 @@
+"""Request bodies on their way in: bounded in size and time, read to their end even when refused.
+
+A browser that is answered before it has sent everything sees a broken connection instead of the answer.
+"""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from starlette.requests import Request
+
+from ..protocol.names import SENTENCES, Reason
+from .answers import refusal
+from .commands import HttpAnswer
+from .limits import BODY_SILENT_S, BODY_TOTAL_S, DRAIN_BYTES_MAX, DRAIN_S
+from .uploads import FormReader, FormRefused
+
+_PIECE_BYTES = 256 * 1024  # a hop to a thread costs as much as writing this
+
+
+class BodyRefused(Exception):
+    """The body is not taken; `answer` is what its sender gets."""
+
+    def __init__(self, answer: HttpAnswer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class PageGone(Exception):
+    """The connection ended before the body did: there is nobody to answer."""
+
+
+class Body:
+    """One request's body, to be read once."""
+
+    def __init__(self, request: Request) -> None:
+        self._receive = request.receive
+        self._deadline = anyio.current_time() + BODY_TOTAL_S
+        self._ended = False
+        announced = request.headers.get("content-length", "")
+        self.announced = int(announced) if announced.isascii() and announced.isdigit() else 0
+
+    async def read(self, bytes_max: int) -> bytes:
+        """All of it, or BodyRefused."""
+        body = bytearray()
+        await self._check(self.announced, bytes_max)
+        while chunk := await self._chunk():
+            body += chunk
+            await self._check(len(body), bytes_max)
+        return bytes(body)
+
+    async def piece(self) -> bytes:
+        """The next part, of a size worth a thread's while; empty at the end."""
+        piece = bytearray()
+        while len(piece) < _PIECE_BYTES and (chunk := await self._chunk()):
+            piece += chunk
+        return bytes(piece)
+
+    async def refuse(self, answer: HttpAnswer) -> BodyRefused:
+        """Read on for a while, so that the sender gets to see the answer; raise what this returns."""
+        read = 0
+        with anyio.move_on_after(DRAIN_S):
+            while not self._ended and read < DRAIN_BYTES_MAX:
+                read += len(await self._chunk())
+        return BodyRefused(answer)
+
+    async def too_large(self, why: str) -> BodyRefused:
+        """The same, for a body over its limit."""
+        return await self.refuse(refusal(Reason.TOO_LARGE, f"{SENTENCES[Reason.TOO_LARGE]} ({why})"))
+
+    async def _check(self, size: int, bytes_max: int) -> None:
+        if size > bytes_max:
+            raise await self.too_large(f"at most {bytes_max} bytes")
+
+    async def _chunk(self) -> bytes:
+        """The next bytes as they come; empty at the end."""
+        while not self._ended:
+            message = None
+            with anyio.move_on_at(min(self._deadline, anyio.current_time() + BODY_SILENT_S)):
+                message = await self._receive()
+            if message is None:
+                self._ended = True
+                raise BodyRefused(
+                    HttpAnswer(408, {"reason": "too_slow", "text": "The body came too slowly."})
+                )
+            if message["type"] != "http.request":
+                raise PageGone
+            self._ended = not message.get("more_body", False)
+            if message.get("body"):
+                return bytes(message["body"])
+        return b""
+
+
+async def read_form(body: Body, form: FormReader) -> None:
+    """Feed the whole body to the form, which a thread writes; BodyRefused when it is not taken."""
+    try:
+        while piece := await body.piece():
+            await to_thread.run_sync(form.feed, piece)
+        form.finish()
+    except FormRefused as exc:
+        if exc.too_large:
+            raise await body.too_large(str(exc)) from None
+        raise await body.refuse(refusal(Reason.BAD_REQUEST, f"The form cannot be read: {exc}")) from None
+
+
+async def receive_file(body: Body, folder: Path, bytes_max: int) -> tuple[Path, str]:
+    """Store the body under a random name (synced); its path and digest, or BodyRefused."""
+    path = folder / secrets.token_hex(16)
+    digest, size = hashlib.sha256(), 0
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        async with await anyio.open_file(fd, "wb") as file:
+            while piece := await body.piece():
+                size += len(piece)
+                if size > bytes_max:
+                    raise await body.too_large(f"at most {bytes_max} bytes")
+                digest.update(piece)
+                await file.write(piece)
+            await file.flush()
+            await to_thread.run_sync(os.fsync, fd)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path, digest.hexdigest()

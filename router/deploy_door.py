@@ -1,0 +1,97 @@
+"""What a daemon does over HTTP with proof: deploy a bundle, fetch an upload, take a run off."""
+
+import re
+import time
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from ..protocol.limits import BUNDLE_BYTES_MAX
+from ..protocol.proof import verify_request
+from .addressing import is_label
+from .bodies import Body, BodyRefused, receive_file
+from .bundle import BundleRefused
+from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX
+from .rates import Minute
+from .replies import error, json_response, not_found, ok
+from .runs import Runs
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class DeployDoor:
+    """The handlers of `/_crowdd/runs/...`; each checks the proof before anything else."""
+
+    def __init__(self, runs: Runs, secret: bytes) -> None:
+        self._runs = runs
+        self._secret = secret
+        self._failures = Minute(LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX)
+
+    async def put_bundle(self, request: Request) -> Response:
+        """Make this archive the run's pages; the same again changes nothing."""
+        label, digest = request.path_params["label"], request.path_params["sha256"]
+        body = Body(request)
+        refused = self._refuses(request, digest)
+        if refused is not None or not is_label(label) or not _DIGEST.fullmatch(digest):
+            return refused or not_found()
+        try:
+            if body.announced > BUNDLE_BYTES_MAX:
+                raise await body.too_large(f"at most {BUNDLE_BYTES_MAX} bytes")
+            path, received = await receive_file(body, self._runs.house.incoming, BUNDLE_BYTES_MAX)
+        except BodyRefused as exc:
+            return json_response(exc.answer)
+        try:
+            if received != digest:
+                return error(400, "bad_digest", "The body is not what its address says.")
+            return await self._deploy(label, path, digest)
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def _deploy(self, label: str, incoming: Path, digest: str) -> Response:
+        served = await self._runs.get_or_make(label)
+        if served is None:
+            return error(503, "too_many_runs", "This router serves too many runs.")
+        if served.digest != digest:
+            try:
+                await self._runs.deploy(served, incoming, digest)
+            except BundleRefused as exc:
+                return error(422, "bad_bundle", f"This bundle is refused: {exc}.")
+        return ok({"status": "Deployed", "sha256": digest})
+
+    async def get_file(self, request: Request) -> Response:
+        """Give an upload to the daemon."""
+        label, digest = request.path_params["label"], request.path_params["sha256"]
+        served = self._runs.get(label)
+        refused = self._refuses(request)
+        if refused is not None or served is None or not _DIGEST.fullmatch(digest):
+            return refused or not_found()
+        path = served.folder.upload(digest)
+        if not await to_thread.run_sync(path.is_file):
+            return not_found()
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return FileResponse(path, headers=headers, media_type="application/octet-stream")
+
+    async def delete_run(self, request: Request) -> Response:
+        """Take the run's pages, key and files off; again changes nothing."""
+        refused = self._refuses(request)
+        if refused is not None or not is_label(request.path_params["label"]):
+            return refused or not_found()
+        await self._runs.remove(request.path_params["label"])
+        return ok({"status": "Removed"})
+
+    def _refuses(self, request: Request, body_sha256: str = "") -> Response | None:
+        address = request.client.host if request.client else ""
+        now = anyio.current_time()
+        if self._failures.full(address, now):
+            return error(429, "too_many_requests", "Too many failed proofs; wait a minute.")
+        path = request.scope["raw_path"].decode("latin-1")
+        if request.url.query:
+            path = f"{path}?{request.url.query}"
+        header = request.headers.get("authorization")
+        if verify_request(self._secret, request.method, path, header, time.time(), body_sha256):
+            return None
+        self._failures.take(address, now)
+        return error(401, "unproved", "This needs the proof of the daemon; both need the same secret file.")

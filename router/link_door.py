@@ -1,0 +1,123 @@
+"""The daemon's websocket: a mutual proof first, then the run's link. No browser gets in."""
+
+import logging
+import secrets
+
+import anyio
+from anyio import to_thread
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ..protocol.errors import LinkRefusal, Unsendable
+from ..protocol.handshake import Handshake, Peer
+from ..protocol.limits import HELLO_S
+from ..protocol.link import Role
+from ..protocol.proof import NONCE_BYTES
+from .addressing import is_label
+from .desk import WireGone
+from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX, SEND_S
+from .rates import Minute
+from .runs import Runs, Served
+from .socket_door import close, refuse_socket
+
+SUBPROTOCOL = "crowdd.1"
+log = logging.getLogger(__name__)
+
+
+class _WebSocketWire:
+    """Frames over an accepted websocket."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def send(self, frame: bytes) -> None:
+        try:
+            with anyio.fail_after(SEND_S):
+                await self._websocket.send_bytes(frame)
+        except (WebSocketDisconnect, TimeoutError, RuntimeError) as exc:
+            raise WireGone from exc
+
+    async def receive(self) -> bytes:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WireGone
+        return message.get("bytes") or b""
+
+
+class LinkDoor:
+    """Lets daemons in that know the secret."""
+
+    def __init__(self, runs: Runs, secret: bytes) -> None:
+        self._runs = runs
+        self._secret = secret
+        self._failures = Minute(LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX)
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve `/_crowdd/link/<label>` until the link ends."""
+        label = str(websocket.path_params["label"])
+        address = websocket.client.host if websocket.client else ""
+        refused = self._refuses(websocket, label, address)
+        if refused is not None:
+            await refuse_socket(websocket, *refused)
+            return
+        await websocket.accept(SUBPROTOCOL)
+        wire = _WebSocketWire(websocket)
+        try:
+            words = await self._meet(wire, label)
+        except WireGone:
+            return
+        except (LinkRefusal, TimeoutError) as exc:
+            self._failures.take(address, anyio.current_time())
+            words = str(exc) or "the hello took too long"
+            log.warning("link of run %s refused to %s: %s", label, address, words)
+        try:
+            with anyio.move_on_after(SEND_S):
+                await close(websocket, 1008, words)
+        except (WebSocketDisconnect, RuntimeError):
+            pass
+
+    def _refuses(self, websocket: WebSocket, label: str, address: str) -> tuple[int, str, str] | None:
+        if "origin" in websocket.headers:
+            return 403, "no_browsers", "This is the daemon's door."
+        if SUBPROTOCOL not in websocket.scope.get("subprotocols", ()):
+            return 400, "bad_request", f"The link speaks {SUBPROTOCOL}; update the daemon or the router."
+        if not is_label(label):
+            return 404, "not_found", "There is nothing at this address."
+        if self._failures.full(address, anyio.current_time()):
+            return 429, "too_many_requests", "Too many failed proofs; wait a minute."
+        return None
+
+    async def _meet(self, wire: _WebSocketWire, label: str) -> str:
+        handshake = Handshake(
+            Role.ROUTER, self._secret, label, secrets.token_bytes(NONCE_BYTES), self._runs.epoch
+        )
+        with anyio.fail_after(HELLO_S):
+            daemon, welcome = await self._shake_hands(handshake, wire)
+        served = await self._admit(label, daemon)
+        for frame in welcome:
+            await wire.send(frame)
+        log.info("run %s: linked to a daemon of epoch %d", label, daemon.epoch)
+        words = await served.desk.serve_link(daemon, wire)
+        log.info("run %s: link ended: %s", label, words)
+        return words
+
+    async def _shake_hands(self, handshake: Handshake, wire: _WebSocketWire) -> tuple[Peer, list[bytes]]:
+        while True:
+            try:
+                frames = handshake.receive(await wire.receive())
+            except (LinkRefusal, Unsendable) as exc:
+                for frame in getattr(exc, "frames", ()):
+                    await wire.send(frame)
+                raise
+            if handshake.peer is not None:
+                return handshake.peer, frames
+            for frame in frames:
+                await wire.send(frame)
+
+    async def _admit(self, label: str, daemon: Peer) -> Served:
+        served = await self._runs.get_or_make(label)
+        words = "this router serves too many runs" if served is None else served.desk.refuses(daemon)
+        if served is None or words is not None:
+            raise LinkRefusal(words or "", [])
+        if daemon.key != served.desk.run.key:
+            await to_thread.run_sync(served.folder.keep_key, daemon.key)
+        return served

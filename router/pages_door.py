@@ -1,0 +1,101 @@
+"""The public face of the runs: which run a request means, its pages, its POSTs and its sockets."""
+
+import time
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from .addressing import Place, locate
+from .commands import HttpAnswer
+from .config import RouterConfig
+from .origin import may_connect, may_post
+from .posts import Posts
+from .replies import error, json_response, not_found, page_policy, page_response
+from .runs import Runs, Served
+from .socket_door import refuse_socket, serve_page
+
+_FOREIGN = "This page may not do that here: its origin is another one."
+_INDEX = ("", "index.html", "task_index", "welcome")
+
+
+class PagesDoor:
+    """An ASGI application for everything that is not the daemon's."""
+
+    def __init__(self, runs: Runs, config: RouterConfig) -> None:
+        self._runs = runs
+        self._config = config
+        self._posts = Posts(runs.house)
+        self._policy = page_policy(config.frame_ancestors)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        place = self._place(scope)
+        served = None if place is None else self._runs.get(place.label)
+        if scope["type"] == "websocket":
+            await self._socket(WebSocket(scope, receive, send), place, served)
+            return
+        request = Request(scope, receive, send)
+        response = await self._answer(request, place, served)
+        await response(scope, receive, send)
+
+    def _place(self, scope: Scope) -> Place | None:
+        config, host = self._config, Headers(scope=scope).get("host", "")
+        return locate(host, scope["path"], self._runs, config.default_run, config.shared_origin)
+
+    async def _socket(self, websocket: WebSocket, place: Place | None, served: Served | None) -> None:
+        headers = websocket.headers
+        scheme = "https" if websocket.url.scheme == "wss" else "http"
+        trusted = self._config.trusted_origins
+        if place is None or served is None or place.rest != "/":
+            await refuse_socket(websocket, 404, "not_found", "There is nothing at this address.")
+        elif not may_connect(headers.get("origin"), headers.get("host", ""), scheme, trusted):
+            await refuse_socket(websocket, 403, "foreign_origin", _FOREIGN)
+        else:
+            await serve_page(websocket, served.desk)
+
+    async def _answer(self, request: Request, place: Place | None, served: Served | None) -> Response:
+        name = _name(place)
+        if name in ("is_alive", "get_timestamp") and request.method in ("GET", "HEAD"):
+            return json_response(_sign_of_life(name), request.method)
+        if place is None or served is None:
+            return not_found()
+        if place.rest is None:
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/run/{place.label}/{query}", 308)
+        if request.method in ("GET", "HEAD"):
+            return self._page(request, served, name)
+        if name not in self._posts:
+            return not_found()
+        if request.method != "POST":
+            return error(405, "method_not_allowed", "This address takes POST.")
+        return await self._post(request, served, name)
+
+    def _page(self, request: Request, served: Served, name: str) -> Response:
+        page = served.pages.get("index.html" if name in _INDEX else name)
+        if page is None:
+            return not_found()
+        version = request.query_params.get("mephisto_task_version")
+        if name == "task_config.json" and version is not None:
+            served.desk.page_uses(version)
+        return page_response(page, request.headers, self._policy)
+
+    async def _post(self, request: Request, served: Served, name: str) -> Response:
+        headers = request.headers
+        origin, fetch_site = headers.get("origin"), headers.get("sec-fetch-site")
+        scheme, host = request.url.scheme, headers.get("host", "")
+        if not may_post(origin, fetch_site, host, scheme, self._config.trusted_origins):
+            return error(403, "foreign_origin", _FOREIGN)
+        return await self._posts.handle(name, served, request)
+
+
+def _name(place: Place | None) -> str:
+    return (place.rest or "").removeprefix("/") if place is not None else ""
+
+
+def _sign_of_life(name: str) -> HttpAnswer:
+    if name == "is_alive":
+        return HttpAnswer(200, {"status": "Alive!"})
+    return HttpAnswer(200, {"timestamp": time.time_ns() // 1_000_000})

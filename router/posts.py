@@ -1,0 +1,204 @@
+"""What pages POST: each body becomes one packet for the daemon, and its answer the page's answer."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+import attrs
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..protocol.answers import ERROR_LOG_SENT
+from ..protocol.browser import (
+    parse_error_log,
+    parse_metadata,
+    parse_metadata_form,
+    parse_onboarding,
+    parse_register,
+    parse_return,
+    parse_submit,
+    parse_submit_form,
+)
+from ..protocol.errors import BadRequest
+from ..protocol.limits import JSON_BODY_BYTES_MAX
+from ..protocol.names import Reason
+from ..protocol.packets import (
+    FileNote,
+    LogError,
+    RegisterAgent,
+    ReturnUnit,
+    SubmitMetadata,
+    SubmitOnboarding,
+    SubmitUnit,
+)
+from ..protocol.packets import Request as Asked
+from .answers import refusal
+from .bodies import Body, BodyRefused, read_form
+from .commands import HttpAnswer
+from .house import House
+from .limits import (
+    DISK_RESERVE_BYTES,
+    LOG_ERROR_BYTES_MAX,
+    UPLOAD_BYTES_MAX,
+    UPLOADS_AT_ONCE_MAX,
+    UPLOADS_KEPT_BYTES_MAX,
+)
+from .replies import json_response
+from .runs import Served
+from .tickets import Caller
+from .uploads import FormReader, FormRefused, Received
+
+SMALL_BODY_BYTES_MAX = 256 * 1024
+CLIENT_HEADER = "x-crowdd-client"
+
+
+@attrs.frozen
+class Post:
+    """One POST of a page: where it goes, who sent it."""
+
+    served: Served
+    request: Request
+    caller: Caller
+    body: Body
+
+
+class Posts:
+    """The handlers by path. Bodies with files take turns, so that they cannot starve the pages."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._turns = anyio.Semaphore(UPLOADS_AT_ONCE_MAX)
+        self._handlers: dict[str, Callable[[Post], Awaitable[HttpAnswer]]] = {
+            "request_agent": self._register,
+            "register_worker": self._register,
+            "submit_onboarding": self._onboarding,
+            "submit_task": self._submit,
+            "submit_metadata": self._metadata,
+            "log_error": self._log_error,
+            "return_unit": self._return,
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._handlers
+
+    async def handle(self, name: str, served: Served, request: Request) -> Response:
+        """Answer a POST to one of these names."""
+        address = request.client.host if request.client else ""
+        caller = Caller(address, CLIENT_HEADER in request.headers)
+        post = Post(served, request, caller, Body(request))
+        try:
+            return json_response(await self._handlers[name](post))
+        except BodyRefused as exc:
+            return json_response(exc.answer)
+        except BadRequest as exc:
+            text = f"{exc.path}: {exc.why}" if exc.path else exc.why
+            return json_response(refusal(exc.reason, text, path=exc.path))
+
+    async def _register(self, post: Post) -> HttpAnswer:
+        told = parse_register(await post.body.read(SMALL_BODY_BYTES_MAX))
+        return await _ask(post, RegisterAgent(_new_id(), told.provider_data, post.caller.crowdd_client))
+
+    async def _onboarding(self, post: Post) -> HttpAnswer:
+        told = parse_onboarding(await post.body.read(JSON_BODY_BYTES_MAX))
+        return await _ask(
+            post, SubmitOnboarding(told.wire_id, _new_id(), told.onboarding_data, told.provider_data)
+        )
+
+    async def _submit(self, post: Post) -> HttpAnswer:
+        if not _is_form(post.request):
+            told = parse_submit(await post.body.read(JSON_BODY_BYTES_MAX))
+            return await _ask(post, SubmitUnit(told.wire_id, _new_id(), told.final_data))
+
+        def packet(fields: dict[str, str], notes: list[FileNote]) -> Asked:
+            told = parse_submit_form(fields)
+            return SubmitUnit(told.wire_id, _new_id(), told.final_data, notes)
+
+        return await self._ask_with_files(post, packet)
+
+    async def _metadata(self, post: Post) -> HttpAnswer:
+        if not _is_form(post.request):
+            told = parse_metadata(await post.body.read(JSON_BODY_BYTES_MAX))
+            return await _ask(post, SubmitMetadata(told.wire_id, _new_id(), told.metadata))
+
+        def packet(fields: dict[str, str], notes: list[FileNote]) -> Asked:
+            told = parse_metadata_form(fields)
+            return SubmitMetadata(told.wire_id, _new_id(), told.metadata, notes)
+
+        return await self._ask_with_files(post, packet)
+
+    async def _log_error(self, post: Post) -> HttpAnswer:
+        told = parse_error_log(await post.body.read(LOG_ERROR_BYTES_MAX))
+        answer = post.served.desk.log_error(LogError(told.wire_id, told.error_data), post.caller)
+        return answer or HttpAnswer(200, ERROR_LOG_SENT)
+
+    async def _return(self, post: Post) -> HttpAnswer:
+        told = parse_return(await post.body.read(SMALL_BODY_BYTES_MAX))
+        if told.leaving:
+            return post.served.desk.run.page_left(told.wire_id) or HttpAnswer(200, {"status": "Noted"})
+        return await _ask(post, ReturnUnit(told.wire_id, _new_id()))
+
+    async def _ask_with_files(
+        self, post: Post, packet: Callable[[dict[str, str], list[FileNote]], Asked]
+    ) -> HttpAnswer:
+        form = _open_form(post.request, self._house.incoming)
+        try:
+            async with self._turns:
+                await to_thread.run_sync(self._check_room, post)
+                await read_form(post.body, form)
+            asked = packet(_texts(form.fields), [received.note for received in form.files])
+            return await _keep_and_ask(post, asked, form.files)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(form.close)
+
+    def _check_room(self, post: Post) -> None:
+        kept = sum(entry.st_size for entry in post.served.folder.uploads().values())
+        if kept > UPLOADS_KEPT_BYTES_MAX or self._house.disk_free() < DISK_RESERVE_BYTES + UPLOAD_BYTES_MAX:
+            raise BodyRefused(refusal(Reason.TRY_LATER, retry_after_s=60.0))
+
+
+async def _keep_and_ask(post: Post, asked: Asked, files: list[Received]) -> HttpAnswer:
+    """Check whose files these are before they are kept; they stay until the daemon has answered."""
+    assert not isinstance(asked, RegisterAgent)
+    unknown = post.served.desk.run.knows(asked.subject)
+    if unknown is not None:
+        return unknown
+    digests = {received.note.sha256 for received in files}
+    desk, folder, answered = post.served.desk, post.served.folder, False
+    desk.run.hold_files(digests)
+    try:
+        for received in files:
+            await to_thread.run_sync(folder.keep_upload, received.path, received.note.sha256)
+        answer = await _ask(post, asked)
+        answered = answer.status != 503
+        return answer
+    finally:
+        desk.carry_out(desk.run.release_files(digests, answered))
+
+
+async def _ask(post: Post, asked: Asked) -> HttpAnswer:
+    return await post.served.desk.ask(asked, post.caller)
+
+
+def _open_form(request: Request, folder: Path) -> FormReader:
+    try:
+        return FormReader(request.headers["content-type"], folder)
+    except FormRefused as exc:
+        raise BodyRefused(refusal(Reason.BAD_REQUEST, str(exc))) from None
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+def _texts(fields: dict[str, bytes]) -> dict[str, str]:
+    try:
+        return {name: value.decode() for name, value in fields.items()}
+    except UnicodeDecodeError:
+        raise BadRequest("", "a field of the form is not UTF-8") from None
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)

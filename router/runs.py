@@ -1,0 +1,98 @@
+"""The runs that a router serves, each a desk, a folder and pages. Loaded at start, changed by deploys."""
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import attrs
+from anyio import to_thread
+
+from ..protocol.names import Reason
+from .bundle import Page
+from .desk import Desk
+from .house import House, RunFolder
+from .limits import RUNS_MAX
+from .run import RouterRun
+
+log = logging.getLogger(__name__)
+
+
+@attrs.define(eq=False)
+class Served:
+    """One run as it is served."""
+
+    label: str
+    folder: RunFolder
+    desk: Desk
+    digest: str | None = None
+    pages: dict[str, Page] = attrs.Factory(dict[str, Page])
+
+
+class Runs:
+    """All runs by their label; `epoch` is this start of the router."""
+
+    def __init__(self, house: House, epoch: int) -> None:
+        self.house = house
+        self.epoch = epoch
+        self._runs: dict[str, Served] = {}
+        self._changing = anyio.Lock()
+
+    def __contains__(self, label: object) -> bool:
+        return label in self._runs
+
+    def __iter__(self) -> Iterator[Served]:
+        return iter(list(self._runs.values()))
+
+    def get(self, label: str) -> Served | None:
+        """The run of this label."""
+        return self._runs.get(label)
+
+    async def load(self) -> None:
+        """Take up what an earlier life of this router served."""
+        for label in await to_thread.run_sync(self.house.labels):
+            await self._open(label)
+            log.info("run %s is served again", label)
+
+    async def get_or_make(self, label: str) -> Served | None:
+        """The run of this (checked) label, made if there is room; None: too many runs."""
+        async with self._changing:
+            served = self._runs.get(label)
+            if served is None and len(self._runs) < RUNS_MAX:
+                await to_thread.run_sync(self.house.run(label).make)
+                served = await self._open(label)
+            return served
+
+    async def deploy(self, served: Served, incoming: Path, digest: str) -> None:
+        """Switch a run to a received archive; BundleRefused leaves it as it was."""
+        async with self._changing:
+            served.pages = await to_thread.run_sync(served.folder.switch_to, incoming)
+            served.digest = digest
+        log.info("run %s: bundle %s deployed, %d pages", served.label, digest[:12], len(served.pages))
+
+    async def remove(self, label: str) -> None:
+        """Take a run off: pages, key, uploads; whoever still waits is told that it has ended."""
+        async with self._changing:
+            served = self._runs.pop(label, None)
+            if served is not None:
+                served.desk.carry_out(served.desk.run.end(Reason.RUN_ENDED))
+                served.desk.drop_link("the run was taken off this router")
+                log.info("run %s was taken off", label)
+            await to_thread.run_sync(self.house.run(label).remove)
+
+    def end(self) -> None:
+        """The router stops: everybody who waits is told to try again."""
+        for served in self:
+            served.desk.carry_out(served.desk.run.end(Reason.TRY_LATER))
+            served.desk.drop_link("the router is stopping")
+
+    async def _open(self, label: str) -> Served:
+        folder = self.house.run(label)
+        key = await to_thread.run_sync(folder.key)
+        kept = await to_thread.run_sync(folder.bundle)
+        run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time)
+        served = self._runs[label] = Served(label, folder, Desk(run, folder.drop_uploads))
+        if kept is not None:
+            served.digest, served.pages = kept
+        return served
