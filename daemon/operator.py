@@ -155,7 +155,7 @@ class Operator:
         except* Exception as group:
             log.error("run %d failed", run.id, exc_info=group)
             await self._note_trouble(
-                run, f"it failed: {causes(group)[0]!r}; see the log, restart to try again"
+                run, f"it failed: {causes(group)[0]!r}; see the log"
             )
         finally:
             self._live.pop(run.id, None)

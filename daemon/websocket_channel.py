@@ -32,6 +32,8 @@ CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into ever
 HTTP_S = 30.0  # between two signs of life of an upload or download
 RECEIVE_BYTES = 64 * 1024
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # refusals that a later try may not meet
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For plain requests: trusts nobody. Reading the system's certificates takes longer than most requests."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -49,12 +51,7 @@ class WebsocketChannel(Channel):
         self._base = base.rstrip("/")
         self._label = label
         self._wall = wall
-        # Plain requests need no certificates, and reading the system's takes longer than most requests.
-        self._tls = (
-            ssl.create_default_context()
-            if parts.scheme == "https"
-            else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        )
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else NO_TLS
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[Wire, None]:

@@ -30,6 +30,7 @@ class PageAddress:
             raise ValueError(f"{link!r:.80} is not the address of a page: http://host/...")
         self.secure = parts.scheme == "https"
         self.host_header = parts.netloc
+        self.origin = f"{parts.scheme}://{parts.netloc}"
         self.host = "127.0.0.1" if parts.hostname.endswith("localhost") else parts.hostname
         self.port = parts.port or (443 if self.secure else 80)
         self.folder = parts.path.rpartition("/")[0] + "/"
@@ -119,6 +120,7 @@ class HttpDoors:
                     stream,
                     self._address.host_header,
                     self._address.folder,
+                    extra_headers=[("Origin", self._address.origin)],
                     max_message_size=BROWSER_FRAME_BYTES_MAX,
                 )
         except (trio_websocket.HandshakeError, trio.BrokenResourceError, trio.TooSlowError) as exc:

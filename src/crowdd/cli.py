@@ -79,7 +79,7 @@ def serve(data: Path, control: Path | None, log_level: str, end_routers: bool) -
         raise SystemExit(_said(lost, EXIT_LEASE_LOST)) from None
 
 
-def _said(group: BaseExceptionGroup[BaseException], code: int) -> int:
+def _said(group: BaseException, code: int) -> int:
     from .daemon.causes import causes
 
     click.echo(f"crowdd: {causes(group)[0]}", err=True)
@@ -90,9 +90,14 @@ def _said(group: BaseExceptionGroup[BaseException], code: int) -> int:
 @click.option("--config", type=click.Path(path_type=Path, exists=True), help="A router.toml.")
 def router(config: Path) -> None:
     """Run a router: the public face that serves a run's pages and passes packets."""
-    from .router.main import load_config, run_router
+    from .router.config_file import load_config
+    from .router.config import RouterRefused
+    from .router.main import run_router
 
-    run_router(load_config(config))
+    try:
+        run_router(load_config(config))
+    except RouterRefused as refused:
+        raise SystemExit(_said(refused, EXIT_REFUSED)) from None
 
 
 @crowdd.command()
@@ -207,7 +212,7 @@ def storage() -> None:
 @_data_option
 def storage_check(data: Path) -> None:
     """Check the whole store: pages, references, counters, and what must always hold."""
-    from .storage.check import check_store
+    from .storage.sqlite import check_store
 
     problems = check_store(data / "crowdd.db")
     for problem in problems:
