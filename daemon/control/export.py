@@ -19,6 +19,7 @@ from .export_csv import cells_of, csv_line, find_columns
 from .questions import operator_of, run_asked_for
 
 PAGE_ROWS = 200  # held in memory at once; a row may be megabytes
+CHUNK_BYTES = 64 * 1024  # a send for each row costs more than the row
 POST_TASK = "post_task"
 
 
@@ -39,33 +40,45 @@ async def export_run(request: Request) -> Response:
 
 
 async def _write_jsonl(storage: Storage, run_id: RunId, send: SendChunk) -> None:
-    async with aclosing(_pages(storage, run_id)) as pages:
-        async for page in pages:
-            for row in page:
-                await send(json_bytes(export_record(row, orjson.Fragment(row.submission.data))) + b"\n")
+    chunk = bytearray()
+    async with aclosing(_rows(storage, run_id)) as rows:
+        async for row in rows:
+            chunk += json_bytes(export_record(row, orjson.Fragment(row.submission.data))) + b"\n"
+            await _send_if_large(chunk, send)
+    await send(bytes(chunk))
 
 
 async def _write_csv(storage: Storage, run_id: RunId, columns: list[str], last: int, send: SendChunk) -> None:
-    await send(csv_line(columns))
+    if not columns:
+        return
+    chunk = bytearray(csv_line(columns))
     async with aclosing(_records(storage, run_id)) as records:
         async for record in records:
             if record["agent_id"] > last:
-                return  # came after the columns were found
+                break  # came after the columns were found
             cells = cells_of(record)
-            await send(csv_line([cells.get(column, "") for column in columns]))
+            chunk += csv_line([cells.get(column, "") for column in columns])
+            await _send_if_large(chunk, send)
+    await send(bytes(chunk))
+
+
+async def _send_if_large(chunk: bytearray, send: SendChunk) -> None:
+    if len(chunk) >= CHUNK_BYTES:
+        await send(bytes(chunk))
+        chunk.clear()
 
 
 async def _records(storage: Storage, run_id: RunId) -> AsyncGenerator[dict[str, Any]]:
-    async with aclosing(_pages(storage, run_id)) as pages:
-        async for page in pages:
-            for row in page:
-                yield export_record(row, orjson.loads(row.submission.data))
+    async with aclosing(_rows(storage, run_id)) as rows:
+        async for row in rows:
+            yield export_record(row, orjson.loads(row.submission.data))
 
 
-async def _pages(storage: Storage, run_id: RunId) -> AsyncGenerator[list[ExportRow]]:
+async def _rows(storage: Storage, run_id: RunId) -> AsyncGenerator[ExportRow]:
     after = 0
     while page := await storage.export(run_id, after, PAGE_ROWS):
-        yield page
+        for row in page:
+            yield row
         after = page[-1].agent.id
 
 

@@ -61,6 +61,7 @@ def _hypercorn_config() -> Config:
     config.accesslog = None
     config.errorlog = log
     config.include_server_header = False
+    config.keep_alive_max_requests = 0  # Hypercorn holds an idle connection for seconds after its peer left
     return config
 
 

@@ -23,7 +23,7 @@ RATE_WINDOW_S = 60.0
 async def watch_run(request: Request) -> Response:
     """Progress snapshots; the last one has the run's final state."""
     operator, run = operator_of(request), await run_asked_for(request)
-    return StreamedAnswer(partial(_write_progress, operator, run.id), "application/x-ndjson")
+    return StreamedAnswer(partial(write_progress, operator, run.id), "application/x-ndjson")
 
 
 class Pace:
@@ -57,7 +57,8 @@ class Changes:
         self._changed = trio.Event()
 
 
-async def _write_progress(operator: Operator, run_id: RunId, send: SendChunk) -> None:
+async def write_progress(operator: Operator, run_id: RunId, send: SendChunk) -> None:
+    """Send a line for each change, and one now and then, until the run has ended."""
     changes, pace = Changes(), Pace()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_note_changes, operator, run_id, changes)

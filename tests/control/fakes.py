@@ -51,6 +51,7 @@ class FakeLiveRun:
     def __init__(self) -> None:
         self.address: str | None = ADDRESS
         self.router = FakeRouter()
+        self.watchers = 0
         self._changed = trio.Event()
 
     def routers(self) -> Sequence[FakeRouter]:
@@ -61,10 +62,14 @@ class FakeLiveRun:
         self._changed = trio.Event()
 
     async def watch(self) -> AsyncIterator[None]:
-        while True:
-            changed = self._changed
-            yield
-            await changed.wait()
+        self.watchers += 1
+        try:
+            while True:
+                changed = self._changed
+                yield
+                await changed.wait()
+        finally:
+            self.watchers -= 1
 
 
 class FakeOperator:
