@@ -1,0 +1,273 @@
+"""The unit file at work: a real systemd in namespaces of its own starts, restarts and stops the daemon."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Generator, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent.parent
+BOOT = Path(__file__).with_name("boot_systemd.sh")
+OPT = Path("/opt/crowdd")
+PATIENCE_S = 30.0
+PYTHON_ELSEWHERE = {"LD_LIBRARY_PATH": "/opt/python/lib"}
+GET = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())"
+
+pytestmark = pytest.mark.system
+
+
+@attrs.frozen
+class Machine:
+    """A booted systemd; commands run beside it, in its namespaces."""
+
+    pid_one: int
+    environment: dict[str, str] = attrs.Factory(dict[str, str])
+    """What an interpreter at another address than its own needs to find its library."""
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Output of a command inside; raises with what it said when it fails and `check` is set."""
+        enter = ["nsenter", "-t", str(self.pid_one), "-m", "-p", "-u", "-i", "-n", "-C"]
+        ran = subprocess.run(
+            [*enter, *command],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S * 3,
+        )
+        if check and ran.returncode:
+            raise AssertionError(f"{' '.join(command)}: {ran.stdout}{ran.stderr}\n{self.journal()}")
+        return ran.stdout.strip()
+
+    def show(self, name: str) -> str:
+        return self.run("systemctl", "show", "crowdd.service", "--value", "-p", name)
+
+    def crowdctl(self, *arguments: str) -> Any:
+        return json.loads(self.run(f"{OPT}/bin/crowdctl", *arguments, "--json"))
+
+    def journal(self) -> str:
+        return self.run("journalctl", "-o", "cat", "-u", "crowdd.service", check=False)
+
+    def until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Ask until it holds; systemd and the daemon tell nobody outside their namespaces by themselves."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}\n{self.journal()}"
+            time.sleep(0.05)
+
+    def restarted(self, times: int) -> None:
+        """Return when systemd has started the daemon again so often, and it is ready."""
+        self.until(
+            f"restarted {times} times",
+            lambda: (self.show("NRestarts"), self.show("ActiveState")) == (str(times), "active"),
+        )
+
+
+def cgroup_root() -> Path:
+    """Where the version 2 hierarchy is mounted: beside the old ones, or alone."""
+    beside = Path("/sys/fs/cgroup/unified")
+    return beside if beside.is_dir() else Path("/sys/fs/cgroup")
+
+
+def why_not() -> str | None:
+    """Why no systemd can be booted here; None if it can."""
+    if os.geteuid() != 0:
+        return "needs root"
+    if not Path("/lib/systemd/systemd").exists():
+        return "systemd is not installed"
+    tried = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--net", "--cgroup", "true"]
+    if subprocess.run(tried, capture_output=True, check=False).returncode:
+        return "this machine does not permit new namespaces"
+    return None
+
+
+@contextlib.contextmanager
+def own_cgroup() -> Generator[Path]:
+    """An empty cgroup; removed at the end with what systemd made below it."""
+    path = cgroup_root() / f"crowdd-test-{os.getpid()}"
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        for folder, _folders, _files in os.walk(path, topdown=False):
+            Path(folder).rmdir()
+
+
+@contextlib.contextmanager
+def boot(scratch: Path, cgroup: Path, payload: Path, prefix: Path | None) -> Generator[Machine]:
+    """A machine that is up; ended by force, with all that runs on it, and seen to be gone."""
+    mount_point = scratch / "mount-point"
+    mount_point.mkdir()
+    with (scratch / "console").open("wb") as console:
+        outer = subprocess.Popen(
+            [BOOT, mount_point, cgroup, payload, *([prefix] if prefix else [])],
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+        )
+    try:
+        yield _wait_until_up(outer, scratch / "console", PYTHON_ELSEWHERE if prefix else {})
+    finally:
+        outer.kill()  # --kill-child ends its PID 1 with it, and that all other processes of the namespace
+        outer.wait()
+        _wait_until_empty(cgroup)
+
+
+def _wait_until_up(outer: subprocess.Popen[bytes], console: Path, environment: dict[str, str]) -> Machine:
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and outer.poll() is None:
+        pids = children.read_text().split()
+        machine = Machine(int(pids[0]), environment) if pids else None
+        if machine and machine.run("systemctl", "is-active", "systemd-journald", check=False) == "active":
+            return machine
+        time.sleep(0.05)
+    raise AssertionError(f"systemd did not come up:\n{console.read_text(errors='replace')}")
+
+
+def _wait_until_empty(cgroup: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while "populated 1" in (cgroup / "cgroup.events").read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def needed_distributions(name: str, seen: dict[str, metadata.Distribution]) -> None:
+    """The distribution and all that it needs at run time, by name."""
+    if name in seen:
+        return
+    seen[name] = metadata.distribution(name)
+    for text in seen[name].requires or []:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            needed_distributions(requirement.name, seen)
+
+
+def install(opt: Path) -> Path | None:
+    """Lay out what `python3 -m venv /opt/crowdd && pip install crowdd` would; needs no network.
+
+    Returns the interpreter's own folder if the unit, which sees no home folders, must be shown it elsewhere.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", opt], check=True)
+    base = Path(sys.base_prefix)
+    hidden = None if base == Path("/usr") else base
+    home = Path("/opt/python/bin") if hidden else base / "bin"
+    python = f"python{sysconfig.get_python_version()}"
+    (opt / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\n")
+    for name in ("python", "python3", python):
+        (opt / "bin" / name).unlink(missing_ok=True)
+        (opt / "bin" / name).symlink_to(home / python)
+    _copy_packages(opt / "lib" / python / "site-packages")
+    for command in metadata.distribution("crowdd").entry_points.select(group="console_scripts"):
+        script = opt / "bin" / command.name
+        script.write_text(
+            f"#!{OPT}/bin/python\nimport sys\nfrom {command.module} import {command.attr}\n"
+            f"sys.exit({command.attr}())\n"
+        )
+        script.chmod(0o755)
+    return hidden
+
+
+def _copy_packages(site_packages: Path) -> None:
+    distributions: dict[str, metadata.Distribution] = {}
+    needed_distributions("crowdd", distributions)
+    for distribution in distributions.values():
+        for file in distribution.files or []:
+            source, target = Path(str(file.locate())), site_packages / file
+            if ".." in file.parts or file.suffix in {".pth", ".pyc"} or not source.is_file():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    shutil.copytree(
+        ROOT / "src" / "crowdd", site_packages / "crowdd", ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    reason = why_not()
+    if reason:
+        assert not os.environ.get("CI"), f"no systemd can be booted on the machine that must: {reason}"
+        pytest.skip(f"THE UNIT FILE IS NOT TESTED HERE: {reason}")
+    payload = tmp_path_factory.mktemp("payload")
+    prefix = install(payload / OPT.relative_to("/"))
+    units = payload / "etc" / "systemd" / "system"
+    units.mkdir(parents=True)
+    shutil.copy(ROOT / "systemd" / "crowdd.service", units)
+    if prefix:  # an interpreter built with a shared library looks for it at its old address
+        (units / "crowdd.service.d").mkdir()
+        lines = [f"Environment={name}={value}" for name, value in PYTHON_ELSEWHERE.items()]
+        (units / "crowdd.service.d" / "python.conf").write_text("\n".join(["[Service]", *lines, ""]))
+    payload.chmod(0o755)
+    with own_cgroup() as cgroup, boot(tmp_path_factory.mktemp("machine"), cgroup, payload, prefix) as machine:
+        yield machine
+
+
+@pytest.fixture
+def running(machine: Machine) -> Iterator[Machine]:
+    """The machine with the daemon started, from no data; stopped again at the end."""
+    machine.run("systemctl", "reset-failed", "crowdd.service", check=False)
+    machine.run("systemctl", "start", "crowdd.service")
+    yield machine
+    machine.run("systemctl", "stop", "crowdd.service")
+
+
+def test_start_returns_when_the_daemon_is_ready_and_says_how_it_is(running: Machine) -> None:
+    assert running.show("ActiveState") == "active"
+    assert running.show("StatusText")
+    assert running.show("NRestarts") == "0"
+
+
+def test_the_daemon_runs_as_nobody_in_particular_with_its_data_kept_private(running: Machine) -> None:
+    uid = running.run("stat", "-c", "%u", f"/proc/{running.show('MainPID')}")
+    assert int(uid) >= 1000
+    assert running.run("stat", "-L", "-c", "%a", "/var/lib/crowdd/crowdd.db") == "600"
+
+
+def test_the_journal_has_the_daemon_s_own_lines(running: Machine) -> None:
+    lines = running.run("journalctl", "-o", "cat", f"_PID={running.show('MainPID')}")
+    assert "ready: control socket /run/crowdd/control" in lines
+
+
+def test_crowdctl_finds_the_service_s_socket_by_itself(running: Machine) -> None:
+    assert running.crowdctl("runs") == []
+
+
+def test_a_daemon_that_was_killed_is_started_again_and_becomes_ready(running: Machine) -> None:
+    before = running.show("MainPID")
+    running.run("kill", f"-{signal.SIGKILL}", before)
+    running.restarted(1)
+    assert running.show("MainPID") != before
+
+
+def test_a_run_and_its_router_go_on_after_the_daemon_was_killed(running: Machine) -> None:
+    digits = f"{OPT}/lib/python{sysconfig.get_python_version()}/site-packages/crowdd/examples/digits"
+    run = str(running.crowdctl("launch", digits)["id"])
+    running.until("the router is up", lambda: router_is_up(running, run))
+    address = running.crowdctl("show", run)["address"]
+    running.run("kill", f"-{signal.SIGKILL}", running.show("MainPID"))
+    running.restarted(1)
+    running.until("the router is up again", lambda: router_is_up(running, run))
+    assert running.crowdctl("show", run)["address"] == address
+    assert "crowdd.js" in running.run(f"{OPT}/bin/python", "-c", GET, address)
+
+
+def router_is_up(machine: Machine, run: str) -> bool:
+    shown = machine.crowdctl("show", run)
+    return shown["state"] == "running" and [router["up"] for router in shown["routers"]] == [True]
+
+
+def test_stop_ends_well(running: Machine) -> None:
+    running.run("systemctl", "stop", "crowdd.service")
+    assert (running.show("Result"), running.show("ExecMainStatus")) == ("success", "0")
