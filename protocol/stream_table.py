@@ -49,8 +49,10 @@ class StreamTable:
 
     def send(self, wire_id: WireId, update: dict[str, Any]) -> StreamUpdate:
         """Keep the next update of an agent's stream and queue it. LinkFull, Unsendable: nothing was taken."""
-        stream = self._out.get(wire_id) or OutStream(stream_epoch(self._epoch, self._restarts))
-        if len(stream) >= STREAM_UNACKED_MAX:
+        stream = self._out.get(wire_id)
+        if stream is None:
+            stream = OutStream(stream_epoch(self._epoch, self._restarts))
+        if stream.unacked >= STREAM_UNACKED_MAX:
             raise LinkFull(f"{STREAM_UNACKED_MAX} unconfirmed updates of one agent")
         if wire_id not in self._out and len(self._out) >= STREAMS_MAX:
             raise LinkFull(f"{STREAMS_MAX} agents with live updates")
@@ -67,6 +69,7 @@ class StreamTable:
         stream = self._out.pop(wire_id, None)
         if stream is not None:
             self.held_bytes -= stream.held_bytes
+            self._restarts += 1  # should the agent come back, its stream is another one
         self._in.pop(wire_id, None)
         self._acks_due.pop(wire_id, None)
 

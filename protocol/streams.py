@@ -8,8 +8,8 @@ from .codec import restamp
 from .limits import STREAM_WINDOW
 from .packets import StreamUpdate
 
-RESTARTS_BITS = 16
-EPOCH_MAX = 2**40  # so that a stream's epoch fits a signed 64-bit integer of any database
+RESTARTS_BITS = 22
+EPOCH_MAX = 2**40  # so that a stream's epoch fits the signed 64 bits of any database
 
 
 def stream_epoch(end_epoch: int, restarts: int) -> int:
@@ -34,7 +34,9 @@ class OutStream:
         self._unacked: deque[bytes] = deque()
         self._cursor = 0
 
-    def __len__(self) -> int:
+    @property
+    def unacked(self) -> int:
+        """How many updates are kept."""
         return len(self._unacked)
 
     @property

@@ -32,10 +32,12 @@ from crowdd.protocol.packets import (
     SubmitUnit,
     UpdateStatus,
 )
+from crowdd.protocol.streams import stream_epoch
 
 msgpack: Any = untyped_msgpack
 A, B = WireId("agent-a"), WireId("agent-b")
 BEAT = RequestStatuses()
+EPOCH = stream_epoch(5, 0)
 
 
 class Pair:
@@ -79,7 +81,7 @@ def status(version: int, word: AgentStatus = AgentStatus.IN_TASK, subject: WireI
     return UpdateStatus(subject, version, word)
 
 
-def update(sequence: int, epoch: int = 5 << 16, **data: Any) -> ClientBoundLiveUpdate:
+def update(sequence: int, epoch: int = EPOCH, **data: Any) -> ClientBoundLiveUpdate:
     return ClientBoundLiveUpdate(A, epoch, sequence, data)
 
 
@@ -316,6 +318,14 @@ def test_a_confirmed_update_does_not_come_again(pair: Pair) -> None:
     assert said(pair.daemon) == []
 
 
+def test_a_stream_goes_on_after_everything_was_confirmed(pair: Pair) -> None:
+    for number in range(1, 4):
+        sent = pair.daemon.stream_send(A, {})
+        assert sequences(pair.pump()[1]) == [number]
+        pair.router.stream_stored(sent)
+        pair.pump()
+
+
 def test_a_confirmation_that_was_lost_is_said_again(pair: Pair) -> None:
     sent = pair.daemon.stream_send(A, {})
     pair.pump()
@@ -339,12 +349,12 @@ def test_confirmations_that_wait_become_one(pair: Pair) -> None:
 def test_what_was_not_received_cannot_be_confirmed(pair: Pair) -> None:
     give(pair.router, update(1))
     pair.router.stream_stored(update(5))
-    assert said(pair.router) == [Ack(A, 5 << 16, 1)]
+    assert said(pair.router) == [Ack(A, EPOCH, 1)]
 
 
 def test_later_updates_wait_for_a_missing_one_which_is_asked_for_once(pair: Pair) -> None:
     assert give(pair.router, update(1), update(3), update(4)) == [update(1)]
-    assert said(pair.router) == [Ack(A, 5 << 16, 0, resend=True)]
+    assert said(pair.router) == [Ack(A, EPOCH, 0, resend=True)]
     assert give(pair.router, update(2)) == [update(2), update(3), update(4)]
     assert pair.router.counters["gaps"] == 1
 
@@ -401,7 +411,7 @@ def test_only_so_many_agents_have_streams(pair: Pair, monkeypatch: pytest.Monkey
 
 def test_a_peer_opens_only_so_many_streams(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_table_module, "STREAMS_MAX", 1)
-    other = ClientBoundLiveUpdate(B, 5 << 16, 1, {})
+    other = ClientBoundLiveUpdate(B, EPOCH, 1, {})
     assert give(pair.router, update(1), other) == [update(1)]
     pair.router.forget(A)
     assert give(pair.router, other) == [other]
@@ -451,7 +461,7 @@ def test_an_old_request_to_resend_does_not_restart_a_stream(pair: Pair) -> None:
     assert pair.pump() == ([], [])
 
 
-@pytest.mark.parametrize("ack", [Ack(A, 5 << 16, 2), Ack(A, 1, 1), Ack(B, 5 << 16, 1), Ack(A, 5 << 16, -1)])
+@pytest.mark.parametrize("ack", [Ack(A, EPOCH, 2), Ack(A, 1, 1), Ack(B, EPOCH, 1), Ack(A, EPOCH, -1)])
 def test_an_impossible_confirmation_is_dropped(pair: Pair, ack: Ack) -> None:
     pair.daemon.stream_send(A, {})
     give(pair.daemon, ack)
@@ -461,7 +471,9 @@ def test_an_impossible_confirmation_is_dropped(pair: Pair, ack: Ack) -> None:
     assert sequences(pair.pump()[1]) == [1]
 
 
-@pytest.mark.parametrize("stale", [update(1, epoch=4 << 16), update(1, epoch=6 << 16), update(0), update(-1)])
+@pytest.mark.parametrize(
+    "stale", [update(1, epoch=stream_epoch(4, 0)), update(1, epoch=stream_epoch(6, 0)), update(0), update(-1)]
+)
 def test_an_update_of_another_time_is_dropped(pair: Pair, stale: ClientBoundLiveUpdate) -> None:
     give(pair.router, update(1))
     assert give(pair.router, stale) == []
@@ -471,7 +483,7 @@ def test_an_update_of_another_time_is_dropped(pair: Pair, stale: ClientBoundLive
 def test_streams_of_a_daemon_that_started_anew_are_new(pair: Pair) -> None:
     give(pair.router, update(1))
     pair.router.connection_made(1.0, 6)
-    assert give(pair.router, update(1, epoch=6 << 16)) == [update(1, epoch=6 << 16)]
+    assert give(pair.router, update(1, epoch=stream_epoch(6, 0))) == [update(1, epoch=stream_epoch(6, 0))]
 
 
 def test_a_forgotten_agent_is_not_sent_again(pair: Pair) -> None:
@@ -480,6 +492,14 @@ def test_a_forgotten_agent_is_not_sent_again(pair: Pair) -> None:
     pair.cut()
     pair.join()
     assert said(pair.daemon) == []
+
+
+def test_a_forgotten_agent_that_comes_back_has_a_new_stream(pair: Pair) -> None:
+    pair.daemon.stream_send(A, {"n": 1})
+    pair.pump()
+    pair.daemon.forget(A)
+    pair.daemon.stream_send(A, {"n": 2})
+    assert [p.update["n"] for p in pair.pump()[1] if isinstance(p, ClientBoundLiveUpdate)] == [2]
 
 
 @pytest.mark.parametrize("epoch", [0, -1, 2**40])
@@ -524,7 +544,7 @@ def test_a_reply_that_cannot_be_read_means_try_later(pair: Pair) -> None:
 
 
 def test_an_update_that_cannot_be_read_does_not_stop_its_stream(pair: Pair) -> None:
-    bad = {"t": "client_bound_live_update", "s": A, "e": 5 << 16, "q": 2, "d": {"update": 5}}
+    bad = {"t": "client_bound_live_update", "s": A, "e": EPOCH, "q": 2, "d": {"update": 5}}
     give(pair.router, update(1))
     assert wires(pair.router, bad) == []
     assert give(pair.router, update(3)) == [update(3)]
