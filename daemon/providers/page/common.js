@@ -38,25 +38,47 @@ function crowdThanks(text) {
   document.body.append(note);
 }
 
+/*
+ * What the page says about itself besides its requests: errors, where it asked for that, and that it is going, so
+ * that whoever watches the run sees it at once (the unit stays the worker's, unless the run says otherwise).
+ * Which agent the page is, is read from the answers to its own requests.
+ */
 (() => {
   const REPORTS_MAX = 5; // a page that fails in a loop tells us no more by the hundredth report
+  const ask = window.fetch.bind(window);
+  let agent = null;
   let reports = 0;
 
-  function report(error) {
-    const settings = window._MEPHISTO_CONFIG_;
-    if (window.crowdd || reports >= REPORTS_MAX) return; // crowdd.js reports by itself
-    if (!settings.get("AUTO_SUBMIT_ERRORS") && !(settings.get("ADD_ERROR_HANDLING") && asked(error))) return;
-    reports += 1;
-    const body = { USED_AGENT_ID: null, error_data: error, client_timestamp: Date.now() / 1000 };
-    fetch(new URL("log_error", document.baseURI), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      keepalive: true,
-    }).catch(() => {});
+  window.fetch = async (input, init) => {
+    const response = await ask(input, init);
+    const path = new URL(input instanceof Request ? input.url : input, document.baseURI).pathname;
+    if (/\/(request_agent|register_worker|submit_onboarding)$/.test(path)) learn(response.clone());
+    return response;
+  };
+
+  async function learn(response) {
+    try {
+      const answer = await response.json();
+      agent = (answer.data ?? answer).agent_id || agent;
+    } catch {
+      // not an answer of ours: the page itself will say so
+    }
   }
 
-  function asked(error) {
+  function tell(path, said) {
+    const body = JSON.stringify({ USED_AGENT_ID: agent, ...said, client_timestamp: Date.now() / 1000 });
+    navigator.sendBeacon(new URL(path, document.baseURI), new Blob([body], { type: "application/json" }));
+  }
+
+  function report(error) {
+    if (window.crowdd || agent === null || reports >= REPORTS_MAX) return; // crowdd.js reports by itself
+    const settings = window._MEPHISTO_CONFIG_;
+    if (!settings.get("AUTO_SUBMIT_ERRORS") && !(settings.get("ADD_ERROR_HANDLING") && agreed(error))) return;
+    reports += 1;
+    tell("log_error", { error_data: error });
+  }
+
+  function agreed(error) {
     const address = window._MEPHISTO_CONFIG_.get("ERROR_REPORT_TO_EMAIL");
     const how = address ? ` You can also write to ${address}.` : "";
     return window.confirm(`Something went wrong on this page (${error.message}). Report it?${how}`);
@@ -68,5 +90,8 @@ function crowdThanks(text) {
   });
   window.addEventListener("unhandledrejection", (event) => {
     report({ message: String(event.reason?.message ?? event.reason), stack: event.reason?.stack });
+  });
+  window.addEventListener("pagehide", () => {
+    if (agent !== null) tell("return_unit", { leaving: true });
   });
 })();
