@@ -57,7 +57,7 @@ class PagesDoor:
             await serve_page(websocket, served.desk)
 
     async def _answer(self, request: Request, place: Place | None, served: Served | None) -> Response:
-        name = _name(place)
+        name = _name(place, request.url.path)
         if name in ("is_alive", "get_timestamp") and request.method in ("GET", "HEAD"):
             return json_response(_sign_of_life(name), request.method)
         if place is None or served is None:
@@ -91,8 +91,8 @@ class PagesDoor:
         return await self._posts.handle(name, served, request)
 
 
-def _name(place: Place | None) -> str:
-    return (place.rest or "").removeprefix("/") if place is not None else ""
+def _name(place: Place | None, path: str) -> str:
+    return (path if place is None else place.rest or "").removeprefix("/")
 
 
 def _sign_of_life(name: str) -> HttpAnswer:

@@ -62,6 +62,7 @@ class RouterRun:
         self._memory = Memory(LinkEnd(Role.ROUTER, epoch), Pulse(now), wall, key)
         self._seats = Seats(self._memory)
         self._tickets = Tickets()
+        self._ended: Reason | None = None
         self._registrations = Minute(REGISTRATIONS_PER_ADDRESS_PER_MINUTE_MAX)
         self._errors = Minute(LOG_ERRORS_PER_ADDRESS_PER_MINUTE_MAX)
 
@@ -210,6 +211,8 @@ class RouterRun:
         return refusal(reason), []
 
     def _refuses(self, request: Request, caller: Caller, now: float) -> Reason | None:
+        if self._ended is not None:
+            return self._ended
         if isinstance(request, RegisterAgent):
             if not self._registrations.take(caller.address, now):
                 return Reason.TOO_MANY_REQUESTS
@@ -298,6 +301,7 @@ class RouterRun:
 
     def end(self, reason: Reason) -> list[Command]:
         """The router stops, or the run is taken off it: every held request and every page is told."""
+        self._ended = reason
         commands: list[Command] = []
         for ticket in self._tickets.all():
             commands += self._give_up(ticket, reason)

@@ -1,0 +1,117 @@
+"""What a router keeps on its disk, and for whom."""
+
+import hashlib
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from crowdd.router.bundle import BundleRefused
+from crowdd.router.config import RouterRefused, read_secret
+from crowdd.router.house import House, RunFolder
+from crowdd.router.limits import UPLOAD_KEPT_S
+
+from .kit import bundle_of
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    (tmp_path / "runs").mkdir()
+    folder = RunFolder(tmp_path / "runs" / "digits")
+    folder.make()
+    return folder
+
+
+def incoming(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "incoming"
+    path.write_bytes(content)
+    return path
+
+
+def test_the_key_is_for_the_routers_eyes_only(folder: RunFolder) -> None:
+    folder.keep_key(b"k" * 32)
+    assert folder.key() == b"k" * 32
+    assert stat.S_IMODE((folder.path / "key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+
+
+def test_a_run_without_a_key_has_none(folder: RunFolder) -> None:
+    assert folder.key() is None
+
+
+def test_a_bundle_is_there_after_a_restart(folder: RunFolder, tmp_path: Path) -> None:
+    archive = bundle_of({"index.html": b"one"})
+    folder.switch_to(incoming(tmp_path, archive))
+    kept = RunFolder(folder.path).bundle()
+    assert kept is not None
+    assert kept[0] == hashlib.sha256(archive).hexdigest()
+    assert kept[1]["index.html"].content == b"one"
+
+
+def test_a_refused_bundle_leaves_the_old_one(folder: RunFolder, tmp_path: Path) -> None:
+    folder.switch_to(incoming(tmp_path, bundle_of({"index.html": b"one"})))
+    with pytest.raises(BundleRefused):
+        folder.switch_to(incoming(tmp_path, b"nonsense"))
+    kept = folder.bundle()
+    assert kept is not None
+    assert kept[1]["index.html"].content == b"one"
+
+
+def test_a_damaged_bundle_is_waited_for_again(folder: RunFolder) -> None:
+    (folder.path / "bundle.tar.gz").write_bytes(b"torn")
+    assert folder.bundle() is None
+
+
+def test_uploads_that_everybody_forgot_are_found_by_their_age(folder: RunFolder) -> None:
+    for name, age_s in (("old", UPLOAD_KEPT_S + 10), ("new", 0.0)):
+        path = folder.upload(name)
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - age_s, time.time() - age_s))
+    assert folder.stale_uploads() == ["old"]
+
+
+def test_removing_a_run_removes_everything_and_may_be_repeated(folder: RunFolder) -> None:
+    folder.keep_key(b"k")
+    folder.remove()
+    folder.remove()
+    assert not folder.path.exists()
+
+
+def test_two_routers_cannot_work_in_one_folder(tmp_path: Path) -> None:
+    first, second = House(tmp_path), House(tmp_path)
+    first.open()
+    with pytest.raises(RouterRefused, match="another router"):
+        second.open()
+    first.close()
+    second.open()
+    second.close()
+
+
+def test_what_was_half_received_is_cleared_at_start(tmp_path: Path) -> None:
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "incoming" / "half").write_bytes(b"x")
+    house = House(tmp_path)
+    house.open()
+    assert list(house.incoming.iterdir()) == []
+    house.close()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o606])
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"s" * 32)
+    path.chmod(mode)
+    with pytest.raises(RouterRefused, match="chmod 600"):
+        read_secret(path)
+
+
+def test_a_missing_or_short_secret_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    with pytest.raises(RouterRefused, match="cannot read"):
+        read_secret(path)
+    path.write_bytes(b"short\n")
+    path.chmod(0o600)
+    with pytest.raises(RouterRefused, match="shorter"):
+        read_secret(path)
