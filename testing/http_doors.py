@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -72,11 +72,12 @@ class HttpDoors:
         return self._address.registration(after)
 
     async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
+        content = orjson.dumps({**body, "client_timestamp": time.time()})
         try:
             response = await self._client.post(
                 self._address.url(path),
-                content=orjson.dumps({**body, "client_timestamp": time.time()}),
-                headers=self._headers(),
+                content=_OnePiece(content),
+                headers={**self._headers(), "Content-Length": str(len(content))},
                 timeout=within_s,
             )
         except httpx.TransportError:
@@ -133,6 +134,21 @@ class HttpDoors:
             "X-Crowdd-Client": "1",
             "Content-Type": "application/json",
         }
+
+
+class _OnePiece(httpx.AsyncByteStream):
+    """A body in one piece. httpx's own is a generator, which trio complains of when sending breaks off."""
+
+    def __init__(self, content: bytes) -> None:
+        self._pieces = [content]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._pieces:
+            raise StopAsyncIteration
+        return self._pieces.pop()
 
 
 _Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]

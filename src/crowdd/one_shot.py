@@ -56,6 +56,8 @@ def run_one_shot(plan: OneShot) -> int:
         client = stack.enter_context(daemon_process(data))
         try:
             runs = [client.launch(folder) for folder in plan.folders]
+            for run in runs:
+                _until_served(client, run["label"])
             for run, folder in zip(runs, plan.folders, strict=True):
                 stack.enter_context(_workers(client, run["label"], folder, plan))
             follow_runs(client, [run["label"] for run in runs])
@@ -66,6 +68,15 @@ def run_one_shot(plan: OneShot) -> int:
         except KeyboardInterrupt:
             click.echo(f"\nStopping. What was done is kept: `crowdd serve --data {data}` goes on with it.")
             return 130
+
+
+def _until_served(client: Client, label: str) -> None:
+    """Return when the run's pages can be opened. ClientError: it came to nothing, and why."""
+    for snapshot in client.follow(label):
+        if snapshot["trouble"]:
+            raise ClientError(f"{label}: {snapshot['trouble']}")
+        if snapshot["address"]:
+            return
 
 
 def _finish(client: Client, labels: Sequence[str], plan: OneShot, data: Path) -> int:

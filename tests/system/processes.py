@@ -1,0 +1,138 @@
+"""Real daemons for tests: a process each, on a folder of its own, ended by process id whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from crowdd.client import Client
+from crowdd.client.errors import DaemonUnreachable
+from crowdd.storage.contract import Storage
+from crowdd.storage.opening import open_storage
+
+READY_S = 30.0
+LOOK_S = 0.02  # between two looks at what only another process can change
+
+
+class Daemon:
+    """One store, and the daemon process that holds it at present."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.client = Client(data / "control", timeout_s=20)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return (self.data / "daemon.log").read_text(errors="replace")
+
+    async def start(self, *options: str) -> None:
+        """Start a daemon on the store and wait until it answers."""
+        self.data.mkdir(exist_ok=True)
+        with (self.data / "daemon.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(self.data), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        with trio.fail_after(READY_S):
+            while not await trio.to_thread.run_sync(self._answers):
+                assert self.process.poll() is None, self.log
+                await trio.sleep(LOOK_S)
+
+    def _answers(self) -> bool:
+        try:
+            self.client.status()
+        except DaemonUnreachable:
+            return False
+        return True
+
+    async def ask(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the client in a thread."""
+        return await trio.to_thread.run_sync(getattr(self.client, method), *arguments)
+
+    async def launch(self, folder: Path, *overrides: str) -> str:
+        """Launch a task and return its label once its pages are served."""
+        given = dict(override.split("=", 1) for override in overrides)
+        run = await self.ask("launch", folder, given)
+        await self.until(run["label"], lambda shown: shown["address"] and shown["routers"][0]["up"])
+        return str(run["label"])
+
+    async def until(self, label: str, holds: Any) -> dict[str, Any]:
+        """What `show` says once it fulfils `holds`."""
+        with trio.fail_after(READY_S):
+            while True:
+                shown: dict[str, Any] = await self.ask("show", label)
+                if holds(shown):
+                    return shown
+                await trio.sleep(LOOK_S)
+
+    async def links(self, label: str, count: int) -> list[str]:
+        links = await self.ask("links", label, [f"worker-{n}" for n in range(count)])
+        return [link["url"] for link in links]
+
+    def kill(self) -> None:
+        """kill -9, and nothing else."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    async def terminate(self) -> int:
+        """SIGTERM; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return await trio.to_thread.run_sync(self.process.wait)
+
+    def router_pids(self) -> list[int]:
+        """The router processes of this store, whoever started them."""
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_router(pid)]
+
+    def _is_router(self, pid: int) -> bool:
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return b"router" in command and any(str(self.data).encode() in word for word in command)
+
+    def clean_up(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        for pid in self.router_pids():
+            os.kill(pid, signal.SIGKILL)
+
+    @asynccontextmanager
+    async def store(self) -> AsyncGenerator[Storage]:
+        """The store of a stopped daemon."""
+        async with open_storage(self.data / "crowdd.db") as storage:
+            yield storage
+
+
+def a_task(folder: Path, rows: int, extra: str = "", blueprint: str = "static") -> Path:
+    """A task folder with `rows` rows and a one-field page."""
+    task = folder / "task"
+    (task / "page").mkdir(parents=True)
+    (task / "task.toml").write_text(f'name = "words"\n[blueprint]\ntype = "{blueprint}"\n{extra}')
+    lines = "".join(f'{{"text": "word {n}", "_truth": {n}}}\n' for n in range(rows))
+    (task / "data.jsonl").write_text(lines)
+    (task / "page" / "index.html").write_text(PAGE)
+    return task
+
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Words</title>
+<script src="wrap_crowd_source.js"></script><script src="crowdd.js"></script>
+<form data-crowdd="task"><p>${text}</p>
+<label>Kind <select name="kind"><option value="a">a</option><option value="b">b</option></select></label>
+<button>Save</button></form></html>
+"""
+
+
+def texts(records: Sequence[dict[str, Any]]) -> list[str]:
+    """Which rows were answered, sorted."""
+    return sorted(str(record["data"]["inputs"]["text"]) for record in records)

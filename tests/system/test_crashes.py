@@ -1,0 +1,96 @@
+"""Real processes, killed in mid-run: nothing that was acknowledged is lost, nothing is done twice."""
+
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from crowdd.testing.bots import BotPlan, run_bots
+from crowdd.testing.checker import check_history
+from crowdd.testing.facts import read_facts
+from crowdd.testing.history import History
+from crowdd.testing.tables import DAEMON_TABLES
+
+from .processes import Daemon, a_task
+
+pytestmark = pytest.mark.system
+
+ROWS = 120
+WORKERS = 8
+PLAN = BotPlan(WORKERS, seed=7, arrive_s=0.2, think_s=0.25, reload=0.05, double=0.1, give_back=0.03)
+
+
+async def finish_despite(daemon: Daemon, tmp_path: Path, trouble: Callable[[], Awaitable[None]]) -> History:
+    """A run with workers, `trouble` in the middle of it, and its end."""
+    await daemon.start()
+    label = await daemon.launch(a_task(tmp_path, ROWS))
+    links = await daemon.links(label, WORKERS)
+    history = History()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run_bots, PLAN, links, None, history)
+        await daemon.until(label, lambda shown: shown["units_done"] >= ROWS // 6)
+        await trouble()
+        await daemon.until(label, lambda shown: shown["units_done"] >= ROWS // 3)
+        await trouble()
+        await daemon.until(label, lambda shown: shown["state"] == "completed")
+    assert await daemon.terminate() == 0, daemon.log
+    return history
+
+
+async def broken_promises(daemon: Daemon, history: History) -> list[str]:
+    async with daemon.store() as storage:
+        (run,) = await storage.runs()
+        facts = await read_facts(storage, run.id)
+    return [str(violation) for violation in check_history(history.entries, facts, DAEMON_TABLES)]
+
+
+async def test_a_daemon_killed_in_mid_run_loses_and_doubles_nothing(daemon: Daemon, tmp_path: Path) -> None:
+    async def kill_and_restart() -> None:
+        daemon.kill()
+        await daemon.start()
+
+    history = await finish_despite(daemon, tmp_path, kill_and_restart)
+    assert await broken_promises(daemon, history) == []
+
+
+async def test_a_router_killed_in_mid_run_loses_and_doubles_nothing(daemon: Daemon, tmp_path: Path) -> None:
+    async def kill_router() -> None:
+        (router,) = daemon.router_pids()
+        os.kill(router, signal.SIGKILL)
+        with trio.fail_after(20):
+            while daemon.router_pids() in ([], [router]):
+                await trio.sleep(0.02)
+
+    history = await finish_despite(daemon, tmp_path, kill_router)
+    assert await broken_promises(daemon, history) == []
+
+
+async def test_daemon_and_router_killed_together_lose_and_double_nothing(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    async def kill_both() -> None:
+        daemon.kill()
+        for router in daemon.router_pids():
+            os.kill(router, signal.SIGKILL)
+        await daemon.start()
+
+    history = await finish_despite(daemon, tmp_path, kill_both)
+    assert await broken_promises(daemon, history) == []
+
+
+async def test_a_second_daemon_on_the_same_store_is_refused_and_told_who_holds_it(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    await daemon.start()
+    assert daemon.process is not None
+    second = await trio.run_process(
+        [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(daemon.data), "--control", str(tmp_path / "other")],
+        check=False,
+        capture_stderr=True,
+    )
+    assert second.returncode == 1
+    assert str(daemon.process.pid) in second.stderr.decode()
