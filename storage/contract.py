@@ -273,8 +273,8 @@ class Storage(abc.ABC):
     async def commit(self, writes: Sequence[Write], now: datetime) -> None:
         """Do all of `writes`, in order, in one transaction, or none (StaleWrite, Duplicate, NotFound).
 
-        StaleWrite also when afterwards an agent that was moved, or held a unit that was, is live without
-        holding its unit.
+        StaleWrite also when an agent would be live without holding its unit: one that comes back after its
+        unit went elsewhere, or whose unit is moved away under it.
         """
 
     @abc.abstractmethod

@@ -256,7 +256,7 @@ def new_review(agent: Agent, write: AddReview, now: datetime) -> Review:
 
 
 def check_hold(agent: Agent, unit: Unit) -> None:
-    """StaleWrite unless a live agent holds its unit: checked at the end of every commit that touches one."""
+    """StaleWrite when a live agent does not hold its unit."""
     holds = unit.status is UnitStatus.ASSIGNED and unit.agent_id == agent.id
     if agent.status in LIVE_AGENT and not holds:
         raise StaleWrite(

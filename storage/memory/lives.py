@@ -35,8 +35,8 @@ class MemoryLives(MemoryBody):
     async def commit(self, writes: Sequence[Write], now: datetime) -> None:
         async with self._write() as tables:
             at = rules.moment(now)
-            touched = {agent_id for write in writes if (agent_id := _do(tables, write, at)) is not None}
-            for agent_id in sorted(touched):
+            holders = {agent_id for write in writes if (agent_id := _do(tables, write, at)) is not None}
+            for agent_id in sorted(holders):
                 agent = _agent(tables, agent_id)
                 rules.check_hold(agent, _unit(tables, agent.unit_id))
 
@@ -98,11 +98,10 @@ class MemoryLives(MemoryBody):
 
 
 def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
-    """Stage one write; returns the agent of whom it must be checked that it holds its unit."""
+    """Stage one write; returns the agent whose unit was moved: at the end, if live, it must hold it."""
     match write:
         case MoveAgent():
             _move_agent(tables, write, at)
-            return write.id
         case MoveUnit():
             _move_unit(tables, write, at)
             return write.held_by
@@ -124,7 +123,9 @@ def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
 
 def _move_agent(tables: Tables, move: MoveAgent, at: datetime) -> None:
     old = _agent(tables, move.id)
-    new = tables.agents.put(old.id, rules.moved_agent(old, move, at))
+    new = rules.moved_agent(old, move, at)
+    rules.check_hold(new, _unit(tables, old.unit_id))
+    tables.agents.put(old.id, new)
     note(tables, rules.Hand(move.who, move.why, at).agent(old, new))
 
 

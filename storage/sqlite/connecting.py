@@ -75,7 +75,8 @@ def open_reader(path: Path) -> Db:
 def accept(path: Path) -> None:
     """Take this copy of a database for the present, though its generation is lower than what is known.
 
-    StorageRefused when there is no file, or it is held or damaged. Its next epoch will be above every earlier one, so routers and daemons of the lost present are fenced off.
+    Its next epoch will be above every earlier one, so routers and daemons of the lost present are fenced off.
+    StorageRefused when there is no file, or it is held or damaged.
     """
     if not path.is_file():
         raise StorageRefused(f"there is no file {path}: put the copy there first")
@@ -146,9 +147,9 @@ def _open_file(path: Path, generation: int) -> Db:
     if not path.exists():
         if generation:
             raise StorageRefused(
-                f"{path} is missing, but was here: its generation file says {generation}. Put a backup in its "
-                f"place and accept that with: crowdd storage accept {path}; or remove the generation file to "
-                "begin with an empty store."
+                f"{path} is missing, but was here: its generation file says {generation}. Put a backup in "
+                f"its place and accept that with: crowdd storage accept {path}; or remove the generation "
+                "file to begin with an empty store."
             )
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # it will hold the keys of runs
     db = _connect(str(path))

@@ -78,18 +78,17 @@ class SqliteLives(SqliteBody):
 
 def _commit(db: Db, writes: Sequence[Write], now: datetime) -> None:
     at = rules.moment(now)
-    touched = {agent_id for write in writes if (agent_id := _do(db, write, at)) is not None}
-    for agent_id in sorted(touched):
+    holders = {agent_id for write in writes if (agent_id := _do(db, write, at)) is not None}
+    for agent_id in sorted(holders):
         agent = the_agent(db, agent_id)
         rules.check_hold(agent, the_unit(db, agent.unit_id))
 
 
 def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
-    """Do one write; returns the agent of whom it must be checked that it holds its unit."""
+    """Do one write; returns the agent whose unit was moved: at the end, if live, it must hold it."""
     match write:
         case MoveAgent():
             _move_agent(db, write, at)
-            return write.id
         case MoveUnit():
             _move_unit(db, write, at)
             return write.held_by
@@ -109,6 +108,7 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
 def _move_agent(db: Db, move: MoveAgent, at: datetime) -> None:
     old = the_agent(db, move.id)
     new = rules.moved_agent(old, move, at)
+    rules.check_hold(new, the_unit(db, old.unit_id))
     save(db, statements.SAVE_AGENT, new)
     recount(db, "agent", old.run_id, old.status, new.status)
     note(db, rules.Hand(move.who, move.why, at).agent(old, new))

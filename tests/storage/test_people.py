@@ -1,0 +1,136 @@
+"""Workers, qualifications and grants, on every body."""
+
+import pytest
+
+from crowdd.protocol.names import WorkerId
+from crowdd.storage.contract import Duplicate, InvalidRecord, NotFound, Storage
+from crowdd.storage.records import Grant, Qualification, Worker
+
+from .world import LATER, NOW, World
+
+
+async def test_s23_a_worker_is_found_again(storage: Storage) -> None:
+    worker = await storage.register_worker("mock", "ann", {"country": "NZ"}, NOW)
+    assert worker == Worker(WorkerId(1), "mock", "ann", False, {"country": "NZ"}, NOW)
+    assert await storage.worker(worker.id) == worker
+    assert await storage.register_worker("mock", "ann", {"other": 1}, LATER) == worker
+    assert await storage.workers() == [worker]
+    with pytest.raises(NotFound):
+        await storage.worker(WorkerId(7))
+
+
+async def test_a_name_is_known_per_provider(storage: Storage) -> None:
+    mock = await storage.register_worker("mock", "ann", {}, NOW)
+    inhouse = await storage.register_worker("inhouse", "ann", {}, NOW)
+    assert mock.id != inhouse.id
+    assert await storage.workers("inhouse") == [inhouse]
+    assert await storage.workers(after=mock.id) == [inhouse]
+    assert await storage.workers(limit=1) == [mock]
+
+
+@pytest.mark.parametrize("name", ["", " ", "\ud800"])
+async def test_s24_a_worker_has_a_name(storage: Storage, name: str) -> None:
+    with pytest.raises(InvalidRecord):
+        await storage.register_worker("mock", name, {}, NOW)
+    assert await storage.workers() == []
+
+
+async def test_blocking_is_noted_once(world: World) -> None:
+    worker = await world.worker()
+    for _ in range(2):
+        await world.storage.set_blocked(worker.id, True, NOW, "staff:ada", "spam")
+    assert (await world.storage.worker(worker.id)).blocked
+    await world.storage.set_blocked(worker.id, False, NOW, "staff:ada", "sorry")
+    assert not (await world.storage.worker(worker.id)).blocked
+    assert await world.story("worker", worker.id) == [("unblocked", "blocked"), ("blocked", "unblocked")]
+    with pytest.raises(NotFound):
+        await world.storage.set_blocked(WorkerId(7), True, NOW, "staff:ada", "spam")
+
+
+async def test_s30_a_qualification_is_found_again(storage: Storage) -> None:
+    qualification = await storage.create_qualification("trained", "passed the test", NOW)
+    assert qualification == Qualification(1, "trained", "passed the test", NOW)
+    assert await storage.qualification("trained") == qualification
+    assert await storage.qualifications() == [qualification]
+    with pytest.raises(NotFound):
+        await storage.qualification("unknown")
+
+
+async def test_s24_a_qualification_has_a_unique_name_and_a_short_description(storage: Storage) -> None:
+    await storage.create_qualification("trained", None, NOW)
+    with pytest.raises(Duplicate):
+        await storage.create_qualification("trained", "again", NOW)
+    with pytest.raises(InvalidRecord):
+        await storage.create_qualification("", None, NOW)
+    with pytest.raises(InvalidRecord):
+        await storage.create_qualification("long", "x" * 501, NOW)
+    assert len(await storage.qualifications()) == 1
+
+
+async def test_s30_granting_again_replaces_the_value(world: World) -> None:
+    storage, worker = world.storage, await world.worker()
+    await storage.create_qualification("trained", None, NOW)
+    first = await storage.grant("trained", worker.id, 1, NOW, "staff:ada", "passed")
+    assert first == Grant(1, worker.id, 1, NOW, NOW)
+    second = await storage.grant("trained", worker.id, 3, LATER, "staff:ada", "passed well")
+    assert second == Grant(1, worker.id, 3, NOW, LATER)
+    assert await storage.grants(worker.id) == [second]
+    assert await world.story("grant", worker.id) == [(None, "trained=1"), ("trained=1", "trained=3")]
+
+
+async def test_s30_a_grant_is_revoked_once(world: World) -> None:
+    storage, worker = world.storage, await world.worker()
+    await storage.create_qualification("trained", None, NOW)
+    await storage.grant("trained", worker.id, 1, NOW, "staff:ada", "passed")
+    await storage.revoke("trained", worker.id, NOW, "staff:ada", "by mistake")
+    assert await storage.grants() == []
+    assert (await world.story("grant", worker.id))[-1] == ("trained=1", "trained revoked")
+    with pytest.raises(NotFound):
+        await storage.revoke("trained", worker.id, NOW, "staff:ada", "again")
+
+
+async def test_s30_deleting_a_qualification_takes_its_grants_along(world: World) -> None:
+    storage, ann, bob = world.storage, await world.worker("ann"), await world.worker("bob")
+    for name in ("trained", "fast"):
+        await storage.create_qualification(name, None, NOW)
+        for worker in (ann, bob):
+            await storage.grant(name, worker.id, 1, NOW, "staff:ada", "passed")
+    await storage.delete_qualification("trained", NOW, "staff:ada")
+    assert [grant.qualification_id for grant in await storage.grants()] == [2, 2]
+    assert (await world.story("grant", bob.id))[-1] == ("trained=1", "trained revoked")
+    with pytest.raises(NotFound):
+        await storage.delete_qualification("trained", NOW, "staff:ada")
+
+
+async def test_a_deleted_qualification_made_again_is_another_one(storage: Storage) -> None:
+    first = await storage.create_qualification("trained", None, NOW)
+    await storage.delete_qualification("trained", NOW, "staff:ada")
+    assert (await storage.create_qualification("trained", None, NOW)).id > first.id
+
+
+async def test_grants_are_found_by_worker_and_by_qualification(world: World) -> None:
+    storage, ann, bob = world.storage, await world.worker("ann"), await world.worker("bob")
+    for name in ("trained", "fast"):
+        await storage.create_qualification(name, None, NOW)
+    for name, worker in (("fast", bob), ("fast", ann), ("trained", ann)):
+        await storage.grant(name, worker.id, 1, NOW, "staff:ada", "passed")
+    pairs = [(grant.qualification_id, grant.worker_id) for grant in await storage.grants()]
+    assert pairs == [(1, ann.id), (2, ann.id), (2, bob.id)]
+    assert len(await storage.grants(ann.id)) == 2
+    assert len(await storage.grants(qualification="fast")) == 2
+    assert len(await storage.grants(bob.id, "fast")) == 1
+    assert await storage.grants(bob.id, "trained") == []
+
+
+async def test_s30_what_does_not_exist_is_not_granted_or_looked_up(world: World) -> None:
+    storage, worker = world.storage, await world.worker()
+    await storage.create_qualification("trained", None, NOW)
+    with pytest.raises(NotFound):
+        await storage.grant("unknown", worker.id, 1, NOW, "x", "y")
+    with pytest.raises(NotFound):
+        await storage.grant("trained", WorkerId(7), 1, NOW, "x", "y")
+    with pytest.raises(NotFound):
+        await storage.grants(qualification="unknown")
+    with pytest.raises(InvalidRecord):
+        await storage.grant("trained", worker.id, 2**63, NOW, "x", "y")
+    assert await storage.grants() == []
