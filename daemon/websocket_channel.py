@@ -16,7 +16,7 @@ from trio_websocket import (
     ConnectionRejected,
     HandshakeError,
     WebSocketConnection,
-    open_websocket_url,
+    wrap_client_stream,
 )
 
 from ..protocol.limits import FILE_BYTES_MAX, FRAME_BYTES_MAX
@@ -32,8 +32,10 @@ CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into ever
 HTTP_S = 30.0  # between two signs of life of an upload or download
 RECEIVE_BYTES = 64 * 1024
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # refusals that a later try may not meet
+_NO_HANDSHAKE = (HandshakeError, ConnectionClosed, OSError, trio.BrokenResourceError, trio.TooSlowError)
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain requests: trusts nobody. Reading the system's certificates takes longer than most requests."""
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,28 +57,70 @@ class WebsocketChannel(Channel):
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[Wire, None]:
-        """Open the link's websocket; it is closed, politely but within CLOSE_S, when left."""
-        address = f"ws{self._base.removeprefix('http')}/_crowdd/link/{self._label}"
-        opened = False
+        """Open the link's websocket; when left it is closed, politely but within CLOSE_S."""
+        ours: BaseException | None = None
         try:
-            async with open_websocket_url(
-                address,
-                ssl_context=self._tls if address.startswith("wss") else None,
-                subprotocols=[SUBPROTOCOL],
-                max_message_size=FRAME_BYTES_MAX,
-                receive_buffer_size=RECEIVE_BYTES,
-                connect_timeout=CONNECT_S,
-                disconnect_timeout=CLOSE_S,
-            ) as connection:
-                opened = True
+            async with trio.open_nursery() as nursery:
                 try:
-                    yield _WebsocketWire(connection)
-                finally:
-                    with trio.move_on_after(CLOSE_S, shield=True):
-                        await connection.aclose()
-        except (HandshakeError, ConnectionClosed, OSError, trio.BrokenResourceError) as exc:
-            if opened:
-                raise
+                    async with self._open(nursery) as connection:
+                        yield _WebsocketWire(connection)
+                except BaseException as exc:
+                    ours = exc
+                    raise
+        except BaseExceptionGroup as group:
+            # The nursery is for the library's reader alone; what our own code raised comes out as it was.
+            if ours is not None and group.exceptions == (ours,):
+                raise ours from ours.__cause__
+            raise
+
+    @asynccontextmanager
+    async def _open(self, nursery: trio.Nursery) -> AsyncGenerator[WebSocketConnection, None]:
+        try:
+            with trio.fail_after(CONNECT_S):
+                stream = await self._dial()
+        except (OSError, trio.TooSlowError) as exc:
+            raise LinkLost(
+                f"no connection to router {self.name}: {str(exc) or 'it does not answer'}"
+            ) from exc
+        try:
+            connection = await self._shake_hands(nursery, stream)
+            try:
+                yield connection
+            finally:
+                with trio.move_on_after(CLOSE_S, shield=True):
+                    await connection.aclose()
+        finally:
+            # The library leaves it open when the peer closed first, and would wait for the peer's end of it.
+            await trio.aclose_forcefully(stream)
+
+    async def _dial(self) -> Stream:
+        parts = urlsplit(self._base)
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            return await trio.open_ssl_over_tcp_stream(
+                host, parts.port or 443, ssl_context=self._tls, https_compatible=True
+            )
+        return await trio.open_tcp_stream(host, parts.port or 80)
+
+    async def _shake_hands(self, nursery: trio.Nursery, stream: Stream) -> WebSocketConnection:
+        try:
+            with trio.fail_after(CONNECT_S):
+                return await wrap_client_stream(
+                    nursery,
+                    stream,
+                    self.name,
+                    f"/_crowdd/link/{self._label}",
+                    subprotocols=[SUBPROTOCOL],
+                    max_message_size=FRAME_BYTES_MAX,
+                    receive_buffer_size=RECEIVE_BYTES,
+                )
+        except (
+            HandshakeError,
+            ConnectionClosed,
+            OSError,
+            trio.BrokenResourceError,
+            trio.TooSlowError,
+        ) as exc:
             raise _no_link(self.name, exc) from exc
 
     async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
@@ -176,7 +220,7 @@ def _no_link(name: str, exc: Exception) -> LinkLost | LinkRefused:
         case ConnectionRejected():
             return LinkLost(f"router {name} answers {exc.status_code}")
         case _:
-            return LinkLost(f"no connection to router {name}: {exc.__cause__ or exc or type(exc).__name__}")
+            return LinkLost(f"no link to router {name}: {exc.__cause__ or str(exc) or type(exc).__name__}")
 
 
 async def _refusal(name: str, method: str, path: str, response: httpx.Response) -> LinkLost | LinkRefused:

@@ -106,7 +106,7 @@ def _open_lock(lock: Path) -> int:
 
 
 def _holder(lock: Path) -> int | None:
-    pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit())
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
     return next((pid for pid in pids if pid != os.getpid() and _holds(pid, lock)), None)
 
 

@@ -71,7 +71,7 @@ function crowdThanks(text) {
   }
 
   function report(error) {
-    if (window.crowdd || agent === null || reports >= REPORTS_MAX) return; // crowdd.js reports by itself
+    if (window.crowdd || reports >= REPORTS_MAX) return; // crowdd.js reports by itself
     const settings = window._MEPHISTO_CONFIG_;
     if (!settings.get("AUTO_SUBMIT_ERRORS") && !(settings.get("ADD_ERROR_HANDLING") && agreed(error))) return;
     reports += 1;
