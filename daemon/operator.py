@@ -154,9 +154,7 @@ class Operator:
             await self._note_trouble(run, str(causes(broken)[0]))
         except* Exception as group:
             log.error("run %d failed", run.id, exc_info=group)
-            await self._note_trouble(
-                run, f"it failed: {causes(group)[0]!r}; see the log"
-            )
+            await self._note_trouble(run, f"it failed: {causes(group)[0]!r}; see the log")
         finally:
             self._live.pop(run.id, None)
             self._note_change()

@@ -90,8 +90,8 @@ def _said(group: BaseException, code: int) -> int:
 @click.option("--config", type=click.Path(path_type=Path, exists=True), help="A router.toml.")
 def router(config: Path) -> None:
     """Run a router: the public face that serves a run's pages and passes packets."""
-    from .router.config_file import load_config
     from .router.config import RouterRefused
+    from .router.config_file import load_config
     from .router.main import run_router
 
     try:

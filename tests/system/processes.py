@@ -118,7 +118,7 @@ def a_task(folder: Path, rows: int, extra: str = "", blueprint: str = "static") 
     """A task folder with `rows` rows and a one-field page."""
     task = folder / "task"
     (task / "page").mkdir(parents=True)
-    (task / "task.toml").write_text(f'name = "words"\n[blueprint]\ntype = "{blueprint}"\n{extra}')
+    (task / "task.toml").write_text(f'name = "{blueprint} words"\n[blueprint]\ntype = "{blueprint}"\n{extra}')
     lines = "".join(f'{{"text": "word {n}", "_truth": {n}}}\n' for n in range(rows))
     (task / "data.jsonl").write_text(lines)
     (task / "page" / "index.html").write_text(PAGE)

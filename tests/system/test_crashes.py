@@ -88,7 +88,16 @@ async def test_a_second_daemon_on_the_same_store_is_refused_and_told_who_holds_i
     await daemon.start()
     assert daemon.process is not None
     second = await trio.run_process(
-        [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(daemon.data), "--control", str(tmp_path / "other")],
+        [
+            sys.executable,
+            "-m",
+            "crowdd.cli",
+            "serve",
+            "--data",
+            str(daemon.data),
+            "--control",
+            str(tmp_path / "other"),
+        ],
         check=False,
         capture_stderr=True,
     )
