@@ -2,7 +2,6 @@
 
 import logging
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,7 @@ class Operator:
         return run
 
     async def _create(self, config: RunConfig, launch_id: str, who: str) -> TaskRun:
-        key = secrets.token_bytes(KEY_BYTES)
+        key = self._house.rng.randbytes(KEY_BYTES)
         label = config.label
         for number in range(1, LABELS_TRIED_MAX):
             label = config.label or numbered_label(config.name, number)
