@@ -9,6 +9,7 @@ from pathlib import Path
 from .disk import sync_folder
 
 SECRET_BYTES = 32
+SECRET_FILE_BYTES_MAX = 4096
 SECRET_BYTES_MIN = 16  # what HMAC-SHA256 needs to be out of reach
 
 
@@ -43,18 +44,21 @@ def make_secret(path: Path) -> None:
 def load_secret(path: Path) -> bytes:
     """What the file holds, without space around it. SecretRefused when it is no private secret."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as exc:
         raise SecretRefused(f"{path}: cannot be read: {exc.strerror}") from exc
-    with open(handle, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise SecretRefused(f"{path}: is not a regular file")
-        if stat.S_IMODE(mode) & 0o077:
-            raise SecretRefused(
-                f"{path}: others can use it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}"
-            )
-        secret = file.read().strip()
+    try:
+        _check_private(path, os.fstat(handle).st_mode)
+        secret = os.read(handle, SECRET_FILE_BYTES_MAX).strip()
+    finally:
+        os.close(handle)
     if len(secret) < SECRET_BYTES_MIN:
         raise SecretRefused(f"{path}: is shorter than {SECRET_BYTES_MIN} bytes: remove it, a new one is made")
     return secret
+
+
+def _check_private(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise SecretRefused(f"{path}: is not a regular file")
+    if stat.S_IMODE(mode) & 0o077:
+        raise SecretRefused(f"{path}: others can use it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}")

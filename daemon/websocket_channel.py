@@ -45,7 +45,7 @@ class WebsocketChannel(Channel):
     def __init__(self, base: str, label: str, secret: bytes, url: str, wall: Wall = wall_clock) -> None:
         """LinkRefused: a plain link that leaves this machine could be read and changed on its way."""
         parts = urlsplit(base)
-        if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
             raise LinkRefused(f"{base} is neither https nor on this machine; give the router TLS")
         self.name = parts.netloc
         self.url = url
@@ -58,20 +58,18 @@ class WebsocketChannel(Channel):
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[Wire, None]:
         """Open the link's websocket; when left it is closed, politely but within CLOSE_S."""
-        ours: BaseException | None = None
         try:
-            async with trio.open_nursery() as nursery:
-                try:
-                    async with self._open(nursery) as connection:
-                        yield _WebsocketWire(connection)
-                except BaseException as exc:
-                    ours = exc
-                    raise
+            async with trio.open_nursery() as nursery, self._open(nursery) as connection:
+                yield _WebsocketWire(connection)
         except BaseExceptionGroup as group:
-            # The nursery is for the library's reader alone; what our own code raised comes out as it was.
-            if ours is not None and group.exceptions == (ours,):
-                raise ours from ours.__cause__
-            raise
+            # The nursery is for the library's reader alone: refusals are raised there, all else by us.
+            match group.exceptions:
+                case (ConnectionRejected() as refusal,):
+                    raise _no_link(self.name, refusal) from refusal
+                case (only,):
+                    raise only from only.__cause__
+                case _:
+                    raise
 
     @asynccontextmanager
     async def _open(self, nursery: trio.Nursery) -> AsyncGenerator[WebSocketConnection, None]:
