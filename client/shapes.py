@@ -48,6 +48,8 @@ class RunDetails(RunInfo):
     """A run with its resolved config."""
 
     last_submission_at: str | None
+    counters: dict[str, int]
+    """What was handled, refused and failed since the run was taken up, by name."""
     config: dict[str, Any]
 
 

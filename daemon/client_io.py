@@ -1,6 +1,7 @@
 """Packets in and out of one run: which handler a packet goes to, and who hears what. Knows no transport."""
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -56,20 +57,6 @@ class Handlers:
     return_unit: Callable[[ReturnUnit], Awaitable[Answer]]
 
 
-@attrs.define
-class Counters:
-    """What this run has handled; for status and metrics."""
-
-    requests: dict[str, int] = attrs.Factory(dict[str, int])
-    refused: dict[str, int] = attrs.Factory(dict[str, int])
-    failures: int = 0
-    errors_reported: int = 0
-    unexpected: int = 0
-
-    def count(self, table: dict[str, int], key: str) -> None:
-        table[key] = table.get(key, 0) + 1
-
-
 class ClientIO:
     """One per run. The links' readers hand packets in and never wait; answers go to the link they came by."""
 
@@ -81,7 +68,10 @@ class ClientIO:
         self._inbox_in, self._inbox = trio.open_memory_channel[tuple[Link, Packet]](REQUESTS_OPEN_MAX)
         self._texts: dict[str, str] = dict(run.config.get("texts", {}))
         self.links: list[Link] = []
-        self.counters = Counters()
+        self.counters: Counter[str] = Counter()
+        """What was handled, refused and failed since the run was taken up, by name."""
+        self.router_counters: dict[str, dict[str, int]] = {}
+        """The same of each router, as it told last."""
         self.presence: dict[WireId, str] = {}
 
     def hand_in(self, link: Link, packet: Packet) -> None:
@@ -111,12 +101,12 @@ class ClientIO:
                 await self._note_presence(link, packet)
             case MephistoBoundLiveUpdate():
                 log.info("run %d: live update for a task without live work dropped", self._run.id)
-                self.counters.unexpected += 1
+                self.counters["unexpected"] += 1
             case _:
-                self.counters.unexpected += 1
+                self.counters["unexpected"] += 1
 
     async def _answer(self, packet: Request, link: Link) -> Reply:
-        self.counters.count(self.counters.requests, packet.type.value)
+        self.counters[packet.type.value] += 1
         try:
             reply = await self._dispatch(packet, link)
         except (LeaseLost, StorageFailed):
@@ -124,10 +114,10 @@ class ClientIO:
         except Exception:
             # One request's trouble is not its neighbours': it is told to try later, the operator sees why.
             log.exception("run %d: %s failed", self._run.id, packet.type.value)
-            self.counters.failures += 1
+            self.counters["failures"] += 1
             return try_later(packet)
         if reply.reason is not None:
-            self.counters.count(self.counters.refused, reply.reason.value)
+            self.counters[f"refused_{reply.reason.value}"] += 1
         return reply
 
     async def _dispatch(self, packet: Request, link: Link) -> Reply:
@@ -144,9 +134,9 @@ class ClientIO:
                 return await self._handlers.return_unit(packet)
 
     async def _note_error(self, packet: LogError) -> None:
-        if self.counters.errors_reported >= ERROR_REPORTS_MAX:
+        self.counters["errors_reported"] += 1
+        if self.counters["errors_reported"] > ERROR_REPORTS_MAX:
             return
-        self.counters.errors_reported += 1
         agent_id = None
         if packet.subject:
             try:
@@ -158,6 +148,7 @@ class ClientIO:
 
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
         """Remember who is there, and correct a page that shows more than its agent still is (§3.7)."""
+        self.router_counters[link.name] = dict(packet.counters)
         for wire_id, presence in packet.presence.items():
             self.presence[WireId(wire_id)] = presence
             if presence != "present":
@@ -168,6 +159,13 @@ class ClientIO:
                 continue
             if agent.status not in LIVE_AGENT:
                 link.send(self._update(agent, None))
+
+    def totals(self) -> dict[str, int]:
+        """All counters, those of routers with `router_` before their names."""
+        totals = Counter(self.counters)
+        for counters in self.router_counters.values():
+            totals.update({f"router_{name}": count for name, count in counters.items()})
+        return dict(sorted(totals.items()))
 
     def tell(self, agent: Agent, reason: Reason | None) -> None:
         """Push an agent's status to every router: which one its page uses now, the routers know."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -135,7 +135,11 @@ class LiveRun:
         """How the run's routers are."""
         return [link.state for link in self._links]
 
-    async def watch(self) -> AsyncIterator[None]:
+    def counters(self) -> dict[str, int]:
+        """What was handled, refused and failed since the run was taken up, by name."""
+        return self.io.totals()
+
+    async def watch(self) -> AsyncGenerator[None]:
         """Yield at once, then after changes, at most every TICK_S, until the run has ended."""
         while True:
             changed = self._changed
@@ -227,10 +231,11 @@ class LiveRun:
     async def quiet(self) -> None:
         """Return once nobody is at work, or the run's grace is over."""
         with trio.move_on_after(self._parts.config.limits.grace_s):
-            async for _ in self.watch():
-                counts = await self._house.storage.counts(self.run.id)
-                if not any(counts.agents.get(status, 0) for status in LIVE_AGENT):
-                    return
+            async with contextlib.aclosing(self.watch()) as changes:
+                async for _ in changes:
+                    counts = await self._house.storage.counts(self.run.id)
+                    if not any(counts.agents.get(status, 0) for status in LIVE_AGENT):
+                        return
 
     def close_doors(self) -> None:
         """Let nobody new in: the daemon is stopping."""

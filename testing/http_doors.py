@@ -121,7 +121,7 @@ class HttpDoors:
                     stream,
                     self._address.host_header,
                     self._address.folder,
-                    extra_headers=[("Origin", self._address.origin)],
+                    extra_headers=[(b"Origin", self._address.origin.encode())],
                     max_message_size=BROWSER_FRAME_BYTES_MAX,
                 )
         except (trio_websocket.HandshakeError, trio.BrokenResourceError, trio.TooSlowError) as exc:

@@ -35,6 +35,10 @@ class LiveRun(Protocol):
 
     def routers(self) -> Sequence[RouterState]: ...
 
+    def counters(self) -> Mapping[str, int]:
+        """What was handled, refused and failed since the run was taken up, by name."""
+        ...
+
     def watch(self) -> AsyncIterator[None]:
         """A tick whenever something about the run has changed, coalesced; ends with the run."""
         ...

@@ -36,7 +36,13 @@ async def show_run(request: Request) -> Response:
     """One run with its resolved config."""
     operator, run = operator_of(request), await run_asked_for(request)
     last = await operator.storage.last_submission_at(run.id)
-    return json_answer({**await run_view(operator, run), "last_submission_at": last, "config": run.config})
+    live = operator.live(run.id)
+    details = {
+        "last_submission_at": last,
+        "counters": {} if live is None else dict(live.counters()),
+        "config": run.config,
+    }
+    return json_answer({**await run_view(operator, run), **details})
 
 
 async def stop_run(request: Request) -> Response:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Daemon:
         await self.until(run["label"], lambda shown: shown["address"] and shown["routers"][0]["up"])
         return str(run["label"])
 
-    async def until(self, label: str, holds: Any) -> dict[str, Any]:
+    async def until(self, label: str, holds: Callable[[Any], object]) -> dict[str, Any]:
         """What `show` says once it fulfils `holds`."""
         with trio.fail_after(READY_S):
             while True:
