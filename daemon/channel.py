@@ -45,7 +45,7 @@ class Channel(abc.ABC):
 
     @abc.abstractmethod
     async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
-        """Store an uploaded file under `into`, complete and fsynced on return. LinkLost, LinkRefused."""
+        """Store an uploaded file as `into`, complete and fsynced on return. LinkLost, LinkRefused."""
 
     @abc.abstractmethod
     async def undeploy(self, label: str) -> None:
