@@ -243,7 +243,20 @@ def _plug_in(registry: Registry, converter: Converter, kind: Kind, value: Any, _
         plug_in = registry.find(kind, name)
     except (Fault, UnknownPlugIn, BrokenPlugIn) as exc:
         raise Faults([f"type: {exc}"]) from exc
-    return PlugIn(type=name, options=structure(converter, options, plug_in.Options))
+    return PlugIn(type=name, options=_options(converter, options, plug_in.Options))
+
+
+def _options(converter: Converter, table: dict[str, Any], wanted: type[Any]) -> Any:
+    """As any table, but that `type` is a name one may have meant, too."""
+    known = [field.name for field in attrs.fields(wanted)]
+    problems = [f"{key}: unknown; {nearest(key, ['type', *known])}" for key in table if key not in known]
+    try:
+        options = structure(converter, {key: table[key] for key in table if key in known}, wanted)
+    except Faults as exc:
+        raise Faults([*problems, *exc.problems]) from exc
+    if problems:
+        raise Faults(problems)
+    return options
 
 
 def _reward(value: Any, _: Any) -> str:

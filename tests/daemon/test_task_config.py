@@ -117,6 +117,14 @@ def test_combinations_that_cannot_be_are_refused_all_at_once(folder: Path) -> No
     ]
 
 
+def test_a_slip_in_type_is_seen_as_one(folder: Path) -> None:
+    said = problems(folder, {"blueprint.tpye": "static", "blueprint.units_per_assignment": "true"})
+    assert said == [
+        "blueprint.tpye: unknown; did you mean 'type'?",
+        "blueprint.units_per_assignment: must be a whole number, not True",
+    ]
+
+
 @pytest.mark.parametrize("table", ["limits", "pay", "provider", "texts", "task_config"])
 def test_a_value_where_a_table_belongs_is_refused(folder: Path, table: str) -> None:
     write(folder, f'name = "x"\n{table} = 5')
