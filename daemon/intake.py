@@ -69,7 +69,10 @@ class Intake:
         agent = await self._t.storage.agent(agent.id)
         if known is not None:
             return self._repeat(request, agent, known)
-        reason = lifecycle.refusal_of_ended(agent.status, agent.reason)
+        return await self._refuse_ended(request, agent)
+
+    async def _refuse_ended(self, request: str, agent: Agent) -> Answer:
+        reason = lifecycle.refusal_of_ended(agent, await self._t.storage.unit(agent.unit_id))
         return self._answer(request, reason, agent.status)
 
     async def _known(self, agent: Agent, digest: str) -> bool | None:
@@ -103,9 +106,7 @@ class Intake:
         try:
             agent = await self._t.runner.decide(agent.id, _give_back)
         except IllegalEvent:
-            agent = await self._t.storage.agent(agent.id)
-            reason = lifecycle.refusal_of_ended(agent.status, agent.reason)
-            return self._answer(packet.request, reason, agent.status)
+            return await self._refuse_ended(packet.request, await self._t.storage.agent(agent.id))
         return self._answer(packet.request, None, agent.status)
 
     async def _find(self, wire_id: WireId) -> Agent | None:

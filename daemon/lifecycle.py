@@ -403,11 +403,16 @@ def _who(event: AgentEvent) -> str:
             return "daemon"
 
 
-def refusal_of_ended(status: AgentStatus, reason: str | None) -> Reason:
-    """What a page is told that wants to go on with an agent that has ended."""
-    if reason is not None and reason in Reason._value2member_map_:
-        return Reason(reason)
-    match status:
+def refusal_of_ended(agent: Agent, unit: Unit) -> Reason:
+    """What a page is told that wants to go on with an agent that has ended.
+
+    "Pausing, come back" only while there is something to come back to.
+    """
+    if agent.reason == Reason.SHUTDOWN.value and not holds(agent, unit):
+        return Reason.TASK_MISSING
+    if agent.reason is not None and agent.reason in Reason._value2member_map_:
+        return Reason(agent.reason)
+    match agent.status:
         case AgentStatus.COMPLETED | AgentStatus.APPROVED | AgentStatus.SOFT_REJECTED | AgentStatus.REJECTED:
             return Reason.ALREADY_SUBMITTED
         case AgentStatus.TIMEOUT:

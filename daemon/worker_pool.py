@@ -19,7 +19,7 @@ from ..protocol.names import (
 )
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.contract import NotReserved, Registration, Reserved, Storage
-from ..storage.records import Agent, TaskRun, Worker
+from ..storage.records import Agent, TaskRun, Unit, Worker
 from . import lifecycle
 from .blueprints.contract import Blueprint
 from .clock import Wall
@@ -103,10 +103,11 @@ class WorkerPool:
         if last.status in LIVE_AGENT:
             return await self._details(packet, last)
         if identity.after is None:
-            return self._ended(packet, last)
+            return self._ended(packet, last, unit)
         if identity.after == last.wire_id:
             return None
-        return attrs.evolve(self._ended(packet, last), finished=True, agent_id=last.wire_id)
+        ended = self._ended(packet, last, unit)
+        return attrs.evolve(ended, outcome=Outcome.OK, finished=True, agent_id=last.wire_id)
 
     async def _rejoined(self, agent: Agent) -> Agent:
         try:
@@ -140,7 +141,7 @@ class WorkerPool:
             log.info("agent %d: unit %d for worker %d", agent.id, agent.unit_id, agent.worker_id)
             self._desk.due_changed(agent)
         if outcome.agent.status not in LIVE_AGENT:
-            return self._ended(packet, outcome.agent)
+            return self._ended(packet, outcome.agent, outcome.unit)
         return await self._details(packet, outcome.agent)
 
     async def _details(self, packet: RegisterAgent, agent: Agent) -> AgentDetails:
@@ -156,8 +157,8 @@ class WorkerPool:
             time_left_s=self._time_left(agent),
         )
 
-    def _ended(self, packet: RegisterAgent, agent: Agent) -> AgentDetails:
-        reason = lifecycle.refusal_of_ended(agent.status, agent.reason)
+    def _ended(self, packet: RegisterAgent, agent: Agent, unit: Unit) -> AgentDetails:
+        reason = lifecycle.refusal_of_ended(agent, unit)
         if packet.crowdd_client:
             return attrs.evolve(self._refusal(packet, reason), status=agent.status)
         return attrs.evolve(self._refusal(packet, Reason.TASK_MISSING), status=agent.status)

@@ -81,6 +81,7 @@ async def test_a_page_that_forgot_what_it_finished_is_shown_its_final_page(house
     await desk.submit(first, {"label": 1})
     again = await desk.register("ann", after="")
     assert (again.finished, again.agent_id, again.status) == (True, first.agent_id, AgentStatus.COMPLETED)
+    assert again.outcome is Outcome.OK  # an answer, not a refusal: a page may go on with "Next"
 
 
 async def test_x8_an_unchanged_page_that_is_reloaded_after_its_submit_gets_no_second_unit(

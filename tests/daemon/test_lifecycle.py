@@ -84,6 +84,7 @@ def a_unit(status: UnitStatus, agent_id: int | None = 1) -> Unit:
 
 
 HELD = a_unit(UnitStatus.ASSIGNED)
+FREE = attrs.evolve(a_unit(UnitStatus.LAUNCHED), agent_id=None, worker_id=None)
 REVIEWED = {lifecycle.Approved, lifecycle.SoftRejected, lifecycle.Rejected}
 
 
@@ -196,11 +197,17 @@ def test_a_unit_that_nobody_came_back_for_is_freed_without_touching_the_agent() 
 
 @pytest.mark.parametrize("status", [status for status in AgentStatus if status in COMPLETE_AGENT])
 def test_every_ended_agent_has_a_reason_for_its_page(status: AgentStatus) -> None:
-    assert refusal_of_ended(status, None) in Reason
+    assert refusal_of_ended(an_agent(status), FREE) in Reason
 
 
 def test_the_stored_reason_of_an_ended_agent_wins() -> None:
-    assert refusal_of_ended(AgentStatus.DISCONNECT, "shutdown") is Reason.SHUTDOWN
+    assert refusal_of_ended(an_agent(AgentStatus.DISCONNECT, "task_error"), FREE) is Reason.TASK_ERROR
+
+
+def test_after_a_shutdown_a_page_is_told_to_come_back_only_while_its_unit_is_kept() -> None:
+    agent = an_agent(AgentStatus.DISCONNECT, "shutdown")
+    assert refusal_of_ended(agent, HELD) is Reason.SHUTDOWN
+    assert refusal_of_ended(agent, FREE) is Reason.TASK_MISSING
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
