@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .connection import Connection, chunks, lines
-from .errors import ClientError, DaemonUnreachable
+from .errors import ClientError, DaemonUnreachable, NoSuchRun
 from .packing import packed_task
 from .shapes import AgentInfo, Link, RunDetails, RunInfo, Snapshot, UnitInfo
 from .socket_path import default_socket
@@ -153,4 +153,6 @@ class Client:
 
 
 def _path(run: RunName, *rest: str) -> str:
+    if "/" in str(run) or run in ("", ".", ".."):  # would be another path
+        raise NoSuchRun(404, "no_such_run", f"There is no run {run!r}.", "`crowdctl runs` lists them.")
     return "/".join(["/runs", quote(str(run), safe=""), *rest])

@@ -24,6 +24,11 @@ Parameters = Sequence[tuple[str, str | int]]
 class Body(Protocol):
     """What an answer's body offers while it comes in."""
 
+    @property
+    def length(self) -> int | None:
+        """How many bytes are still to come, where that is known."""
+        ...
+
     def read1(self, n: int = -1, /) -> bytes: ...
     def readline(self) -> bytes: ...
 
@@ -152,9 +157,11 @@ def _translated(path: Path) -> Generator[None]:
 
 
 def chunks(body: Body) -> Iterator[bytes]:
-    """The body as it comes in."""
+    """The body as it comes in; an error of http.client when it does not come whole."""
     while chunk := body.read1(CHUNK_BYTES):
         yield chunk
+    if body.length:
+        raise http.client.IncompleteRead(b"", body.length)
 
 
 def lines(body: Body) -> Iterator[Any]:

@@ -15,25 +15,14 @@ ARCHIVE_BYTES_MAX = 64 * 1024 * 1024  # what the daemon takes
 FOLDER_BYTES_MAX = 1024 * 1024 * 1024
 FILES_MAX = 10_000
 LEFT_OUT = frozenset(
-    {
-        ".git",
-        ".hg",
-        ".svn",
-        ".jj",
-        "__pycache__",
-        ".venv",
-        "node_modules",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-    }
+    {".git", ".hg", ".svn", ".jj", "__pycache__", ".venv", "node_modules", ".DS_Store", "crowdd-data"}
 )
-"""What tools leave behind, never part of a task."""
+"""What tools (and a daemon started in the folder) leave behind, never part of a task."""
 CONFIG_FILE = "task.toml"
 
 
 @contextmanager
-def packed_task(folder: Path) -> Generator[IO[bytes]]:
+def packed_task(folder: Path, archive_bytes_max: int = ARCHIVE_BYTES_MAX) -> Generator[IO[bytes]]:
     """The packed folder as an open file at its beginning. TaskFolderRefused."""
     if not folder.is_dir():
         raise TaskFolderRefused(f"{folder} is not a folder.", f"Name the folder that holds {CONFIG_FILE}.")
@@ -45,11 +34,8 @@ def packed_task(folder: Path) -> Generator[IO[bytes]]:
     with tempfile.TemporaryFile(prefix="crowdctl-") as archive:
         _pack(files, archive)
         size = archive.tell()
-        if size > ARCHIVE_BYTES_MAX:
-            raise TaskFolderRefused(
-                f"{folder} packs to {_mib(size)}; the daemon takes {_mib(ARCHIVE_BYTES_MAX)}.",
-                _largest(files),
-            )
+        if size > archive_bytes_max:
+            raise _too_much(f"{folder} packs to {_mib(size)}; at most {_mib(archive_bytes_max)}.", files)
         archive.seek(0)
         yield archive
 
@@ -66,9 +52,7 @@ def _files_of(folder: Path) -> list[tuple[str, Path, int]]:
         _refuse_links(Path(at), folders)
     total = sum(size for _, _, size in files)
     if total > FOLDER_BYTES_MAX:
-        raise TaskFolderRefused(
-            f"{folder} holds {_mib(total)}; at most {_mib(FOLDER_BYTES_MAX)}.", _largest(files)
-        )
+        raise _too_much(f"{folder} holds {_mib(total)}; at most {_mib(FOLDER_BYTES_MAX)}.", files)
     if len(files) > FILES_MAX:
         raise TaskFolderRefused(
             f"{folder} holds {len(files)} files; at most {FILES_MAX}.", "Does it hold more than the task?"
@@ -108,9 +92,10 @@ def _pack(files: list[tuple[str, Path, int]], into: IO[bytes]) -> None:
                 archive.addfile(entry, file)
 
 
-def _largest(files: list[tuple[str, Path, int]]) -> str:
+def _too_much(message: str, files: list[tuple[str, Path, int]]) -> TaskFolderRefused:
     largest = sorted(files, key=lambda file: -file[2])[:3]
-    return "Largest: " + ", ".join(f"{name} ({_mib(size)})" for name, _, size in largest) + "."
+    named = ", ".join(f"{name} ({_mib(size)})" for name, _, size in largest)
+    return TaskFolderRefused(message, f"Largest: {named}.")
 
 
 def _mib(size: int) -> str:

@@ -61,6 +61,9 @@ class FakeLiveRun:
         self._changed.set()
         self._changed = trio.Event()
 
+    def counters(self) -> dict[str, int]:
+        return {"register_agent": 3}
+
     async def watch(self) -> AsyncIterator[None]:
         self.watchers += 1
         try:

@@ -41,7 +41,7 @@ async def test_a_run_shows_progress_address_and_routers(desk: Desk) -> None:
     assert (shown["units_done"], shown["units_total"], shown["agents_live"]) == (1, 3, 1)
     assert (shown["state"], shown["task"], shown["address"]) == ("running", "digits", ADDRESS)
     assert shown["routers"][0]["up"] is True
-    assert shown["config"] == {"a": 1}
+    assert (shown["config"], shown["counters"]) == ({"a": 1}, {"register_agent": 3})
 
 
 async def test_runs_are_listed_by_state(desk: Desk) -> None:

@@ -1,0 +1,130 @@
+"""The Python client: the same daemon, typed, for programs; and what importing it costs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+from crowdd.client import NoSuchRun, Refused, Snapshot
+from crowdd.daemon.control import serve_control
+from crowdd.protocol.names import RunState
+
+from ..control.fakes import Desk
+
+FORBIDDEN = (
+    "trio",
+    "anyio",
+    "attr",
+    "attrs",
+    "cattrs",
+    "msgpack",
+    "starlette",
+    "hypercorn",
+    "rich",
+    "asyncio",
+)
+
+
+@pytest.mark.parametrize("module", ["crowdd.client", "crowdd.client.crowdctl"])
+def test_importing_the_client_loads_no_daemon_and_nothing_heavy(module: str) -> None:
+    code = f"import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+    ours = {"crowdd.daemon", "crowdd.protocol", "crowdd.storage", "crowdd.router", "crowdd.testing"}
+    assert not ours & set(loaded)
+    assert not {name.partition(".")[0] for name in loaded} & set(FORBIDDEN)
+
+
+def test_a_whole_command_in_a_pipe_loads_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys, json\nfrom crowdd.client.crowdctl import main\n"
+        f"try: main(['--socket', {str(tmp_path / 'none')!r}, 'runs'])\n"
+        "except SystemExit as end: print(json.dumps([end.code, sorted(sys.modules)]))"
+    )
+    code_of_exit, loaded = json.loads(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    )
+    assert code_of_exit == 3
+    assert not {name.partition(".")[0] for name in loaded} & set(FORBIDDEN)
+
+
+async def test_a_run_is_launched_shown_and_stopped(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "task.toml").write_text("name = 'digits'\n")
+    client = desk.client()
+    run = await trio.to_thread.run_sync(client.launch, tmp_path, {"label": "mine"})
+    shown = await trio.to_thread.run_sync(client.show, run["id"])
+    stopped = await trio.to_thread.run_sync(client.stop, "mine", True)
+    assert (shown["label"], shown["state"], stopped["state"]) == ("mine", "running", "stopped")
+
+
+async def test_lists_come_whole_over_many_pages(desk: Desk) -> None:
+    await desk.operator.a_run("digits", units=1200)
+    units = await trio.to_thread.run_sync(lambda: list(desk.client().units("digits")))
+    assert len({unit["id"] for unit in units}) == 1200
+
+
+async def test_submissions_are_records(desk: Desk) -> None:
+    run = await desk.operator.a_run("digits", units=40)
+    for number in range(40):
+        await desk.operator.submitted(run, f"worker {number}", {"text": "x" * 3000, "n": number})
+    found = await trio.to_thread.run_sync(lambda: list(desk.client().submissions("digits")))
+    assert [record["data"]["outputs"]["n"] for record in found] == list(range(40))
+
+
+async def test_refusals_are_exceptions_with_stable_codes(desk: Desk) -> None:
+    client = desk.client()
+    with pytest.raises(NoSuchRun):
+        await trio.to_thread.run_sync(client.show, "nothing")
+    await desk.operator.move((await desk.operator.a_run("digits")).id, RunState.FAILED)
+    with pytest.raises(Refused) as refused:
+        await trio.to_thread.run_sync(client.expire, "digits")
+    assert refused.value.code == "run_ended"
+
+
+async def test_a_label_cannot_break_out_of_its_path(desk: Desk) -> None:
+    client = desk.client()
+    for name in ("../status", "a/b", "a?b=c", "a#b", "ä ö", "%2e"):
+        with pytest.raises(NoSuchRun):
+            await trio.to_thread.run_sync(client.show, name)
+
+
+async def test_wait_returns_when_the_run_has_ended(desk: Desk, nursery: trio.Nursery) -> None:
+    run = await desk.operator.a_run("digits")
+    ended: list[Snapshot] = []
+
+    async def wait() -> None:
+        ended.append(await trio.to_thread.run_sync(desk.client().wait, "digits"))
+
+    async with trio.open_nursery() as waiting:
+        waiting.start_soon(wait)
+        while desk.operator.lives[run.id].watchers == 0:
+            await trio.lowlevel.checkpoint()
+        await desk.operator.move(run.id, RunState.COMPLETED)
+    assert [snapshot["state"] for snapshot in ended] == ["completed"]
+
+
+async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: Path) -> None:
+    run = await desk.operator.a_run("digits")
+    path = tmp_path / "restarting"
+    seen: list[str] = []
+
+    def follow() -> None:
+        for snapshot in Desk(desk.operator, path).client().follow("digits"):
+            seen.append(snapshot["state"])
+
+    async with trio.open_nursery() as following:
+        async with trio.open_nursery() as first_life:
+            await first_life.start(serve_control, desk.operator, path)
+            following.start_soon(trio.to_thread.run_sync, follow)
+            while not seen:
+                await trio.sleep(0.01)
+            first_life.cancel_scope.cancel()
+        await desk.operator.move(run.id, RunState.COMPLETED)
+        async with trio.open_nursery() as second_life:
+            await second_life.start(serve_control, desk.operator, path)
+            while seen[-1] != "completed":
+                await trio.sleep(0.01)
+            second_life.cancel_scope.cancel()
+    assert seen == ["running", "completed"]
