@@ -64,7 +64,7 @@
     waiting: "Waiting for your partners",
     waiting_more: "The task starts as soon as everybody is here.",
     in_task: "In progress",
-    draft_kept: "Draft kept in this browser",
+    draft_kept: "Draft kept",
     draft_restored: "Your draft is back",
     choose_again: "A draft cannot hold files. Please choose again: {files}",
     file_note: "A chosen file is sent when you save; it is not part of the draft.",
@@ -83,8 +83,9 @@
     time_warning_more: "Please save your answer in time.",
     time_over: "The time is over",
     time_over_more: "Save at once if you can: this unit may go to somebody else.",
-    give_back: "Give this unit back",
-    give_back_sure: "Give it back without an answer?",
+    give_back: "Give back",
+    give_back_sure: "Give this unit back?",
+    give_back_sure_more: "Somebody else gets it; what you entered here is dropped.",
     give_back_yes: "Yes, give back",
     give_back_no: "No, go on",
     giving_back: "Giving it back …",
@@ -126,40 +127,40 @@
   const uuid = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`);
   const now_s = () => Date.now() / 1000;
 
-  /** localStorage that never throws: where a browser forbids it, this page alone remembers. */
-  const store = (() => {
-    const spare = new Map();
-    return {
-      get(key) {
-        try {
-          return JSON.parse(localStorage.getItem(key) ?? spare.get(key) ?? "null");
-        } catch {
-          return null;
-        }
-      },
-      set(key, value) {
-        const text = JSON.stringify(value);
-        try {
-          localStorage.setItem(key, text);
-        } catch {
-          spare.set(key, text);
-        }
-      },
-      drop(key) {
-        spare.delete(key);
-        try {
-          localStorage.removeItem(key);
-        } catch { /* forbidden: nothing was kept there either */ }
-      },
-      keys() {
-        try {
-          return Object.keys(localStorage);
-        } catch {
-          return [];
-        }
-      },
-    };
+  /** localStorage, or where the browser forbids it, this page's own memory. */
+  const shelf = (() => {
+    try {
+      localStorage.setItem("crowdd:probe", "1");
+      localStorage.removeItem("crowdd:probe");
+      return localStorage;
+    } catch {
+      const memory = new Map();
+      return {
+        getItem: (key) => memory.get(key) ?? null,
+        setItem: (key, value) => memory.set(key, value),
+        removeItem: (key) => memory.delete(key),
+      };
+    }
   })();
+
+  const store = {
+    get(key) {
+      try {
+        return JSON.parse(shelf.getItem(key));
+      } catch { // written by something else
+        return null;
+      }
+    },
+    set(key, value) {
+      try {
+        shelf.setItem(key, JSON.stringify(value));
+      } catch (error) { // full: the page goes on, with less to remember
+        console.warn(`crowdd: ${key} could not be kept: ${error}`);
+      }
+    },
+    drop: (key) => shelf.removeItem(key),
+    keys: () => Object.keys(shelf),
+  };
 
   /** A short name for a text. Links are secrets: what is kept in the browser names them by this only. */
   function shortHash(text) {
@@ -241,7 +242,7 @@
       });
       return judge(path, response, await response.json().catch(() => null));
     } catch {
-      return { verdict: "later", reachable: false, told: {} };
+      return { verdict: "later", told: {} };
     } finally {
       clearTimeout(timer);
     }
@@ -251,8 +252,8 @@
     const told = { ...answer, ...(answer?.data && typeof answer.data === "object" ? answer.data : {}) };
     const text = [told.failure_reason, told.text, told.error, told.message].find((t) => t && typeof t === "string");
     const retry_s = Number(response.headers.get("Retry-After") ?? told.retry_after_s ?? NaN);
-    const result = { reachable: true, code: response.status, told, text, retry_s };
-    if (response.ok && !PROOFS[path](told)) return { ...result, reachable: false, verdict: "later" };
+    const result = { code: response.status, told, text, retry_s };
+    if (response.ok && !PROOFS[path](told)) return { verdict: "later", told: {} };
     if (response.ok && told.agent_id === null && !told.finished) {
       return { ...result, verdict: told.retry_after_s != null ? "later" : "refused" };
     }
@@ -316,14 +317,14 @@
   async function register() {
     const turn = ++registering;
     setState(State.CONNECTING);
-    say({ title: text("connecting"), more: text("connecting_more"), tone: "busy" });
     for (let tries = 0; ; tries++) {
+      say({ title: text("connecting"), more: text("connecting_more"), tone: "busy" });
       const got = await ask("request_agent", registration());
       if (turn !== registering) return;
       if (got.verdict === "ok") return take(got.told);
       if (got.verdict === "refused") return refuse(got);
       setState(tries + 1 < FAILED_AFTER_TRIES ? State.CONNECTING : State.FAILED_TO_CONNECT);
-      await countDown(pauseBefore(tries, got.retry_s), got.reachable
+      await countDown(pauseBefore(tries, got.retry_s), got.text
         ? { title: text("busy"), more: got.text, tone: "warn" }
         : { title: text("unreachable"), more: text("unreachable_more"), tone: "warn" });
       if (turn !== registering) return;
@@ -397,8 +398,8 @@
   function giveBackButtons() {
     if (config.give_back === false) return [];
     return [[text("give_back"), () => say({
-      title: text("give_back_sure"), tone: "warn",
-      buttons: [[text("give_back_yes"), giveBack], [text("give_back_no"), () => sayInTask()]],
+      title: text("give_back_sure"), more: text("give_back_sure_more"), tone: "warn",
+      buttons: [[text("give_back_no"), () => sayInTask()], [text("give_back_yes"), giveBack]],
     }), "quiet"]];
   }
 
@@ -586,11 +587,10 @@
   function reportError({ message, source, line, column, stack }) {
     if (reported.has(message) || reported.size >= ERRORS_MAX || isPreview) return;
     reported.add(message);
-    // The path without its query: a personal link is nothing for a log.
+    const clean = (words, most) => String(words ?? "").replaceAll(link || "\0", "...").slice(0, most); // links are secrets
     const error_data = {
-      error_type: "page-error", message: String(message).slice(0, 500), source: String(source ?? "").split("?")[0],
-      line, column, stack: String(stack ?? "").replaceAll(location.search || "?", "?").slice(0, 4000),
-      page: location.pathname, state, browser: navigator.userAgent,
+      error_type: "page-error", message: clean(message, 500), source: clean(source, 500), line, column,
+      stack: clean(stack, 4000), page: location.pathname, state, browser: navigator.userAgent,
     };
     ask("log_error", signed({ error_data }));
   }
@@ -705,8 +705,8 @@
   async function poll() {
     if (polling) return;
     polling = true;
-    while (state === State.WAITING || isPaused || isTimeOver()) {
-      await sleep(POLL_S * 1000 * (0.75 + Math.random() / 2));
+    for (let asked = 0; state === State.WAITING || isPaused || isTimeOver(); asked++) {
+      await sleep(Math.min(POLL_S, 2 ** (asked + 1)) * 1000 * (0.75 + Math.random() / 2));
       if (wantsNews()) await askQuietly();
     }
     polling = false;
@@ -732,6 +732,12 @@
 
   window.addEventListener("online", () => wanted && connect());
 
+  // Tells that nobody is looking any more. The unit stays the worker's.
+  window.addEventListener("pagehide", () => {
+    const isHeld = [State.IN_TASK, State.WAITING, State.ONBOARDING].includes(state);
+    if (agent && isHeld) navigator.sendBeacon?.(address("return_unit"), JSON.stringify(signed({ leaving: true })));
+  });
+
   // ------------------------------------------------------------------ time
 
   let timeTimer = null;
@@ -743,15 +749,17 @@
     const warnAt_ms = Math.min(120_000, Math.max(30_000, (agent.dueAt - Date.now()) / 4));
     bar.time.textContent = "";
     bar.time.removeAttribute("data-late");
-    if (agent.dueAt !== null) timeTimer = setInterval(() => tick(warnAt_ms), 500);
+    if (agent.dueAt === null) return;
+    bar.time.textContent = text("time_left", { time: clock(agent.dueAt - Date.now()) });
+    timeTimer = setInterval(() => tick(warnAt_ms), 500);
+  }
+
+  function stopTime() {
+    clearInterval(timeTimer);
+    bar.time.textContent = "";
   }
 
   function tick(warnAt_ms) {
-    if (![State.IN_TASK, State.WAITING, State.ONBOARDING].includes(state)) {
-      clearInterval(timeTimer);
-      bar.time.textContent = "";
-      return;
-    }
     const left_ms = agent.dueAt - Date.now();
     bar.time.textContent = text("time_left", { time: clock(left_ms) });
     if (left_ms <= warnAt_ms && !warned && !saving) {
@@ -802,7 +810,8 @@
     for (const { node, name, template } of bindings) {
       const filled = template.replace(PLACEHOLDER, (_, path) => show(lookUp(values, path)));
       if (name === undefined) node.data = filled;
-      else node.setAttribute(name, ADDRESSES.includes(name) ? safeAddress(node, filled) : filled);
+      else if (ADDRESSES.includes(name) && !isSafeAddress(node, filled)) node.removeAttribute(name);
+      else node.setAttribute(name, filled);
     }
   }
 
@@ -811,14 +820,13 @@
   const show = (value) => (value == null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
   /** Data may name a picture or a page, but not a script. */
-  function safeAddress(node, value) {
+  function isSafeAddress(node, value) {
     let scheme = "";
     try {
       scheme = new URL(value, document.baseURI).protocol;
     } catch { /* no address at all */ }
-    const isFine = ["http:", "https:", "mailto:", "tel:", "blob:"].includes(scheme)
+    return ["http:", "https:", "mailto:", "tel:", "blob:"].includes(scheme)
       || (scheme === "data:" && MEDIA.includes(node.nodeName));
-    return isFine ? value : "about:blank#refused";
   }
 
   // ------------------------------------------------------------------ forms and drafts
@@ -944,7 +952,7 @@
   function draftNow(form) {
     if (state !== State.IN_TASK || saving) return;
     keepForm(form);
-    if (bar.root.dataset.tone === "calm") sayInTask(text("draft_kept"));
+    if (bar.root.dataset.tone === "calm") sayInTask("", text("draft_kept"));
   }
 
   function onSubmit(name, handle) {
@@ -974,12 +982,14 @@
     bar.title.textContent = title || "";
     bar.more.textContent = more || "";
     bar.count.textContent = "";
+    const hadFocus = bar.buttons.contains(document.activeElement);
     bar.buttons.replaceChildren(...buttons.map(([label, act, look]) => {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
       if (look) button.dataset.look = look;
       button.addEventListener("click", act);
       return button;
     }));
+    if (hadFocus) bar.buttons.querySelector("button")?.focus(); // people at the keyboard stay where they were
   }
 
   const PARTS_OF = {
@@ -992,6 +1002,7 @@
 
   function setState(value, reason = null) {
     const isNews = value !== state || reason !== crowdd.reason;
+    if (![State.IN_TASK, State.WAITING, State.ONBOARDING, State.CONNECTING].includes(value)) stopTime();
     state = value;
     crowdd.reason = reason;
     document.documentElement.dataset.crowddState = value;
@@ -1001,8 +1012,8 @@
 
   function showParts(names) {
     for (const [name, part] of Object.entries(parts)) part.toggleAttribute("data-crowdd-shown", names.includes(name));
-    const isEmpty = !names.some((name) => parts[name]);
-    bar.root.dataset.look = isEmpty ? "card" : "bar";
+    const isWork = names.some((name) => parts[name] && name !== "final");
+    bar.root.dataset.look = isWork ? "bar" : "card";
   }
 
   function focusOn(part) {
@@ -1080,6 +1091,7 @@ html:not([data-crowdd-ready]) body { visibility: hidden; }
   background: var(--crowdd-back); color: var(--crowdd-ink); -webkit-text-size-adjust: 100%; }
 :where([data-crowdd]) { background: var(--crowdd-card); border: 1px solid var(--crowdd-line); border-radius: 14px; padding: 1.25rem; margin: 1rem 0; outline: none; overflow-wrap: break-word; }
 :where([data-crowdd] > :first-child, [data-crowdd] > form > :first-child) { margin-top: 0; }
+:where([data-crowdd] > :last-child, [data-crowdd] > form > :last-child) { margin-bottom: 0; }
 :where([data-crowdd][inert]) { opacity: .55; }
 :where([data-crowdd]) :where(h1, h2) { line-height: 1.25; font-size: 1.4rem; }
 :where([data-crowdd]) :where(img, video, canvas) { max-width: 100%; }
@@ -1095,19 +1107,20 @@ html:not([data-crowdd-ready]) body { visibility: hidden; }
 :where([data-crowdd], #crowdd) :where(:focus-visible) { outline: 3px solid var(--crowdd-accent); outline-offset: 2px; }
 .crowdd-note { display: block; color: var(--crowdd-soft); }
 #crowdd { position: sticky; top: 0; z-index: 1000; display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .8rem; margin: 0 -1rem; padding: .55rem 1rem;
-  background: var(--crowdd-card); color: var(--crowdd-ink); border-bottom: 1px solid var(--crowdd-line); font-size: .95rem; --tone: var(--crowdd-accent); }
+  color: var(--crowdd-ink); font-size: .95rem; --tone: var(--crowdd-accent); }
+#crowdd[data-look=bar] { border-image: linear-gradient(to top, var(--crowdd-line) 1px, var(--crowdd-card) 1px) fill 0 // 0 100vmax; } /* as wide as the window */
 #crowdd[data-tone=good] { --tone: var(--crowdd-good); } #crowdd[data-tone=warn] { --tone: var(--crowdd-warn); } #crowdd[data-tone=bad] { --tone: var(--crowdd-bad); }
 #crowdd .crowdd-dot { width: .7rem; height: .7rem; border-radius: 50%; background: var(--tone); flex: none; }
 #crowdd[data-tone=busy] .crowdd-dot { animation: crowdd-pulse 1.2s ease-in-out infinite; }
-#crowdd .crowdd-words { margin: 0; flex: 1 1 12rem; } #crowdd .crowdd-title { color: var(--tone); margin-right: .3rem; } #crowdd .crowdd-more { color: var(--crowdd-soft); }
+#crowdd .crowdd-words { margin: 0; flex: 1 1 6rem; } #crowdd .crowdd-title { color: var(--tone); margin-right: .3rem; } #crowdd .crowdd-more { color: var(--crowdd-soft); }
 #crowdd .crowdd-count, #crowdd .crowdd-time { color: var(--crowdd-soft); font-variant-numeric: tabular-nums; } #crowdd .crowdd-time[data-late] { color: var(--crowdd-bad); font-weight: 700; }
 #crowdd .crowdd-count:empty, #crowdd .crowdd-time:empty, #crowdd .crowdd-buttons:empty { display: none; }
 #crowdd .crowdd-buttons { display: flex; gap: .5rem; flex-wrap: wrap; }
 #crowdd button { min-height: 2.4rem; padding: .3rem 1rem; }
 #crowdd button[data-look=quiet], #crowdd button + button { background: none; color: var(--crowdd-soft); border-color: var(--crowdd-line); font-weight: 500; }
-#crowdd[data-look=card] { position: static; flex-direction: column; text-align: center; margin: 12vh auto 1rem; max-width: 26rem; padding: 2rem 1.5rem; gap: .9rem;
+#crowdd[data-look=card] { position: static; flex-direction: column; text-align: center; margin: 12vh auto 1rem; max-width: 26rem; padding: 2rem 1.5rem; gap: .9rem; background: var(--crowdd-card);
   border: 1px solid var(--crowdd-line); border-radius: 16px; font-size: 1.0625rem; box-shadow: 0 8px 30px rgb(0 0 0 / .07); }
-#crowdd[data-look=card] .crowdd-words { flex: none; } #crowdd[data-look=card] .crowdd-title { display: block; font-size: 1.35rem; margin: 0 0 .4rem; }
+#crowdd[data-look=card] .crowdd-words { flex: none; } #crowdd[data-look=card] .crowdd-title { display: block; font-size: 1.35rem; margin: 0 0 .4rem; color: inherit; }
 #crowdd[data-look=card] .crowdd-dot { width: 1rem; height: 1rem; } #crowdd[data-look=card] button { min-height: 2.9rem; padding: .5rem 1.8rem; }
 @keyframes crowdd-pulse { 50% { opacity: .25; transform: scale(.8); } }
 @media (prefers-reduced-motion: reduce) { #crowdd .crowdd-dot { animation: none !important; } }

@@ -14,19 +14,40 @@ crowdd.on("unit", ({ data }) => {
   }));
 });
 
-/** Enlarged smoothly: eyes read a soft shape better than 64 squares. */
+/** Enlarged smoothly, with the edge of the stroke made crisp again: eyes read a pen line, not 64 squares. */
 function draw(pixels) {
-  const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
-  const picture = small.getContext("2d").createImageData(SIDE, SIDE);
-  pixels.forEach((ink, index) => picture.data.set([24, 32, 66, Math.round((ink / INK_MAX) * 255)], index * 4));
-  small.getContext("2d").putImageData(picture, 0, 0);
+  const soft = enlarged(pixels);
+  const size = soft.canvas.width;
+  const picture = soft.getImageData(0, 0, size, size);
+  for (let at = 0; at < picture.data.length; at += 4) {
+    picture.data.set([24, 32, 66, 255 * rise(picture.data[at + 3] / 255)], at);
+  }
+  const pen = document.getElementById("picture").getContext("2d");
+  pen.clearRect(0, 0, size, size);
+  pen.putImageData(picture, 0, 0);
+}
 
-  const canvas = document.getElementById("picture");
-  const pen = canvas.getContext("2d");
-  const margin = canvas.width / 10;
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(small, margin, margin, canvas.width - 2 * margin, canvas.height - 2 * margin);
+/** The 64 pixels with a blank one all around, as large as the canvas. */
+function enlarged(pixels) {
+  const small = sheet(SIDE + 2);
+  const picture = small.createImageData(SIDE, SIDE);
+  pixels.forEach((ink, index) => { picture.data[index * 4 + 3] = Math.round((ink / INK_MAX) * 255); });
+  small.putImageData(picture, 1, 1);
+  const large = sheet(document.getElementById("picture").width);
+  large.imageSmoothingQuality = "high";
+  large.drawImage(small.canvas, 0, 0, large.canvas.width, large.canvas.height);
+  return large;
+}
+
+function sheet(side) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side });
+  return canvas.getContext("2d", { willReadFrequently: true });
+}
+
+/** From no ink to full ink, steep in between; faint ink stays visible. */
+function rise(ink) {
+  const share = Math.min(1, Math.max(0, (ink - 0.2) / 0.6));
+  return share * share * (3 - 2 * share);
 }
 
 /** One sentence a row, for screen readers and for whoever wants to know: where there is ink. */
