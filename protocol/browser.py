@@ -101,9 +101,9 @@ def parse_register(body: bytes) -> Register:
 def parse_onboarding(body: bytes) -> Onboarding:
     """The agent's id and answers come inside `provider_data`."""
     fields = _object(body)
-    rest = dict(_object_field(fields, "provider_data"))
+    rest = _object_field(fields, "provider_data")
     wire_id = _within("provider_data", _agent_id, rest)
-    rest.pop("USED_AGENT_ID", None)
+    del rest["USED_AGENT_ID"]
     return Onboarding(wire_id, rest.pop("onboarding_data", {}), rest, _timestamp(fields))
 
 

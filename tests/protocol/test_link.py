@@ -208,6 +208,16 @@ def test_a_packet_that_was_cut_in_the_middle_crosses_whole_on_the_next_connectio
     assert pair.pump()[0] == [large]
 
 
+def test_large_packets_of_a_router_that_started_anew_are_put_together(pair: Pair) -> None:
+    for epoch in (7, 8):
+        pair.router = LinkEnd(Role.ROUTER, epoch)
+        pair.router.connection_made(0.0, 5)
+        pair.daemon.connection_made(0.0, epoch)
+        large = SubmitUnit(A, "q", {"x": "y" * 300_000})
+        pair.router.send_request(large, 0.0)
+        assert pair.pump()[0] == [large]
+
+
 # what is said once
 
 
@@ -359,6 +369,23 @@ def test_later_updates_wait_for_a_missing_one_which_is_asked_for_once(pair: Pair
     assert pair.router.counters["gaps"] == 1
 
 
+def test_a_second_gap_is_asked_for_as_well(pair: Pair) -> None:
+    give(pair.router, update(2))
+    give(pair.router, update(1))
+    said(pair.router)
+    give(pair.router, update(4))
+    assert said(pair.router) == [Ack(A, EPOCH, 0, resend=True)]
+
+
+def test_a_gap_that_stays_is_asked_for_on_every_connection(pair: Pair) -> None:
+    give(pair.router, update(2))
+    said(pair.router)
+    pair.cut()
+    pair.join()
+    give(pair.router, update(2))
+    assert said(pair.router) == [Ack(A, EPOCH, 0, resend=True)]
+
+
 def test_a_gap_is_filled_by_the_sender(pair: Pair) -> None:
     for _ in range(3):
         pair.daemon.stream_send(A, {})
@@ -398,6 +425,17 @@ def test_one_agent_has_only_so_many_unconfirmed_updates(pair: Pair) -> None:
     pair.router.stream_stored(sent[-1])
     pair.pump()
     pair.daemon.stream_send(A, {})
+
+
+def test_confirmed_updates_free_their_bytes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "LINK_HELD_BYTES_MAX", 1_000)
+    sent = pair.daemon.stream_send(A, {"x": "y" * 1_000})
+    with pytest.raises(LinkFull):
+        pair.daemon.stream_send(B, {})
+    pair.pump()
+    pair.router.stream_stored(sent)
+    pair.pump()
+    pair.daemon.stream_send(B, {})
 
 
 def test_only_so_many_agents_have_streams(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -484,6 +522,20 @@ def test_streams_of_a_daemon_that_started_anew_are_new(pair: Pair) -> None:
     give(pair.router, update(1))
     pair.router.connection_made(1.0, 6)
     assert give(pair.router, update(1, epoch=stream_epoch(6, 0))) == [update(1, epoch=stream_epoch(6, 0))]
+
+
+def test_streams_of_a_daemon_that_is_gone_take_no_place(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_table_module, "STREAMS_MAX", 1)
+    give(pair.router, update(1))
+    pair.router.connection_made(1.0, 6)
+    other = ClientBoundLiveUpdate(B, stream_epoch(6, 0), 1, {})
+    assert give(pair.router, other) == [other]
+
+
+def test_an_update_from_before_a_restart_of_its_stream_is_dropped(pair: Pair) -> None:
+    restarted = update(1, epoch=EPOCH + 1)
+    assert give(pair.router, update(1), restarted, update(2), update(1)) == [update(1), restarted]
+    assert pair.router.counters["stale_updates"] == 2
 
 
 def test_a_forgotten_agent_is_not_sent_again(pair: Pair) -> None:

@@ -63,6 +63,14 @@ def test_a_repeated_part_changes_nothing() -> None:
     assert [whole for whole in doubled if whole] == [bytes(3 * PIECE_BYTES)]
 
 
+def test_a_repeated_beginning_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "PARTS_OPEN_MAX", 1)
+    assembler = Assembler()
+    assert assembler.add(Part(0, 0, True, b"x")) == b"x"
+    assert assembler.add(Part(0, 0, True, b"x")) is None
+    opened(assembler, 1)
+
+
 def test_a_missing_part_gives_its_packet_up() -> None:
     first, _, last = parts_of(bytes(3 * PIECE_BYTES))
     assembler = Assembler()
