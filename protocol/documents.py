@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -12,8 +13,8 @@ from .limits import DEPTH_MAX, JSON_BODY_BYTES_MAX, JSON_CONTAINERS_MAX
 from .names import Reason
 from .packets import FileNote
 
-_LEAVES = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({dict, list})
+_KNOWN = _CONTAINERS | {str, int, float, bool, type(None)}
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
@@ -62,28 +63,23 @@ def check_document(document: Any, depth_max: int = DEPTH_MAX) -> None:
     """
     level = [document]
     for _ in range(depth_max + 1):
-        strange = set(map(type, level)) - _LEAVES - _CONTAINERS
-        if strange:
-            raise RemoteProtocolError("", f"{_names(strange)} in free-form data")
-        level = _children(level)
-        if not level:
+        kinds = set(map(type, level))
+        if not kinds <= _KNOWN:
+            raise RemoteProtocolError("", f"{_names(kinds - _KNOWN)} in free-form data")
+        if kinds.isdisjoint(_CONTAINERS):
             return
+        level = _children(level)
     raise RemoteProtocolError("", f"nested deeper than {depth_max}")
 
 
 def _children(level: list[Any]) -> list[Any]:
-    below: list[Any] = []
-    for value, kind in zip(level, map(type, level), strict=True):
-        if kind is list:
-            below += value or _EMPTY
-        elif kind is dict:
-            if set(map(type, value)) - {str}:
-                raise RemoteProtocolError("", "a key that is not text in free-form data")
-            below += value.values() or _EMPTY
-    return below
-
-
-_EMPTY = (None,)  # an empty list is a level, too
+    kinds = list(map(type, level))
+    objects = [value for value, kind in zip(level, kinds, strict=True) if kind is dict]
+    if not set(map(type, chain.from_iterable(objects))) <= {str}:
+        raise RemoteProtocolError("", "a key that is not text in free-form data")
+    inner = [value for value, kind in zip(level, kinds, strict=True) if kind is list]
+    inner += [value.values() for value in objects]
+    return list(chain.from_iterable(inner))
 
 
 def _names(kinds: Iterable[type]) -> str:
