@@ -85,7 +85,7 @@ class Asker:
     async def _ask(self, call: str, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
         try:
             answered = await self._doors.post(path, body, within_s)
-        except trio.Cancelled:
+        except BaseException:  # cancelled, alone or in a group: the page was closed or went on
             self._history.unknown(call, GAVE_UP)
             raise
         self._note(call, answered)

@@ -20,8 +20,11 @@ from .verdicts import Answered, Verdict
 AWAY_THINKS = 10  # who goes away comes back after so many think times
 THINK_SPREAD = 0.5  # sigma of the log-normal: one in twenty takes more than twice as long
 OVER = {
-    reason.value
-    for reason in (Reason.RUN_ENDED, Reason.MAX_FOR_TASK, Reason.IDENTITY_UNVERIFIED, Reason.BLOCKED)
+    Reason.RUN_ENDED.value,
+    Reason.MAX_FOR_TASK.value,
+    Reason.IDENTITY_UNVERIFIED.value,
+    Reason.BLOCKED.value,
+    "not_found",  # the router knows nothing of the run (any more)
 }
 """Refusals after which asking again is pointless."""
 
@@ -45,6 +48,8 @@ class BotPlan:
     """Presses "Save" twice."""
     error: float = 0.0
     """Its page reports an error."""
+    socket: float = 1.0
+    """Its page holds a websocket, as pages do unless their task says otherwise."""
     metadata: float = 0.2
     """Says something beside the answer."""
     no_work_tries_max: int = 5
@@ -100,7 +105,8 @@ class Bot:
         ended = trio.Event()
         told = partial(self._told, given.agent_id, ended)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(keep_socket, self._doors, given.agent_id, self._rng, told)
+            if self._happens(self._plan.socket):
+                nursery.start_soon(keep_socket, self._doors, given.agent_id, self._rng, told)
             nursery.start_soon(self._act, given, after, ended)
             await ended.wait()
             nursery.cancel_scope.cancel()
@@ -146,8 +152,9 @@ class Bot:
     def _told(self, agent: str, ended: trio.Event, data: Mapping[str, Any]) -> None:
         status = AgentStatus(data["status"])
         self._history.told(self.name, agent_key(agent), status)
-        pausing = data.get("reason") == Reason.SHUTDOWN.value
-        if status not in LIVE_AGENT and not pausing and not self._saving:
+        # Without a reason a disconnect is a pause, too: a router that was restarted knows none.
+        paused = status is AgentStatus.DISCONNECT and data.get("reason") in (None, Reason.SHUTDOWN.value)
+        if status not in LIVE_AGENT and not paused and not self._saving:
             ended.set()
 
     def _happens(self, probability: float) -> bool:

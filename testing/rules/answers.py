@@ -32,11 +32,13 @@ def _check_registration(case: Case, call: Call) -> Iterator[Violation]:
 
 
 def _chain(case: Case, agent: Agent) -> set[str]:
-    """The keys of all agents that the link had before this one, and "" for its beginning.
+    """After which agents the link may be given this one: those it had before, and "" for its beginning.
 
-    A second page that is behind asks with an older one and is given the link's live agent.
+    A second page that is behind asks with an older one and is given the link's live agent. A page that took
+    the agent for finished is given it again, if it really had ended and came back.
     """
-    behind = [one for one in case.facts.agents if one.link == agent.link and one.id < agent.id]
+    last = agent.id if agent.id in case.unsteady else agent.id - 1
+    behind = [one for one in case.facts.agents if one.link == agent.link and one.id <= last]
     return {"", *(case.keys[one.id] for one in behind)}
 
 

@@ -7,10 +7,16 @@ from itertools import groupby
 
 import attrs
 
-from ...protocol.names import AgentStatus, UnitStatus
+from ...protocol.names import LIVE_AGENT, AgentStatus, UnitStatus
 from ...storage.records import Agent, Submission
 from ..facts import StoreFacts
 from ..history import Entry, Invoke, Ok, Operation, Refused, Told, Unknown, agent_key
+
+_GONE = {
+    status.value
+    for status in (AgentStatus.DISCONNECT, AgentStatus.TIMEOUT, AgentStatus.RETURNED, AgentStatus.EXPIRED)
+}
+_BACK = {status.value for status in LIVE_AGENT | {AgentStatus.COMPLETED}}
 
 
 class Rule(enum.Enum):
@@ -89,6 +95,13 @@ class Case:
         stored = sorted(self.facts.submissions, key=lambda one: self.keys.get(one.agent_id, ""))
         grouped = groupby(stored, lambda one: self.keys.get(one.agent_id, f"agent {one.agent_id}"))
         return {key: list(group) for key, group in grouped}
+
+    @cached_property
+    def unsteady(self) -> set[int]:
+        """Agents (by number) that were ended and came back, or whose answer came late."""
+        moves = [entry for entry in self.facts.history if entry.kind == "agent"]
+        returned = {move.subject_id for move in moves if move.before in _GONE and move.after in _BACK}
+        return returned | {one.agent_id for one in self.facts.submissions if one.late}
 
     @cached_property
     def ends_at(self) -> float:

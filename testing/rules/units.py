@@ -6,16 +6,12 @@ from itertools import combinations
 
 import attrs
 
-from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, UnitId, UnitStatus
+from ...protocol.names import LIVE_AGENT, AgentId, UnitId, UnitStatus
 from ...storage.records import Agent, HistoryEntry
 from ..history import Invoke, Ok, Operation
 from .case import Call, Case, Rule, Violation
 
 _LIVE = {status.value for status in LIVE_AGENT}
-_GONE = {
-    status.value
-    for status in (AgentStatus.DISCONNECT, AgentStatus.TIMEOUT, AgentStatus.RETURNED, AgentStatus.EXPIRED)
-}
 _FREE = {UnitStatus.CREATED.value, UnitStatus.LAUNCHED.value, UnitStatus.EXPIRED.value}
 
 
@@ -123,10 +119,9 @@ def _seen(case: Case) -> Iterator[_Seen]:
     for call in case.calls:
         if (key := _proves_held(call)) and call.answer is not None:
             witnesses[key].append((call.invoke.at, call.answer.at))
-    unsteady = _unsteady(case)
     for key, spans in witnesses.items():
         agent = case.agents.get(key)
-        if agent is not None and agent.id not in unsteady:
+        if agent is not None and agent.id not in case.unsteady:  # those held nothing in between
             yield _Seen(agent, spans)
 
 
@@ -139,11 +134,3 @@ def _proves_held(call: Call) -> str:
             return key
         case _:
             return ""
-
-
-def _unsteady(case: Case) -> set[int]:
-    """Agents that were ended and came back, or whose answer came late: they held nothing in between."""
-    back = _LIVE | {AgentStatus.COMPLETED.value}
-    moves = [entry for entry in case.facts.history if entry.kind == "agent"]
-    returned = {move.subject_id for move in moves if move.before in _GONE and move.after in back}
-    return returned | {one.agent_id for one in case.facts.submissions if one.late}

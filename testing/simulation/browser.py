@@ -1,0 +1,105 @@
+"""A worker's browser in simulation: the doors of a simulated router, through a network that loses things."""
+
+import random
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+import trio
+
+from ...protocol.documents import dump_json, load_json
+from ...protocol.errors import BadRequest
+from ...router.answers import refusal
+from ...router.commands import HttpAnswer
+from ...router.tickets import Caller
+from ..doors import PageSocket, SocketLost
+from ..http_doors import PageAddress
+from ..verdicts import UNREACHABLE, Answered, judge
+from .router import RouterGone, SimulatedRouter
+
+DELAY_S = (0.005, 0.3)  # one way, over somebody's wireless network
+
+
+@attrs.define(eq=False)
+class Air:
+    """How bad the workers' networks are at present."""
+
+    lost: float = 0.0
+    """Share of requests that lose their connection: half of them before, half after they were heard."""
+    socket_s: float = float("inf")
+    """Mean life of a socket."""
+
+
+class SimulatedDoors:
+    """One page of one worker, at one router."""
+
+    def __init__(
+        self, address: PageAddress, router: SimulatedRouter, air: Air, ip: str, rng: random.Random
+    ) -> None:
+        self._address = address
+        self._router = router
+        self._air = air
+        self._caller = Caller(ip, crowdd_client=True)
+        self._rng = rng
+
+    @property
+    def link(self) -> str:
+        return self._address.name
+
+    def registration(self, after: str) -> dict[str, Any]:
+        return self._address.registration(after)
+
+    async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
+        with trio.move_on_after(within_s):
+            return await self._post(path, body)
+        return UNREACHABLE
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Answered:
+        await self._delay()
+        fate = self._rng.random()
+        if fate < self._air.lost / 2:
+            return UNREACHABLE
+        try:
+            answer = await self._router.post(path, body, self._caller)
+        except RouterGone:
+            return UNREACHABLE
+        except BadRequest as exc:
+            answer = refusal(exc.reason, str(exc))
+        await self._delay()
+        return UNREACHABLE if fate < self._air.lost else _judge(path, answer)
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncGenerator[PageSocket, None]:
+        await self._delay()
+        with self._router.open_socket(self._caller.address) as socket:
+            yield _Flaky(socket, trio.current_time() + self._life_s())
+
+    def _life_s(self) -> float:
+        return self._rng.expovariate(1.0) * self._air.socket_s
+
+    async def _delay(self) -> None:
+        await trio.sleep(self._rng.uniform(*DELAY_S))
+
+
+@attrs.frozen
+class _Flaky:
+    """A socket whose network goes away at some time."""
+
+    _socket: PageSocket
+    _until: float
+
+    async def send(self, packet: Mapping[str, Any]) -> None:
+        await self._socket.send(packet)
+
+    async def receive(self) -> Mapping[str, Any]:
+        with trio.move_on_at(self._until):
+            return await self._socket.receive()
+        raise SocketLost("the network went away")
+
+
+def _judge(path: str, answer: HttpAnswer) -> Answered:
+    """Through JSON, as over HTTP: what cannot be said in it must not be understood here either."""
+    body = load_json(dump_json(dict(answer.body)))
+    retry_after = None if answer.retry_after_s is None else str(answer.retry_after_s)
+    return judge(path, answer.status, body, retry_after)

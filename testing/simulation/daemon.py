@@ -1,0 +1,78 @@
+"""A daemon process in simulation: the real operator over a store that outlives it."""
+
+import random
+from pathlib import Path
+
+import attrs
+import trio
+
+from ...daemon.architects.mock import ChannelMaker, channels_from
+from ...daemon.clock import simulated_wall
+from ...daemon.house import House, Pace
+from ...daemon.operator import Operator
+from ...daemon.registry import installed_plug_ins
+from ...daemon.user_code import UserCode
+from .stores import OpenStore
+
+SECRET = b"the daemon's secret in simulation"
+PACE = Pace(linger_s=600.0)
+
+
+@attrs.define(eq=False)
+class SimulatedDaemon:
+    """`serve` gives it lives; `kill` and `stop` end one. `operator` is that of the present life, or None."""
+
+    data: Path
+    open_store: OpenStore
+    channels: ChannelMaker
+    rng: random.Random
+    operator: Operator | None = None
+    _begun: trio.Event = attrs.Factory(trio.Event)
+    _life: trio.CancelScope = attrs.Factory(trio.CancelScope)
+    _stop: trio.Event = attrs.Factory(trio.Event)
+    _down_s: float = 0.0
+
+    async def serve(self) -> None:
+        """Live, end when told to, and live again, until cancelled."""
+        for folder in ("runs", "tasks"):
+            (self.data / folder).mkdir(parents=True, exist_ok=True)
+        while True:
+            with trio.CancelScope() as self._life:
+                await self._live()
+            self.operator, self._begun = None, trio.Event()
+            await trio.sleep(self._down_s)
+
+    async def _live(self) -> None:
+        self._stop = trio.Event()
+        async with self.open_store() as storage:
+            house = House(
+                storage=storage,
+                wall=simulated_wall,
+                rng=self.rng,
+                user_code=UserCode(inline=True),
+                data=self.data,
+                link_secret=SECRET,
+                pace=PACE,
+            )
+            operator = Operator(house, installed_plug_ins())
+            with channels_from(self.channels):
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(operator.serve, self._stop, trio.Event())
+                    self.operator = operator
+                    self._begun.set()
+
+    async def present(self) -> Operator:
+        """The operator, once there is one."""
+        while self.operator is None:
+            await self._begun.wait()
+        return self.operator
+
+    def kill(self, down_s: float) -> None:
+        """End this life in the middle of whatever it does."""
+        self._down_s = down_s
+        self._life.cancel()
+
+    def stop(self, down_s: float) -> None:
+        """End this life as SIGTERM does: goodbye to everybody, then gone for `down_s`."""
+        self._down_s = down_s
+        self._stop.set()

@@ -1,0 +1,55 @@
+"""What a page POSTs, as the packet it becomes: the parsing of the router's HTTP shell, without HTTP."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...protocol.answers import ERROR_LOG_SENT
+from ...protocol.browser import (
+    parse_error_log,
+    parse_metadata,
+    parse_register,
+    parse_return,
+    parse_submit,
+)
+from ...protocol.documents import dump_json
+from ...protocol.packets import LogError, RegisterAgent, Request, ReturnUnit, SubmitMetadata, SubmitUnit
+from ...router.commands import HttpAnswer
+from ...router.desk import Desk
+from ...router.tickets import Caller
+
+
+def request_of(path: str, body: Mapping[str, Any], name: str) -> Request:
+    """The packet that a POST becomes; `name` is the request's id. BadRequest."""
+    return _PARSERS[path](dump_json(dict(body)), name)
+
+
+def report_error(desk: Desk, body: Mapping[str, Any], caller: Caller) -> HttpAnswer:
+    """POST /log_error, which is no request to the daemon. BadRequest."""
+    told = parse_error_log(dump_json(dict(body)))
+    return desk.log_error(LogError(told.wire_id, told.error_data), caller) or HttpAnswer(200, ERROR_LOG_SENT)
+
+
+def _register(body: bytes, name: str) -> Request:
+    return RegisterAgent(name, parse_register(body).provider_data, crowdd_client=True)
+
+
+def _submit(body: bytes, name: str) -> Request:
+    told = parse_submit(body)
+    return SubmitUnit(told.wire_id, name, told.final_data)
+
+
+def _metadata(body: bytes, name: str) -> Request:
+    told = parse_metadata(body)
+    return SubmitMetadata(told.wire_id, name, told.metadata)
+
+
+def _return(body: bytes, name: str) -> Request:
+    return ReturnUnit(parse_return(body).wire_id, name)
+
+
+_PARSERS: dict[str, Callable[[bytes, str], Request]] = {
+    "request_agent": _register,
+    "submit_task": _submit,
+    "submit_metadata": _metadata,
+    "return_unit": _return,
+}

@@ -1,0 +1,217 @@
+"""The simulated world: a whole daemon, its routers' cores, a crowd of workers and bad luck, in one process.
+
+All is real but the edges: wires, disks, browsers and the clock. It runs on trio's virtual clock, so an hour
+takes seconds; from one seed it does the same again, and what the checker finds can be looked at as often as
+one likes.
+"""
+
+import importlib
+import math
+import random
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+from trio.testing import MockClock
+
+from ..daemon.channel import Channel
+from ..daemon.clock import simulated_wall
+from ..protocol.names import RunId
+from .bot import Bot, BotPlan
+from .checker import Violation, check_history
+from .facts import StoreFacts, read_facts
+from .history import Entry, History
+from .http_doors import PageAddress
+from .simulation.browser import Air, SimulatedDoors
+from .simulation.channel import SimulatedChannel
+from .simulation.daemon import SimulatedDaemon
+from .simulation.faults import ALL_FAULTS, NO_FAULTS, Fault, Faults, Planned, plan_faults
+from .simulation.nemesis import Targets, go_wrong
+from .simulation.router import SimulatedRouter
+from .simulation.stores import MakeStore, memory_store, sqlite_store
+from .tables import DAEMON_TABLES
+
+__all__ = [
+    "ALL_FAULTS",
+    "CROWD",
+    "NO_FAULTS",
+    "Fault",
+    "Faults",
+    "SimulationReport",
+    "memory_store",
+    "rehearse",
+    "simulate",
+    "sqlite_store",
+]
+
+LABEL = "simulated"
+UNITS_PER_ASSIGNMENT = 2
+ROUTER_SECRET = b"a router's secret in simulation"
+CROWD = BotPlan(
+    arrive_s=120.0,
+    think_s=60.0,
+    abandon=0.05,
+    reload=0.1,
+    give_back=0.05,
+    double=0.1,
+    error=0.05,
+    socket=0.15,
+    metadata=0.3,
+    no_work_tries_max=10**6,  # they wait for units that others leave behind, until the run has ended
+    unreachable_s_max=1e9,
+)
+TASK = """
+name = "{label}"
+label = "{label}"
+[blueprint]
+type = "mock"
+num_assignments = {assignments}
+units_per_assignment = {units_per_assignment}
+[provider]
+type = "inhouse"
+[architect]
+type = "mock"
+[limits]
+assignment_duration_s = 240  # shorter than some workers are away
+"""
+LASTS_S_MAX = 24 * 3600.0
+HEALED_S = 60.0  # a daemon that is stopped as the last fault says goodbye and comes back within this
+ANSWER_S = 120.0  # a page may just have begun its longest pause, and then have its request held
+
+
+@attrs.frozen
+class SimulationReport:
+    """What happened, and what is wrong with it."""
+
+    history: Sequence[Entry]
+    facts: StoreFacts
+    violations: list[Violation]
+    faults: Sequence[Planned]
+    lasted_s: float
+    """Virtual seconds."""
+
+
+def rehearse(
+    seed: int, workers: int, units: int, faults: Faults = NO_FAULTS, **more: Any
+) -> SimulationReport:
+    """`simulate` under a virtual clock of its own, with a scheduler that repeats itself. Not inside trio."""
+    # Private, and the only way (hypothesis uses it as well): a test holds that the same seed gives the same.
+    scheduler: Any = importlib.import_module("trio._core._run")
+    allowed, chance = scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r.getstate()
+    scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True
+    scheduler._r.seed(seed)
+    try:
+        world = partial(simulate, seed, workers, units, faults, **more)
+        return trio.run(world, clock=MockClock(autojump_threshold=0))
+    finally:
+        scheduler._ALLOW_DETERMINISTIC_SCHEDULING = allowed
+        scheduler._r.setstate(chance)
+
+
+async def simulate(
+    seed: int,
+    workers: int,
+    units: int,
+    faults: Faults = NO_FAULTS,
+    *,
+    crowd: BotPlan = CROWD,
+    routers: int = 1,
+    make_store: MakeStore = memory_store,
+) -> SimulationReport:
+    """Let `workers` do at least `units` units while `faults` happen; then check all of it.
+
+    Needs an autojumping virtual clock. Returns when everybody has gone home, or after LASTS_S_MAX.
+    """
+    with tempfile.TemporaryDirectory(prefix="crowdd-world-") as folder:
+        world = _World(seed, Path(folder), routers, make_store)
+        return await world.run(workers, -(-units // UNITS_PER_ASSIGNMENT), faults, crowd)
+
+
+class _World:
+    def __init__(self, seed: int, folder: Path, routers: int, make_store: MakeStore) -> None:
+        self._seed = seed
+        self._folder = folder
+        self._open_store = make_store(folder)
+        self._history = History(clock=trio.current_time)
+        self._routers = [self._router(number) for number in range(routers)]
+        self._daemon = SimulatedDaemon(
+            folder / "data", self._open_store, lambda site: self._channels(), self._rng("daemon")
+        )
+        self._air = Air()
+        self._healed_at = math.inf
+
+    def _rng(self, what: str) -> random.Random:
+        return random.Random(f"{self._seed} {what}")  # noqa: S311  # repeatable on purpose
+
+    def _router(self, number: int) -> SimulatedRouter:
+        rng = self._rng(f"router {number}")
+        return SimulatedRouter(LABEL, ROUTER_SECRET, rng, lambda: simulated_wall().timestamp())
+
+    def _channels(self) -> list[Channel]:
+        return [
+            SimulatedChannel(f"simulated router {number}", router)
+            for number, router in enumerate(self._routers)
+        ]
+
+    async def run(self, workers: int, assignments: int, faults: Faults, crowd: BotPlan) -> SimulationReport:
+        planned = plan_faults(faults, len(self._routers), self._rng("faults"))
+        async with trio.open_nursery() as nursery:
+            for router in self._routers:
+                nursery.start_soon(router.serve)
+            nursery.start_soon(self._daemon.serve)
+            run_id = await self._launch(assignments)
+            links = await self._links(run_id, workers)
+            nursery.start_soon(self._break, faults, planned)
+            with trio.move_on_after(LASTS_S_MAX):
+                await self._work(links, crowd)
+            nursery.cancel_scope.cancel()
+        return await self._report(run_id, planned)
+
+    async def _launch(self, assignments: int) -> RunId:
+        task = self._folder / "task"
+        task.mkdir()
+        text = TASK.format(label=LABEL, assignments=assignments, units_per_assignment=UNITS_PER_ASSIGNMENT)
+        (task / "task.toml").write_text(text)
+        operator = await self._daemon.present()
+        return (await operator.launch(task, {}, "simulated launch", "staff:simulation")).id
+
+    async def _links(self, run_id: RunId, workers: int) -> list[str]:
+        names = [f"worker-{number}" for number in range(workers)]
+        operator = await self._daemon.present()
+        while (live := operator.live(run_id)) is None or live.address is None:  # noqa: ASYNC110  # it tells nobody
+            await trio.sleep(0.1)
+        return [url for _, url in await operator.links(run_id, names)]
+
+    async def _break(self, faults: Faults, planned: Sequence[Planned]) -> None:
+        await go_wrong(faults, planned, Targets(self._routers, self._daemon, self._air))
+        self._healed_at = trio.current_time() + HEALED_S
+
+    async def _work(self, links: Sequence[str], crowd: BotPlan) -> None:
+        async with trio.open_nursery() as nursery:
+            for number, link in enumerate(links):
+                nursery.start_soon(self._worker, number, link, crowd)
+
+    async def _worker(self, number: int, link: str, crowd: BotPlan) -> None:
+        rng = self._rng(f"worker {number}")
+        router = self._routers[number % len(self._routers)]
+        ip = f"10.0.{number // 256}.{number % 256}"
+        doors = SimulatedDoors(PageAddress(link), router, self._air, ip, self._rng(f"network {number}"))
+        await trio.sleep(rng.uniform(0, crowd.arrive_s))
+        await Bot(f"worker-{number}", doors, _answer, crowd, self._history, rng).run()
+
+    async def _report(self, run_id: RunId, planned: Sequence[Planned]) -> SimulationReport:
+        lasted_s = trio.current_time()
+        async with self._open_store() as storage:
+            facts = await read_facts(storage, run_id)
+        violations = check_history(
+            self._history.entries, facts, DAEMON_TABLES, healed_at=self._healed_at, answer_s=ANSWER_S
+        )
+        return SimulationReport(self._history.entries, facts, violations, planned, lasted_s)
+
+
+def _answer(data: Any, rng: random.Random) -> dict[str, Any]:
+    return {"row": data["row"], "answer": rng.randrange(10), "why": "x" * rng.randrange(200)}
