@@ -21,3 +21,5 @@ SEND_S = 20.0  # a browser or daemon that takes nothing for so long is gone
 END_S = 4.0  # what open connections get after SIGTERM
 SWEEP_S = 600.0  # how often forgotten uploads are looked for
 BACKLOG = 2048  # connections that wait to be accepted when a lecture hall opens its laptops
+HEADER_S = 10.0  # from a request's first byte to the end of its headers
+KEEP_ALIVE_S = 75.0  # an idle connection; longer than the proxies in front of us keep theirs

@@ -1,7 +1,7 @@
 """A multipart body on its way to the disk."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ TYPE = "multipart/form-data; boundary=XX"
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[FormReader]:
+def reading(folder: Path) -> Generator[FormReader]:
     form = FormReader(TYPE, folder)
     try:
         yield form

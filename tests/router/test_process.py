@@ -1,0 +1,552 @@
+"""A real router process, real sockets, and a scripted daemon that comes and goes."""
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection
+
+from crowdd.protocol.codec import encode_frame
+from crowdd.protocol.errors import LinkRefusal
+from crowdd.protocol.names import AgentStatus, WireId
+from crowdd.protocol.packets import (
+    Alive,
+    Hello,
+    MephistoBoundLiveUpdate,
+    RegisterAgent,
+    RequestStatuses,
+    ReturnStatuses,
+    SubmitUnit,
+    UpdateStatus,
+)
+
+from .conftest import PAGES, Process
+from .daemon import Daemon, deploy, linked, open_link, proof, until_closed
+from .kit import Part, agent_id, bundle_of, done, form_of, packet
+from .sockets import open_websocket
+
+pytestmark = pytest.mark.system
+SUBMISSION = {"USED_AGENT_ID": agent_id(), "final_data": {"label": 7}}
+REGISTRATION = {
+    "provider_data": {"worker_name": "ann", "agent_registration_id": "a-ann", "assignment_id": "a"}
+}
+
+
+def browser(router: Process) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=router.url, trust_env=False, timeout=20)
+
+
+@asynccontextmanager
+async def page_socket(
+    router: Process, origin: str | None = "own", path: str = "/"
+) -> AsyncGenerator[WebSocketConnection]:
+    """A page's websocket, from the run's own origin unless said otherwise."""
+    named = router.url if origin == "own" else origin
+    headers = [(b"Origin", named.encode())] if named is not None else []
+    async with open_websocket(router.url, path, headers) as socket:
+        yield socket
+
+
+async def told(socket: WebSocketConnection) -> dict[str, Any]:
+    with trio.fail_after(5):
+        message: dict[str, Any] = json.loads(await socket.get_message())
+    return message
+
+
+async def closed_with(socket: WebSocketConnection) -> int | None:
+    with trio.fail_after(15):
+        try:
+            while True:
+                await socket.get_message()
+        except ConnectionClosed as exc:
+            return exc.reason.code if exc.reason else None
+
+
+async def deployed(router: Process) -> None:
+    router.start()
+    async with browser(router) as client:
+        assert (await deploy(client, bundle_of(PAGES))).status_code == 200
+
+
+async def test_a_static_unit_from_page_to_saved(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    async with linked(daemon, router_process.url), browser(router_process) as client:
+        assert (await client.get("/")).content == PAGES["index.html"]
+        details = (await client.post("/request_agent", json=REGISTRATION)).json()["data"]
+        assert details["agent_id"] == agent_id()
+        assert (await client.post("/submit_task", json=SUBMISSION)).json() == {"status": "Submitted!"}
+        metadata = {"USED_AGENT_ID": agent_id(), "metadata": {"post_task": {"hard": "no"}}}
+        assert (await client.post("/submit_metadata", json=metadata)).json() == {
+            "status": "Submitted metadata"
+        }
+        error = {"USED_AGENT_ID": agent_id(), "error_data": {"message": "x"}}
+        assert (await client.post("/log_error", json=error)).json() == {"status": "Error log sent!"}
+
+
+async def test_an_upload_crosses_beside_the_link(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon(script=lambda packet: [])
+    content = os.urandom(3_000_000)
+    parts = [
+        Part("clip", content, "../clip.webm", "video/webm"),
+        Part("USED_AGENT_ID", agent_id().encode()),
+        Part("final_string_data", b"{}"),
+    ]
+    answers: list[httpx.Response] = []
+    async with linked(daemon, router_process.url), browser(router_process) as client:
+
+        async def submit() -> None:
+            headers = {"Content-Type": "multipart/form-data; boundary=XX"}
+            answers.append(await client.post("/submit_task", content=form_of(parts, "XX"), headers=headers))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(submit)
+            await daemon.hears(SubmitUnit)
+            (asked,) = daemon.heard
+            assert isinstance(asked, SubmitUnit)
+            path = f"/_crowdd/runs/digits/files/{asked.files[0].sha256}"
+            async with browser(router_process) as other:
+                fetched = await other.get(path, headers=proof("GET", path))
+            daemon.say(done(asked.request))
+    assert fetched.content == content
+    assert fetched.headers["content-disposition"] == "attachment"
+    assert answers[0].status_code == 200
+    assert not list((Path(router_process.facts["folder"]) / "runs/digits/files").iterdir())
+
+
+async def test_what_waits_for_an_absent_daemon_is_answered_when_it_returns(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    answers: list[httpx.Response] = []
+    async with browser(router_process) as client:
+        async with linked(daemon, router_process.url):
+            await client.post("/request_agent", json=REGISTRATION)
+
+        async def post(path: str, body: dict[str, Any]) -> None:
+            answers.append(await client.post(path, json=body))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(post, "/submit_task", SUBMISSION)
+            nursery.start_soon(post, "/request_agent", REGISTRATION)
+            await trio.sleep(0.2)
+            assert answers == []
+            async with linked(daemon, router_process.url):
+                await daemon.hears(SubmitUnit)
+                await daemon.hears(RegisterAgent, 2)
+                with trio.fail_after(5):
+                    while len(answers) < 2:
+                        await trio.sleep(0.01)
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_request_that_the_daemon_died_on_is_repeated_to_the_next_one(router_process: Process) -> None:
+    await deployed(router_process)
+    answers: list[httpx.Response] = []
+    first, second = Daemon(script=lambda packet: []), Daemon(epoch=2)
+    async with browser(router_process) as client, trio.open_nursery() as nursery:
+        async with linked(first, router_process.url):
+
+            async def submit() -> None:
+                answers.append(await client.post("/submit_task", json=SUBMISSION))
+
+            nursery.start_soon(submit)
+            await first.hears(SubmitUnit)
+        async with linked(second, router_process.url):
+            await second.hears(SubmitUnit)
+            with trio.fail_after(5):
+                while not answers:
+                    await trio.sleep(0.01)
+    assert answers[0].json() == {"status": "Submitted!"}
+    assert first.heard == second.heard
+
+
+async def test_a_killed_router_comes_back_with_its_pages_and_its_judgement(router_process: Process) -> None:
+    await deployed(router_process)
+    async with linked(Daemon(), router_process.url):
+        pass
+    router_process.kill()
+    router_process.start()
+    async with browser(router_process) as client:
+        assert (await client.get("/bundle.js")).content == PAGES["bundle.js"]
+        forged = SUBMISSION | {"USED_AGENT_ID": agent_id(1, b"x" * 32)}
+        assert (await client.post("/submit_task", json=forged)).status_code == 404
+        daemon = Daemon(epoch=2)
+        async with linked(daemon, router_process.url):
+            assert (await client.post("/submit_task", json=SUBMISSION)).status_code == 200
+
+
+async def test_sigterm_answers_those_who_wait_and_ends_with_0(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon(script=lambda packet: [])
+    answers: list[httpx.Response] = []
+    async with (
+        linked(daemon, router_process.url),
+        browser(router_process) as client,
+        page_socket(router_process) as socket,
+    ):
+        await socket.send_message(packet("alive", agent_id()).decode())
+        async with trio.open_nursery() as nursery:
+
+            async def submit() -> None:
+                answers.append(await client.post("/submit_task", json=SUBMISSION))
+
+            nursery.start_soon(submit)
+            await daemon.hears(SubmitUnit)
+            assert router_process.process is not None
+            router_process.process.send_signal(signal.SIGTERM)
+            assert await closed_with(socket) in (1001, 1012)
+        assert await router_process.ended(8) == 0
+    assert (answers[0].status_code, answers[0].json()["reason"]) == (503, "try_later")
+
+
+async def test_a_router_without_a_daemon_ends_itself(router_process: Process) -> None:
+    router_process.facts["orphan_after_s"] = 0.5
+    router_process.start()
+    assert await router_process.ended() == 0
+
+
+async def test_two_routers_do_not_share_a_folder(router_process: Process) -> None:
+    router_process.start()
+    second = Process(router_process.facts, router_process.ready_file)
+    with pytest.raises(AssertionError):
+        second.start()
+    assert await second.ended() == 1
+    second.kill()
+
+
+# The link.
+
+
+async def test_a_daemon_without_the_secret_gets_no_link(router_process: Process) -> None:
+    await deployed(router_process)
+    with pytest.raises(LinkRefusal):
+        async with linked(Daemon(secret=b"x" * 32), router_process.url):
+            pass
+    await a_daemon_can_link(router_process)
+
+
+async def a_daemon_can_link(router: Process) -> None:
+    async with linked(Daemon(epoch=5), router.url), browser(router) as client:
+        assert (await client.post("/request_agent", json=REGISTRATION)).status_code == 200
+
+
+async def test_a_daemon_of_another_run_gets_no_link_to_this_one(router_process: Process) -> None:
+    await deployed(router_process)
+    async with open_link(router_process.url, "digits") as frames:
+        with pytest.raises(LinkRefusal):
+            await Daemon().shake_hands("other", frames)
+
+
+async def test_browsers_get_no_link(router_process: Process) -> None:
+    await deployed(router_process)
+    for origin in (router_process.url, "http://evil.org", "null"):
+        with pytest.raises(ConnectionRejected) as rejected:
+            async with open_link(router_process.url, "digits", [(b"Origin", origin.encode())]):
+                pass
+        assert rejected.value.status_code == 403
+
+
+async def test_a_recorded_hello_proves_nothing_the_second_time(router_process: Process) -> None:
+    await deployed(router_process)
+    said: list[bytes] = []
+
+    class Recorder:
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        async def send(self, frame: bytes) -> None:
+            said.append(frame)
+            await self.inner.send(frame)
+
+        async def receive(self) -> bytes:
+            return bytes(await self.inner.receive())
+
+    async with open_link(router_process.url, "digits") as frames:
+        await Daemon().shake_hands("digits", Recorder(frames))
+    async with open_link(router_process.url, "digits") as frames:
+        await frames.send(said[0])
+        await frames.receive()
+        await frames.send(said[1])
+        with pytest.raises(ConnectionClosed):
+            await until_closed(frames)
+    await a_daemon_can_link(router_process)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        encode_frame([RegisterAgent("r", {})]),
+        encode_frame([UpdateStatus(agent_id(), 99, AgentStatus.COMPLETED)]),
+        encode_frame([Hello(3, [1], "digits", b"n" * 32, 1, b"proof", b"k" * 32)]),
+        b"\xc1",
+        b"",
+    ],
+)
+async def test_nothing_is_heard_before_the_proof(router_process: Process, frame: bytes) -> None:
+    await deployed(router_process)
+    async with linked(Daemon(), router_process.url), page_socket(router_process) as socket:
+        await socket.send_message(packet("alive", agent_id()).decode())
+        async with open_link(router_process.url, "digits") as frames:
+            await frames.send(frame)
+            with pytest.raises(ConnectionClosed):
+                await until_closed(frames)
+        await socket.send_message(packet("heartbeat", agent_id()).decode())
+        assert (await told(socket))["data"]["status"] == "none"
+
+
+async def test_a_later_link_of_the_daemon_replaces_the_earlier_one(router_process: Process) -> None:
+    await deployed(router_process)
+    first, second = Daemon(), Daemon(epoch=2)
+    async with open_link(router_process.url, "digits") as frames:
+        await first.shake_hands("digits", frames)
+        async with linked(second, router_process.url), browser(router_process) as client:
+            with pytest.raises(ConnectionClosed):
+                await until_closed(frames)
+            assert (await client.post("/submit_task", json=SUBMISSION)).status_code == 200
+            await second.hears(SubmitUnit)
+
+
+async def test_a_daemon_that_lost_its_lease_cannot_take_the_link_back(router_process: Process) -> None:
+    await deployed(router_process)
+    newer = Daemon(epoch=9)
+    async with linked(newer, router_process.url), browser(router_process) as client:
+        async with open_link(router_process.url, "digits") as frames:
+            with pytest.raises((ConnectionClosed, LinkRefusal)):
+                await Daemon(epoch=8).shake_hands("digits", frames)
+        assert (await client.post("/submit_task", json=SUBMISSION)).status_code == 200
+
+
+async def test_the_link_speaks_its_subprotocol_only(router_process: Process) -> None:
+    await deployed(router_process)
+    with pytest.raises(ConnectionRejected) as rejected:
+        async with open_websocket(router_process.url, "/_crowdd/link/digits"):
+            pass
+    assert rejected.value.status_code == 400
+
+
+# Sockets of pages.
+
+
+async def test_a_pages_socket_hears_statuses_and_heartbeats(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    async with (
+        linked(daemon, router_process.url, statuses={agent_id(): "waiting"}),
+        page_socket(router_process) as socket,
+    ):
+        await socket.send_message(packet("alive", agent_id()).decode())
+        assert (await told(socket))["data"] == {"status": "waiting"}
+        await daemon.hears(Alive)
+        daemon.say(UpdateStatus(agent_id(), 1, AgentStatus.IN_TASK))
+        assert (await told(socket))["data"] == {"status": "in task"}
+        await socket.send_message(packet("heartbeat", agent_id(), client_timestamp=1000.5).decode())
+        beat = await told(socket)
+        assert beat["packet_type"] == "heartbeat"
+        assert abs(beat["data"]["last_mephisto_ping"] - 1_000_500) < 5_000
+        daemon.say(RequestStatuses())
+        await daemon.hears(ReturnStatuses)
+        report = daemon.heard[-1]
+        assert isinstance(report, ReturnStatuses)
+        assert report.presence == {agent_id(): "present"}
+
+
+async def test_live_updates_cross_in_both_directions(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    async with linked(daemon, router_process.url), page_socket(router_process) as socket:
+        daemon.update(agent_id(), {"update_id": "d1", "text": "hello page"})
+        await socket.send_message(packet("heartbeat", agent_id()).decode())
+        packets = [await told(socket), await told(socket)]
+        updates = [p["data"] for p in packets if p["packet_type"] == "client_bound_live_update"]
+        assert updates == [{"update_id": "d1", "text": "hello page"}]
+        data = {"update_id": "p1", "text": "hello daemon"}
+        await socket.send_message(packet("mephisto_bound_live_update", agent_id(), data).decode())
+        await daemon.hears(MephistoBoundLiveUpdate)
+        update = daemon.heard[-1]
+        assert isinstance(update, MephistoBoundLiveUpdate)
+        assert (update.subject, update.update) == (agent_id(), data)
+
+
+@pytest.mark.parametrize("origin", ["http://evil.org", "null", None, "http://127.0.0.1:1"])
+async def test_only_the_runs_own_pages_may_connect(router_process: Process, origin: str | None) -> None:
+    await deployed(router_process)
+    with pytest.raises(ConnectionRejected) as rejected:
+        async with page_socket(router_process, origin):
+            pass
+    assert rejected.value.status_code == 403
+
+
+async def test_a_socket_anywhere_else_is_not_found(router_process: Process) -> None:
+    await deployed(router_process)
+    with pytest.raises(ConnectionRejected) as rejected:
+        async with page_socket(router_process, path="/elsewhere"):
+            pass
+    assert rejected.value.status_code == 404
+
+
+async def test_a_browser_that_claims_to_be_the_daemon_is_struck_out_and_others_go_on(
+    router_process: Process,
+) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    async with linked(daemon, router_process.url), page_socket(router_process) as honest:
+        await honest.send_message(packet("alive", agent_id(2)).decode())
+        async with page_socket(router_process) as hostile:
+            await hostile.send_message(packet("alive", "mephisto").decode())
+            await hostile.send_message(packet("update_status", agent_id(2), {"status": "completed"}).decode())
+            await hostile.send_message(packet("request_statuses", "mephisto").decode())
+            assert await closed_with(hostile) == 1008
+        daemon.say(UpdateStatus(agent_id(2), 1, AgentStatus.IN_TASK))
+        assert (await told(honest))["data"] == {"status": "in task"}
+        assert [heard.subject for heard in daemon.heard if isinstance(heard, Alive)] == [agent_id(2)]
+
+
+async def test_a_huge_frame_ends_its_socket_and_no_other(router_process: Process) -> None:
+    await deployed(router_process)
+    async with linked(Daemon(), router_process.url), page_socket(router_process) as honest:
+        async with page_socket(router_process) as hostile:
+            with contextlib.suppress(ConnectionClosed):
+                await hostile.send_message("x" * 300_000)
+            assert await closed_with(hostile) == 1009
+        await honest.send_message(packet("heartbeat", agent_id()).decode())
+        assert (await told(honest))["packet_type"] == "heartbeat"
+
+
+async def test_binary_nonsense_is_a_bad_packet(router_process: Process) -> None:
+    await deployed(router_process)
+    async with linked(Daemon(), router_process.url), page_socket(router_process) as socket:
+        await socket.send_message(b"\x00\xff")
+        assert (await told(socket))["packet_type"] == "error"
+
+
+async def test_a_page_that_reads_nothing_delays_nobody(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    slow, quick = agent_id(1), agent_id(2)
+    async with linked(daemon, router_process.url), page_socket(router_process) as reading:
+        await reading.send_message(packet("alive", quick).decode())
+        with trio.socket.socket() as raw:
+            host, port = router_process.url.removeprefix("http://").split(":")
+            await raw.connect((host, int(port)))
+            await raw.send(upgrade(router_process.url))
+            await raw.recv(4096)
+            await raw.send(masked(packet("alive", slow)))
+            await daemon.hears(Alive, 2)
+            for number in range(900):
+                daemon.update(slow, {"update_id": str(number), "text": "x" * 50_000})
+            daemon.update(quick, {"update_id": "q", "text": "hello"})
+            with trio.fail_after(10):
+                assert (await told(reading))["data"]["update_id"] == "q"
+
+
+def upgrade(url: str) -> bytes:
+    host = url.removeprefix("http://")
+    lines = [
+        "GET / HTTP/1.1",
+        f"Host: {host}",
+        f"Origin: {url}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def masked(text: bytes) -> bytes:
+    """A client's text frame, masked with zeros."""
+    return b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
+
+
+async def test_20_megabytes_are_refused_in_json_over_a_real_connection(router_process: Process) -> None:
+    await deployed(router_process)
+    async with browser(router_process) as client:
+        answer = await client.post("/submit_task", content=b"x" * 20_000_000)
+        assert (answer.status_code, answer.json()["reason"]) == (413, "too_large")
+
+
+async def raw_answer(router: Process, *pieces: bytes) -> bytes:
+    """What a stranger's bytes get before the router ends the connection."""
+    host, port = router.url.removeprefix("http://").split(":")
+    answer = b""
+    with trio.fail_after(20):
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            try:
+                for piece in pieces:
+                    await stream.send_all(piece)
+                async for chunk in stream:
+                    answer += chunk
+            except trio.BrokenResourceError:
+                pass
+    return answer
+
+
+LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        LINE + b"X: " + b"a" * 17_000 + b"\r\n\r\n",
+        LINE + b"X: a\r\n" * 5_000 + b"\r\n",
+        LINE + b"X: " + b"a" * 40_000,
+        b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n",
+    ],
+)
+async def test_headers_that_no_browser_sends_end_the_connection(
+    router_process: Process, request_bytes: bytes
+) -> None:
+    await deployed(router_process)
+    answer = await raw_answer(router_process, request_bytes)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+    assert b"<html" not in answer
+    await a_daemon_can_link(router_process)
+
+
+async def test_headers_up_to_the_limit_are_fine(router_process: Process) -> None:
+    await deployed(router_process)
+    async with browser(router_process) as client:
+        assert (await client.get("/", headers={"X-Long": "a" * 15_000})).status_code == 200
+
+
+async def test_headers_that_come_too_slowly_end_the_connection(router_process: Process) -> None:
+    router_process.limits.append(("crowdd.router.server", "HEADER_S", 0.2))
+    await deployed(router_process)
+    assert await raw_answer(router_process, LINE) == b""
+
+
+async def test_runs_by_host_name_have_an_origin_of_their_own(router_process: Process) -> None:
+    router_process.facts["default_run"] = None
+    await deployed(router_process)
+    async with browser(router_process) as client:
+        port = router_process.url.rsplit(":", 1)[1]
+        own = {"Host": f"digits.localhost:{port}"}
+        assert (await client.get("/", headers=own)).content == PAGES["index.html"]
+        assert (await client.get("/", headers={"Host": f"other.localhost:{port}"})).status_code == 404
+        foreign = own | {"Origin": f"http://other.localhost:{port}"}
+        assert (await client.post("/request_agent", json=REGISTRATION, headers=foreign)).status_code == 403
+
+
+async def test_no_agent_id_and_no_link_token_reaches_the_log(router_process: Process, capfd: Any) -> None:
+    await deployed(router_process)
+    async with linked(Daemon(), router_process.url), browser(router_process) as client:
+        await client.get("/?link=very-secret-token")
+        await client.post("/submit_task", json=SUBMISSION)
+        await client.post("/submit_task", json=SUBMISSION | {"USED_AGENT_ID": "forged-id-in-a-body"})
+    router_process.kill()
+    logged = capfd.readouterr().err
+    assert "digits" in logged
+    for secret in (agent_id(), "very-secret-token", "forged-id-in-a-body", WireId("k" * 32)):
+        assert secret not in logged
