@@ -1,1 +1,1 @@
-"""The daemon: decides everything, owns all state, holds the runs. Nothing is imported here: start at `service`."""
+"""The daemon: decides everything, owns all state, holds the runs. Imports nothing here: see `service`."""

@@ -72,7 +72,6 @@ class ClientIO:
         """What was handled, refused and failed since the run was taken up, by name."""
         self.router_counters: dict[str, dict[str, int]] = {}
         """The same of each router, as it told last."""
-        self.presence: dict[WireId, str] = {}
 
     def hand_in(self, link: Link, packet: Packet) -> None:
         """Take a packet from a link's reader; a request that finds the inbox full is told to try later."""
@@ -147,10 +146,9 @@ class ClientIO:
         await self._storage.add_error(self._run.id, agent_id, source, packet.error, self._wall())
 
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
-        """Remember who is there, and correct a page that shows more than its agent still is (§3.7)."""
+        """Correct pages that show more than their agents still are: they changed while the link was lost."""
         self.router_counters[link.name] = dict(packet.counters)
         for wire_id, presence in packet.presence.items():
-            self.presence[WireId(wire_id)] = presence
             if presence != "present":
                 continue
             try:

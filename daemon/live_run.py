@@ -1,14 +1,14 @@
 """One task run while the daemon holds it: its parts, its tasks, how it begins, goes on and ends."""
 
-import contextlib
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from datetime import datetime
 
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentStatus, Reason, RunState
+from ..protocol.names import LIVE_AGENT, SENTENCES, AgentStatus, Outcome, Reason, RunState
 from ..protocol.packets import (
     AgentDetails,
     Answer,
@@ -20,7 +20,7 @@ from ..protocol.packets import (
 )
 from ..storage.contract import MoveRun
 from ..storage.records import Agent, TaskRun, Unit
-from .client_io import ClientIO, Handlers, Link, try_later
+from .client_io import ClientIO, Handlers, Link
 from .deadlines import Deadlines
 from .goodbye import dismiss_all, shut_down_all
 from .house import House
@@ -231,7 +231,7 @@ class LiveRun:
     async def quiet(self) -> None:
         """Return once nobody is at work, or the run's grace is over."""
         with trio.move_on_after(self._parts.config.limits.grace_s):
-            async with contextlib.aclosing(self.watch()) as changes:
+            async with aclosing(self.watch()) as changes:
                 async for _ in changes:
                     counts = await self._house.storage.counts(self.run.id)
                     if not any(counts.agents.get(status, 0) for status in LIVE_AGENT):
@@ -291,7 +291,7 @@ class LiveRun:
         unit = await self._house.storage.unit(news.unit_id)
         if unit.agent_id is None or unit.run_id != self.run.id:
             return
-        with contextlib.suppress(IllegalEvent):
+        with suppress(IllegalEvent):
             await self.runner.happen(unit.agent_id, NEWS[news.status])
 
     def _tell(self, agent: Agent, reason: Reason | None) -> None:
@@ -337,9 +337,8 @@ class LiveRun:
 
     async def _submit_onboarding(self, packet: SubmitOnboarding) -> AgentDetails:
         """No task of this version onboards: the id can only be wrong."""
-        refusal = try_later(packet)
-        assert isinstance(refusal, AgentDetails)
-        return refusal
+        reason = Reason.UNKNOWN_AGENT
+        return AgentDetails(packet.request, Outcome.REFUSED, failure_reason=SENTENCES[reason], reason=reason)
 
     async def _submit_unit(self, packet: SubmitUnit, link: Link) -> Answer:
         self._active_at = trio.current_time()

@@ -24,6 +24,7 @@ from .task_store import keep_task
 log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
+TROUBLE_CHARACTERS_MAX = 500
 LABELS_TRIED_MAX = 1000  # runs of one task that are kept at a time; labels of ended runs stay taken
 
 
@@ -153,7 +154,8 @@ class Operator:
             await self._note_trouble(run, str(causes(broken)[0]))
         except* Exception as group:
             log.error("run %d failed", run.id, exc_info=group)
-            await self._note_trouble(run, f"it failed: {causes(group)[0]!r}; see the log")
+            said = str(causes(group)[0])[:TROUBLE_CHARACTERS_MAX]
+            await self._note_trouble(run, f"{said} (see the log; the next start tries again)")
         finally:
             self._live.pop(run.id, None)
             self._note_change()

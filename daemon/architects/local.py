@@ -72,6 +72,7 @@ class LocalArchitect(Architect):
         self._options: LocalOptions = options
         self._home = site.folder / "router"
         self._process: Detached | None = None
+        self._is_shut_down = False
         self._port = 0
 
     async def deploy(self) -> Sequence[Channel]:
@@ -90,7 +91,9 @@ class LocalArchitect(Architect):
             began = trio.current_time()
             if self._process is not None:
                 await self._process.ended()
-                log.warning("run %d: its router has ended; it is started again", self.site.run.id)
+            if self._is_shut_down:
+                await trio.sleep_forever()
+            log.warning("run %d: its router has ended; it is started again", self.site.run.id)
             if trio.current_time() - began > HEALTHY_S:
                 pause_s = BACKOFF_S[0]
             await trio.sleep(pause_s)
@@ -98,6 +101,7 @@ class LocalArchitect(Architect):
             await self._restart()
 
     async def shutdown(self) -> None:
+        self._is_shut_down = True
         process = self._process or find_detached(self._lock)
         self._process = None
         if process is not None:

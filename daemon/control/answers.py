@@ -19,8 +19,9 @@ def json_answer(content: Any, status: int = 200) -> Response:
 
 
 def json_bytes(content: Any) -> bytes:
-    """JSON in UTF-8; times as ISO 8601."""
-    return orjson.dumps(content, default=_foreign, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    """JSON in UTF-8; times as ISO 8601, numbers that are keys as text."""
+    options = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(content, default=_foreign, option=options)
 
 
 def _foreign(value: Any) -> Any:

@@ -115,7 +115,7 @@ def _file(note: FileNote) -> dict[str, Any]:
 
 
 def _post_task(metadata: Sequence[Metadata]) -> Any:
-    answers = [entry.data for entry in metadata if entry.kind == POST_TASK]
+    answers = [_content(entry) for entry in metadata if entry.kind == POST_TASK]
     return answers[-1] if answers else None
 
 
@@ -129,4 +129,17 @@ def _metadata_by_kind(metadata: Sequence[Metadata]) -> dict[str, list[Any]]:
 
 def _entry(entry: Metadata) -> Any:
     files = [_file(note) for note in entry.files]
-    return {"at": entry.created_at.timestamp(), "data": entry.data, **({"files": files} if files else {})}
+    return {
+        "at": entry.created_at.timestamp(),
+        "data": _content(entry),
+        **({"files": files} if files else {}),
+    }
+
+
+def _content(entry: Metadata) -> Any:
+    """What was told: pages wrap it in its kind."""
+    match entry.data:
+        case {**told} if told.keys() == {entry.kind}:
+            return told[entry.kind]
+        case other:
+            return other

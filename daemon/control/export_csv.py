@@ -42,7 +42,7 @@ def cells_of(record: dict[str, Any]) -> dict[str, Cell]:
         if key == "data":
             for part, content in value.items():
                 _flatten(part, content, flat, 1)
-        else:
+        elif value not in (None, {}):
             _flatten(key, value, flat, 1)
     return flat
 

@@ -42,7 +42,7 @@ class Served:
         return details
 
     def submit(self, agent: str, data: Any = None) -> httpx.Response:
-        body = {"USED_AGENT_ID": agent, "final_data": data or {}}
+        body: dict[str, Any] = {"USED_AGENT_ID": agent, "final_data": data or {}}
         return self.http.post("/submit_task", json=body, headers=HEADERS)
 
     def an_honest_worker_still_works(self) -> bool:

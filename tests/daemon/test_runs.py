@@ -1,0 +1,223 @@
+"""Runs from launch to end, on the virtual clock; scenarios S1, S13, S15, S16 and what staff can do."""
+
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from crowdd.daemon.operator import LaunchRefused
+from crowdd.daemon.providers.contract import ProviderSays
+from crowdd.protocol.names import AgentStatus, RunState, UnitStatus
+from crowdd.storage.records import TaskRun
+
+from .virtual import Virtual, open_virtual
+
+HOUR_S = 3600.0
+
+
+async def ended(virtual: Virtual, run: TaskRun) -> TaskRun:
+    live = virtual.operator.live(run.id)
+    if live is not None:
+        with trio.fail_after(24 * HOUR_S):
+            await live.ended.wait()
+    return await virtual.storage.run(run.id)
+
+
+async def test_s15_a_whole_run_ends_by_itself_once_every_unit_is_done(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=2)
+        for worker in ("ann", "bob"):
+            await (await virtual.at_work(run, worker)).submit({"answer": worker})
+        assert (await ended(virtual, run)).state is RunState.COMPLETED
+        assert await virtual.units(run) == [UnitStatus.COMPLETED] * 2
+
+
+async def test_s16_a_run_to_which_nobody_comes_is_stopped_and_its_units_expire(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(
+            units=2, limits__no_submission_patience_s="3600", limits__assignment_duration_s="600"
+        )
+        began = trio.current_time()
+        assert (await ended(virtual, run)).state is RunState.STOPPED
+        assert trio.current_time() - began < HOUR_S + 60
+        assert await virtual.units(run) == [UnitStatus.EXPIRED] * 2
+
+
+async def test_somebody_who_registers_keeps_an_impatient_run_going(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(
+            units=2, limits__no_submission_patience_s="3600", limits__assignment_duration_s="600"
+        )
+        await trio.sleep(HOUR_S - 100)
+        await virtual.at_work(run, "ann")
+        await trio.sleep(HOUR_S - 100)
+        assert (await virtual.storage.run(run.id)).state is RunState.RUNNING
+
+
+async def test_the_same_launch_twice_is_one_run(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch()
+        again = await virtual.operator.launch(tmp_path / "task-digits", {}, "launch of digits", "staff:ann")
+        assert again.id == run.id
+
+
+async def test_a_label_that_is_taken_refuses_the_launch(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        await virtual.launch()
+        with pytest.raises(LaunchRefused, match="taken"):
+            await virtual.operator.launch(tmp_path / "task-digits", {}, "another launch", "staff:ann")
+
+
+async def test_a_launch_says_everything_that_is_wrong_and_stores_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        task = tmp_path / "wrong"
+        task.mkdir()
+        (task / "task.toml").write_text('name = "x"\nlimit = 3\n[blueprint]\ntype = "sttic"\n')
+        with pytest.raises(LaunchRefused) as refused:
+            await virtual.operator.launch(task, {}, "launch", "staff:ann")
+        assert len(refused.value.problems) == 2
+        assert await virtual.storage.runs() == []
+
+
+async def test_a_unit_whose_time_is_over_is_offered_to_the_next_worker(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1, limits__assignment_duration_s="600")
+        await virtual.at_work(run, "ann")
+        await trio.sleep(601)
+        assert await virtual.agents(run) == [AgentStatus.TIMEOUT]
+        assert (await (await virtual.page(run, "bob")).register()).agent_id
+
+
+async def test_a_drained_run_lets_those_at_work_finish_and_nobody_in(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=3)
+        ann = await virtual.at_work(run, "ann")
+        await virtual.operator.stop(run.id, now=False, who="staff:ann")
+        assert (await (await virtual.page(run, "bob")).register()).reason == "run_ended"
+        assert (await ann.submit({})).told["status"] == "Submitted!"
+        assert (await ended(virtual, run)).state is RunState.STOPPED
+        assert sorted(status.value for status in await virtual.units(run)) == [
+            "completed",
+            "expired",
+            "expired",
+        ]
+
+
+async def test_a_run_stopped_at_once_dismisses_those_at_work(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=2)
+        ann = await virtual.at_work(run, "ann")
+        await virtual.operator.stop(run.id, now=True, who="staff:ann")
+        assert (await ended(virtual, run)).state is RunState.STOPPED
+        assert (await ann.submit({})).reason == "run_ended"
+
+
+async def test_expiry_takes_free_units_and_the_run_ends_when_the_others_are_done(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=5)
+        ann = await virtual.at_work(run, "ann")
+        assert await virtual.operator.expire(run.id, "staff:ann") == 4
+        await ann.submit({})
+        assert (await ended(virtual, run)).state is RunState.COMPLETED
+
+
+async def test_x6_the_end_of_a_run_leaves_completed_units_as_they_are(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=3)
+        await (await virtual.at_work(run, "ann")).submit({})
+        await virtual.operator.stop(run.id, now=True, who="staff:ann")
+        await ended(virtual, run)
+        assert UnitStatus.COMPLETED in await virtual.units(run)
+
+
+async def test_an_ended_run_still_answers_late_pages_and_is_then_undeployed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1)
+        ann = await virtual.at_work(run, "ann")
+        await ann.submit({})
+        await ended(virtual, run)
+        assert (await (await virtual.page(run, "bob")).register()).reason == "run_ended"
+        await trio.sleep(HOUR_S)
+        assert virtual.operator.live(run.id) is None
+
+
+async def test_two_runs_do_not_know_each_other(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        first, second = await virtual.launch("first"), await virtual.launch("second")
+        ann = await virtual.at_work(first, "ann")
+        there = await virtual.page(second, "ann")
+        there.agent = ann.agent
+        assert (await there.submit({})).reason == "unknown_agent"
+
+
+async def test_a_run_whose_code_broke_says_so_and_the_others_go_on(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        broken, whole = await virtual.launch("broken"), await virtual.launch("whole")
+        (kept,) = (
+            path.parent for path in tmp_path.glob("data/tasks/*/task.toml") if '"broken"' in path.read_text()
+        )
+        (kept / "task.py").write_text("raise RuntimeError('out of coffee')\n")
+        virtual.daemon.kill(down_s=1)
+        await trio.sleep(2)
+        await virtual.until_live(whole.id)
+        assert "out of coffee" in str((await virtual.storage.run(broken.id)).trouble)
+
+
+async def test_what_the_provider_says_reaches_the_agent(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(provider="mock")
+        page = await virtual.at_work(run, "ann")
+        unit = (await virtual.storage.agent_by_wire_id(page.agent)).unit_id  # type: ignore[arg-type]
+        live = virtual.operator.live(run.id)
+        assert live is not None
+        provider = live.__dict__["_parts"].provider
+        provider.say(ProviderSays(unit, AgentStatus.RETURNED))
+        await trio.sleep(1)
+        assert await virtual.agents(run) == [AgentStatus.RETURNED]
+
+
+async def test_a_restarted_daemon_goes_on_with_what_storage_says(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=2)
+        ann = await virtual.at_work(run, "ann")
+        virtual.daemon.kill(down_s=5)
+        await trio.sleep(6)
+        await virtual.until_live(run.id)
+        assert (await ann.submit({"answer": 1})).told["status"] == "Submitted!"
+
+
+async def test_a_shutdown_does_not_wait_for_the_grace_when_nobody_is_at_work(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        await virtual.launch()
+        operator, began = virtual.operator, trio.current_time()
+        virtual.daemon.stop(down_s=1000)
+        while virtual.daemon.operator is operator:
+            await trio.sleep(0.1)
+        assert trio.current_time() - began < 5
