@@ -25,11 +25,11 @@ def launch(
 ) -> None:
     """Send the task in DIR to the daemon and launch it.
 
-    KEY=VALUE replaces what task.toml says, for example `units_per_assignment=3`.
+    KEY=VALUE replaces what task.toml says; the daemon refuses what it does not know.
 
     \b
     crowdctl launch my-task
-    crowdctl launch my-task pay.cents=25 data.units_per_assignment=3
+    crowdctl launch my-task pay.reward=0.25 blueprint.units_per_assignment=3
     """
     import uuid
 

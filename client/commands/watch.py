@@ -1,6 +1,8 @@
 """crowdctl watch: a run's progress while it happens."""
 
 import sys
+import time
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ from .runs import done_of, router_line, state_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+PLAIN_GAP_S = 5.0  # a log with a line for each answer is no log
 
 
 @click.command()
@@ -29,12 +33,18 @@ def watch(client: Client, run: str, as_json: bool) -> None:
     elif sys.stdout.isatty():
         _watch_live(client, run)
     else:
-        shown = ""
-        for snapshot in snapshots:
-            line = progress_line(snapshot)
-            if line != shown:
-                say(f"{datetime.now():%H:%M:%S}  {line}")
-            shown = line
+        _watch_plainly(snapshots)
+
+
+def _watch_plainly(snapshots: Iterable[Snapshot]) -> None:
+    """A line at once when the state, a router or the trouble changes; for counts, one every few seconds."""
+    told: object = None
+    next_at = 0.0
+    for snapshot in snapshots:
+        news = (snapshot["state"], snapshot["trouble"], [router["up"] for router in snapshot["routers"]])
+        if news != told or time.monotonic() >= next_at:
+            say(f"{datetime.now():%H:%M:%S}  {progress_line(snapshot)}")
+            told, next_at = news, time.monotonic() + PLAIN_GAP_S
 
 
 def progress_line(snapshot: Snapshot) -> str:

@@ -51,9 +51,11 @@ def test_a_whole_command_in_a_pipe_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 async def test_a_run_is_launched_shown_and_stopped(desk: Desk, tmp_path: Path) -> None:
-    (tmp_path / "task.toml").write_text("name = 'digits'\n")
+    task = tmp_path / "task"
+    task.mkdir()
+    (task / "task.toml").write_text("name = 'digits'\n")
     client = desk.client()
-    run = await trio.to_thread.run_sync(client.launch, tmp_path, {"label": "mine"})
+    run = await trio.to_thread.run_sync(client.launch, task, {"label": "mine"})
     shown = await trio.to_thread.run_sync(client.show, run["id"])
     stopped = await trio.to_thread.run_sync(client.stop, "mine", True)
     assert (shown["label"], shown["state"], stopped["state"]) == ("mine", "running", "stopped")

@@ -105,7 +105,8 @@ class FakeOperator:
         return [(name, f"{ADDRESS}?link={run_id}.{number}") for number, name in enumerate(workers)]
 
     def status(self) -> dict[str, Any]:
-        return {"stopping": False, "epoch": self.storage.epoch}
+        runs = {number: [{"name": ADDRESS, "up": True}] for number in self.lives}
+        return {"stopping": False, "epoch": self.storage.epoch, "runs": runs}
 
     # --- what tests put into it
 

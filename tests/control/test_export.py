@@ -33,8 +33,8 @@ async def test_a_record_has_all_that_belongs_to_a_submission(desk: Desk) -> None
     run = await desk.operator.a_run("digits", units=1)
     agent = await desk.operator.submitted(run, "ann", {"digit": 7})
     storage = desk.operator.storage
-    await storage.add_metadata(agent.id, "feedback", {"text": "nice"}, [NOTE], "d1", NOW)
-    await storage.add_metadata(agent.id, "post_task", {"age": 30}, [], "d2", NOW)
+    await storage.add_metadata(agent.id, "feedback", {"feedback": {"text": "nice"}}, [NOTE], "d1", NOW)
+    await storage.add_metadata(agent.id, "post_task", {"post_task": {"age": 30}}, [], "d2", NOW)
     (record,) = await records(desk)
     assert record["data"] == {"inputs": {"pixels": [0], "_truth": 0}, "outputs": {"digit": 7}}
     assert record["metadata"] == {
@@ -83,6 +83,7 @@ async def test_csv_has_a_column_for_whatever_any_record_has(desk: Desk) -> None:
     assert (first["outputs.digit"], first["outputs.sure"], first["outputs.where.x"]) == ("3", "true", "1.5")
     assert (second["outputs.digit"], second["outputs.words"], second["outputs.sure"]) == ("", '["a","b"]', "")
     assert first["inputs._truth"] == "0"
+    assert not {"post_task", "metadata"} & first.keys()  # nobody said anything there
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
