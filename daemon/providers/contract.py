@@ -29,7 +29,7 @@ class Identity:
     link: str
     """Which personal link (crowdd pages) or registration id (unchanged pages); never secret."""
     after: str | None
-    """Wire id of the agent the page has finished; "" for none yet; None for unchanged pages, which do not say."""
+    """Wire id of the agent the page has finished; "" for none yet; None: an unchanged page, which does not say."""
     worker_data: Mapping[str, Any] = attrs.Factory(dict)
     """Kept with the worker."""
     agent_data: Mapping[str, Any] = attrs.Factory(dict)
@@ -57,7 +57,7 @@ class Place:
 
 
 class CrowdProvider(abc.ABC):
-    """Opened once per LiveRun. Every method may be called again after a crash and must not do things twice."""
+    """Opened once per LiveRun. Every method may be called again after a crash and must not do a thing twice."""
 
     name: ClassVar[str]
     sandbox: ClassVar[bool] = False
@@ -113,7 +113,7 @@ class CrowdProvider(abc.ABC):
 
     @abc.abstractmethod
     def page_script(self) -> str:
-        """The provider's `wrap_crowd_source.js`: the globals that pages of mephisto-task and crowdd.js use."""
+        """The provider's `wrap_crowd_source.js`: the globals that mephisto-task pages and crowdd.js use."""
 
     @abc.abstractmethod
     async def links(self, workers: Sequence[str], url: str) -> list[tuple[str, str]]:
