@@ -1,0 +1,77 @@
+"""The one-shot forms, as a stranger starts them: without a terminal, in a process of their own."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .processes import Daemon, a_task, texts
+
+pytestmark = pytest.mark.system
+
+CROWDD = [sys.executable, "-m", "crowdd.cli"]
+DEMO_S = 90  # the promise to strangers
+
+
+def test_the_demo_ends_by_itself_with_every_unit_completed_and_its_accuracy(tmp_path: Path) -> None:
+    demo = subprocess.run(
+        [*CROWDD, "demo", "--data", str(tmp_path / "demo")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEMO_S,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "120 of 120 units, completed" in demo.stdout
+    assert "Accuracy against the known truth" in demo.stdout
+    assert Daemon(tmp_path / "demo").router_pids() == []
+
+
+def test_a_one_shot_run_exports_one_answer_for_each_row(tmp_path: Path) -> None:
+    task, export = a_task(tmp_path, 12), tmp_path / "answers.jsonl"
+    subprocess.run(
+        [*CROWDD, "run", str(task), "--data", str(tmp_path / "d"), "--bots", "3", "--export", str(export)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=DEMO_S,
+    )
+    records = [json.loads(line) for line in export.read_text().splitlines()]
+    assert texts(records) == sorted(f"word {n}" for n in range(12))
+
+
+def test_an_interrupted_one_shot_leaves_no_process_and_keeps_what_was_done(tmp_path: Path) -> None:
+    task, data = a_task(tmp_path, 5, "[limits]\ngrace_s = 0\n"), tmp_path / "d"
+    command = [*CROWDD, "run", str(task), "--data", str(data)]
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert run.stdout is not None
+        assert any("Open this" in line for line in run.stdout)
+        run.send_signal(signal.SIGINT)
+        said, _ = run.communicate(timeout=DEMO_S)
+    finally:
+        run.kill()
+    assert "is kept" in said
+    assert Daemon(data).router_pids() == []
+    assert (data / "crowdd.db").exists()
+
+
+def test_a_task_with_faults_is_not_run_and_every_fault_is_named(tmp_path: Path) -> None:
+    task = a_task(tmp_path, 2, "[limits]\ngrace = 3\nallowed_concurent = 1\n")
+    checked = subprocess.run([*CROWDD, "check", str(task)], capture_output=True, text=True, timeout=30)
+    assert checked.returncode == 1
+    assert "allowed_concurrent" in checked.stdout
+    assert "grace_s" in checked.stdout
+
+
+def test_a_whole_store_passes_its_check(tmp_path: Path) -> None:
+    task, data = a_task(tmp_path, 4), tmp_path / "d"
+    run = [*CROWDD, "run", str(task), "--data", str(data), "--bots", "2"]
+    subprocess.run(run, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=DEMO_S)
+    checked = subprocess.run(
+        [*CROWDD, "storage", "check", "--data", str(data)], capture_output=True, text=True, timeout=30
+    )
+    assert (checked.returncode, "everything holds" in checked.stdout) == (0, True)
