@@ -124,6 +124,9 @@ class Virtual:
         assert (await page.register()).agent_id
         return page
 
+    def router(self, run: TaskRun) -> SimulatedRouter:
+        return self._routers[run.label]
+
     async def units(self, run: TaskRun) -> list[UnitStatus]:
         return [unit.status for unit in await self.storage.units(run.id)]
 

@@ -1,0 +1,72 @@
+"""The daemon's frame: what is open while it lives, and that nothing is left when it has ended; S1, S13."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import trio
+from trio.testing import MockClock
+
+from crowdd.daemon.operator import Operator
+from crowdd.daemon.registry import installed_plug_ins
+from crowdd.daemon.service import DaemonConfig, open_house
+
+from .virtual import SOON_S, open_virtual
+
+
+async def test_s13_an_operator_starts_and_stops_and_leaves_no_threads(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    async with open_house(DaemonConfig(tmp_path / "data")) as house:
+        operator, stop = Operator(house, installed_plug_ins()), trio.Event()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(operator.serve, stop, trio.Event())
+            stop.set()
+    assert [thread for thread in set(threading.enumerate()) - before if not thread.daemon] == []
+
+
+async def test_what_a_daemon_keeps_is_for_its_own_user_only(tmp_path: Path) -> None:
+    async with open_house(DaemonConfig(tmp_path / "data")) as house:
+        modes = {path.name: path.stat().st_mode & 0o077 for path in house.data.iterdir() if path.is_dir()}
+    assert modes == {"runs": 0, "tasks": 0, "secrets": 0}
+
+
+async def test_the_link_secret_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    async with open_house(DaemonConfig(tmp_path / "data")) as first:
+        pass
+    async with open_house(DaemonConfig(tmp_path / "data")) as second:
+        assert second.link_secret == first.link_secret
+
+
+async def test_every_start_has_a_higher_epoch(tmp_path: Path) -> None:
+    epochs: list[int] = []
+    for _ in range(3):
+        async with open_house(DaemonConfig(tmp_path / "data")) as house:
+            epochs.append(house.storage.epoch)
+    assert epochs == sorted(set(epochs))
+
+
+async def test_s1_the_link_to_a_router_opens_when_a_run_begins(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        began = trio.current_time()
+        run = await virtual.launch()
+        assert trio.current_time() - began < 10
+        assert (await virtual.until_live(run.id)).routers()[0].up
+
+
+async def test_s1_a_link_that_was_cut_is_shown_as_away_and_comes_back(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch()
+        live = await virtual.until_live(run.id)
+        virtual.router(run).restart(down_s=3)
+        await _until(lambda: not live.routers()[0].up)
+        await _until(lambda: live.routers()[0].up)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    with trio.fail_after(SOON_S):
+        while not holds():
+            await trio.sleep(0.05)
