@@ -3,7 +3,6 @@
 import json
 import os
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from urllib.parse import quote
 
 from .connection import Connection, chunks, lines
 from .errors import ClientError, DaemonUnreachable, NoSuchRun
-from .packing import packed_task
 from .shapes import AgentInfo, Link, RunDetails, RunInfo, Snapshot, UnitInfo
 from .socket_path import default_socket
 
@@ -55,7 +53,9 @@ class Client:
 
         TaskFolderRefused, LaunchRefused (with all problems).
         """
-        parameters = [("launch_id", launch_id or uuid.uuid4().hex)]
+        from .packing import packed_task  # takes a fifth of the time that crowdctl needs to start
+
+        parameters = [("launch_id", launch_id or os.urandom(16).hex())]
         parameters += [("set", f"{key}={value}") for key, value in (overrides or {}).items()]
         with packed_task(Path(folder)) as archive:
             run: RunInfo = self._connection.upload("/runs", parameters, archive, LAUNCH_S)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -66,6 +65,8 @@ def _harmless(line: bytes) -> bytes:
 
 def _to_file(pieces: Iterator[bytes], output: Path) -> int:
     """Write all or nothing, readable by its owner alone; returns how many lines."""
+    import tempfile
+
     try:
         descriptor, part = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
     except OSError as exc:

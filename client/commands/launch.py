@@ -1,5 +1,6 @@
 """crowdctl launch: a folder becomes a task run."""
 
+import os
 import time
 from pathlib import Path
 
@@ -31,9 +32,7 @@ def launch(
     crowdctl launch my-task
     crowdctl launch my-task pay.reward=0.25 blueprint.units_per_assignment=3
     """
-    import uuid
-
-    launch_id = launch_id or uuid.uuid4().hex
+    launch_id = launch_id or os.urandom(16).hex()
     pairs = dict(map(_pair, overrides))
     try:
         run = client.launch(folder, pairs, launch_id)

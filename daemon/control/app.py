@@ -29,7 +29,7 @@ ROUTES = [
 
 
 def control_app(operator: Operator) -> ASGIApp:
-    """The ASGI application; `state.peer` of each connection must say who asks."""
+    """The application; `state.peer` of each connection must say who asks."""
     app = Starlette(routes=[Mount("/v1", routes=ROUTES)], exception_handlers=HANDLERS)
     app.state.operator = operator
     return DrainRequests(app)

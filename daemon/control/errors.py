@@ -7,7 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...storage.contract import LeaseLost, NotFound, StaleWrite, StorageError, StorageFailed
+from ...storage.contract import Duplicate, InvalidRecord, LeaseLost, NotFound, StaleWrite, StorageFailed
+from ..providers.contract import ProviderFailed
 from .answers import json_answer
 
 
@@ -60,29 +61,34 @@ def _storage_error(_request: Request, exc: Exception) -> Response:
         case NotFound():
             return _refused(ControlError(404, "not_found", str(exc) or "There is no such record."))
         case StaleWrite():
-            return _refused(
-                ControlError(409, "changed_meanwhile", "It has changed meanwhile.", "Look, then try again.")
-            )
-        case LeaseLost() | StorageFailed():
-            return _refused(
-                ControlError(
-                    503,
-                    "storage_failed",
-                    "The daemon lost its storage; whether this was done is not known.",
-                    "Restart the daemon, then look.",
-                )
-            )
+            message = "It has changed meanwhile."
+            return _refused(ControlError(409, "changed_meanwhile", message, "Look, then try again."))
         case _:
             return _refused(ControlError(409, "refused", str(exc)))
 
 
-def _bug(_request: Request, _exc: Exception) -> Response:
-    return _refused(ControlError(500, "internal", "The daemon failed at this request.", "Its log says more."))
+def _provider_failed(_request: Request, exc: Exception) -> Response:
+    message = f"The crowd provider failed: {exc}. Whether it did what was asked is not known."
+    return _refused(ControlError(502, "provider_failed", message, "Look, then try again."))
+
+
+def _failure(_request: Request, exc: Exception) -> Response:
+    """Answered, then raised again: a bug is logged, a lost store ends the daemon."""
+    match exc:
+        case LeaseLost() | StorageFailed():
+            message = "The daemon lost its storage and ends; whether this was done is not known."
+            return _refused(ControlError(503, "storage_failed", message, "Once it is back, look."))
+        case _:
+            return _refused(ControlError(500, "internal", "The daemon failed at this.", "Its log says more."))
 
 
 HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     ControlError: _control_error,
     HTTPException: _http_exception,
-    StorageError: _storage_error,
-    Exception: _bug,
+    NotFound: _storage_error,
+    StaleWrite: _storage_error,
+    Duplicate: _storage_error,
+    InvalidRecord: _storage_error,
+    ProviderFailed: _provider_failed,
+    Exception: _failure,
 }

@@ -14,6 +14,7 @@ from .app import control_app
 from .needs import Operator
 from .peer import Peer, peer_of
 from .socket_file import ControlSocketTaken, open_socket_file
+from .storage_loss import StorageLoss
 
 __all__ = ["ControlSocketTaken", "serve_control"]
 
@@ -33,11 +34,13 @@ async def serve_control(
 ) -> None:
     """Answer on the Unix socket `path` until cancelled; ready when people can connect.
 
-    ControlSocketTaken when somebody else is there. Cancelled: answers under way are cut, the file is removed.
+    ControlSocketTaken when somebody else is there. LeaseLost, StorageFailed (in a group) when a request found
+    the store lost. Cancelled: answers under way are cut, the file is removed.
     """
-    app = ASGIWrapper(control_app(operator))  # type: ignore[arg-type]  # ASGI by other names
+    app = StorageLoss(control_app(operator))
     config = _hypercorn_config()
     context = WorkerContext(None)
+    wrapped = ASGIWrapper(app)  # type: ignore[arg-type]  # ASGI by other names
     seats = trio.CapacityLimiter(CONNECTIONS_MAX)
 
     async def serve_one(stream: trio.SocketStream) -> None:
@@ -47,13 +50,15 @@ async def serve_control(
             await _turn_away(stream)
             return
         try:
-            await _serve_connection(app, config, context, stream)
+            await _serve_connection(wrapped, config, context, stream)
         finally:
             seats.release()
 
     with open_socket_file(path) as listener:
-        task_status.started(path)
-        await trio.serve_listeners(serve_one, [listener])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(app.rise)
+            task_status.started(path)
+            await trio.serve_listeners(serve_one, [listener])
 
 
 def _hypercorn_config() -> Config:

@@ -5,6 +5,9 @@ import io
 import json
 import socket
 import tracemalloc
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -18,7 +21,7 @@ from crowdd.protocol.packets import FileNote
 from crowdd.storage.contract import ExportRow, StorageFailed
 from crowdd.storage.memory import MemoryStorage, Tables
 
-from .fakes import NOW, Desk, FakeOperator, ask, plug
+from .fakes import NOW, Desk, FakeOperator, plug
 
 NOTE = FileNote("ab" * 32, 10, "photo", "cat.png", "image/png")
 
@@ -136,10 +139,28 @@ class LongRun(MemoryStorage):
         return [attrs.evolve(row, agent=attrs.evolve(row.agent, id=AgentId(n))) for n in ids]
 
 
-@pytest.fixture
-async def long_desk(tmp_path: Any, nursery: trio.Nursery) -> Desk:
+async def a_long_run() -> FakeOperator:
     operator = FakeOperator(LongRun())
     await operator.submitted(await operator.a_run("digits", units=1), "ann", {"text": "x" * 1000})
+    return operator
+
+
+@asynccontextmanager
+async def lost_at(folder: Path, row: int) -> AsyncGenerator[Desk]:
+    """A desk whose store is lost at this row; the loss must end the service."""
+    operator = await a_long_run()
+    assert isinstance(operator.storage, LongRun)
+    operator.storage.fails_after = row
+    with pytest.raises(BaseExceptionGroup) as ended:  # noqa: PT012 - the end of the nursery raises
+        async with trio.open_nursery() as nursery:
+            yield Desk(operator, await nursery.start(serve_control, operator, folder / "control"))
+            await trio.sleep_forever()
+    assert ended.group_contains(StorageFailed)
+
+
+@pytest.fixture
+async def long_desk(tmp_path: Path, nursery: trio.Nursery) -> Desk:
+    operator = await a_long_run()
     return Desk(operator, await nursery.start(serve_control, operator, tmp_path / "control"))
 
 
@@ -183,11 +204,9 @@ async def test_an_export_ends_when_its_reader_has_gone(long_desk: Desk, nursery:
     assert storage.pages_read == read < 100
 
 
-async def test_an_export_that_fails_midway_never_looks_whole(long_desk: Desk) -> None:
-    storage = long_desk.operator.storage
-    assert isinstance(storage, LongRun)
-    storage.fails_after = 1000
-    raw = await trio.to_thread.run_sync(read_all, long_desk)
+async def test_an_export_that_fails_midway_never_looks_whole(tmp_path: Path) -> None:
+    async with lost_at(tmp_path, row=1000) as desk:
+        raw = await trio.to_thread.run_sync(read_all, desk)
     assert raw.startswith(b"HTTP/1.1 200")
     assert not raw.endswith(b"0\r\n\r\n")
 
@@ -202,9 +221,7 @@ def read_all(desk: Desk) -> bytes:
     return raw
 
 
-async def test_an_export_that_fails_at_once_says_so(long_desk: Desk) -> None:
-    storage = long_desk.operator.storage
-    assert isinstance(storage, LongRun)
-    storage.fails_after = 0
-    answer = await trio.to_thread.run_sync(ask, long_desk.socket, "GET", "/v1/runs/digits/export?format=csv")
+async def test_an_export_that_fails_at_once_says_so(tmp_path: Path) -> None:
+    async with lost_at(tmp_path, row=0) as desk:
+        answer = await desk.ask("GET", "/v1/runs/digits/export?format=csv")
     assert (answer.status, answer.error()["code"]) == (503, "storage_failed")
