@@ -6,12 +6,15 @@ A browser that is answered before it has sent everything sees a broken connectio
 import hashlib
 import os
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
 from anyio import to_thread
 from starlette.requests import Request
 
+from ..protocol.limits import JSON_BODY_BYTES_MAX
 from ..protocol.names import SENTENCES, Reason
 from .answers import refusal
 from .commands import HttpAnswer
@@ -33,6 +36,24 @@ class PageGone(Exception):
     """The connection ended before the body did: there is nobody to answer."""
 
 
+class Room:
+    """How much of all bodies together is held in memory."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._left = bytes_max
+
+    @contextmanager
+    def some(self, size: int) -> Generator[None]:
+        """Take so much for a while; BodyRefused ("try later") when it is not there."""
+        if size > self._left:
+            raise BodyRefused(refusal(Reason.TRY_LATER))
+        self._left -= size
+        try:
+            yield
+        finally:
+            self._left += size
+
+
 class Body:
     """One request's body, to be read once."""
 
@@ -41,7 +62,13 @@ class Body:
         self._deadline = anyio.current_time() + BODY_TOTAL_S
         self._ended = False
         announced = request.headers.get("content-length", "")
-        self.announced = int(announced) if announced.isascii() and announced.isdigit() else 0
+        self._unannounced = not (announced.isascii() and announced.isdigit())
+        self.announced = 0 if self._unannounced else int(announced)
+
+    @property
+    def held_bytes_max(self) -> int:
+        """How much of it can be in memory: files go to the disk, and a body may not say how long it is."""
+        return JSON_BODY_BYTES_MAX if self._unannounced else min(self.announced, JSON_BODY_BYTES_MAX)
 
     async def read(self, bytes_max: int) -> bytes:
         """All of it, or BodyRefused."""
@@ -61,11 +88,15 @@ class Body:
 
     async def refuse(self, answer: HttpAnswer) -> BodyRefused:
         """Read on for a while, so that the sender gets to see the answer; raise what this returns."""
+        await self.drain()
+        return BodyRefused(answer)
+
+    async def drain(self) -> None:
+        """Read what is left, within limits, and forget it."""
         read = 0
         with anyio.move_on_after(DRAIN_S):
             while not self._ended and read < DRAIN_BYTES_MAX:
                 read += len(await self._chunk())
-        return BodyRefused(answer)
 
     async def too_large(self, why: str) -> BodyRefused:
         """The same, for a body over its limit."""

@@ -35,9 +35,10 @@ class DeployDoor:
         label, digest = request.path_params["label"], request.path_params["sha256"]
         body = Body(request)
         refused = self._refuses(request, digest)
-        if refused is not None or not is_label(label) or not _DIGEST.fullmatch(digest):
-            return refused or not_found()
         try:
+            if refused is not None or not is_label(label) or not _DIGEST.fullmatch(digest):
+                await body.drain()
+                return refused or not_found()
             if body.announced > BUNDLE_BYTES_MAX:
                 raise await body.too_large(f"at most {BUNDLE_BYTES_MAX} bytes")
             path, received = await receive_file(body, self._runs.house.incoming, BUNDLE_BYTES_MAX)

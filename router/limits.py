@@ -1,5 +1,6 @@
 """Limits that only the router knows, each with its reason; those of the wire are `protocol.limits`."""
 
+BODIES_BYTES_MAX = 512 * 1024 * 1024  # of all requests that are being read or wait for the daemon
 UPLOAD_BYTES_MAX = 256 * 1024 * 1024  # one multipart body, all files together
 UPLOADS_AT_ONCE_MAX = 16  # bodies being written to disk; more would starve the pages
 UPLOADS_KEPT_BYTES_MAX = 8 * 1024 * 1024 * 1024  # of one run, until the daemon has fetched them

@@ -7,8 +7,8 @@ import anyio
 from anyio import to_thread
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..protocol.errors import LinkRefusal, Unsendable
-from ..protocol.handshake import Handshake, Peer
+from ..protocol.errors import LinkRefusal
+from ..protocol.handshake import Handshake, Peer, refusal
 from ..protocol.limits import HELLO_S
 from ..protocol.link import Role
 from ..protocol.proof import NONCE_BYTES
@@ -59,21 +59,24 @@ class LinkDoor:
         if refused is not None:
             await refuse_socket(websocket, *refused)
             return
-        await websocket.accept(SUBPROTOCOL)
-        wire = _WebSocketWire(websocket)
         try:
-            words = await self._meet(wire, label)
-        except WireGone:
-            return
+            await websocket.accept(SUBPROTOCOL)
+            words = await self._meet_or_refuse(_WebSocketWire(websocket), label, address)
+            with anyio.move_on_after(SEND_S):
+                await close(websocket, 1008, words)
+        except (WireGone, WebSocketDisconnect, RuntimeError):
+            return  # the other side went first
+
+    async def _meet_or_refuse(self, wire: _WebSocketWire, label: str, address: str) -> str:
+        try:
+            return await self._meet(wire, label)
         except (LinkRefusal, TimeoutError) as exc:
             self._failures.take(address, anyio.current_time())
             words = str(exc) or "the hello took too long"
             log.warning("link of run %s refused to %s: %s", label, address, words)
-        try:
-            with anyio.move_on_after(SEND_S):
-                await close(websocket, 1008, words)
-        except (WebSocketDisconnect, RuntimeError):
-            pass
+            for frame in getattr(exc, "frames", ()):
+                await wire.send(frame)
+            return words
 
     def _refuses(self, websocket: WebSocket, label: str, address: str) -> tuple[int, str, str] | None:
         if "origin" in websocket.headers:
@@ -102,12 +105,7 @@ class LinkDoor:
 
     async def _shake_hands(self, handshake: Handshake, wire: _WebSocketWire) -> tuple[Peer, list[bytes]]:
         while True:
-            try:
-                frames = handshake.receive(await wire.receive())
-            except (LinkRefusal, Unsendable) as exc:
-                for frame in getattr(exc, "frames", ()):
-                    await wire.send(frame)
-                raise
+            frames = handshake.receive(await wire.receive())
             if handshake.peer is not None:
                 return handshake.peer, frames
             for frame in frames:
@@ -117,7 +115,7 @@ class LinkDoor:
         served = await self._runs.get_or_make(label)
         words = "this router serves too many runs" if served is None else served.desk.refuses(daemon)
         if served is None or words is not None:
-            raise LinkRefusal(words or "", [])
+            raise refusal(words or "", retry=True)
         if daemon.key != served.desk.run.key:
             await to_thread.run_sync(served.folder.keep_key, daemon.key)
         return served

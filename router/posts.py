@@ -35,10 +35,11 @@ from ..protocol.packets import (
 )
 from ..protocol.packets import Request as Asked
 from .answers import refusal
-from .bodies import Body, BodyRefused, read_form
+from .bodies import Body, BodyRefused, Room, read_form
 from .commands import HttpAnswer
 from .house import House
 from .limits import (
+    BODIES_BYTES_MAX,
     DISK_RESERVE_BYTES,
     LOG_ERROR_BYTES_MAX,
     UPLOAD_BYTES_MAX,
@@ -70,6 +71,7 @@ class Posts:
     def __init__(self, house: House) -> None:
         self._house = house
         self._turns = anyio.Semaphore(UPLOADS_AT_ONCE_MAX)
+        self._room = Room(BODIES_BYTES_MAX)
         self._handlers: dict[str, Callable[[Post], Awaitable[HttpAnswer]]] = {
             "request_agent": self._register,
             "register_worker": self._register,
@@ -89,7 +91,8 @@ class Posts:
         caller = Caller(address, CLIENT_HEADER in request.headers)
         post = Post(served, request, caller, Body(request))
         try:
-            return json_response(await self._handlers[name](post))
+            with self._room.some(post.body.held_bytes_max):
+                return json_response(await self._handlers[name](post))
         except BodyRefused as exc:
             return json_response(exc.answer)
         except BadRequest as exc:

@@ -1,5 +1,7 @@
 """A page's websocket: opened for the run's own pages only, then a mailbox out and the core's ear in."""
 
+from contextlib import suppress
+
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -13,7 +15,8 @@ from .replies import error
 
 async def refuse_socket(websocket: WebSocket, status: int, reason: str, text: str) -> None:
     """Answer the upgrade with a JSON error instead."""
-    await websocket.send_denial_response(error(status, reason, text))
+    with suppress(WebSocketDisconnect):
+        await websocket.send_denial_response(error(status, reason, text))
 
 
 async def serve_page(websocket: WebSocket, desk: Desk) -> None:
@@ -30,6 +33,8 @@ async def serve_page(websocket: WebSocket, desk: Desk) -> None:
             tasks.start_soon(_write, websocket, mailbox, tasks.cancel_scope)
             await _read(websocket, desk, socket)
             tasks.cancel_scope.cancel()
+    except WebSocketDisconnect:
+        pass  # it left while we said yes
     finally:
         desk.close_socket(socket)
 

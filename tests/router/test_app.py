@@ -509,6 +509,18 @@ async def test_a_full_disk_means_later_and_not_saved(
         assert daemon.heard == []
 
 
+async def test_bodies_together_have_a_limit(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posts, "BODIES_BYTES_MAX", 1_000)
+    async with open_app() as app, linked_in_memory(Daemon(), app.run.desk):
+        body: dict[str, Any] = {"USED_AGENT_ID": agent_id(), "final_data": {}}
+        assert (await app.client.post("/submit_task", json=body)).status_code == 200
+        body["final_data"] = "x" * 1_000
+        answer = await app.client.post("/submit_task", json=body)
+        assert (answer.status_code, answer.json()["reason"]) == (503, "try_later")
+        body["final_data"] = {}
+        assert (await app.client.post("/submit_task", json=body)).status_code == 200
+
+
 # Deploying.
 
 

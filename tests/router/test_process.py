@@ -255,6 +255,13 @@ async def test_browsers_get_no_link(router_process: Process) -> None:
         assert rejected.value.status_code == 403
 
 
+async def test_a_large_bundle_without_proof_is_answered_all_the_same(router_process: Process) -> None:
+    await deployed(router_process)
+    async with browser(router_process) as client:
+        path = f"/_crowdd/runs/digits/bundle/{'a' * 64}"
+        assert (await client.put(path, content=bytes(20_000_000))).status_code == 401
+
+
 async def test_a_recorded_hello_proves_nothing_the_second_time(router_process: Process) -> None:
     await deployed(router_process)
     said: list[bytes] = []
@@ -320,7 +327,7 @@ async def test_a_daemon_that_lost_its_lease_cannot_take_the_link_back(router_pro
     newer = Daemon(epoch=9)
     async with linked(newer, router_process.url), browser(router_process) as client:
         async with open_link(router_process.url, "digits") as frames:
-            with pytest.raises((ConnectionClosed, LinkRefusal)):
+            with pytest.raises(LinkRefusal, match="started later"):
                 await Daemon(epoch=8).shake_hands("digits", frames)
         assert (await client.post("/submit_task", json=SUBMISSION)).status_code == 200
 
