@@ -83,7 +83,7 @@ class _FormReader(HTMLParser):
             self._select = ""
 
     def _field(self, tag: str, given: Mapping[str, str]) -> None:
-        name, kind = given.get("name", ""), given.get("type", tag) if tag == "input" else tag
+        name, kind = given.get("name", ""), given.get("type", "text") if tag == "input" else tag
         if not name or kind in ("hidden", "submit", "file", "reset", "image"):
             return
         self.kinds.setdefault(name, kind)

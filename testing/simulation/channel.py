@@ -26,7 +26,7 @@ class SimulatedChannel(Channel):
         try:
             yield connection.daemon_end
         finally:
-            connection.cut()
+            connection.close()
 
     async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
         await trio.lowlevel.checkpoint()

@@ -90,7 +90,8 @@ class SimulatedRouter:
     def restart(self, down_s: float) -> None:
         """Die at once, without a word to anybody, and come back after `down_s` with what is on disk."""
         if self._life is not None:
-            self.cut()
+            for connection in self._life.connections:
+                connection.close()
             self._life.gone.set()
             self._life, self._down_s = None, down_s
 
@@ -141,7 +142,7 @@ class SimulatedRouter:
         except (WireGone, LinkRefusal, trio.TooSlowError):
             pass
         finally:
-            connection.cut()
+            connection.close()
             life.connections.remove(connection)
 
     async def _shake_hands(self, life: _Life, wire: "_DeskWire") -> Peer:

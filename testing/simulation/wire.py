@@ -25,7 +25,7 @@ class Weather:
 
 
 class Connection:
-    """One connection: two wires. Cut, everything under way in both directions is lost."""
+    """One connection: two wires, until a side closes it or the network cuts it."""
 
     def __init__(self, weather: Weather, rng: random.Random) -> None:
         self.lost = trio.Event()
@@ -34,11 +34,15 @@ class Connection:
         self.router_end = _End(self, down, up, lambda: bool(weather.mute_up))
         self._pipes = (down, up)
 
-    def cut(self) -> None:
-        """End it; both sides notice at once."""
-        self.lost.set()
+    def close(self) -> None:
+        """A side (or its death) ends it: what is under way still arrives, as with TCP."""
         for pipe in self._pipes:
             pipe.close()
+
+    def cut(self) -> None:
+        """The network ends it: what is under way is lost, and both sides notice at once."""
+        self.lost.set()
+        self.close()
 
 
 class _Pipe:
@@ -52,7 +56,10 @@ class _Pipe:
 
     def put(self, frame: bytes) -> None:
         self._latest = max(self._latest, trio.current_time() + self._rng.uniform(*DELAY_S))
-        self._sent.send_nowait((self._latest, frame))
+        try:
+            self._sent.send_nowait((self._latest, frame))
+        except trio.ClosedResourceError:
+            raise LinkLost("the simulated connection has ended") from None
 
     async def take(self) -> bytes:
         at, frame = await self._under_way.receive()
@@ -74,8 +81,6 @@ class _End(Wire):
 
     async def send(self, frame: bytes) -> None:
         await trio.lowlevel.checkpoint()
-        if self._connection.lost.is_set():
-            raise LinkLost("the simulated connection was cut")
         if not self._muted():
             self._outward.put(frame)
 
@@ -83,7 +88,7 @@ class _End(Wire):
         try:
             frame = await self._inward.take()
         except trio.EndOfChannel:
-            raise LinkLost("the simulated connection was cut") from None
+            raise LinkLost("the simulated connection has ended") from None
         if self._connection.lost.is_set():
             raise LinkLost("the simulated connection was cut")
         return frame
