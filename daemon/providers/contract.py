@@ -29,10 +29,10 @@ class Identity:
     link: str
     """Which personal link (crowdd pages) or registration id (unchanged pages); never secret."""
     after: str | None
-    """Wire id of the agent the page has finished; "" for none yet; None: an unchanged page, which does not say."""
-    worker_data: Mapping[str, Any] = attrs.Factory(dict)
+    """Wire id of the agent the page has finished; "": none yet; None: an unchanged page does not say."""
+    worker_data: Mapping[str, Any] = attrs.Factory(dict[str, Any])
     """Kept with the worker."""
-    agent_data: Mapping[str, Any] = attrs.Factory(dict)
+    agent_data: Mapping[str, Any] = attrs.Factory(dict[str, Any])
     """Kept with the agent. Holds no secrets (no link tokens)."""
 
 
@@ -57,7 +57,7 @@ class Place:
 
 
 class CrowdProvider(abc.ABC):
-    """Opened once per LiveRun. Every method may be called again after a crash and must not do a thing twice."""
+    """Opened once per LiveRun. Any method may be called again after a crash and must not do things twice."""
 
     name: ClassVar[str]
     sandbox: ClassVar[bool] = False
