@@ -119,3 +119,15 @@ def test_a_page_works_where_the_browser_forbids_to_keep_anything(serve: OpenRout
         page.press("Next")
         page.wait_for("document.querySelector('#words').textContent === 'two'")
         assert router.agents[0].answer == {"answer": "first"}
+
+
+def test_a_unit_nobody_has_touched_has_no_draft(serve: OpenRouter, page: Page) -> None:
+    with serve() as router:
+        page.open(router.address)
+        page.type("answer", "first")
+        page.press("Save")
+        page.press("Next")
+        page.wait_for("document.querySelector('#words').textContent === 'two'")
+        page.reload()
+        page.wait_state("in task")
+        assert "Your draft is back" not in page.words

@@ -98,7 +98,7 @@ def test_saved_is_said_only_after_the_answer(serve: OpenRouter, page: Page) -> N
         page.open(router.address)
         page.type("answer", "patient")
         page.press("Save")
-        page.wait_words("Not saved yet Not now. Your answer is kept on this page.")
+        page.wait_words("Not saved yet Not now. What you entered is kept on this page.")
         assert page.run("document.querySelector('form').inert") is True
         page.wait_state("completed")
         assert len({str(body["final_data"]) for body in router.bodies("submit_task")}) == 1
@@ -227,3 +227,17 @@ def test_log_lines_that_did_not_get_through_survive_a_reload(serve: OpenRouter, 
         page.reload()
         again = router.wait_asked("submit_metadata", 2)
         assert again["metadata"] == router.bodies("submit_metadata")[0]["metadata"]
+
+
+def test_an_answer_that_is_no_json_is_the_scripts_error_and_leaves_the_page_usable(
+    serve: OpenRouter, page: Page
+) -> None:
+    with serve() as router:
+        page.open(router.address)
+        page.wait_state("in task")
+        page.run("void (window.loop = {}, window.loop.loop = window.loop)")
+        page.run("(() => { try { crowdd.submit(loop); } catch (error) { window.said = error.name; } })()")
+        assert page.run("window.said") == "TypeError"
+        page.type("answer", "x")
+        page.press("Save")
+        page.wait_state("completed")

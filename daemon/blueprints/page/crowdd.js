@@ -71,7 +71,7 @@
     save: "Save",
     saving: "Saving …",
     not_saved: "Not saved yet",
-    not_saved_more: "Your answer is kept on this page.",
+    not_saved_more: "What you entered is kept on this page.",
     refused_answer: "This could not be saved",
     saved: "Saved",
     saved_more: "Thank you, your answer is safe.",
@@ -89,6 +89,7 @@
     give_back_yes: "Yes, give back",
     give_back_no: "No, go on",
     giving_back: "Giving it back …",
+    not_given_back: "Not given back yet",
     ended: "This unit is closed",
     ended_more: "You can go on with another one.",
     ended_returned: "You gave this unit back.",
@@ -116,7 +117,7 @@
 
   let config = {};
   let state = State.CONNECTING;
-  let agent = null; // {id, data, workerId, dueAt, live}
+  let agent = null; // {id, data, workerId, dueAt, shown, answer}
   let isPreview = false;
   let isPaused = false; // the service said goodbye and will be back
   let saving = null; // the promise of the submission under way
@@ -201,6 +202,9 @@
     return () => listeners[name].splice(listeners[name].indexOf(listener), 1);
   }
 
+  /** The unit is on the page and may be worked on; also during a pause of the service. */
+  const isAtWork = () => !saving && (state === State.IN_TASK || (isPaused && Boolean(agent?.shown)));
+
   const unitEvent = () => ({
     data: agent.data, agentId: agent.id, workerId: agent.workerId, kept: readDraft()?.kept,
   });
@@ -284,16 +288,13 @@
   }
 
   /** Says the same thing until the server has it or refuses it; people see what is going on. */
-  async function deliver(path, makeBody, doing, within_s) {
+  async function deliver(path, makeBody, doing, undone, within_s) {
     for (let tries = 0; ; tries++) {
       say({ title: doing, tone: "busy" });
       const got = await ask(path, makeBody(), within_s);
-      if (got.verdict === "ok") return got;
-      if (got.verdict === "refused") return got;
-      await countDown(pauseBefore(tries, got.retry_s), {
-        title: text("not_saved"), tone: "warn",
-        more: `${got.text || text("unreachable_more")} ${text("not_saved_more")}`,
-      });
+      if (got.verdict !== "later") return got;
+      const more = `${got.text || text("unreachable_more")} ${text("not_saved_more")}`;
+      await countDown(pauseBefore(tries, got.retry_s), { title: undone, more, tone: "warn" });
       // The service was stopped under us: the agent has to come back before it may go on.
       if (got.told.reason === "shutdown" && !(await rejoin())) return got;
     }
@@ -356,7 +357,7 @@
     drainOutbox();
     if (config.socket !== false || isLive) connect();
     watchTime();
-    if (String(told.agent_id).startsWith("onboarding")) return showOnboarding();
+    if (String(told.agent_id).startsWith("onboarding_")) return showOnboarding();
     if (told.status === "waiting") return showWaiting();
     return isSame ? showTask(text("resumed")) : showUnit();
   }
@@ -364,6 +365,7 @@
   function finished(told) {
     disconnect();
     isPaused = false;
+    store.drop(draftKey());
     if (!SAVED_STATUSES.includes(told.status ?? "completed")) return ended(told.status, told.failure_reason, told.reason);
     return remembered().postTask === agent.id && parts["post-task"] ? showPostTask() : showFinal();
   }
@@ -458,15 +460,15 @@
 
   async function submitOnboarding(data) {
     const body = { provider_data: { USED_AGENT_ID: agent.id, onboarding_data: data }, client_timestamp: now_s() };
-    const got = await deliver("submit_onboarding", () => body, text("saving"));
+    const got = await deliver("submit_onboarding", () => body, text("saving"), text("not_saved"));
     return got.verdict === "ok" ? take(got.told) : refuse(got);
   }
 
   /** Sends the answer until it is safe. `files`: [[field, File], ...]. Rejects where the server refuses it. */
   function submit(answer, files = []) {
     if (saving) return saving;
-    if (state !== State.IN_TASK && !isPaused) return Promise.reject(new Error(`crowdd.submit: nothing to submit while ${state}`));
-    const body = files.length ? null : signed({ final_data: answer });
+    if (!isAtWork()) return Promise.reject(new Error(`crowdd.submit: nothing to submit while ${state}`));
+    const body = files.length ? null : signed({ final_data: JSON.parse(JSON.stringify(answer)) });
     saving = save(answer, () => body || upload(answer, files), files.length ? UPLOAD_WITHIN_S : SAVE_WITHIN_S);
     return saving.finally(() => { saving = null; });
   }
@@ -483,7 +485,7 @@
   async function save(answer, makeBody, within_s) {
     agent.answer = answer;
     lockForms(true);
-    const got = await deliver("submit_task", makeBody, text("saving"), within_s);
+    const got = await deliver("submit_task", makeBody, text("saving"), text("not_saved"), within_s);
     if (got.verdict === "ok") return saved();
     notSaved(got);
     throw new Error(got.text || text("refused_answer"));
@@ -499,7 +501,8 @@
     return showPostTask();
   }
 
-  function notSaved({ code, told, text: words }) {
+  function notSaved({ verdict, code, told, text: words }) {
+    if (verdict === "later") return; // the agent is over, and the page has said so
     const isOver = code === 404 || code === 409;
     if (!isOver) {
       lockForms(false);
@@ -518,10 +521,10 @@
   async function submitPostTask(answers) {
     lockForms(true);
     const body = signed({ metadata: { post_task: answers } });
-    const got = await deliver("submit_metadata", () => body, text("saving"));
-    if (got.verdict === "ok") return leave();
+    const got = await deliver("submit_metadata", () => body, text("saving"), text("not_saved"));
     lockForms(false);
-    return say({ title: text("refused_answer"), more: got.text, tone: "bad", buttons: nextButtons() });
+    if (got.verdict === "ok") leave();
+    else if (got.verdict === "refused") say({ title: text("refused_answer"), more: got.text, tone: "bad", buttons: nextButtons() });
   }
 
   /** Everything of this unit is safe: the provider's page may take over, else "Next". */
@@ -536,7 +539,7 @@
     if (![State.IN_TASK, State.WAITING].includes(state) || saving) return;
     lockForms(true);
     const body = signed({});
-    const got = await deliver("return_unit", () => body, text("giving_back"));
+    const got = await deliver("return_unit", () => body, text("giving_back"), text("not_given_back"));
     store.drop(draftKey());
     if (got.verdict === "ok") ended("returned", "", "returned");
     else notSaved(got);
@@ -569,7 +572,7 @@
   async function drainOutbox() {
     if (draining || !agent) return;
     draining = true;
-    for (let tries = 0, entry; (entry = store.get(outboxKey())?.[0]); ) {
+    for (let tries = 0, entry; agent && (entry = store.get(outboxKey())?.[0]); ) {
       const { id, ...body } = { ...entry, USED_AGENT_ID: entry.USED_AGENT_ID ?? agent.id };
       const got = await ask("submit_metadata", body);
       if (got.verdict === "later") {
@@ -935,24 +938,29 @@
 
   function listenToForms() {
     const task = formOf("task");
-    let timer = null;
+    let timer = 0; // runs while something was entered that the draft does not hold yet
+    const keepNow = () => {
+      if (timer && isAtWork()) keepForm(task);
+      clearTimeout(timer);
+      timer = 0;
+    };
     const changed = () => {
       clearTimeout(timer);
-      if (state === State.IN_TASK && !saving) timer = setTimeout(() => draftNow(task), 250);
+      timer = setTimeout(() => {
+        keepNow();
+        if (isAtWork() && bar.root.dataset.tone === "calm") sayInTask("", text("draft_kept"));
+      }, 250);
     };
     task?.addEventListener("input", changed);
     task?.addEventListener("change", changed);
-    window.addEventListener("pagehide", () => timer && state === State.IN_TASK && !saving && keepForm(task));
-    onSubmit("task", ({ answer, files }) => submit(answer, files).catch(() => {}));
+    window.addEventListener("pagehide", keepNow);
+    onSubmit("task", ({ answer, files }) => {
+      keepNow();
+      submit(answer, files).catch(() => {}); // the page has said why
+    });
     onSubmit("post-task", ({ answer }) => submitPostTask(answer));
     onSubmit("onboarding", ({ answer }) => submitOnboarding(answer));
     if (task) noteFiles(task);
-  }
-
-  function draftNow(form) {
-    if (state !== State.IN_TASK || saving) return;
-    keepForm(form);
-    if (bar.root.dataset.tone === "calm") sayInTask("", text("draft_kept"));
   }
 
   function onSubmit(name, handle) {
@@ -1184,13 +1192,13 @@ html:not([data-crowdd-ready]) body { visibility: hidden; }
   const isMobile = () => /Android|webOS|iPhone|iPad|iPod|BlackBerry|IEMobile|Opera Mini/i.test(navigator.userAgent);
 
   async function start() {
+    document.documentElement.dataset.crowddReady = "";
     buildBar();
     findParts();
     findBindings(document.body);
     if (document.querySelector("title")) findBindings(document.querySelector("title"));
     showParts([]);
     say({ title: text("connecting"), more: text("connecting_more"), tone: "busy" });
-    document.documentElement.dataset.crowddReady = "";
     dropOldDrafts();
     [config] = await Promise.all([loadConfig(), loadProviderScript()]);
     listenToForms();
