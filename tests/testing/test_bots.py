@@ -182,12 +182,19 @@ async def test_bots_ask_again_until_they_are_answered(router: FakeRouter) -> Non
 
 
 async def test_bots_do_all_that_people_do(router: FakeRouter) -> None:
-    plan = attrs.evolve(
-        QUICK, abandon=0.3, reload=0.5, give_back=0.3, double=0.5, error=0.5, metadata=0.5, think_s=0.01
-    )
+    plan = attrs.evolve(QUICK, abandon=0.2, reload=1.0, double=1.0, error=1.0, metadata=1.0)
     history = await run_bots(plan, router.links(3))
-    assert {path for path, _ in router.bodies} >= {"submit_metadata", "return_unit", "log_error"}
-    assert _asked(history, Operation.SUBMIT) > len(router.model.store.submissions)
+    assert {path for path, _ in router.bodies} >= {"submit_task", "submit_metadata", "log_error"}
+    assert _asked(history, Operation.SUBMIT) == 2 * len(router.model.store.submissions)
+    assert _asked(history, Operation.REGISTER) > 2 * len(router.model.store.agents)
+    assert _violations(router, history) == []
+
+
+async def test_bots_give_units_back(router: FakeRouter) -> None:
+    history = await run_bots(attrs.evolve(QUICK, give_back=1.0), router.links(3))
+    agents = router.model.store.agents.values()
+    assert {agent.status for agent in agents} == {AgentStatus.RETURNED}
+    assert _asked(history, Operation.RETURN) == len(agents)
     assert _violations(router, history) == []
 
 
