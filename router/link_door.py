@@ -71,7 +71,9 @@ class LinkDoor:
         try:
             return await self._meet(wire, label)
         except (LinkRefusal, TimeoutError) as exc:
-            self._failures.take(address, anyio.current_time())
+            # A daemon that is only too late or too early has proved itself: it is no guesser.
+            if not (isinstance(exc, LinkRefusal) and exc.retry):
+                self._failures.take(address, anyio.current_time())
             words = str(exc) or "the hello took too long"
             log.warning("link of run %s refused to %s: %s", label, address, words)
             for frame in getattr(exc, "frames", ()):
