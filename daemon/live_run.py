@@ -8,31 +8,20 @@ from datetime import datetime
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, SENTENCES, AgentStatus, Outcome, Reason, RunState
-from ..protocol.packets import (
-    AgentDetails,
-    Answer,
-    RegisterAgent,
-    ReturnUnit,
-    SubmitMetadata,
-    SubmitOnboarding,
-    SubmitUnit,
-)
+from ..protocol.names import LIVE_AGENT, AgentStatus, Reason, RunState
 from ..storage.contract import MoveRun
 from ..storage.records import Agent, TaskRun, Unit
-from .client_io import ClientIO, Handlers, Link
 from .deadlines import Deadlines
 from .goodbye import dismiss_all, shut_down_all
 from .house import House
-from .intake import Fetch, Intake, IntakeTools
 from .launcher import RowsChanged, TaskLauncher, nothing_left
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
 from .parts import Parts
 from .providers.contract import ProviderFailed, ProviderSays
+from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
 from .task_runner import Doors, TaskRunner
 from .user_code import UserCodeFailed
-from .worker_pool import Tools, WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +47,12 @@ class LiveRun:
         self._closed: Reason | None = None
         self._look = trio.Event()
         self._changed = trio.Event()
-        self._active_at = trio.current_time()
         self._links: list[RouterLink] = []
         self.ended = trio.Event()
         self.retired = trio.Event()
         doors = Doors(self._tell, self._mark_done, self._refill, self.due_changed)
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
-        self._pool = self._make_pool()
-        self._intake = self._make_intake()
-        self.io = ClientIO(run, house.storage, house.wall, self._handlers())
+        self._reception = Reception(run, parts, house, self.runner, self)
         self._launcher = TaskLauncher(
             run,
             parts.blueprint.rows(),
@@ -86,7 +72,7 @@ class LiveRun:
         Cancelled: storage is whole, routers run on and wait for the next daemon.
         """
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.io.serve)
+            nursery.start_soon(self._reception.io.serve)
             await self._open(nursery)
             await self.ended.wait()
             log.info("run %d: %s", self.run.id, self.run.state.value)
@@ -100,10 +86,15 @@ class LiveRun:
         self._house.run_folder(self.run.id).joinpath(DEPLOYED).touch()
         channels = await self._parts.architect.deploy()
         duties = LinkDuties(
-            self.run, self._parts.page, self._house.storage, self.io, self._house.wall, self._house.rng
+            self.run,
+            self._parts.page,
+            self._house.storage,
+            self._reception.io,
+            self._house.wall,
+            self._house.rng,
         )
         self._links = [RouterLink(channel, duties) for channel in channels]
-        self.io.links = list(self._links)
+        self._reception.connect(self._links)
         nursery.start_soon(self._parts.architect.watch)
         for link in self._links:
             nursery.start_soon(link.serve)
@@ -137,7 +128,7 @@ class LiveRun:
 
     def counters(self) -> dict[str, int]:
         """What was handled, refused and failed since the run was taken up, by name."""
-        return self.io.totals()
+        return self._reception.io.totals()
 
     async def watch(self) -> AsyncGenerator[None]:
         """Yield at once, then after changes, at most every TICK_S, until the run has ended."""
@@ -192,8 +183,8 @@ class LiveRun:
         """§3.10: stop a run to which nobody came or submitted for long; people at work count as activity."""
         patience_s = self._parts.config.limits.no_submission_patience_s
         while patience_s and not self.ended.is_set():
-            await trio.sleep_until(self._active_at + patience_s)
-            if trio.current_time() >= self._active_at + patience_s:
+            await trio.sleep_until(self._reception.active_at + patience_s)
+            if trio.current_time() >= self._reception.active_at + patience_s:
                 log.warning("run %d: nobody came for %g s, stopping it", self.run.id, patience_s)
                 await self.stop(now=True, who="daemon", why="nobody came for too long")
                 return
@@ -295,7 +286,7 @@ class LiveRun:
             await self.runner.happen(unit.agent_id, NEWS[news.status])
 
     def _tell(self, agent: Agent, reason: Reason | None) -> None:
-        self.io.tell(agent, reason)
+        self._reception.io.tell(agent, reason)
         self._tick()
 
     async def _mark_done(self, agent: Agent) -> None:
@@ -319,57 +310,3 @@ class LiveRun:
         self.run = attrs.evolve(self.run, state=after)
         self.runner.run_state = after
         self._tick()
-
-    # --- requests
-
-    def _handlers(self) -> Handlers:
-        return Handlers(
-            self._register,
-            self._submit_onboarding,
-            self._submit_unit,
-            self._submit_metadata,
-            self._return_unit,
-        )
-
-    async def _register(self, packet: RegisterAgent) -> AgentDetails:
-        self._active_at = trio.current_time()
-        return await self._pool.register(packet)
-
-    async def _submit_onboarding(self, packet: SubmitOnboarding) -> AgentDetails:
-        """No task of this version onboards: the id can only be wrong."""
-        reason = Reason.UNKNOWN_AGENT
-        return AgentDetails(packet.request, Outcome.REFUSED, failure_reason=SENTENCES[reason], reason=reason)
-
-    async def _submit_unit(self, packet: SubmitUnit, link: Link) -> Answer:
-        self._active_at = trio.current_time()
-        return await self._intake.submit_unit(packet, self._fetch(link))
-
-    async def _submit_metadata(self, packet: SubmitMetadata, link: Link) -> Answer:
-        return await self._intake.submit_metadata(packet, self._fetch(link))
-
-    async def _return_unit(self, packet: ReturnUnit) -> Answer:
-        return await self._intake.return_unit(packet)
-
-    def _fetch(self, link: Link) -> Fetch:
-        source = next(own for own in self._links if own is link)
-        return source.fetch_file
-
-    def _make_pool(self) -> WorkerPool:
-        parts, house = self._parts, self._house
-        tools = Tools(
-            self.run,
-            parts.config,
-            house.storage,
-            parts.provider,
-            parts.blueprint,
-            self.runner,
-            house.wall,
-            house.rng,
-        )
-        return WorkerPool(tools, self)
-
-    def _make_intake(self) -> Intake:
-        house = self._house
-        files = house.run_folder(self.run.id) / "files"
-        texts = dict(self._parts.config.texts)
-        return Intake(IntakeTools(self.run, texts, house.storage, self.runner, house.wall, files))

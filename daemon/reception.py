@@ -1,0 +1,76 @@
+"""Where requests of one run's pages arrive: admission, intake, and the packets to and fro, put together."""
+
+import trio
+
+from ..protocol.names import SENTENCES, Outcome, Reason
+from ..protocol.packets import (
+    AgentDetails,
+    Answer,
+    RegisterAgent,
+    ReturnUnit,
+    SubmitMetadata,
+    SubmitOnboarding,
+    SubmitUnit,
+)
+from ..storage.records import TaskRun
+from .client_io import ClientIO, Handlers, Link
+from .house import House
+from .intake import Fetch, Intake, IntakeTools
+from .parts import Parts
+from .router_link import RouterLink
+from .task_runner import TaskRunner
+from .worker_pool import Desk, Tools, WorkerPool
+
+
+class Reception:
+    """One per LiveRun. Knows when somebody last came; decides nothing itself."""
+
+    def __init__(self, run: TaskRun, parts: Parts, house: House, runner: TaskRunner, desk: Desk) -> None:
+        self.active_at = trio.current_time()
+        """When somebody last asked for work or submitted."""
+        storage, wall = house.storage, house.wall
+        self._pool = WorkerPool(
+            Tools(run, parts.config, storage, parts.provider, parts.blueprint, runner, wall, house.rng), desk
+        )
+        files = house.run_folder(run.id) / "files"
+        self._intake = Intake(IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files))
+        self.io = ClientIO(run, storage, wall, self._handlers())
+        self._links: list[RouterLink] = []
+
+    def connect(self, links: list[RouterLink]) -> None:
+        """These are the run's routers."""
+        self._links = links
+        self.io.links = list(links)
+
+    def _handlers(self) -> Handlers:
+        return Handlers(
+            self._register,
+            self._submit_onboarding,
+            self._submit_unit,
+            self._submit_metadata,
+            self._return_unit,
+        )
+
+    async def _register(self, packet: RegisterAgent) -> AgentDetails:
+        self.active_at = trio.current_time()
+        return await self._pool.register(packet)
+
+    async def _submit_onboarding(self, packet: SubmitOnboarding) -> AgentDetails:
+        """No task of this version onboards: the id can only be wrong."""
+        await trio.lowlevel.checkpoint()
+        reason = Reason.UNKNOWN_AGENT
+        return AgentDetails(packet.request, Outcome.REFUSED, failure_reason=SENTENCES[reason], reason=reason)
+
+    async def _submit_unit(self, packet: SubmitUnit, link: Link) -> Answer:
+        self.active_at = trio.current_time()
+        return await self._intake.submit_unit(packet, self._fetch(link))
+
+    async def _submit_metadata(self, packet: SubmitMetadata, link: Link) -> Answer:
+        return await self._intake.submit_metadata(packet, self._fetch(link))
+
+    async def _return_unit(self, packet: ReturnUnit) -> Answer:
+        return await self._intake.return_unit(packet)
+
+    def _fetch(self, link: Link) -> Fetch:
+        """Files are where the request came by."""
+        return next(own for own in self._links if own is link).fetch_file
