@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from datetime import datetime
 
 import attrs
 import trio
@@ -11,7 +10,6 @@ import trio
 from ..protocol.names import LIVE_AGENT, AgentStatus, Reason, RunState
 from ..storage.contract import MoveRun
 from ..storage.records import Agent, TaskRun, Unit
-from .deadlines import Deadlines
 from .goodbye import dismiss_all, shut_down_all
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
@@ -21,6 +19,7 @@ from .providers.contract import ProviderFailed, ProviderSays
 from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
 from .task_runner import Doors, TaskRunner
+from .timekeeper import Timekeeper
 from .user_code import UserCodeFailed
 
 log = logging.getLogger(__name__)
@@ -43,7 +42,6 @@ class LiveRun:
         self.run = run
         self._parts = parts
         self._house = house
-        self._deadlines = Deadlines()
         self._closed: Reason | None = None
         self._look = trio.Event()
         self._changed = trio.Event()
@@ -52,6 +50,7 @@ class LiveRun:
         self.retired = trio.Event()
         doors = Doors(self._tell, self._mark_done, self._refill, self.due_changed)
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
+        self._timekeeper = Timekeeper(run.id, house, parts.config.limits, self.runner.time_passed)
         self._reception = Reception(run, parts, house, self.runner, self)
         self._launcher = TaskLauncher(
             run,
@@ -98,10 +97,10 @@ class LiveRun:
         nursery.start_soon(self._parts.architect.watch)
         for link in self._links:
             nursery.start_soon(link.serve)
-        await self._remember_deadlines()
+        await self._timekeeper.remember()
         if self.run.state is RunState.LAUNCHING:
             await self._move(RunState.RUNNING, "daemon", "routers are deployed")
-        nursery.start_soon(self._watch_deadlines)
+        nursery.start_soon(self._timekeeper.watch, self._links)
         nursery.start_soon(self._supply)
         nursery.start_soon(self._watch_end)
         nursery.start_soon(self._hear_provider)
@@ -251,28 +250,9 @@ class LiveRun:
         return Reason.TRY_LATER if self.run.state is RunState.LAUNCHING else Reason.RUN_ENDED
 
     def due_changed(self, agent: Agent) -> None:
-        """Remember (or forget) until when the agent, or its kept unit, has time."""
-        if agent.due_at is None:
-            self._deadlines.forget(agent.id)
-        else:
-            self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at))
+        """An agent was made, or has other time than before (see `worker_pool.Desk`)."""
+        self._timekeeper.due_changed(agent)
         self._tick()
-
-    def _remaining_s(self, due_at: datetime) -> float:
-        """Never more than a whole duration: a clock that jumped back must not keep units for ever."""
-        left = (due_at - self._house.wall()).total_seconds()
-        limits = self._parts.config.limits
-        return min(max(left, 0.0), max(limits.assignment_duration_s, limits.rejoin_s))
-
-    async def _remember_deadlines(self) -> None:
-        for agent in await self._house.storage.reserved_agents(self.run.id):
-            self.due_changed(agent)
-
-    async def _watch_deadlines(self) -> None:
-        with trio.move_on_after(self._house.pace.settle_s):
-            for link in self._links:
-                await link.settled.wait()
-        await self._deadlines.watch(self.runner.time_passed)
 
     async def _hear_provider(self) -> None:
         async for news in self._parts.provider.news():

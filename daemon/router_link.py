@@ -165,7 +165,8 @@ class RouterLink:
     async def _pump(self, wire: Wire, peer: Peer) -> None:
         self._end.connection_made(trio.current_time(), peer.epoch)
         self._note(True, "")
-        self.settled.set()
+        if not peer.outbox:
+            self.settled.set()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read, wire)
             nursery.start_soon(self._write, wire)

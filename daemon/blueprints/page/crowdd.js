@@ -989,6 +989,7 @@
     bar.root.dataset.tone = tone;
     bar.title.textContent = title || "";
     bar.more.textContent = more || "";
+    bar.root.toggleAttribute("data-long", bar.more.textContent.length > 30);
     bar.count.textContent = "";
     const hadFocus = bar.buttons.contains(document.activeElement);
     bar.buttons.replaceChildren(...buttons.map(([label, act, look]) => {
@@ -1120,7 +1121,8 @@ html:not([data-crowdd-ready]) body { visibility: hidden; }
 #crowdd[data-tone=good] { --tone: var(--crowdd-good); } #crowdd[data-tone=warn] { --tone: var(--crowdd-warn); } #crowdd[data-tone=bad] { --tone: var(--crowdd-bad); }
 #crowdd .crowdd-dot { width: .7rem; height: .7rem; border-radius: 50%; background: var(--tone); flex: none; }
 #crowdd[data-tone=busy] .crowdd-dot { animation: crowdd-pulse 1.2s ease-in-out infinite; }
-#crowdd .crowdd-words { margin: 0; flex: 1 1 6rem; } #crowdd .crowdd-title { color: var(--tone); margin-right: .3rem; } #crowdd .crowdd-more { color: var(--crowdd-soft); }
+#crowdd .crowdd-words { margin: 0; flex: 1 1 6rem; } #crowdd[data-long] .crowdd-words { flex-basis: min(20rem, 100% - 1.5rem); }
+#crowdd .crowdd-title { color: var(--tone); margin-right: .3rem; } #crowdd .crowdd-more { color: var(--crowdd-soft); }
 #crowdd .crowdd-count, #crowdd .crowdd-time { color: var(--crowdd-soft); font-variant-numeric: tabular-nums; } #crowdd .crowdd-time[data-late] { color: var(--crowdd-bad); font-weight: 700; }
 #crowdd .crowdd-count:empty, #crowdd .crowdd-time:empty, #crowdd .crowdd-buttons:empty { display: none; }
 #crowdd .crowdd-buttons { display: flex; gap: .5rem; flex-wrap: wrap; }

@@ -1,0 +1,55 @@
+"""Watches how much time the agents of one run have left; what follows is the task runner's to carry out."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import trio
+
+from ..protocol.names import AgentId, RunId
+from ..storage.records import Agent
+from .deadlines import Deadlines
+from .house import House
+from .router_link import RouterLink
+from .task_config import Limits
+
+
+class Timekeeper:
+    """One per LiveRun. Holds no truth: the times are with the agents in storage."""
+
+    def __init__(
+        self, run_id: RunId, house: House, limits: Limits, passed: Callable[[AgentId], Awaitable[None]]
+    ) -> None:
+        self._run_id = run_id
+        self._house = house
+        self._limits = limits
+        self._passed = passed
+        self._deadlines = Deadlines()
+
+    def due_changed(self, agent: Agent) -> None:
+        """Remember (or forget) until when the agent, or its kept unit, has time."""
+        if agent.due_at is None:
+            self._deadlines.forget(agent.id)
+        else:
+            self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at))
+
+    async def remember(self) -> None:
+        """Take up what storage says, after a start."""
+        for agent in await self._house.storage.reserved_agents(self._run_id):
+            self.due_changed(agent)
+
+    async def watch(self, links: Sequence[RouterLink]) -> None:
+        """Let time pass for agents, until cancelled.
+
+        After a start not before each router has said what it kept, or `settle_s` have passed: an answer that
+        a router keeps must not find its agent timed out.
+        """
+        with trio.move_on_after(self._house.pace.settle_s):
+            for link in links:
+                await link.settled.wait()
+        await self._deadlines.watch(self._passed)
+
+    def _remaining_s(self, due_at: datetime) -> float:
+        """Never more than a whole duration: a clock that jumped back must not keep units for ever."""
+        left = (due_at - self._house.wall()).total_seconds()
+        longest = max(self._limits.assignment_duration_s, self._limits.rejoin_s)
+        return min(max(left, 0.0), longest)
