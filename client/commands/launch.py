@@ -55,14 +55,19 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _once_deployed(client: Client, run: RunInfo) -> Snapshot | None:
-    """Wait until the run has an address, or cannot get one."""
+    """Wait until workers can come, or until it is known that they cannot."""
     give_up_at = time.monotonic() + ADDRESS_S
     for snapshot in client.watch(run["id"]):
-        if snapshot["address"] or snapshot["trouble"] or snapshot["state"] in ENDED:
+        if _is_open(snapshot) or snapshot["trouble"] or snapshot["state"] in ENDED:
             return snapshot
         if time.monotonic() > give_up_at:
             break
     return None
+
+
+def _is_open(snapshot: Snapshot) -> bool:
+    up = any(router["up"] for router in snapshot["routers"])
+    return up and snapshot["address"] is not None and snapshot["state"] != "launching"
 
 
 def _tell(run: RunInfo, snapshot: Snapshot | None) -> None:

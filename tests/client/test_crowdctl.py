@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
 
 from crowdd.client.exit_codes import ExitCode
 from crowdd.protocol.names import RunState
 
-from ..control.fakes import ADDRESS, Desk
+from ..control.fakes import ADDRESS, Desk, FakeRouter
 
 
 @pytest.fixture
@@ -30,6 +32,25 @@ async def test_launch_says_where_and_what_next(desk: Desk, task: Path) -> None:
         "      crowdctl links digits --count 3\n"
     )
     assert result.exit_code == ExitCode.OK
+
+
+async def test_launch_waits_until_workers_can_come(desk: Desk, task: Path) -> None:
+    desk.operator.router = FakeRouter(up=False)
+    outputs: list[str] = []
+
+    async def launch() -> None:
+        outputs.append((await desk.crowdctl("launch", str(task))).output)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(launch)
+        while not any(live.watchers for live in desk.operator.lives.values()):
+            await trio.lowlevel.checkpoint()
+        (live,) = desk.operator.lives.values()
+        await wait_all_tasks_blocked(0.05)
+        assert outputs == []
+        live.router = FakeRouter(up=True)
+        live.change()
+    assert f"  Address  {ADDRESS}\n" in outputs[0]
 
 
 async def test_launch_sends_files_and_overrides(desk: Desk, task: Path) -> None:

@@ -83,6 +83,7 @@ class FakeOperator:
         self.lives: dict[RunId, FakeLiveRun] = {}
         self.launches: list[tuple[dict[str, str], str, str]] = []
         self.folders: list[dict[str, bytes]] = []
+        self.router = FakeRouter()
 
     async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))
@@ -132,6 +133,7 @@ class FakeOperator:
             await self.storage.add_assignments(run.id, rows, True, NOW)
             await self.storage.launch_units(run.id, units, NOW)
             self.lives[run.id] = FakeLiveRun()
+            self.lives[run.id].router = self.router
             run = await self.move(run.id, RunState.RUNNING, "daemon")
         return run
 
