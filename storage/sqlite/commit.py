@@ -57,7 +57,7 @@ class Job:
             if is_store_fault(exc):
                 raise
             self.error = _own_fault(exc)
-        except Exception as exc:
+        except BaseException as exc:  # whatever it is, it belongs to whoever gave the job
             self.error = exc
         return self.error is None
 

@@ -1,0 +1,102 @@
+"""The full check finds what it is there to find: each breach is planted and must be named."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from crowdd.storage import check_store, open_storage
+from crowdd.storage.sql.invariants import INVARIANTS
+
+from .world import World
+
+CHECK = """
+import sys
+from pathlib import Path
+from crowdd.storage import check_store
+print(check_store(Path(sys.argv[1])))
+"""
+BREACHES = {
+    "no unit is held by two live agents": (
+        "DROP INDEX agent_holding",
+        "UPDATE agent SET unit_id = 2 WHERE id = 1",
+    ),
+    "an assigned unit has the agent who took it": ("UPDATE unit SET agent_id = 9 WHERE id = 2",),
+    "a live agent holds its unit": (
+        "UPDATE unit SET status = 'launched', agent_id = NULL, worker_id = NULL WHERE id = 2",
+    ),
+    "an agent's assignment and run are its unit's": ("UPDATE agent SET assignment_id = 3 WHERE id = 2",),
+    "no worker has two units of one assignment": ("UPDATE agent SET worker_id = 1, assignment_id = 1",),
+    "every worker is noted to have worked on what they took": ("DELETE FROM worked",),
+    "no two units have one place in a queue": ("UPDATE unit SET position = 4",),
+    "the kept counts of units are right": ("UPDATE run_count SET number = number + 1 WHERE kind = 'unit'",),
+    "the kept counts of agents are right": ("DELETE FROM run_count WHERE kind = 'agent'",),
+    "a submission is of its agent's run": ("UPDATE submission SET run_id = 2",),
+    "history is without gaps": ("DELETE FROM history WHERE kind = 'unit' AND after = 'launched'",),
+    "history ends where things are": ("UPDATE agent SET status = 'returned' WHERE id = 1",),
+}
+
+
+@pytest.fixture
+async def store(database: Path) -> Path:
+    async with open_storage(database) as storage:
+        world = World(storage)
+        run = await world.run(assignments=3)
+        await world.run("other")
+        await world.finish((await world.take(run, await world.worker("ann"))).agent)
+        await world.take(run, await world.worker("bob"))
+    return database
+
+
+def spoil(database: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        for statement in statements:
+            db.execute(statement)
+
+
+def test_every_invariant_has_a_planted_breach() -> None:
+    assert set(BREACHES) == set(INVARIANTS)
+
+
+async def test_a_sound_store_has_nothing_to_report(store: Path) -> None:
+    assert check_store(store) == []
+
+
+@pytest.mark.parametrize("promise", BREACHES)
+async def test_a_planted_breach_is_named(store: Path, promise: str) -> None:
+    if promise == "no unit is held by two live agents":
+        spoil(store, "UPDATE agent SET status = 'in task'")
+    spoil(store, *BREACHES[promise])
+    assert [line for line in check_store(store) if line.startswith(f"not true that {promise}: ")]
+
+
+async def test_a_lost_reference_is_named(store: Path) -> None:
+    spoil(store, "DELETE FROM worker WHERE id = 2")
+    assert "row 2 of agent refers to a worker that is not there" in check_store(store)
+
+
+async def test_a_flipped_page_is_found(store: Path) -> None:
+    with store.open("r+b") as file:
+        file.seek(5 * 4096)
+        file.write(bytes(4096))
+    assert "damaged" in check_store(store)[0]
+
+
+def test_a_file_that_is_not_there_is_said_not_to_be_there(tmp_path: Path) -> None:
+    assert check_store(tmp_path / "none.db") == [f"there is no file {tmp_path / 'none.db'}"]
+
+
+async def test_a_store_in_use_may_be_checked_from_outside(database: Path) -> None:
+    async with open_storage(database) as storage:
+        world = World(storage)
+        await world.at_work()
+        said = subprocess.run(
+            [sys.executable, "-c", CHECK, str(database)], capture_output=True, text=True, check=True
+        )
+        assert said.stdout == "[]\n"
+        await world.at_work("second", "bob")
+    assert check_store(database) == []

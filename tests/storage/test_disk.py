@@ -1,0 +1,90 @@
+"""What becomes of writes when the disk is full, or fails: real errors of the operating system."""
+
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from crowdd.storage.contract import StorageFailed, StorageFull
+from crowdd.storage.sqlite import open_threads
+from crowdd.storage.sqlite.engine import Threads
+
+BLOB = b"x" * 100_000
+
+
+def insert(db: sqlite3.Connection, key: str, value: bytes = b"1") -> None:
+    db.execute("INSERT INTO fact (scope, key, value) VALUES ('test', ?, ?)", (key, value))
+
+
+def stored(db: sqlite3.Connection) -> list[str]:
+    return [key for (key,) in db.execute("SELECT key FROM fact ORDER BY key")]
+
+
+async def limit_pages(engine: Threads, more: int) -> None:
+    def limit(db: sqlite3.Connection) -> None:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages + more}")
+
+    await engine.write(limit)
+
+
+async def test_a_full_disk_takes_nothing_and_goes_on_when_there_is_space(database: Path) -> None:
+    async with open_threads(database) as engine:
+        await engine.write(insert, "before")
+        await limit_pages(engine, 3)
+        with pytest.raises(StorageFull):
+            await engine.write(insert, "too large", BLOB)
+        await engine.write(insert, "small")
+        await limit_pages(engine, 1000)
+        await engine.write(insert, "too large", BLOB)
+        assert await engine.read(stored) == ["before", "small", "too large"]
+
+
+@contextmanager
+def writes_go_to(path: str, flags: int, log: Path) -> Generator[None]:
+    """Put another file in the place of the write-ahead log, for every descriptor this process has of it."""
+    folder = Path("/proc/self/fd")
+    numbers = [int(each.name) for each in folder.iterdir() if each.exists() and each.resolve() == log]
+    kept = {number: os.dup(number) for number in numbers}
+    other = os.open(path, flags)
+    try:
+        for number in numbers:
+            os.dup2(other, number)
+        yield
+    finally:
+        for number, original in kept.items():
+            os.dup2(original, number)
+            os.close(original)
+        os.close(other)
+
+
+async def test_no_space_for_the_log_takes_nothing_and_is_over_when_it_is_over(database: Path) -> None:
+    async with open_threads(database) as engine:
+        await engine.write(insert, "before")
+        with writes_go_to("/dev/full", os.O_RDWR, log_of(database)), pytest.raises(StorageFull):
+            await engine.write(insert, "lost")
+        await engine.write(insert, "after")
+    async with open_threads(database) as engine:
+        assert await engine.read(stored) == ["after", "before"]
+
+
+async def test_after_a_failure_of_the_disk_nothing_is_written_any_more(database: Path) -> None:
+    async with open_threads(database) as engine:
+        await engine.write(insert, "before")
+        with writes_go_to("/dev/null", os.O_RDONLY, log_of(database)), pytest.raises(StorageFailed) as first:
+            await engine.write(insert, "unknown")
+        assert "SQLITE_IOERR" in str(first.value)
+        with pytest.raises(
+            StorageFailed
+        ):  # although the disk is whole again: only a restart knows what is there
+            await engine.write(insert, "after")
+    async with open_threads(database) as engine:
+        assert "before" in await engine.read(stored)
+        await engine.write(insert, "after")
+
+
+def log_of(database: Path) -> Path:
+    return database.with_name("crowdd.db-wal")

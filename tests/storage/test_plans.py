@@ -1,0 +1,79 @@
+"""How SQLite finds things: by index, at a cost that does not grow with the run."""
+
+import sqlite3
+
+import pytest
+
+from crowdd.protocol.names import RunState
+from crowdd.storage.sql import statements
+from crowdd.storage.sqlite import SqliteStorage
+from crowdd.storage.sqlite.connecting import open_writer
+from crowdd.storage.sqlite.engine import Inline
+
+from .world import NOW, World, new_run, rows
+
+SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE", "NOTE_MADE_UNITS"}
+"""Statements that read everything, or whose plan says nothing."""
+
+
+def plan(db: sqlite3.Connection, statement: str) -> list[str]:
+    found = db.execute(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(_parameters(statement), 1))
+    return [row[3] for row in found]
+
+
+def _parameters(statement: str) -> set[str]:
+    words = statement.replace(",", " ").replace(")", " ").replace("(", " ").split()
+    return {word[1:] for word in words if word.startswith(":")}
+
+
+def named_statements() -> list[str]:
+    return [name for name, value in vars(statements).items() if name.isupper() and isinstance(value, str)]
+
+
+def test_reserving_uses_the_partial_index_of_free_units() -> None:
+    writer = open_writer(None)
+    steps = plan(writer.db, statements.FREE_UNIT)
+    writer.close()
+    assert steps[0] == "SEARCH unit USING INDEX unit_free (run_id=? AND position>?)"
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
+
+
+@pytest.mark.parametrize("name", named_statements())
+def test_no_statement_scans_a_table(name: str) -> None:
+    writer = open_writer(None)
+    steps = plan(writer.db, getattr(statements, name))
+    writer.close()
+    scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step]
+    assert scans == [] or name in SCANS_ARE_FINE
+
+
+async def _steps_to_reserve(assignments: int, worked: int) -> int:
+    """SQLite's instructions for one reservation, by a worker who has worked on so many of the assignments."""
+    writer = open_writer(None)
+    world = World(SqliteStorage(Inline(writer)))
+    run = await world.storage.create_run(new_run(), NOW, "staff:ada")
+    await world.storage.add_assignments(run.id, rows(0, assignments, units=5), True, NOW)
+    await world.storage.launch_units(run.id, assignments * 5, NOW)
+    await world.move_run(run, RunState.RUNNING)
+    worker = await world.worker()
+    for _ in range(worked):
+        await world.take(run, worker)
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    writer.db.set_progress_handler(step, 1)
+    await world.take(run, worker)
+    writer.close()
+    return steps
+
+
+async def test_the_cost_of_a_reservation_grows_neither_with_the_run_nor_with_what_was_done() -> None:
+    small = await _steps_to_reserve(assignments=20, worked=10)
+    large = await _steps_to_reserve(assignments=1000, worked=10)
+    experienced = await _steps_to_reserve(assignments=1000, worked=200)
+    assert large < small * 1.1
+    assert experienced < small * 1.1

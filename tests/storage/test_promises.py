@@ -1,0 +1,151 @@
+"""What every write promises, whichever it is: fenced by the lease, nothing done when cancelled before."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from crowdd.protocol.names import (
+    AgentId,
+    AgentStatus,
+    AssignmentId,
+    RunId,
+    RunState,
+    UnitId,
+    WireId,
+    WorkerId,
+)
+from crowdd.storage import IN_MEMORY, open_storage
+from crowdd.storage.contract import LeaseLost, Registration, SetDue, Storage
+from crowdd.storage.memory import MemoryStorage, Tables
+from crowdd.storage.records import JournalEntry, OnboardingAgent
+
+from .world import AT_WORK, LATER, NOW, World, new_run, rows
+
+RUN, WORKER, AGENT = RunId(1), WorkerId(1), AgentId(1)
+NEWCOMER = OnboardingAgent(
+    AGENT, WireId("o"), RUN, WORKER, AgentStatus.NONE, 1, None, "l", "", None, None, {}, NOW, None
+)
+ENTRY = JournalEntry(UnitId(1), AssignmentId(1), 1, "update", None, {}, NOW)
+WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
+    "commit": lambda s: s.commit([SetDue(AGENT, LATER)], LATER),
+    "create_run": lambda s: s.create_run(new_run("second"), NOW, "staff:ada"),
+    "set_trouble": lambda s: s.set_trouble(RUN, "trouble"),
+    "add_assignments": lambda s: s.add_assignments(RUN, rows(2, 1), True, NOW),
+    "launch_units": lambda s: s.launch_units(RUN, 9, NOW),
+    "expire_units": lambda s: s.expire_units(RUN, NOW, "staff:ada", "y"),
+    "reserve": lambda s: s.reserve(Registration(RUN, WORKER, WireId("w"), "l", "", AT_WORK, None), NOW),
+    "register_worker": lambda s: s.register_worker("mock", "bob", {}, NOW),
+    "set_blocked": lambda s: s.set_blocked(WORKER, True, NOW, "x", "y"),
+    "create_qualification": lambda s: s.create_qualification("fast", None, NOW),
+    "delete_qualification": lambda s: s.delete_qualification("trained", NOW, "x"),
+    "grant": lambda s: s.grant("trained", WORKER, 5, NOW, "x", "y"),
+    "revoke": lambda s: s.revoke("trained", WORKER, NOW, "x", "y"),
+    "add_metadata": lambda s: s.add_metadata(AGENT, "tips", {}, [], "d", NOW),
+    "add_error": lambda s: s.add_error(RUN, None, "page", {}, NOW),
+    "add_updates": lambda s: s.add_updates([], [ENTRY]),
+    "add_onboarding_agent": lambda s: s.add_onboarding_agent(
+        attrs.evolve(NEWCOMER, wire_id=WireId("p")), NOW
+    ),
+    "move_onboarding_agent": lambda s: s.move_onboarding_agent(
+        AGENT, AgentStatus.NONE, AgentStatus.WAITING, {}, NOW, "x", "y"
+    ),
+    "put_fact": lambda s: s.put_fact("daemon", "k", 2),
+    "create_requester": lambda s: s.create_requester("other", "mock"),
+    "create_project": lambda s: s.create_project("vision"),
+    "create_task": lambda s: s.create_task("letters", "static", None),
+    "update_task": lambda s: s.update_task(2, "numbers", None),
+}
+
+
+READS = {"counts", "agents_of_link", "reserved_agents", "submission", "export", "fact", "facts"}
+"""The methods with a docstring that do not write; the others that do not write have none."""
+
+
+def test_every_writing_method_is_here() -> None:
+    documented = {name for name in Storage.__abstractmethods__ if getattr(Storage, name).__doc__}
+    assert documented - READS == set(WRITES)
+
+
+async def _furnish(storage: Storage) -> World:
+    """One of everything that the writes above need."""
+    world = World(storage)
+    run = await storage.create_run(new_run(), NOW, "staff:ada")
+    await storage.add_assignments(run.id, rows(0, 2, units=2), False, NOW)
+    await storage.launch_units(run.id, 3, NOW)
+    await world.move_run(run, RunState.RUNNING)
+    await world.take(run, await world.worker())
+    await storage.create_task("spare", "static", None)
+    await storage.create_qualification("trained", None, NOW)
+    await storage.grant("trained", WORKER, 1, NOW, "x", "y")
+    await storage.add_onboarding_agent(NEWCOMER, NOW)
+    await storage.put_fact("daemon", "k", 1)
+    return world
+
+
+async def _state(world: World) -> list[object]:
+    journal = await world.storage.journal(ENTRY.assignment_id, ENTRY.unit_id)
+    return [*await world.everything(), await world.storage.facts("daemon"), journal]
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_write_cancelled_before_it_began_does_nothing(storage: Storage, name: str) -> None:
+    world = await _furnish(storage)
+    before = await _state(world)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await WRITES[name](storage)
+    assert scope.cancelled_caught
+    assert await _state(world) == before
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_write_changes_something(name: str) -> None:
+    async with open_storage(IN_MEMORY, inline=True) as storage:
+        world = await _furnish(storage)
+        before = await _state(world)
+        await WRITES[name](storage)
+        assert await _state(world) != before
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_who_lost_the_lease_writes_nothing_to_memory(name: str) -> None:
+    tables = Tables()
+    loser = MemoryStorage(tables)
+    await _furnish(loser)
+    winner = World(MemoryStorage(tables))
+    before = await _state(winner)
+    with pytest.raises(LeaseLost):
+        await WRITES[name](loser)
+    assert await _state(winner) == before
+
+
+@pytest.mark.parametrize("inline", [False, True])
+async def test_who_lost_the_lease_writes_nothing_to_sqlite(database: Path, inline: bool) -> None:
+    async with open_storage(database, inline=inline) as storage:
+        world = await _furnish(storage)
+        before = await _state(world)
+        _take_lease(database)
+        for write in WRITES.values():
+            with pytest.raises(LeaseLost):
+                await write(storage)
+        assert await _state(world) == before
+
+
+def _take_lease(database: Path) -> None:
+    """As another daemon would that ignored the lock, e.g. on a shared file system that has none."""
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("UPDATE lease SET epoch = epoch + 1")
+    other.close()
+
+
+async def test_each_opening_has_a_higher_epoch(database: Path) -> None:
+    epochs: list[int] = []
+    for inline in (False, True, False):
+        async with open_storage(database, inline=inline) as storage:
+            epochs.append(storage.epoch)
+    assert epochs == [1, 2, 3]

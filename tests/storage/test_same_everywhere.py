@@ -1,0 +1,248 @@
+"""Random work given to the memory body and to SQLite: same answers, same errors, same history, no breach."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import trio
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitId, UnitStatus, WireId, WorkerId
+from crowdd.storage.contract import (
+    AddReview,
+    AddSubmission,
+    MoveAgent,
+    MoveRun,
+    MoveUnit,
+    Registration,
+    SetDue,
+    Storage,
+    StorageError,
+    Write,
+)
+from crowdd.storage.memory import MemoryStorage, Tables
+from crowdd.storage.sqlite import SqliteStorage
+from crowdd.storage.sqlite.check import check_contents
+from crowdd.storage.sqlite.connecting import open_writer
+from crowdd.storage.sqlite.engine import Inline
+
+from .world import AT_WORK, LATER, NOW, World, new_run, rows
+
+RUNS = st.integers(1, 2).map(RunId)
+ONE_RUN = st.sampled_from([1, 1, 1, 1, 1, 1, 1, 2]).map(RunId)
+WORKERS = st.sampled_from([1, 1, 2, 2, 3, 3, 4]).map(WorkerId)
+AGENTS = st.integers(1, 6).map(AgentId)
+UNITS = st.integers(1, 8).map(UnitId)
+LABELS = st.sampled_from(["a", "b"])
+QUALIFICATIONS = st.sampled_from(["trained", "fast", ""])
+LINKS = st.sampled_from(["x", "y", "shared"])
+PATHS = st.sampled_from([(AgentStatus.NONE,), AT_WORK, AT_WORK, ()])
+LIMITS = st.just(0) | st.integers(1, 3)
+WHO = ("staff:ada", "because")
+
+
+class Both(RuleBasedStateMachine):
+    """Two stores that get the same calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writer = open_writer(None)
+        self.memory = MemoryStorage(Tables())
+        self.sqlite = SqliteStorage(Inline(self.writer))
+
+    def teardown(self) -> None:
+        try:
+            assert trio.run(World(self.memory).everything) == trio.run(World(self.sqlite).everything)
+            assert check_contents(self.writer.db) == []
+        finally:
+            self.writer.close()
+
+    def both(self, call: Callable[[Storage], Any]) -> None:
+        async def outcome(storage: Storage) -> Any:
+            try:
+                return await call(storage)
+            except StorageError as exc:
+                return type(exc)
+
+        assert trio.run(outcome, self.memory) == trio.run(outcome, self.sqlite)
+
+    def begin(self) -> None:
+        """What most rules need to get anywhere: a run with free units, and people."""
+        self.both(lambda s: s.create_run(new_run("a"), NOW, "staff:ada"))
+        self.both(lambda s: s.add_assignments(RunId(1), rows(0, 3, 2), False, NOW))
+        self.both(lambda s: s.launch_units(RunId(1), 5, NOW))
+        start = MoveRun(RunId(1), RunState.LAUNCHING, RunState.RUNNING, *WHO)
+        self.both(lambda s: s.commit([start], NOW))
+        for name in ("ann", "bob", "cid"):
+            self.join(name)
+
+    def join(self, name: str) -> None:
+        self.both(lambda s: s.register_worker("mock", name, {}, NOW))
+
+    def take(self, registration: Registration) -> None:
+        self.both(lambda s: s.reserve(registration, NOW))
+
+
+class SameLives(Both):
+    """Units and agents."""
+
+    @initialize()
+    def begin_with_work(self) -> None:
+        self.begin()
+
+    @rule(
+        run=ONE_RUN,
+        worker=WORKERS,
+        link=LINKS,
+        after=st.just("") | LINKS,
+        path=PATHS,
+        limits=st.tuples(LIMITS, LIMITS),
+        wire=st.integers(1, 40),
+    )
+    def reserve(
+        self,
+        run: RunId,
+        worker: WorkerId,
+        link: str,
+        after: str,
+        path: Sequence[AgentStatus],
+        limits: tuple[int, int],
+        wire: int,
+    ) -> None:
+        wire_id = WireId(f"wire-{wire}")
+        link = link if link == "shared" else f"{link}-{worker}"
+        self.take(Registration(run, worker, wire_id, link, after, path, NOW, {}, *limits))
+
+    @rule(run=ONE_RUN, first=st.none() | st.integers(0, 4), number=st.integers(0, 3), units=st.integers(1, 3))
+    def add_assignments(self, run: RunId, first: int | None, number: int, units: int) -> None:
+        made = {each.id: each.rows_made for each in trio.run(self.memory.runs)}
+        new = rows(made.get(run, 0) if first is None else first, number, units)
+        self.both(lambda s: s.add_assignments(run, new, False, NOW))
+
+    @rule(run=ONE_RUN, count=st.integers(0, 5))
+    def launch_units(self, run: RunId, count: int) -> None:
+        self.both(lambda s: s.launch_units(run, count, NOW))
+
+    @rule(worker=WORKERS, rarely=st.integers(0, 9))
+    def close(self, worker: WorkerId, rarely: int) -> None:
+        if rarely == 9:
+            self.both(lambda s: s.expire_units(RunId(1), LATER, *WHO))
+        else:
+            self.both(lambda s: s.set_blocked(worker, rarely == 8, NOW, *WHO))
+
+    @rule(
+        pick=st.integers(0, 9),
+        then=st.sampled_from(["submit", "give back", "give back", "shut down", "come back", "review"]),
+    )
+    def go_on(self, pick: int, then: str) -> None:
+        agents = trio.run(self.memory.agents, RunId(1))
+        if not agents:
+            return
+        chosen = agents[pick % len(agents)]
+        agent, unit_id, status = chosen.id, chosen.unit_id, chosen.status
+        writes: dict[str, list[Write]] = {
+            "submit": [
+                AddSubmission(agent, b"{}", [], "digest"),
+                MoveAgent(agent, status, AgentStatus.COMPLETED, *WHO),
+                MoveUnit(unit_id, UnitStatus.ASSIGNED, UnitStatus.COMPLETED, *WHO, agent),
+            ],
+            "give back": [
+                MoveAgent(agent, status, AgentStatus.RETURNED, *WHO),
+                MoveUnit(unit_id, UnitStatus.ASSIGNED, UnitStatus.LAUNCHED, *WHO, agent, release=True),
+            ],
+            "shut down": [
+                SetDue(agent, NOW),
+                MoveAgent(agent, status, AgentStatus.DISCONNECT, *WHO, "shutdown", LATER),
+            ],
+            "come back": [MoveAgent(agent, status, AgentStatus.IN_TASK, *WHO)],
+            "review": [AddReview(agent, AgentStatus.APPROVED, "staff:ada")],
+        }
+        self.both(lambda s: s.commit(writes[then], LATER))
+
+    @rule(
+        moves=st.lists(
+            st.builds(
+                MoveAgent,
+                AGENTS,
+                st.sampled_from(AgentStatus),
+                st.sampled_from(AgentStatus),
+                st.just("x"),
+                st.just("y"),
+            )
+            | st.builds(
+                MoveUnit,
+                UNITS,
+                st.sampled_from(UnitStatus),
+                st.sampled_from(UnitStatus),
+                st.just("x"),
+                st.just("y"),
+                st.none() | AGENTS,
+                st.booleans(),
+            ),
+            max_size=3,
+        )
+    )
+    def commit_anything(self, moves: list[Write]) -> None:
+        self.both(lambda s: s.commit(moves, LATER))
+
+
+class SameRest(Both):
+    """Runs, people, and what is told."""
+
+    @initialize()
+    def begin_with_agents(self) -> None:
+        self.begin()
+        for worker in (WorkerId(1), WorkerId(2)):
+            wire_id = WireId(f"wire-{worker}")
+            registration = Registration(RunId(1), worker, wire_id, wire_id, "", (AgentStatus.NONE,), None)
+            self.take(registration)
+
+    @rule(label=LABELS, launch=LABELS, blueprint=st.sampled_from(["static", "static", "live"]))
+    def create_run(self, label: str, launch: str, blueprint: str) -> None:
+        new = new_run(label, launch_id=launch, blueprint=blueprint)
+        self.both(lambda s: s.create_run(new, NOW, "staff:ada"))
+
+    @rule(run=RUNS, before=st.sampled_from(RunState), after=st.sampled_from(RunState))
+    def move_run(self, run: RunId, before: RunState, after: RunState) -> None:
+        self.both(lambda s: s.commit([MoveRun(run, before, after, *WHO)], LATER))
+
+    @rule(name=st.sampled_from(["ann", "bob", "cid", ""]))
+    def register_worker(self, name: str) -> None:
+        self.join(name)
+
+    @rule(name=QUALIFICATIONS, worker=WORKERS, value=st.integers(0, 2))
+    def grant(self, name: str, worker: WorkerId, value: int) -> None:
+        self.both(lambda s: s.grant(name, worker, value, NOW, *WHO))
+
+    @rule(name=QUALIFICATIONS, worker=WORKERS)
+    def revoke(self, name: str, worker: WorkerId) -> None:
+        self.both(lambda s: s.revoke(name, worker, NOW, *WHO))
+
+    @rule(name=QUALIFICATIONS)
+    def create_qualification(self, name: str) -> None:
+        self.both(lambda s: s.create_qualification(name, None, NOW))
+
+    @rule(name=QUALIFICATIONS)
+    def delete_qualification(self, name: str) -> None:
+        self.both(lambda s: s.delete_qualification(name, NOW, "staff:ada"))
+
+    @rule(agent=AGENTS, digest=LINKS)
+    def tell(self, agent: AgentId, digest: str) -> None:
+        self.both(lambda s: s.add_metadata(agent, "log", {"digest": digest}, [], digest, NOW))
+
+    @rule(run=RUNS, agent=st.none() | AGENTS)
+    def report(self, run: RunId, agent: AgentId | None) -> None:
+        self.both(lambda s: s.add_error(run, agent, "page", {}, NOW))
+
+    @rule(scope=LINKS, key=LINKS, value=st.none() | st.integers(0, 3))
+    def keep_fact(self, scope: str, key: str, value: int | None) -> None:
+        self.both(lambda s: s.put_fact(scope, key, value))
+        self.both(lambda s: s.facts(scope))
+
+
+QUICK = settings(max_examples=25, stateful_step_count=30, deadline=None)
+SameLives.TestCase.settings = QUICK
+SameRest.TestCase.settings = QUICK
+TestSameLives = SameLives.TestCase
+TestSameRest = SameRest.TestCase
