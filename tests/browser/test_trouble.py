@@ -1,6 +1,7 @@
 """What a worker sees when things go wrong: refusals in words, patience, and never a false "saved"."""
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from .conftest import OpenRouter
 from .fake_router import Reply, refusal
@@ -241,3 +242,16 @@ def test_an_answer_that_is_no_json_is_the_scripts_error_and_leaves_the_page_usab
         page.type("answer", "x")
         page.press("Save")
         page.wait_state("completed")
+
+
+def test_a_worker_at_the_keyboard_may_try_again_and_again(serve: OpenRouter, page: Page) -> None:
+    with serve() as router:
+        router.script["request_agent"].extend([Reply(503, {"text": "Not now."}, {"Retry-After": "300"})] * 3)
+        page.open(router.address)
+        page.wait_words("Trying again in")
+        page.run("void document.querySelector('#crowdd button').focus()")
+        for times in range(2, 5):
+            page.wait_for("document.activeElement?.textContent === 'Try now'")
+            page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+            router.wait_asked("request_agent", times)
+        page.wait_state("in task")

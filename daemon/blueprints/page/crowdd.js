@@ -273,16 +273,17 @@
 
   /** Waits with a countdown that everybody sees; "Try now" and a returning network cut it short. */
   async function countDown(seconds, words) {
-    let cut = false;
-    const stop = () => { cut = true; };
+    let stop;
+    let isCut = false;
+    const cut = new Promise((resolve) => { stop = resolve; }).then(() => { isCut = true; });
     window.addEventListener("online", stop);
     say({ ...words, buttons: [[text("try_now"), stop]] });
     const mine = said;
     const end = Date.now() + seconds * 1000;
-    while (!cut && Date.now() < end) {
+    while (!isCut && Date.now() < end) {
       // Something newer may have been said meanwhile; the countdown is then no longer ours to show.
       if (said === mine) bar.count.textContent = text("retry", { seconds: Math.ceil((end - Date.now()) / 1000) });
-      await sleep(100);
+      await Promise.race([cut, sleep(100)]);
     }
     window.removeEventListener("online", stop);
   }
@@ -977,6 +978,7 @@
 
   const bar = {};
   let said = 0; // counts what was said
+  let isFocusOurs = false; // people at the keyboard stay on the line's buttons, also while there are none
 
   function text(key, values = {}) {
     const words = config.texts?.[key] ?? TEXTS[key] ?? "";
@@ -991,14 +993,15 @@
     bar.more.textContent = more || "";
     bar.root.toggleAttribute("data-long", bar.more.textContent.length > 30);
     bar.count.textContent = "";
-    const hadFocus = bar.buttons.contains(document.activeElement);
+    if (bar.buttons.contains(document.activeElement)) isFocusOurs = true;
+    else if (document.activeElement !== document.body) isFocusOurs = false;
     bar.buttons.replaceChildren(...buttons.map(([label, act, look]) => {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
       if (look) button.dataset.look = look;
       button.addEventListener("click", act);
       return button;
     }));
-    if (hadFocus) bar.buttons.querySelector("button")?.focus(); // people at the keyboard stay where they were
+    if (isFocusOurs) bar.buttons.querySelector("button")?.focus();
   }
 
   const PARTS_OF = {
