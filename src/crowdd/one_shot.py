@@ -50,6 +50,7 @@ class OneShot:
 
 def run_one_shot(plan: OneShot) -> int:
     """Carry the plan out; returns the exit status. Ctrl-C stops everything in order; work is kept."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us means all of it, as Ctrl-C
     with ExitStack() as stack:
         data = plan.data or Path(stack.enter_context(_kept_folder()))
         click.echo(f"Everything is kept in {data}")

@@ -43,14 +43,17 @@ def test_a_one_shot_run_exports_one_answer_for_each_row(tmp_path: Path) -> None:
     assert texts(records) == sorted(f"word {n}" for n in range(12))
 
 
-def test_an_interrupted_one_shot_leaves_no_process_and_keeps_what_was_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize("interruption", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_one_shot_leaves_no_process_and_keeps_what_was_done(
+    tmp_path: Path, interruption: signal.Signals
+) -> None:
     task, data = a_task(tmp_path, 5, "[limits]\ngrace_s = 0\n"), tmp_path / "d"
     command = [*CROWDD, "run", str(task), "--data", str(data)]
     run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         assert run.stdout is not None
         assert any("Open this" in line for line in run.stdout)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(interruption)
         said, _ = run.communicate(timeout=DEMO_S)
     finally:
         run.kill()
