@@ -70,7 +70,9 @@ class Bot:
         self._plan = plan
         self._history = history
         self._rng = rng
-        self._asker = Asker(name, doors, history, rng, plan.unreachable_s_max)
+        # Of its own, or what a worker does would depend on how often its network failed.
+        self._network_rng = random.Random(rng.getrandbits(64))  # noqa: S311  # repeatable on purpose
+        self._asker = Asker(name, doors, history, self._network_rng, plan.unreachable_s_max)
         self._refusals = 0
         self._saving = False
 
@@ -106,7 +108,7 @@ class Bot:
         told = partial(self._told, given.agent_id, ended)
         async with trio.open_nursery() as nursery:
             if self._happens(self._plan.socket):
-                nursery.start_soon(keep_socket, self._doors, given.agent_id, self._rng, told)
+                nursery.start_soon(keep_socket, self._doors, given.agent_id, self._network_rng, told)
             nursery.start_soon(self._act, given, after, ended)
             await ended.wait()
             nursery.cancel_scope.cancel()
