@@ -22,6 +22,7 @@ from ..contract import (
     SetDue,
     Write,
 )
+from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
 from ..rows import fresh
 from .body import MemoryBody, copies, note, page
@@ -126,7 +127,7 @@ def _move_agent(tables: Tables, move: MoveAgent, at: datetime) -> None:
     new = rules.moved_agent(old, move, at)
     rules.check_hold(new, _unit(tables, old.unit_id))
     tables.agents.put(old.id, new)
-    note(tables, rules.Hand(move.who, move.why, at).agent(old, new))
+    note(tables, Hand(move.who, move.why, at).agent(old, new))
 
 
 def _move_unit(tables: Tables, move: MoveUnit, at: datetime) -> None:
@@ -134,13 +135,13 @@ def _move_unit(tables: Tables, move: MoveUnit, at: datetime) -> None:
     new = rules.moved_unit(old, move, tables.positions.get(old.run_id) or 1)
     if new.position != old.position:
         next_position(tables, old.run_id)
-    put_unit(tables, old, new, rules.Hand(move.who, move.why, at))
+    put_unit(tables, old, new, Hand(move.who, move.why, at))
 
 
 def _move_run(tables: Tables, move: MoveRun, at: datetime) -> None:
     old = rules.found(tables.runs.get(move.id), "run", move.id)
     new = tables.runs.put(old.id, rules.moved_run(old, move, at))
-    note(tables, rules.Hand(move.who, move.why, at).run(old, new))
+    note(tables, Hand(move.who, move.why, at).run(old, new))
 
 
 def _add_submission(tables: Tables, write: AddSubmission, at: datetime) -> None:
@@ -188,7 +189,7 @@ def _take(tables: Tables, registration: Registration, unit: Unit, at: datetime) 
         raise Duplicate("there is an agent with this wire id")
     agent = rules.new_agent(registration, unit, at)
     agent = attrs.evolve(agent, id=AgentId(tables.agents.next_id()))
-    hand = rules.Hand("worker", f"took unit {unit.id}", at)
+    hand = Hand("worker", f"took unit {unit.id}", at)
     tables.agents.put(agent.id, agent)
     put_unit(tables, unit, rules.taken_unit(unit, agent), hand)
     note(tables, *hand.path(agent, registration.path))

@@ -8,6 +8,7 @@ import attrs
 from ...protocol.names import WorkerId
 from .. import rules
 from ..contract import Duplicate
+from ..hand import Hand
 from ..records import Grant, Qualification, Worker
 from ..rows import fresh
 from .body import MemoryBody, copies, note, page
@@ -36,7 +37,7 @@ class MemoryPeople(MemoryBody):
             worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
             if worker.blocked is not blocked:
                 tables.workers.put(worker_id, attrs.evolve(worker, blocked=blocked))
-                note(tables, rules.Hand(who, why, rules.moment(now)).block(worker_id, blocked))
+                note(tables, Hand(who, why, rules.moment(now)).block(worker_id, blocked))
 
     async def create_qualification(self, name: str, description: str | None, now: datetime) -> Qualification:
         async with self._write() as tables:
@@ -51,7 +52,7 @@ class MemoryPeople(MemoryBody):
     async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
         async with self._write() as tables:
             qualification = _qualification(tables, name)
-            hand = rules.Hand(who, "qualification deleted", rules.moment(now))
+            hand = Hand(who, "qualification deleted", rules.moment(now))
             grants = tables.grants.having("qualification", qualification.id)
             for grant in sorted(grants, key=lambda each: each.worker_id):
                 _drop(tables, qualification, grant, hand)
@@ -67,7 +68,7 @@ class MemoryPeople(MemoryBody):
             old = tables.grants.get((qualification.id, worker_id))
             at = rules.moment(now)
             new = Grant(qualification.id, worker_id, value, old.created_at if old else at, at)
-            note(tables, rules.Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
+            note(tables, Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
             return tables.grants.put((qualification.id, worker_id), new)
 
     async def revoke(self, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
@@ -75,7 +76,7 @@ class MemoryPeople(MemoryBody):
             qualification = _qualification(tables, name)
             grant = tables.grants.get((qualification.id, worker_id))
             grant = rules.found(grant, f"grant of {name!r} to worker", worker_id)
-            _drop(tables, qualification, grant, rules.Hand(who, why, rules.moment(now)))
+            _drop(tables, qualification, grant, Hand(who, why, rules.moment(now)))
 
     async def worker(self, worker_id: WorkerId) -> Worker:
         tables = await self._read()
@@ -108,6 +109,6 @@ def _qualification(tables: Tables, name: str) -> Qualification:
     return rules.found(tables.qualifications.the("name", name), "qualification", repr(name))
 
 
-def _drop(tables: Tables, qualification: Qualification, grant: Grant, hand: rules.Hand) -> None:
+def _drop(tables: Tables, qualification: Qualification, grant: Grant, hand: Hand) -> None:
     tables.grants.drop((qualification.id, grant.worker_id))
     note(tables, hand.grant(qualification.name, grant.worker_id, grant.value, None))

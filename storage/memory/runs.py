@@ -8,6 +8,7 @@ import attrs
 from ...protocol.names import AgentStatus, AssignmentId, RunId, RunState, UnitId, UnitStatus
 from .. import rules
 from ..contract import Duplicate, InvalidRecord, NewAssignment, NewRun, RunCounts
+from ..hand import Hand
 from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
 from ..rows import fresh
 from .body import MemoryBody, copies, note, page
@@ -54,7 +55,7 @@ class MemoryRuns(MemoryBody):
         async with self._write() as tables:
             run = rules.found(tables.runs.get(run_id), "run", run_id)
             rules.check_rows(run.rows_made, rows)
-            hand = rules.Hand("daemon", rules.ROW_ADDED, rules.moment(now))
+            hand = Hand("daemon", rules.ROW_ADDED, rules.moment(now))
             made = [_add_assignment(tables, run_id, new, hand) for new in rows]
             tables.runs.put(
                 run_id,
@@ -65,7 +66,7 @@ class MemoryRuns(MemoryBody):
     async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
         async with self._write() as tables:
             rules.found(tables.runs.get(run_id), "run", run_id)
-            hand = rules.Hand("daemon", rules.RELEASED, rules.moment(now))
+            hand = Hand("daemon", rules.RELEASED, rules.moment(now))
             first = [
                 unit_id for unit_id, _ in zip(tables.waiting.behind(run_id, 0), range(count), strict=False)
             ]
@@ -74,7 +75,7 @@ class MemoryRuns(MemoryBody):
     async def expire_units(self, run_id: RunId, now: datetime, who: str, why: str) -> list[Unit]:
         async with self._write() as tables:
             rules.found(tables.runs.get(run_id), "run", run_id)
-            hand = rules.Hand(who, why, rules.moment(now))
+            hand = Hand(who, why, rules.moment(now))
             free = [*tables.waiting.behind(run_id, 0), *tables.free.behind(run_id, 0)]
             return [_expire(tables, unit_id, hand) for unit_id in sorted(free)]
 
@@ -179,7 +180,7 @@ def _add_run(tables: Tables, new: NewRun, now: datetime, who: str) -> TaskRun:
     number = RunId(tables.runs.next_id())
     run = tables.runs.put(number, attrs.evolve(run, id=number))
     tables.positions.put(number, 1)
-    note(tables, rules.Hand(who, "launched", run.created_at).run(None, run))
+    note(tables, Hand(who, "launched", run.created_at).run(None, run))
     return fresh(run)
 
 
@@ -207,7 +208,7 @@ def _project_of(tables: Tables, name: str | None) -> int | None:
     return known.id if known else _add_project(tables, name).id
 
 
-def _add_assignment(tables: Tables, run_id: RunId, new: NewAssignment, hand: rules.Hand) -> AssignmentId:
+def _add_assignment(tables: Tables, run_id: RunId, new: NewAssignment, hand: Hand) -> AssignmentId:
     number = AssignmentId(tables.assignments.next_id())
     assignment = Assignment(number, run_id, new.row, new.digest, new.shared, list(new.unit_data))
     tables.assignments.put(number, assignment)
@@ -218,18 +219,18 @@ def _add_assignment(tables: Tables, run_id: RunId, new: NewAssignment, hand: rul
     return number
 
 
-def _launch(tables: Tables, unit_id: UnitId, hand: rules.Hand) -> Unit:
+def _launch(tables: Tables, unit_id: UnitId, hand: Hand) -> Unit:
     unit = rules.found(tables.units.get(unit_id), "unit", unit_id)
     position = next_position(tables, unit.run_id)
     return put_unit(tables, unit, attrs.evolve(unit, status=UnitStatus.LAUNCHED, position=position), hand)
 
 
-def _expire(tables: Tables, unit_id: UnitId, hand: rules.Hand) -> Unit:
+def _expire(tables: Tables, unit_id: UnitId, hand: Hand) -> Unit:
     unit = rules.found(tables.units.get(unit_id), "unit", unit_id)
     return put_unit(tables, unit, attrs.evolve(unit, status=UnitStatus.EXPIRED), hand)
 
 
-def put_unit(tables: Tables, old: Unit, new: Unit, hand: rules.Hand) -> Unit:
+def put_unit(tables: Tables, old: Unit, new: Unit, hand: Hand) -> Unit:
     """Stage a changed unit and its history."""
     note(tables, hand.unit(old, new))
     return tables.units.put(new.id, new)

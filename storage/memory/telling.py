@@ -10,6 +10,7 @@ from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId,
 from ...protocol.packets import FileNote
 from .. import rules
 from ..contract import Duplicate, InvalidRecord
+from ..hand import Hand
 from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, OnboardingAgent, PageError
 from ..rows import dump_json, fresh, load_json
 from .body import MemoryBody, copies, note, page
@@ -58,7 +59,7 @@ class MemoryTelling(MemoryBody):
                 raise InvalidRecord(f"no run {agent.run_id} or no worker {agent.worker_id}")
             number = AgentId(tables.onboarding_agents.next_id())
             new = tables.onboarding_agents.put(number, attrs.evolve(new, id=number))
-            note(tables, rules.Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
+            note(tables, Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
             return fresh(new)
 
     async def move_onboarding_agent(
@@ -75,7 +76,7 @@ class MemoryTelling(MemoryBody):
             old = rules.found(tables.onboarding_agents.get(agent_id), "onboarding agent", agent_id)
             at = rules.moment(now)
             new = tables.onboarding_agents.put(agent_id, rules.moved_onboarding(old, before, after, data, at))
-            note(tables, rules.Hand(who, why, at).onboarding(old, new))
+            note(tables, Hand(who, why, at).onboarding(old, new))
             return fresh(new)
 
     async def put_fact(self, scope: str, key: str, value: Any) -> None:

@@ -1,5 +1,7 @@
 """Every statement by name, with named parameters. What selects a record gives its columns in their order."""
 
+import functools
+
 from ..records import (
     Agent,
     Assignment,
@@ -52,6 +54,7 @@ def select(cls: type, rest: str = "") -> str:
     return f"SELECT {names} FROM {TABLES[cls]} {rest}".rstrip()  # noqa: S608 - only names from our classes
 
 
+@functools.cache
 def insert(cls: type) -> str:
     """A new record; its `id`, where it has one, is given by the database."""
     names = [column.name for column in columns(cls) if column.name != "id"]

@@ -107,7 +107,7 @@ def why_refused(db: Db, path: Path, generation: int) -> str | None:
     except sqlite3.Error as exc:
         return (
             f"{path} is damaged, or no database: {exc}. Keep the file, put the newest backup in its place, "
-            f"and accept that with: crowdd storage accept {path}"
+            f"and accept that with: {_accept(path)}"
         )
     fresh = empty and application == 0 and version == 0
     if application != APPLICATION_ID and not fresh:
@@ -120,7 +120,7 @@ def why_refused(db: Db, path: Path, generation: int) -> str | None:
     if epoch < generation:
         return (
             f"{path} is older than what was in its place: its epoch is {epoch}, its generation file says "
-            f"{generation}. If a backup was restored on purpose, accept it with: crowdd storage accept {path}"
+            f"{generation}. If a backup was restored on purpose, accept it with: {_accept(path)}"
         )
     return None
 
@@ -148,7 +148,7 @@ def _open_file(path: Path, generation: int) -> Db:
         if generation:
             raise StorageRefused(
                 f"{path} is missing, but was here: its generation file says {generation}. Put a backup in "
-                f"its place and accept that with: crowdd storage accept {path}; or remove the generation "
+                f"its place and accept that with: {_accept(path)}; or remove the generation "
                 "file to begin with an empty store."
             )
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # it will hold the keys of runs
@@ -191,6 +191,10 @@ def _take(db: Db, lock: Lock | None) -> HeldWriter:
 def _epoch(db: Db) -> int:
     epoch: int | None = value(db, statements.EPOCH)
     return epoch or 0
+
+
+def _accept(path: Path) -> str:
+    return f"crowdd storage accept --data {path.parent}"
 
 
 def _myself() -> str:

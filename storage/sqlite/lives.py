@@ -20,6 +20,7 @@ from ..contract import (
     SetDue,
     Write,
 )
+from ..hand import Hand
 from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import load_time
 from ..sql import statements
@@ -111,7 +112,7 @@ def _move_agent(db: Db, move: MoveAgent, at: datetime) -> None:
     rules.check_hold(new, the_unit(db, old.unit_id))
     save(db, statements.SAVE_AGENT, new)
     recount(db, "agent", old.run_id, old.status, new.status)
-    note(db, rules.Hand(move.who, move.why, at).agent(old, new))
+    note(db, Hand(move.who, move.why, at).agent(old, new))
 
 
 def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
@@ -119,14 +120,14 @@ def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
     new = rules.moved_unit(old, move, value(db, statements.NEXT_POSITION, run_id=old.run_id))
     if new.position != old.position:
         take_positions(db, old.run_id, 1)
-    save_unit(db, old, new, rules.Hand(move.who, move.why, at))
+    save_unit(db, old, new, Hand(move.who, move.why, at))
 
 
 def _move_run(db: Db, move: MoveRun, at: datetime) -> None:
     old = the_run(db, move.id)
     new = rules.moved_run(old, move, at)
     save(db, statements.SAVE_RUN, new)
-    note(db, rules.Hand(move.who, move.why, at).run(old, new))
+    note(db, Hand(move.who, move.why, at).run(old, new))
 
 
 def _add_submission(db: Db, write: AddSubmission, at: datetime) -> None:
@@ -146,7 +147,8 @@ def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | No
     )
     if existing:
         rules.check_same_worker(existing, registration)
-        return _reserved(db, existing, existing=True)
+        known = the_unit(db, existing.unit_id)
+        return Reserved(existing, known, the_assignment(db, existing.assignment_id), existing=True)
     refusal = rules.closed_to(bool(blocked[0]), RunState(run[1])) or _over_limit(db, registration, run[0])
     if refusal:
         return refusal
@@ -169,8 +171,9 @@ def _over_limit(db: Db, registration: Registration, task_id: int) -> NotReserved
 def _take(db: Db, registration: Registration, unit: Unit, at: datetime) -> Reserved:
     agent = rules.new_agent(registration, unit, at)
     agent = the_agent(db, AgentId(add(db, agent)))
-    hand = rules.Hand("worker", f"took unit {unit.id}", at)
-    save_unit(db, unit, rules.taken_unit(unit, agent), hand)
+    hand = Hand("worker", f"took unit {unit.id}", at)
+    taken = rules.taken_unit(unit, agent)
+    save_unit(db, unit, taken, hand)
     note(db, *hand.path(agent, registration.path))
     count(db, "agent", agent.run_id, agent.status, 1)
     do(db, statements.ADD_WORKED, worker_id=agent.worker_id, assignment_id=agent.assignment_id)
@@ -181,11 +184,7 @@ def _take(db: Db, registration: Registration, unit: Unit, at: datetime) -> Reser
         run_id=agent.run_id,
         position=unit.position,
     )
-    return _reserved(db, agent, existing=False)
-
-
-def _reserved(db: Db, agent: Agent, existing: bool) -> Reserved:
-    return Reserved(agent, the_unit(db, agent.unit_id), the_assignment(db, agent.assignment_id), existing)
+    return Reserved(agent, taken, the_assignment(db, agent.assignment_id), existing=False)
 
 
 def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:

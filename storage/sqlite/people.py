@@ -8,6 +8,7 @@ import attrs
 from ...protocol.names import WorkerId
 from .. import rules
 from ..contract import Duplicate
+from ..hand import Hand
 from ..records import Grant, Qualification, Worker
 from ..sql import statements
 from .ask import Db, add, do, every, note, one, page, save
@@ -74,7 +75,7 @@ def _set_blocked(db: Db, worker_id: WorkerId, blocked: bool, now: datetime, who:
     worker = _the_worker(db, worker_id)
     if worker.blocked is not blocked:
         save(db, statements.SAVE_WORKER, attrs.evolve(worker, blocked=blocked))
-        note(db, rules.Hand(who, why, rules.moment(now)).block(worker_id, blocked))
+        note(db, Hand(who, why, rules.moment(now)).block(worker_id, blocked))
 
 
 def _create_qualification(db: Db, name: str, description: str | None, now: datetime) -> Qualification:
@@ -87,7 +88,7 @@ def _create_qualification(db: Db, name: str, description: str | None, now: datet
 
 def _delete_qualification(db: Db, name: str, now: datetime, who: str) -> None:
     qualification = _the_qualification(db, name)
-    hand = rules.Hand(who, "qualification deleted", rules.moment(now))
+    hand = Hand(who, "qualification deleted", rules.moment(now))
     for grant in every(db, Grant, statements.GRANTS_OF_QUALIFICATION, qualification_id=qualification.id):
         _drop(db, qualification, grant, hand)
     do(db, statements.DROP_QUALIFICATION, id=qualification.id)
@@ -100,7 +101,7 @@ def _grant(db: Db, name: str, worker_id: WorkerId, value: int, now: datetime, wh
     old = _grant_of(db, qualification, worker_id)
     at = rules.moment(now)
     new = Grant(qualification.id, worker_id, value, old.created_at if old else at, at)
-    note(db, rules.Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
+    note(db, Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
     save(db, statements.SAVE_GRANT, new)
     return new
 
@@ -108,10 +109,10 @@ def _grant(db: Db, name: str, worker_id: WorkerId, value: int, now: datetime, wh
 def _revoke(db: Db, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
     qualification = _the_qualification(db, name)
     grant = rules.found(_grant_of(db, qualification, worker_id), f"grant of {name!r} to worker", worker_id)
-    _drop(db, qualification, grant, rules.Hand(who, why, rules.moment(now)))
+    _drop(db, qualification, grant, Hand(who, why, rules.moment(now)))
 
 
-def _drop(db: Db, qualification: Qualification, grant: Grant, hand: rules.Hand) -> None:
+def _drop(db: Db, qualification: Qualification, grant: Grant, hand: Hand) -> None:
     do(db, statements.DROP_GRANT, qualification_id=qualification.id, worker_id=grant.worker_id)
     note(db, hand.grant(qualification.name, grant.worker_id, grant.value, None))
 

@@ -51,7 +51,7 @@ def read_generation(database: Path) -> int:
     except (ValueError, OSError) as exc:
         raise StorageRefused(
             f"{path} cannot be read ({exc}). It should hold one number. If the database is the newest, "
-            f"accept it with: crowdd storage accept {database}"
+            f"accept it with: crowdd storage accept --data {database.parent}"
         ) from exc
 
 

@@ -9,6 +9,7 @@ import attrs
 from ...protocol.names import AgentStatus, AssignmentId, RunId, RunState, UnitId, UnitStatus
 from .. import rules
 from ..contract import Duplicate, InvalidRecord, NewAssignment, NewRun, RunCounts
+from ..hand import Hand
 from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
 from ..sql import statements
 from .ask import Db, add, add_all, count, do, every, note, one, page, recount, save, value
@@ -147,7 +148,7 @@ def _create_run(db: Db, new: NewRun, now: datetime, who: str) -> TaskRun:
         raise Duplicate(f"there is a run with label {new.label!r}")
     run = rules.new_run(new, _task_of(db, new), _requester_of(db, new), rules.moment(now))
     run = the_run(db, RunId(add(db, run)))
-    note(db, rules.Hand(who, "launched", run.created_at).run(None, run))
+    note(db, Hand(who, "launched", run.created_at).run(None, run))
     return run
 
 
@@ -223,7 +224,7 @@ def _launch_units(db: Db, run_id: RunId, number: int, now: datetime) -> list[Uni
         attrs.evolve(unit, status=UnitStatus.LAUNCHED, position=position)
         for position, unit in enumerate(waiting, first)
     ]
-    _save_units(db, waiting, launched, rules.Hand("daemon", rules.RELEASED, rules.moment(now)))
+    _save_units(db, waiting, launched, Hand("daemon", rules.RELEASED, rules.moment(now)))
     return launched
 
 
@@ -231,11 +232,11 @@ def _expire_units(db: Db, run_id: RunId, now: datetime, who: str, why: str) -> l
     the_run(db, run_id)
     free = every(db, Unit, statements.UNITS_TO_EXPIRE, run_id=run_id)
     expired = [attrs.evolve(unit, status=UnitStatus.EXPIRED) for unit in free]
-    _save_units(db, free, expired, rules.Hand(who, why, rules.moment(now)))
+    _save_units(db, free, expired, Hand(who, why, rules.moment(now)))
     return expired
 
 
-def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: rules.Hand) -> None:
+def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: Hand) -> None:
     save(db, statements.SAVE_UNIT, *news)
     note(db, *(hand.unit(old, new) for old, new in zip(olds, news, strict=True)))
     moves = Counter((old.run_id, old.status, new.status) for old, new in zip(olds, news, strict=True))
@@ -243,7 +244,7 @@ def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: rules.
         recount(db, "unit", run_id, before, after, number)
 
 
-def save_unit(db: Db, old: Unit, new: Unit, hand: rules.Hand) -> None:
+def save_unit(db: Db, old: Unit, new: Unit, hand: Hand) -> None:
     """Write a changed unit, its history and the run's counts."""
     _save_units(db, [old], [new], hand)
 

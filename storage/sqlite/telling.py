@@ -9,6 +9,7 @@ import attrs
 from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, WorkerId
 from ...protocol.packets import FileNote
 from .. import rules
+from ..hand import Hand
 from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, OnboardingAgent, PageError
 from ..rows import dump_json, fresh, load_json
 from ..sql import statements
@@ -122,7 +123,7 @@ def _add_updates(db: Db, updates: Sequence[LiveUpdate], journal: Sequence[Journa
 def _add_onboarding_agent(db: Db, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
     new = rules.new_onboarding(agent, rules.moment(now))
     new = _the_onboarding_agent(db, AgentId(add(db, new)))
-    note(db, rules.Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
+    note(db, Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
     return new
 
 
@@ -140,7 +141,7 @@ def _move_onboarding_agent(
     at = rules.moment(now)
     new = rules.moved_onboarding(old, before, after, data, at)
     save(db, statements.SAVE_ONBOARDING_AGENT, new)
-    note(db, rules.Hand(who, why, at).onboarding(old, new))
+    note(db, Hand(who, why, at).onboarding(old, new))
     return fresh(new)
 
 

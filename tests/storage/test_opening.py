@@ -147,7 +147,7 @@ async def test_a_restored_copy_is_refused_until_it_is_accepted(database: Path, t
         last = storage.epoch
     shutil.copy(backup, database)
     words = await refusal(database)
-    assert f"accept it with: crowdd storage accept {database}" in words
+    assert f"accept it with: crowdd storage accept --data {database.parent}" in words
     assert check_store(database) == [words]
     accept(database)
     async with open_storage(database) as storage:

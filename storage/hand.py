@@ -1,0 +1,62 @@
+"""How a change of state becomes an entry of the history. Pure; every body of storage writes the same."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+
+from ..protocol.names import AgentStatus, RunId
+from .records import Agent, HistoryEntry, OnboardingAgent, TaskRun, Unit
+
+
+@attrs.frozen
+class Hand:
+    """Who changes something, when and why: what all entries of one write share."""
+
+    who: str
+    why: str
+    at: datetime
+
+    def entry(
+        self, kind: str, subject_id: int, run_id: RunId | None, before: str | None, after: str
+    ) -> HistoryEntry:
+        """One change of state, without its id."""
+        return HistoryEntry(0, self.at, self.who, kind, subject_id, run_id, before, after, self.why)
+
+    def run(self, old: TaskRun | None, new: TaskRun) -> HistoryEntry:
+        """A run begun or moved."""
+        return self.entry("run", new.id, new.id, old.state.value if old else None, new.state.value)
+
+    def unit(self, old: Unit | None, new: Unit) -> HistoryEntry:
+        """A unit made or moved."""
+        return self.entry("unit", new.id, new.run_id, old.status.value if old else None, new.status.value)
+
+    def agent(self, old: Agent, new: Agent) -> HistoryEntry:
+        """An agent moved."""
+        return self.entry("agent", new.id, new.run_id, old.status.value, new.status.value)
+
+    def onboarding(self, old: OnboardingAgent | None, new: OnboardingAgent) -> HistoryEntry:
+        """An onboarding agent made or moved."""
+        return self.entry(
+            "onboarding", new.id, new.run_id, old.status.value if old else None, new.status.value
+        )
+
+    def path(self, agent: Agent, path: Sequence[AgentStatus]) -> list[HistoryEntry]:
+        """A new agent: one entry per status it goes through at once."""
+        befores = [None, *(status.value for status in path)]
+        return [
+            self.entry("agent", agent.id, agent.run_id, before, status.value)
+            for before, status in zip(befores, path, strict=False)
+        ]
+
+    def block(self, worker_id: int, blocked: bool) -> HistoryEntry:
+        """A worker blocked or unblocked."""
+        states = ("unblocked", "blocked") if blocked else ("blocked", "unblocked")
+        return self.entry("worker", worker_id, None, *states)
+
+    def grant(self, name: str, worker_id: int, before: int | None, after: int | None) -> HistoryEntry:
+        """A grant given, replaced, or (after None) taken away; the subject is the worker."""
+        old = None if before is None else f"{name}={before}"
+        return self.entry(
+            "grant", worker_id, None, old, f"{name} revoked" if after is None else f"{name}={after}"
+        )
