@@ -78,11 +78,19 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
     ]
     facts += [("Router", router_line(router)) for router in run["routers"]]
     facts += [
+        ("Refused", _refusals(run["counters"])),
         ("Launched", local_time(run["created_at"])),
         ("Last answer", local_time(run["last_submission_at"])),
         ("Ended", local_time(run["ended_at"])),
     ]
     return facts
+
+
+def _refusals(counters: dict[str, int]) -> str:
+    """What pages were refused since the routers began, by reason: the daemon's refusals are among theirs."""
+    prefix = "router_refused_"
+    refused = {name.removeprefix(prefix): n for name, n in counters.items() if name.startswith(prefix)}
+    return ", ".join(f"{count} {reason}" for reason, count in refused.items())
 
 
 def _by_status(counts: dict[str, int]) -> str:
