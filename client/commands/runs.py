@@ -87,9 +87,12 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
 
 
 def _refusals(counters: dict[str, int]) -> str:
-    """What pages were refused since the routers began, by reason: the daemon's refusals are among theirs."""
-    prefix = "router_refused_"
-    refused = {name.removeprefix(prefix): n for name, n in counters.items() if name.startswith(prefix)}
+    """What pages were refused, by the daemon and by the run's routers, by reason."""
+    refused: dict[str, int] = {}
+    for name, count in counters.items():
+        where, _, reason = name.partition("refused_")
+        if where in ("", "router_") and reason:
+            refused[reason] = refused.get(reason, 0) + count
     return ", ".join(f"{count} {reason}" for reason, count in refused.items())
 
 
