@@ -221,5 +221,19 @@ def storage_check(data: Path) -> None:
     raise SystemExit(EXIT_REFUSED if problems else 0)
 
 
+@storage.command("accept")
+@_data_option
+def storage_accept(data: Path) -> None:
+    """Accept a restored (older) store as the present, knowing what came after it is lost."""
+    from .storage import accept
+    from .storage.contract import StorageRefused
+
+    try:
+        accept(data / "crowdd.db")
+    except StorageRefused as refused:
+        raise SystemExit(_said(refused, EXIT_REFUSED)) from None
+    click.echo(f"{data / 'crowdd.db'} is the present now: `crowdd serve --data {data}` starts on it")
+
+
 if __name__ == "__main__":
     crowdd()
