@@ -75,7 +75,7 @@ def port_of(channel: Channel) -> int:
 
 
 @pytest.mark.system
-async def test_a_deployed_router_answers_and_serves_the_pages_it_is_given(
+async def test_s33_a_deployed_router_answers_and_serves_the_pages_it_is_given(
     local: Callable[..., LocalArchitect],
 ) -> None:
     [channel] = await local().deploy()
@@ -136,7 +136,7 @@ async def test_a_router_that_hangs_is_replaced_when_it_should_be_taken_over(
 
 
 @pytest.mark.system
-async def test_shutdown_ends_the_router_and_its_address_is_kept_for_a_later_start(
+async def test_s33_shutdown_ends_the_router_and_its_address_is_kept_for_a_later_start(
     local: Callable[..., LocalArchitect], site: Site
 ) -> None:
     architect = local()

@@ -99,7 +99,7 @@ async def test_setting_up_twice_is_setting_up(make: Made) -> None:
     await make().set_up()
 
 
-async def test_who_comes_by_their_link_is_known_by_name(make: Made) -> None:
+async def test_s34_who_comes_by_their_link_is_known_by_name(make: Made) -> None:
     provider = make()
     identity = await provider.verify(await registration(provider, "ann"))
     assert identity.worker_name.removesuffix("_sandbox") == "ann"
@@ -149,7 +149,7 @@ async def test_a_worker_nobody_blocked_is_welcome(make: Made, house: House) -> N
     assert await provider.admits(await worker_of(house, provider)) is None
 
 
-async def test_a_blocked_worker_is_not_welcome_until_unblocked(make: Made, house: House) -> None:
+async def test_s34_a_blocked_worker_is_not_welcome_until_unblocked(make: Made, house: House) -> None:
     provider = make()
     ann, bob = await worker_of(house, provider, "ann"), await worker_of(house, provider, "bob")
     await provider.block(ann, "answers at random")
