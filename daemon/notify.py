@@ -5,6 +5,8 @@ import socket
 
 import trio
 
+EXTEND_S = 15.0  # a stop that says nothing for so long is stuck
+
 
 class Notifier:
     """Says READY, STATUS, STOPPING and WATCHDOG to the socket that systemd named at the start."""
@@ -32,6 +34,13 @@ class Notifier:
                 sock.sendall(message.encode())
             except OSError:
                 return
+
+    async def extend_stop(self, stop: trio.Event) -> None:
+        """Once `stop` is set, ask for more time to stop, again and again, until cancelled."""
+        await stop.wait()
+        while True:
+            self.say(extend_timeout_usec=int(EXTEND_S * 1e6))
+            await trio.sleep(EXTEND_S / 3)
 
     async def keep_watchdog(self) -> None:
         """Ping from the loop that does the work, until cancelled: a blocked loop misses its pings."""

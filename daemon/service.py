@@ -55,6 +55,7 @@ async def serve_daemon(config: DaemonConfig, notifier: Notifier | None = None) -
         async with trio.open_nursery() as services:
             await services.start(watch_signals, stop, cut, notifier)
             services.start_soon(notifier.keep_watchdog)
+            services.start_soon(notifier.extend_stop, stop)
             await services.start(serve_control, operator, config.control_path)
             async with trio.open_nursery() as runs:
                 await runs.start(operator.serve, stop, cut)

@@ -12,6 +12,7 @@ import click
 from . import __version__
 
 EXIT_REFUSED = 1  # said no, and why
+EXIT_STORE_REFUSED = 78  # the store cannot be opened as it is: restarting does not help, the words do
 EXIT_STORE_LOST = 74  # the disk or database failed: restart from what is stored
 EXIT_LEASE_LOST = 76  # another daemon has taken the store: do not restart
 
@@ -72,7 +73,7 @@ def serve(data: Path, control: Path | None, log_level: str, end_routers: bool) -
     try:
         trio.run(serve_daemon, DaemonConfig(data, control, Pace(leave_routers=not end_routers)))
     except* StorageRefused as refused:
-        raise SystemExit(_said(refused, EXIT_REFUSED)) from None
+        raise SystemExit(_said(refused, EXIT_STORE_REFUSED)) from None
     except* StorageFailed as failed:
         raise SystemExit(_said(failed, EXIT_STORE_LOST)) from None
     except* LeaseLost as lost:

@@ -101,5 +101,5 @@ async def test_a_second_daemon_on_the_same_store_is_refused_and_told_who_holds_i
         check=False,
         capture_stderr=True,
     )
-    assert second.returncode == 1
+    assert second.returncode == 78
     assert str(daemon.process.pid) in second.stderr.decode()
