@@ -10,9 +10,10 @@ HELLO_BYTES_MAX = 4 * 1024 * 1024  # the statuses of 50,000 agents; from a peer 
 REQUESTS_OPEN_MAX = 10_000  # requests of one router that wait for the daemon
 STREAMS_MAX = 20_000  # agents with live updates, per direction of one link
 STREAM_UNACKED_MAX = 1_000  # updates of one agent that the other side has not confirmed
+STREAM_UNACKED_BYTES_MAX = 4 * 1024 * 1024  # and what they may add up to; one may be larger
 STREAM_WINDOW = 64  # updates of one agent held while an earlier one is missing
 STATES_MAX = 20_000  # agents whose last status is told again after a reconnect; the oldest are forgotten
-LINK_HELD_BYTES_MAX = 256 * 1024 * 1024  # unanswered requests and unconfirmed updates together
+LINK_HELD_BYTES_MAX = 256 * 1024 * 1024  # unanswered requests and unconfirmed updates; these at most a half
 LINK_QUEUE_BYTES_MAX = 64 * 1024 * 1024  # what waits for a peer that reads too slowly
 
 HEADER_BYTES_MAX = 16 * 1024

@@ -179,6 +179,8 @@ class LinkEnd:
     def stream_send(self, wire_id: WireId, update: dict[str, Any]) -> StreamUpdate:
         """Send a live update, in order and exactly once; the packet with its place. LinkFull, Unsendable."""
         self._check_held(0)
+        if self._streams.held_bytes > LINK_HELD_BYTES_MAX // 2:
+            raise LinkFull(f"{LINK_HELD_BYTES_MAX // 2} bytes unconfirmed")
         return self._streams.send(wire_id, update)
 
     def stream_stored(self, packet: StreamUpdate) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .codec import encode_packet
 from .errors import LinkFull
-from .limits import STREAM_UNACKED_MAX, STREAMS_MAX
+from .limits import STREAM_UNACKED_BYTES_MAX, STREAM_UNACKED_MAX, STREAMS_MAX
 from .names import WireId
 from .outgoing import Outgoing
 from .packets import Ack, ClientBoundLiveUpdate, MephistoBoundLiveUpdate, StreamUpdate
@@ -58,6 +58,8 @@ class StreamTable:
             raise LinkFull(f"{STREAMS_MAX} agents with live updates")
         packet = self._sends(wire_id, stream.epoch, stream.next_sequence, update)
         encoded = encode_packet(packet)
+        if stream.unacked and stream.held_bytes + len(encoded) > STREAM_UNACKED_BYTES_MAX:
+            raise LinkFull(f"{STREAM_UNACKED_BYTES_MAX} unconfirmed bytes of one agent")
         stream.add(encoded)
         self.held_bytes += len(encoded)
         self._out[wire_id] = stream

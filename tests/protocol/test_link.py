@@ -438,6 +438,24 @@ def test_confirmed_updates_free_their_bytes(pair: Pair, monkeypatch: pytest.Monk
     pair.daemon.stream_send(B, {})
 
 
+def test_the_unconfirmed_updates_of_one_agent_hold_only_so_many_bytes(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_table_module, "STREAM_UNACKED_BYTES_MAX", 1_000)
+    pair.daemon.stream_send(A, {"x": "y" * 2_000})  # one is always taken, whatever its size
+    with pytest.raises(LinkFull):
+        pair.daemon.stream_send(A, {})
+    pair.daemon.stream_send(B, {})
+
+
+def test_updates_leave_room_for_requests(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "LINK_HELD_BYTES_MAX", 2_000)
+    pair.router.stream_send(A, {"x": "y" * 1_100})
+    with pytest.raises(LinkFull):
+        pair.router.stream_send(B, {})
+    pair.router.send_request(RegisterAgent("q", {"x": "y" * 600}), 0.0)
+
+
 def test_only_so_many_agents_have_streams(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_table_module, "STREAMS_MAX", 1)
     pair.daemon.stream_send(A, {})
