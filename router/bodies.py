@@ -6,19 +6,17 @@ A browser that is answered before it has sent everything sees a broken connectio
 import hashlib
 import os
 import secrets
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections import Counter
 from pathlib import Path
 
 import anyio
 from anyio import to_thread
 from starlette.requests import Request
 
-from ..protocol.limits import JSON_BODY_BYTES_MAX
 from ..protocol.names import SENTENCES, Reason
 from .answers import refusal
 from .commands import HttpAnswer
-from .limits import BODY_SILENT_S, BODY_TOTAL_S, DRAIN_BYTES_MAX, DRAIN_S
+from .limits import BODIES_SHARES, BODY_SILENT_S, BODY_TOTAL_S, DRAIN_BYTES_MAX, DRAIN_S
 from .uploads import FormReader, FormRefused
 
 _PIECE_BYTES = 256 * 1024  # a hop to a thread costs as much as writing this
@@ -37,38 +35,53 @@ class PageGone(Exception):
 
 
 class Room:
-    """How much of all bodies together is held in memory."""
+    """How much of all bodies together is held in memory, and how much of those of one address."""
 
     def __init__(self, bytes_max: int) -> None:
         self._left = bytes_max
+        self._share = bytes_max // BODIES_SHARES
+        self._taken: Counter[str] = Counter()
 
-    @contextmanager
-    def some(self, size: int) -> Generator[None]:
-        """Take so much for a while; BodyRefused ("try later") when it is not there."""
-        if size > self._left:
-            raise BodyRefused(refusal(Reason.TRY_LATER))
+    def take(self, address: str, size: int) -> bool:
+        """Take so much; False when it is not there."""
+        if size > self._left or self._taken[address] + size > self._share:
+            return False
         self._left -= size
-        try:
-            yield
-        finally:
-            self._left += size
+        self._taken[address] += size
+        return True
+
+    def give_back(self, address: str, size: int) -> None:
+        """Undo `take`."""
+        self._left += size
+        self._taken[address] -= size
+        if self._taken[address] <= 0:
+            del self._taken[address]
 
 
 class Body:
-    """One request's body, to be read once."""
+    """One request's body, to be read once. What comes is counted; what is only announced takes no room."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, room: Room | None = None) -> None:
         self._receive = request.receive
         self._deadline = anyio.current_time() + BODY_TOTAL_S
         self._ended = False
+        self._address = request.client.host if request.client else ""
+        self._room = room
+        self._held = 0
         announced = request.headers.get("content-length", "")
-        self._unannounced = not (announced.isascii() and announced.isdigit())
-        self.announced = 0 if self._unannounced else int(announced)
+        self.announced = int(announced) if announced.isascii() and announced.isdigit() else 0
 
-    @property
-    def held_bytes_max(self) -> int:
-        """How much of it can be in memory: files go to the disk, and a body may not say how long it is."""
-        return JSON_BODY_BYTES_MAX if self._unannounced else min(self.announced, JSON_BODY_BYTES_MAX)
+    async def hold(self, size: int) -> None:
+        """So much of it is in memory now; BodyRefused ("try later") when there is no room for it."""
+        if self._room is not None and not self._room.take(self._address, size - self._held):
+            raise await self.refuse(refusal(Reason.TRY_LATER))
+        self._held = size
+
+    def let_go(self) -> None:
+        """Nothing of it is in memory any more."""
+        if self._room is not None:
+            self._room.give_back(self._address, self._held)
+        self._held = 0
 
     async def read(self, bytes_max: int) -> bytes:
         """All of it, or BodyRefused."""
@@ -77,6 +90,7 @@ class Body:
         while chunk := await self._chunk():
             body += chunk
             await self._check(len(body), bytes_max)
+            await self.hold(len(body))
         return bytes(body)
 
     async def piece(self) -> bytes:
@@ -130,6 +144,7 @@ async def read_form(body: Body, form: FormReader) -> None:
     try:
         while piece := await body.piece():
             await to_thread.run_sync(form.feed, piece)
+            await body.hold(form.field_bytes)
         form.finish()
     except FormRefused as exc:
         if exc.too_large:

@@ -1,8 +1,10 @@
 """Limits that only the router knows, each with its reason; those of the wire are `protocol.limits`."""
 
 BODIES_BYTES_MAX = 512 * 1024 * 1024  # of all requests that are being read or wait for the daemon
+BODIES_SHARES = 4  # one address holds at most this part of them, so that it cannot shut everybody out
 UPLOAD_BYTES_MAX = 256 * 1024 * 1024  # one multipart body, all files together
 UPLOADS_AT_ONCE_MAX = 16  # bodies being written to disk; more would starve the pages
+UPLOAD_TURN_S = 30.0  # how long a form waits for its turn before "try again"
 UPLOADS_KEPT_BYTES_MAX = 8 * 1024 * 1024 * 1024  # of one run, until the daemon has fetched them
 UPLOAD_KEPT_S = 3600.0  # a file that no open submission names any more
 DISK_RESERVE_BYTES = 256 * 1024 * 1024  # what must stay free, so that logs and keys can still be written

@@ -43,6 +43,7 @@ from .limits import (
     DISK_RESERVE_BYTES,
     LOG_ERROR_BYTES_MAX,
     UPLOAD_BYTES_MAX,
+    UPLOAD_TURN_S,
     UPLOADS_AT_ONCE_MAX,
     UPLOADS_KEPT_BYTES_MAX,
 )
@@ -89,15 +90,16 @@ class Posts:
         """Answer a POST to one of these names."""
         address = request.client.host if request.client else ""
         caller = Caller(address, CLIENT_HEADER in request.headers)
-        post = Post(served, request, caller, Body(request))
+        post = Post(served, request, caller, Body(request, self._room))
         try:
-            with self._room.some(post.body.held_bytes_max):
-                return json_response(await self._handlers[name](post))
+            return json_response(await self._handlers[name](post))
         except BodyRefused as exc:
             return json_response(exc.answer)
         except BadRequest as exc:
             text = f"{exc.path}: {exc.why}" if exc.path else exc.why
             return json_response(refusal(exc.reason, text, path=exc.path))
+        finally:
+            post.body.let_go()
 
     async def _register(self, post: Post) -> HttpAnswer:
         told = parse_register(await post.body.read(SMALL_BODY_BYTES_MAX))
@@ -147,14 +149,23 @@ class Posts:
     ) -> HttpAnswer:
         form = _open_form(post.request, self._house.incoming)
         try:
-            async with self._turns:
+            await self._wait_for_turn(post)
+            try:
                 await to_thread.run_sync(self._check_room, post)
                 await read_form(post.body, form)
+            finally:
+                self._turns.release()
             asked = packet(_texts(form.fields), [received.note for received in form.files])
             return await _keep_and_ask(post, asked, form.files)
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(form.close)
+
+    async def _wait_for_turn(self, post: Post) -> None:
+        with anyio.move_on_after(UPLOAD_TURN_S) as waiting:
+            await self._turns.acquire()
+        if waiting.cancelled_caught:
+            raise await post.body.refuse(refusal(Reason.TRY_LATER))
 
     def _check_room(self, post: Post) -> None:
         kept = sum(entry.st_size for entry in post.served.folder.uploads().values())

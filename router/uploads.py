@@ -72,7 +72,8 @@ class FormReader:
         self._part: _Part | None = None
         self._header: list[bytearray] = []
         self._headers: dict[str, bytes] = {}
-        self._bytes, self._field_bytes, self._header_bytes, self._parts = 0, 0, 0, 0
+        self.field_bytes = 0
+        self._bytes, self._header_bytes, self._parts = 0, 0, 0
         self._ended = False
         self._parser = MultipartParser(
             boundary,
@@ -153,8 +154,8 @@ class FormReader:
         assert part is not None
         part.size += len(piece)
         if part.file is None:
-            self._field_bytes += len(piece)
-            if self._field_bytes > JSON_BODY_BYTES_MAX:
+            self.field_bytes += len(piece)
+            if self.field_bytes > JSON_BODY_BYTES_MAX:
                 raise FormRefused(
                     f"the form's fields are longer than {JSON_BODY_BYTES_MAX} bytes", too_large=True
                 )

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -510,15 +512,52 @@ async def test_a_full_disk_means_later_and_not_saved(
 
 
 async def test_bodies_together_have_a_limit(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posts, "BODIES_BYTES_MAX", 1_000)
+    monkeypatch.setattr(posts, "BODIES_BYTES_MAX", 4_000)
     async with open_app() as app, linked_in_memory(Daemon(), app.run.desk):
         body: dict[str, Any] = {"USED_AGENT_ID": agent_id(), "final_data": {}}
         assert (await app.client.post("/submit_task", json=body)).status_code == 200
-        body["final_data"] = "x" * 1_000
+        body["final_data"] = "x" * 4_000
         answer = await app.client.post("/submit_task", json=body)
         assert (answer.status_code, answer.json()["reason"]) == (503, "try_later")
         body["final_data"] = {}
         assert (await app.client.post("/submit_task", json=body)).status_code == 200
+
+
+async def test_bodies_that_are_announced_and_do_not_come_take_nobodys_room(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posts, "BODIES_BYTES_MAX", 4_000)
+
+    async def slow() -> AsyncGenerator[bytes]:
+        yield b"{"
+        await trio.sleep_forever()
+
+    async with open_app() as app, linked_in_memory(Daemon(), app.run.desk), trio.open_nursery() as slow_ones:
+        for headers in ({"Content-Length": "4000"}, {}):
+            slow_ones.start_soon(partial(app.client.post, "/submit_task", content=slow(), headers=headers))
+        await trio.testing.wait_all_tasks_blocked()
+        body: dict[str, Any] = {"USED_AGENT_ID": agent_id(), "final_data": {}}
+        assert (await app.client.post("/submit_task", json=body)).status_code == 200
+        slow_ones.cancel_scope.cancel()
+
+
+def test_one_address_cannot_take_all_the_room_for_bodies() -> None:
+    room = bodies.Room(4_000)
+    room.take("greedy", 1_000)
+    assert not room.take("greedy", 1)
+    assert room.take("other", 1_000)
+    room.give_back("greedy", 1_000)
+    assert room.take("greedy", 1)
+
+
+async def test_a_form_that_finds_too_many_before_it_is_told_to_try_later(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posts, "UPLOADS_AT_ONCE_MAX", 0)
+    monkeypatch.setattr(posts, "UPLOAD_TURN_S", 0.01)
+    async with open_app() as app, linked_in_memory(Daemon(), app.run.desk):
+        answer = await app.client.post("/submit_task", content=recorded_form(agent_id(), FILES), headers=FORM)
+        assert (answer.status_code, answer.json()["reason"]) == (503, "try_later")
 
 
 # Deploying.
