@@ -88,6 +88,12 @@ def refuse_request(
     return _details(details, caller, wall_s)
 
 
+def in_words(answer: HttpAnswer, wall_s: float) -> HttpAnswer:
+    """A JSON error as the `agent_details` in which an unchanged page can read it."""
+    details = AgentDetails("", Outcome.REFUSED, failure_reason=str(answer.body["text"]))
+    return HttpAnswer(200, agent_details_packet(details, wall_s, crowdd_client=False))
+
+
 def _details(reply: AgentDetails, caller: Caller, wall_s: float) -> HttpAnswer:
     packet = agent_details_packet(reply, wall_s, caller.crowdd_client)
     if reply.outcome is Outcome.OK or not caller.crowdd_client:

@@ -12,8 +12,8 @@ from .addressing import Place, locate
 from .commands import HttpAnswer
 from .config import RouterConfig
 from .origin import may_connect, may_post
-from .posts import Posts
-from .replies import error, json_response, not_found, page_policy, page_response
+from .posts import Posts, readable
+from .replies import NOT_FOUND, error, json_response, not_found, page_policy, page_response
 from .runs import Runs, Served
 from .socket_door import refuse_socket, serve_page
 
@@ -61,7 +61,7 @@ class PagesDoor:
         if name in ("is_alive", "get_timestamp") and request.method in ("GET", "HEAD"):
             return json_response(_sign_of_life(name), request.method)
         if place is None or served is None:
-            return not_found()
+            return _no_such_run(request)
         if place.rest is None:
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"/run/{place.label}/{query}", 308)
@@ -89,6 +89,13 @@ class PagesDoor:
         if not may_post(origin, fetch_site, host, scheme, self._config.trusted_origins):
             return error(403, "foreign_origin", _FOREIGN)
         return await self._posts.handle(name, served, request)
+
+
+def _no_such_run(request: Request) -> Response:
+    """Nothing here; a page that is still open from a run that was taken off has to be able to read it."""
+    if request.method != "POST":
+        return not_found()
+    return readable(request.scope["path"].rpartition("/")[2], request, NOT_FOUND)
 
 
 def _name(place: Place | None, path: str) -> str:

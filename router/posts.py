@@ -1,6 +1,7 @@
 """What pages POST: each body becomes one packet for the daemon, and its answer the page's answer."""
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from ..protocol.packets import (
     SubmitUnit,
 )
 from ..protocol.packets import Request as Asked
-from .answers import refusal
+from .answers import in_words, refusal
 from .bodies import Body, BodyRefused, Room, read_form
 from .commands import HttpAnswer
 from .house import House
@@ -54,6 +55,14 @@ from .uploads import FormReader, FormRefused, Received
 
 SMALL_BODY_BYTES_MAX = 256 * 1024
 CLIENT_HEADER = "x-crowdd-client"
+_REGISTERING = ("request_agent", "register_worker", "submit_onboarding")
+
+
+def readable(name: str, request: Request, answer: HttpAnswer) -> Response:
+    """A refusal as the page that POSTed to this name can read it: unchanged ones know words, not statuses."""
+    if name in _REGISTERING and CLIENT_HEADER not in request.headers:
+        answer = in_words(answer, time.time())
+    return json_response(answer)
 
 
 @attrs.frozen
@@ -94,7 +103,7 @@ class Posts:
         try:
             return json_response(await self._handlers[name](post))
         except BodyRefused as exc:
-            return json_response(exc.answer)
+            return readable(name, request, exc.answer)
         except BadRequest as exc:
             text = f"{exc.path}: {exc.why}" if exc.path else exc.why
             return json_response(refusal(exc.reason, text, path=exc.path))

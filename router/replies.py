@@ -15,6 +15,8 @@ _DATA = _ALWAYS | {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
+NOT_FOUND = HttpAnswer(404, {"reason": "not_found", "text": "There is nothing at this address."})
+
 
 def json_response(answer: HttpAnswer, method: str = "POST") -> Response:
     """An answer of the core as a response."""
@@ -37,7 +39,7 @@ def error(status: int, reason: str, text: str) -> Response:
 
 def not_found() -> Response:
     """Nothing here; the same words for everything that is not here."""
-    return error(404, "not_found", "There is nothing at this address.")
+    return json_response(NOT_FOUND)
 
 
 def page_response(page: Page, request_headers: Mapping[str, str], csp: str) -> Response:

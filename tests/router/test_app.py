@@ -425,7 +425,7 @@ async def test_a_body_of_20_megabytes_is_too_large_in_json(open_app: OpenApp) ->
     async with open_app() as app:
         body = b'{"USED_AGENT_ID": "x", "final_data": "' + b"a" * 20_000_000 + b'"}'
         for path in ("/submit_task", "/submit_metadata", "/request_agent"):
-            answer = await app.client.post(path, content=body)
+            answer = await app.client.post(path, content=body, headers=CROWDD)
             assert (answer.status_code, answer.json()["reason"]) == (413, "too_large")
 
 
@@ -539,6 +539,22 @@ async def test_bodies_that_are_announced_and_do_not_come_take_nobodys_room(
         body: dict[str, Any] = {"USED_AGENT_ID": agent_id(), "final_data": {}}
         assert (await app.client.post("/submit_task", json=body)).status_code == 200
         slow_ones.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("name", ["request_agent", "register_worker", "submit_onboarding"])
+async def test_an_unchanged_page_reads_in_words_what_ends_before_the_daemon_is_asked(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(posts, "BODIES_BYTES_MAX", 10)
+    async with open_app(shared_origin=True, default_run=None) as app:
+        for path, host in ((f"/{name}", {}), (f"/run/gone/{name}", {"Host": "127.0.0.1"})):
+            answer = await app.client.post(path, json={"provider_data": {"x": "y"}}, headers=host)
+            assert answer.status_code == 200
+            details = answer.json()["data"]
+            assert details["agent_id"] is None
+            assert details["failure_reason"]
+            answer = await app.client.post(path, json={"provider_data": {}}, headers=host | CROWDD)
+            assert answer.status_code in (404, 503)
 
 
 def test_one_address_cannot_take_all_the_room_for_bodies() -> None:
