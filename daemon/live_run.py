@@ -45,6 +45,7 @@ class LiveRun:
         self._closed: Reason | None = None
         self._look = trio.Event()
         self._changed = trio.Event()
+        self._moving = trio.Lock()
         self._links: list[RouterLink] = []
         self.ended = trio.Event()
         self.retired = trio.Event()
@@ -98,8 +99,7 @@ class LiveRun:
         for link in self._links:
             nursery.start_soon(link.serve)
         await self._timekeeper.remember()
-        if self.run.state is RunState.LAUNCHING:
-            await self._move(RunState.RUNNING, "daemon", "routers are deployed")
+        await self._move(RunState.LAUNCHING, RunState.RUNNING, "daemon", "routers are deployed")
         nursery.start_soon(self._timekeeper.watch, self._links)
         nursery.start_soon(self._supply)
         nursery.start_soon(self._watch_end)
@@ -142,14 +142,15 @@ class LiveRun:
     # --- supply and end
 
     async def _supply(self) -> None:
+        await self._house.storage.set_trouble(self.run.id, None)
+        if self.run.state is RunState.DRAINING:
+            await self.expire("daemon", "the run is stopped")  # a crash may have come before that
         if self.run.state is RunState.RUNNING:
             try:
                 await self._launcher.launch()
             except (RowsChanged, UserCodeFailed) as exc:
                 log.error("run %d: no more rows are launched: %s", self.run.id, exc)
                 await self._house.storage.set_trouble(self.run.id, str(exc))
-            else:
-                await self._house.storage.set_trouble(self.run.id, None)
         self._look.set()
 
     async def _publish(self, units: Sequence[Unit]) -> None:
@@ -170,10 +171,8 @@ class LiveRun:
             return False
         if self.run.state is RunState.RUNNING and not self._launcher.rows_done:
             return False
-        if self.run.state is RunState.RUNNING:
-            await self._move(RunState.COMPLETED, "daemon", "every unit has ended")
-        elif self.run.state is RunState.DRAINING:
-            await self._move(RunState.STOPPED, "daemon", "everybody has finished")
+        await self._move(RunState.RUNNING, RunState.COMPLETED, "daemon", "every unit has ended")
+        await self._move(RunState.DRAINING, RunState.STOPPED, "daemon", "everybody has finished")
         self._tick()
         self.ended.set()
         return True
@@ -181,8 +180,10 @@ class LiveRun:
     async def _lose_patience(self) -> None:
         """§3.10: stop a run to which nobody came or submitted for long; people at work count as activity."""
         patience_s = self._parts.config.limits.no_submission_patience_s
-        while patience_s and not self.ended.is_set():
+        while patience_s:
             await trio.sleep_until(self._reception.active_at + patience_s)
+            if self.ended.is_set():
+                return
             if trio.current_time() >= self._reception.active_at + patience_s:
                 log.warning("run %d: nobody came for %g s, stopping it", self.run.id, patience_s)
                 await self.stop(now=True, who="daemon", why="nobody came for too long")
@@ -192,11 +193,9 @@ class LiveRun:
 
     async def stop(self, now: bool, who: str, why: str = "stopped by staff") -> None:
         """Let nobody else in; who is at work may finish, or (`now`) is dismissed. Ends as `stopped`."""
-        if self.run.state is RunState.LAUNCHING:
-            await self._move(RunState.RUNNING, who, why)
-        if self.run.state is RunState.RUNNING:
-            self._launcher.stop()
-            await self._move(RunState.DRAINING, who, why)
+        self._launcher.stop()
+        await self._move(RunState.LAUNCHING, RunState.RUNNING, who, why)
+        await self._move(RunState.RUNNING, RunState.DRAINING, who, why)
         if self.run.state is RunState.DRAINING:
             await self.expire(who, why)
         if now:
@@ -284,9 +283,13 @@ class LiveRun:
         self._changed.set()
         self._changed = trio.Event()
 
-    async def _move(self, after: RunState, who: str, why: str) -> None:
-        write = MoveRun(self.run.id, self.run.state, after, who, why)
-        await self._house.storage.commit([write], self._house.wall())
-        self.run = attrs.evolve(self.run, state=after)
-        self.runner.run_state = after
-        self._tick()
+    async def _move(self, before: RunState, after: RunState, who: str, why: str) -> None:
+        """Move the run on, unless it is not `before` (any more): staff stop runs that end at this moment."""
+        async with self._moving:
+            if self.run.state is not before:
+                return
+            write = MoveRun(self.run.id, before, after, who, why)
+            await self._house.storage.commit([write], self._house.wall())
+            self.run = attrs.evolve(self.run, state=after)
+            self.runner.run_state = after
+            self._tick()

@@ -42,6 +42,8 @@ class Operator:
     def __init__(self, house: House, registry: Registry) -> None:
         self._house = house
         self._registry = registry
+        self._taken_up: set[RunId] = set()
+        """Runs that a task of ours holds, or is about to: never two of the same."""
         self._live: dict[RunId, LiveRun] = {}
         self._begun, self._to_begin = trio.open_memory_channel[TaskRun](64)
         self._changed = trio.Event()
@@ -63,15 +65,17 @@ class Operator:
         `cut` ends the grace at once. LeaseLost and StorageFailed end everything without a goodbye that
         nothing could record. Cancelled: as after a crash.
         """
+        left: Sequence[LiveRun] = ()
         async with trio.open_nursery() as nursery:
             for run in await self.storage.runs():
                 if run.state in UNFINISHED_RUN or self._is_deployed(run):
-                    nursery.start_soon(self._hold, run)
+                    self._take_up(run, nursery)
             nursery.start_soon(self._begin_launched, nursery)
             task_status.started()
             await stop.wait()
-            await self._wind_down(cut)
+            left = await self._wind_down(cut)
             nursery.cancel_scope.cancel(reason="the daemon stops")
+        await self._end_routers(left)
 
     def _is_deployed(self, run: TaskRun) -> bool:
         """Whether an ended run still has routers that answer late pages."""
@@ -92,7 +96,7 @@ class Operator:
         except TaskRefused as exc:
             raise LaunchRefused([str(exc)]) from exc
         run = await self._create(config, launch_id, who)
-        if run.id not in self._live and run.state in UNFINISHED_RUN:
+        if run.state in UNFINISHED_RUN:
             await self._begun.send(run)
         return run
 
@@ -135,19 +139,20 @@ class Operator:
 
     async def _begin_launched(self, nursery: trio.Nursery) -> None:
         async for run in self._to_begin:
-            nursery.start_soon(self._hold, run)
+            self._take_up(run, nursery)
 
     # --- holding
 
+    def _take_up(self, run: TaskRun, nursery: trio.Nursery) -> None:
+        """Hold the run in a task of its own, unless one does, or the daemon stops and the next will."""
+        if run.id not in self._taken_up and not self._stopping:
+            self._taken_up.add(run.id)
+            nursery.start_soon(self._hold, run)
+
     async def _hold(self, run: TaskRun) -> None:
         """Hold one run to its end. Its failure is its own: noted with the run, the others go on."""
-        if run.id in self._live:
-            return
         try:
-            live = LiveRun(run, await self._house.user_code.off_loop(self._assemble, run), self._house)
-            self._live[run.id] = live
-            self._note_change()
-            await live.serve()
+            await self._serve_run(run)
         except* (LeaseLost, StorageFailed):
             raise
         except* RunBroken as broken:
@@ -157,8 +162,20 @@ class Operator:
             said = str(causes(group)[0])[:TROUBLE_CHARACTERS_MAX]
             await self._note_trouble(run, f"{said} (see the log; the next start tries again)")
         finally:
-            self._live.pop(run.id, None)
+            self._taken_up.discard(run.id)
             self._note_change()
+
+    async def _serve_run(self, run: TaskRun) -> None:
+        parts = await self._house.user_code.off_loop(self._assemble, run)
+        run = await self.storage.run(run.id)  # staff may have stopped it before we took it up
+        if self._stopping or not (run.state in UNFINISHED_RUN or self._is_deployed(run)):
+            return
+        live = self._live[run.id] = LiveRun(run, parts, self._house)
+        self._note_change()
+        try:
+            await live.serve()
+        finally:
+            del self._live[run.id]
 
     def _assemble(self, run: TaskRun) -> Parts:
         return assemble(run, self._house, self._registry)
@@ -177,12 +194,26 @@ class Operator:
         """The run, while it is held."""
         return self._live.get(run_id)
 
+    async def _held(self, run_id: RunId) -> LiveRun | None:
+        """The run, if it is held; waits for one that is just taken up, so that no two decide about it."""
+        while run_id in self._taken_up and run_id not in self._live:
+            await self._changed.wait()
+        return self._live.get(run_id)
+
     async def stop(self, run_id: RunId, now: bool, who: str) -> None:
         """Stop a run: let nobody else in; `now` also dismisses who is at work. NotFound."""
-        live = self._live.get(run_id)
+        live = await self._held(run_id)
         if live is not None:
             await live.stop(now, who)
             return
+        self._taken_up.add(run_id)  # by us, for so long
+        try:
+            await self._stop_unheld(run_id, now, who)
+        finally:
+            self._taken_up.discard(run_id)
+            self._note_change()
+
+    async def _stop_unheld(self, run_id: RunId, now: bool, who: str) -> None:
         run = await self.storage.run(run_id)
         if run.state in UNFINISHED_RUN:
             await self.storage.expire_units(run_id, self._house.wall(), who, "stopped by staff")
@@ -191,7 +222,7 @@ class Operator:
 
     async def expire(self, run_id: RunId, who: str) -> int:
         """Expire every unit that nobody holds; returns how many. NotFound."""
-        live = self._live.get(run_id)
+        live = await self._held(run_id)
         if live is not None:
             return await live.expire(who)
         units = await self.storage.expire_units(run_id, self._house.wall(), who, "expired by staff")
@@ -226,7 +257,8 @@ class Operator:
 
     # --- the end
 
-    async def _wind_down(self, cut: trio.Event) -> None:
+    async def _wind_down(self, cut: trio.Event) -> Sequence[LiveRun]:
+        """Say goodbye to everybody; returns the runs that go on after the next start."""
         self._stopping = True
         runs = [live for live in self._live.values() if not live.ended.is_set()]
         for live in self._live.values():
@@ -239,12 +271,20 @@ class Operator:
                 nursery.start_soon(self._retire_ended)
         if scope.cancelled_caught:
             log.warning("not every page could be told in %g s", self._house.pace.goodbye_s)
+        return [live for live in runs if not live.ended.is_set()]
 
     async def _say_goodbye(self, live: LiveRun) -> None:
         count = await live.say_goodbye(self._house.pace.suspend_s)
         log.info("run %d: %d active agents disconnected, their units are kept", live.run.id, count)
-        if not self._house.pace.leave_routers:
-            await live.end_routers()
+
+    async def _end_routers(self, runs: Sequence[LiveRun]) -> None:
+        """Take routers down where that is wanted: only once no task of their runs can start one again."""
+        if self._house.pace.leave_routers:
+            return
+        with trio.move_on_after(self._house.pace.goodbye_s):
+            async with trio.open_nursery() as nursery:
+                for live in runs:
+                    nursery.start_soon(live.end_routers)
 
     async def _retire_ended(self) -> None:
         """Do not wait for late pages of ended runs any longer; return when their routers are down."""

@@ -6,12 +6,16 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from crowdd.daemon.clock import simulated_wall
+from crowdd.daemon.lifecycle import GaveBack
+from crowdd.daemon.live_run import LiveRun
 from crowdd.daemon.operator import LaunchRefused
 from crowdd.daemon.providers.contract import ProviderSays
-from crowdd.protocol.names import AgentStatus, RunState, UnitStatus
+from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
+from crowdd.storage.contract import MoveRun
 from crowdd.storage.records import TaskRun
 
-from .virtual import Virtual, open_virtual
+from .virtual import Virtual, a_task, open_virtual
 
 HOUR_S = 3600.0
 
@@ -66,6 +70,34 @@ async def test_the_same_launch_twice_is_one_run(tmp_path: Path, autojump_clock: 
         run = await virtual.launch()
         again = await virtual.operator.launch(tmp_path / "task-digits", {}, "launch of digits", "staff:ann")
         assert again.id == run.id
+
+
+async def test_the_same_launch_twice_at_once_is_held_once(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[RunId] = []
+    serve = LiveRun.serve
+
+    async def noted(live: LiveRun) -> None:
+        begun.append(live.run.id)
+        await serve(live)
+
+    monkeypatch.setattr(LiveRun, "serve", noted)
+    task = a_task(tmp_path)
+    async with open_virtual(tmp_path) as virtual:
+        async with trio.open_nursery() as nursery:
+            for _ in range(2):
+                nursery.start_soon(virtual.operator.launch, task, {}, "one launch", "staff:ann")
+        await trio.sleep(1)
+        assert len(begun) == 1
+
+
+async def test_a_run_is_stopped_while_it_is_taken_up(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.operator.launch(a_task(tmp_path), {}, "one launch", "staff:ann")
+        await virtual.operator.stop(run.id, now=False, who="staff:ann")
+        stopped = await ended(virtual, run)
+        assert (stopped.state, stopped.trouble) == (RunState.STOPPED, None)
 
 
 async def test_a_label_that_is_taken_refuses_the_launch(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -125,6 +157,59 @@ async def test_a_run_stopped_at_once_dismisses_those_at_work(
         await virtual.operator.stop(run.id, now=True, who="staff:ann")
         assert (await ended(virtual, run)).state is RunState.STOPPED
         assert (await ann.submit({})).reason == "run_ended"
+
+
+async def test_a_run_may_be_stopped_twice_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=2)
+        await virtual.at_work(run, "ann")
+        async with trio.open_nursery() as nursery:
+            for now in (False, True):
+                nursery.start_soon(virtual.operator.stop, run.id, now, "staff:ann")
+        assert (await ended(virtual, run)).state is RunState.STOPPED
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_a_run_is_stopped_just_as_it_ends_by_itself(
+    tmp_path: Path, autojump_clock: MockClock, steps: int
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1)
+        agent = await virtual.storage.agent_by_wire_id(WireId((await virtual.at_work(run, "ann")).agent))
+        live = await virtual.until_live(run.id)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live.runner.happen, agent.id, GaveBack())
+            nursery.start_soon(virtual.operator.expire, run.id, "staff:ann")
+            for _ in range(steps):
+                await trio.lowlevel.checkpoint()
+            nursery.start_soon(virtual.operator.stop, run.id, False, "staff:ann")
+        await trio.sleep(1)
+        over = await virtual.storage.run(run.id)
+        assert (over.state in {RunState.STOPPED, RunState.COMPLETED}, over.trouble) == (True, None)
+
+
+async def test_a_run_that_was_killed_while_it_was_stopped_ends_after_the_next_start(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=2, limits__no_submission_patience_s="0")
+        write = MoveRun(run.id, RunState.RUNNING, RunState.DRAINING, "staff:ann", "as far as it came")
+        await virtual.storage.commit([write], simulated_wall())
+        virtual.daemon.kill(down_s=1)
+        await trio.sleep(2)
+        await virtual.daemon.present()
+        await trio.sleep(5)
+        assert (await ended(virtual, run)).state is RunState.STOPPED
+
+
+async def test_trouble_is_forgotten_once_the_run_goes_on(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=3, limits__max_num_concurrent_units="1")
+        await virtual.storage.set_trouble(run.id, "as it was")
+        virtual.daemon.kill(down_s=1)
+        await trio.sleep(2)
+        await virtual.until_live(run.id)
+        assert (await virtual.storage.run(run.id)).trouble is None
 
 
 async def test_expiry_takes_free_units_and_the_run_ends_when_the_others_are_done(

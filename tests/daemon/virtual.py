@@ -40,6 +40,14 @@ type = "mock"
 SOON_S = 30.0
 
 
+def a_task(folder: Path, label: str = "digits", units: int = 3, provider: str = "inhouse") -> Path:
+    """A task's folder."""
+    task = folder / f"task-{label}"
+    task.mkdir()
+    (task / "task.toml").write_text(TASK.format(label=label, units=units, provider=provider))
+    return task
+
+
 @attrs.define(eq=False)
 class VirtualPage:
     """One worker's page."""
@@ -91,9 +99,7 @@ class Virtual:
         self, label: str = "digits", units: int = 3, provider: str = "inhouse", **overrides: str
     ) -> TaskRun:
         """Launch a run and wait until its pages are served and its units released."""
-        task = self._folder / f"task-{label}"
-        task.mkdir()
-        (task / "task.toml").write_text(TASK.format(label=label, units=units, provider=provider))
+        task = a_task(self._folder, label, units, provider)
         operator = await self.daemon.present()
         given = {key.replace("__", "."): value for key, value in overrides.items()}
         run = await operator.launch(task, given, f"launch of {label}", "staff:ann")

@@ -104,3 +104,26 @@ async def _turned_away(daemon: Daemon, label: str) -> bool:
     """Once the first signal was heard, new workers are told to try later."""
     async with open_pages(await daemon.links(label, 2)) as pages:
         return (await pages[1].register()).reason == "try_later"
+
+
+async def test_a_daemon_that_takes_its_routers_along_ends_with_0_and_leaves_none(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    await daemon.start("--end-routers")
+    await daemon.launch(a_task(tmp_path, 3))
+    assert daemon.router_pids()
+    with trio.fail_after(11):
+        assert await daemon.terminate() == 0, daemon.log
+    assert not daemon.router_pids()
+    assert "ERROR" not in daemon.log
+
+
+async def test_a_launch_under_way_at_the_end_leaves_no_router_behind(daemon: Daemon, tmp_path: Path) -> None:
+    await daemon.start("--end-routers")
+    run = await daemon.ask("launch", a_task(tmp_path, 3), {})
+    with trio.fail_after(11):
+        assert await daemon.terminate() == 0, daemon.log
+    assert not daemon.router_pids()
+    assert "ERROR" not in daemon.log
+    async with daemon.store() as storage:
+        assert (await storage.run_by_label(run["label"])).trouble is None
