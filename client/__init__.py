@@ -10,7 +10,7 @@ from .errors import (
     Refused,
     TaskFolderRefused,
 )
-from .shapes import AgentInfo, Link, RunInfo, Snapshot, UnitInfo
+from .shapes import AgentInfo, ErrorInfo, Link, RunInfo, Snapshot, UnitInfo
 
 __all__ = [
     "AgentInfo",
@@ -18,6 +18,7 @@ __all__ = [
     "ClientError",
     "ConnectionCut",
     "DaemonUnreachable",
+    "ErrorInfo",
     "LaunchRefused",
     "Link",
     "NoSuchRun",

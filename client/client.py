@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from .connection import Connection, chunks, lines
 from .errors import ClientError, DaemonUnreachable, NoSuchRun
-from .shapes import AgentInfo, Link, RunDetails, RunInfo, Snapshot, UnitInfo
+from .shapes import AgentInfo, ErrorInfo, Link, RunDetails, RunInfo, Snapshot, UnitInfo
 from .socket_path import default_socket
 
 LAUNCH_S = 600.0  # deploying to far routers takes minutes
@@ -78,6 +78,10 @@ class Client:
     def agents(self, run: RunName, statuses: Sequence[str] = ()) -> Iterator[AgentInfo]:
         """The run's agents, in order."""
         return self._rows(run, "agents", statuses)
+
+    def errors(self, run: RunName) -> Iterator[ErrorInfo]:
+        """What went wrong in the run's pages, hooks and plug-ins, oldest first."""
+        return self._rows(run, "errors", ())
 
     def _rows(self, run: RunName, kind: str, statuses: Sequence[str]) -> Iterator[Any]:
         after: int | None = 0

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .client import Client
+from .commands.errors import errors
 from .commands.export import export
 from .commands.launch import launch
 from .commands.links import links
@@ -58,5 +59,5 @@ def main(ctx: click.Context, socket: Path | None) -> None:
     ctx.obj = Client(socket if socket is not None else default_socket(os.environ))
 
 
-for command in (launch, runs, show, watch, units, agents, links, stop, expire, export, wait, status):
+for command in (launch, runs, show, watch, units, agents, errors, links, stop, expire, export, wait, status):
     main.add_command(command)

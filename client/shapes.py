@@ -89,6 +89,19 @@ class AgentInfo(TypedDict):
     ended_at: str | None
 
 
+class ErrorInfo(TypedDict):
+    """What went wrong in a page, a hook or a plug-in."""
+
+    id: int
+    at: str
+    source: str
+    """page | router | hook | plug-in"""
+    agent_id: int | None
+    text: str
+    traceback: str | None
+    data: Any
+
+
 class Link(TypedDict):
     """A worker's personal address."""
 

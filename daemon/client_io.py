@@ -55,6 +55,8 @@ class Handlers:
     submit_unit: Callable[[SubmitUnit, Link], Awaitable[Answer]]
     submit_metadata: Callable[[SubmitMetadata, Link], Awaitable[Answer]]
     return_unit: Callable[[ReturnUnit], Awaitable[Answer]]
+    failed: Callable[[str, Exception], Awaitable[None]]
+    """Hears what was being done when a plug-in, or we, broke at a request."""
 
 
 class ClientIO:
@@ -110,10 +112,11 @@ class ClientIO:
             reply = await self._dispatch(packet, link)
         except (LeaseLost, StorageFailed):
             raise
-        except Exception:
+        except Exception as exc:
             # One request's trouble is not its neighbours': it is told to try later, the operator sees why.
             log.exception("run %d: %s failed", self._run.id, packet.type.value)
             self.counters["failures"] += 1
+            await self._handlers.failed(f"answering {packet.type.value}", exc)
             return try_later(packet)
         if reply.reason is not None:
             self.counters[f"refused_{reply.reason.value}"] += 1

@@ -7,9 +7,10 @@ from contextlib import aclosing, suppress
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentStatus, Reason, RunState
+from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState
 from ..storage.contract import MoveRun
 from ..storage.records import Agent, TaskRun, Unit
+from .error_notes import HOOK, PLUG_IN, ErrorNotes
 from .goodbye import dismiss_all, shut_down_all
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
@@ -51,6 +52,7 @@ class LiveRun:
         self.retired = trio.Event()
         doors = Doors(self._tell, self._mark_done, self._refill, self.due_changed)
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
+        self._errors = ErrorNotes(run.id, house.storage, house.wall)
         self._timekeeper = Timekeeper(run.id, house, parts.config.limits, self.runner.time_passed)
         self._reception = Reception(run, parts, house, self.runner, self)
         self._launcher = TaskLauncher(
@@ -151,13 +153,15 @@ class LiveRun:
             except (RowsChanged, UserCodeFailed) as exc:
                 log.error("run %d: no more rows are launched: %s", self.run.id, exc)
                 await self._house.storage.set_trouble(self.run.id, str(exc))
+                await self._errors.note(HOOK, "launching rows", exc)
         self._look.set()
 
     async def _publish(self, units: Sequence[Unit]) -> None:
         try:
             await self._parts.provider.publish(units, self.address or "")
-        except ProviderFailed:
+        except ProviderFailed as exc:
             log.exception("run %d: %d units could not be published", self.run.id, len(units))
+            await self.failed("publishing units", exc)
         self._tick()
 
     async def _watch_end(self) -> None:
@@ -208,8 +212,9 @@ class LiveRun:
         units = await self._house.storage.expire_units(self.run.id, self._house.wall(), who, why)
         try:
             await self._parts.provider.expire(units)
-        except ProviderFailed:
+        except ProviderFailed as exc:
             log.exception("run %d: %d units could not be taken back", self.run.id, len(units))
+            await self.failed("taking units back", exc)
         self._refill()
         return len(units)
 
@@ -253,6 +258,10 @@ class LiveRun:
         self._timekeeper.due_changed(agent)
         self._tick()
 
+    async def failed(self, doing: str, error: Exception, agent_id: AgentId | None = None) -> None:
+        """A plug-in failed at something: note it with the run (see `worker_pool.Desk`)."""
+        await self._errors.note(PLUG_IN, doing, error, agent_id)
+
     async def _hear_provider(self) -> None:
         async for news in self._parts.provider.news():
             await self._believe(news)
@@ -271,8 +280,9 @@ class LiveRun:
     async def _mark_done(self, agent: Agent) -> None:
         try:
             await self._parts.provider.mark_done(agent)
-        except ProviderFailed:
+        except ProviderFailed as exc:
             log.exception("agent %d: could not be marked done at the provider", agent.id)
+            await self.failed("marking work as done", exc, agent.id)
 
     def _refill(self) -> None:
         self._launcher.refill()

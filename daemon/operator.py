@@ -13,6 +13,7 @@ from ..storage.contract import Duplicate, InvalidRecord, LeaseLost, MoveRun, New
 from ..storage.records import TaskRun
 from .blueprints.contract import BlueprintFault
 from .causes import causes
+from .error_notes import PLUG_IN, ErrorNotes
 from .house import House
 from .live_run import DEPLOYED, LiveRun
 from .parts import Parts, RunBroken, assemble, task_code
@@ -156,11 +157,11 @@ class Operator:
         except* (LeaseLost, StorageFailed):
             raise
         except* RunBroken as broken:
-            await self._note_trouble(run, str(causes(broken)[0]))
+            await self._note_trouble(run, str(causes(broken)[0]), broken)
         except* Exception as group:
             log.error("run %d failed", run.id, exc_info=group)
             said = str(causes(group)[0])[:TROUBLE_CHARACTERS_MAX]
-            await self._note_trouble(run, f"{said} (see the log; the next start tries again)")
+            await self._note_trouble(run, f"{said} (see the log; the next start tries again)", group)
         finally:
             self._taken_up.discard(run.id)
             self._note_change()
@@ -180,9 +181,10 @@ class Operator:
     def _assemble(self, run: TaskRun) -> Parts:
         return assemble(run, self._house, self._registry)
 
-    async def _note_trouble(self, run: TaskRun, trouble: str) -> None:
+    async def _note_trouble(self, run: TaskRun, trouble: str, error: BaseException) -> None:
         log.error("run %d cannot go on: %s", run.id, trouble)
         await self.storage.set_trouble(run.id, trouble)
+        await ErrorNotes(run.id, self.storage, self._house.wall).note(PLUG_IN, "holding the run", error)
 
     def _note_change(self) -> None:
         self._changed.set()

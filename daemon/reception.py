@@ -28,6 +28,7 @@ class Reception:
     def __init__(self, run: TaskRun, parts: Parts, house: House, runner: TaskRunner, desk: Desk) -> None:
         self.active_at = trio.current_time()
         """When somebody last asked for work or submitted."""
+        self._desk = desk
         storage, wall = house.storage, house.wall
         self._pool = WorkerPool(
             Tools(run, parts.config, storage, parts.provider, parts.blueprint, runner, wall, house.rng), desk
@@ -49,6 +50,7 @@ class Reception:
             self._submit_unit,
             self._submit_metadata,
             self._return_unit,
+            self._desk.failed,
         )
 
     async def _register(self, packet: RegisterAgent) -> AgentDetails:

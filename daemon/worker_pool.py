@@ -44,6 +44,10 @@ class Desk(Protocol):
         """An agent was made, or its time changed."""
         ...
 
+    async def failed(self, doing: str, error: Exception) -> None:
+        """A plug-in failed at something: staff are to see it."""
+        ...
+
 
 @attrs.frozen
 class Tools:
@@ -73,8 +77,9 @@ class WorkerPool:
         except IdentityUnverified as exc:
             log.info("run %d: identity not verified: %s", self._t.run.id, exc)
             return self._refusal(packet, Reason.IDENTITY_UNVERIFIED)
-        except ProviderFailed:
+        except ProviderFailed as exc:
             log.exception("run %d: provider failed to verify a worker", self._t.run.id)
+            await self._desk.failed("verifying a worker", exc)
             return self._refusal(packet, Reason.TRY_LATER)
         return await self._admit(packet, identity)
 

@@ -8,7 +8,7 @@ from .drain import DrainRequests
 from .errors import HANDLERS
 from .export import export_run
 from .launch import launch_run
-from .lists import list_agents, list_units
+from .lists import list_agents, list_errors, list_units
 from .needs import Operator
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
 from .watch import watch_run
@@ -20,6 +20,7 @@ ROUTES = [
     Route("/runs/{run}", show_run, methods=["GET"]),
     Route("/runs/{run}/units", list_units, methods=["GET"]),
     Route("/runs/{run}/agents", list_agents, methods=["GET"]),
+    Route("/runs/{run}/errors", list_errors, methods=["GET"]),
     Route("/runs/{run}/links", make_links, methods=["POST"]),
     Route("/runs/{run}/stop", stop_run, methods=["POST"]),
     Route("/runs/{run}/expire", expire_run, methods=["POST"]),

@@ -1,4 +1,4 @@
-"""Endpoints that page through a run's units and agents."""
+"""Endpoints that page through a run's units, agents and errors."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -6,7 +6,7 @@ from starlette.responses import Response
 from ...protocol.names import AgentStatus, UnitStatus
 from .answers import json_answer
 from .questions import operator_of, page_asked_for, run_asked_for, statuses_asked_for
-from .views import WorkerNames, agent_view, unit_view
+from .views import WorkerNames, agent_view, error_view, unit_view
 
 
 async def list_units(request: Request) -> Response:
@@ -29,3 +29,12 @@ async def list_agents(request: Request) -> Response:
     names = WorkerNames(storage)
     views = [agent_view(agent, await names.of(agent)) for agent in agents]
     return json_answer({"agents": views, "next": agents[-1].id if len(agents) == limit else None})
+
+
+async def list_errors(request: Request) -> Response:
+    """What went wrong, oldest first; `next` is the `after` of the following page, or null."""
+    storage, run = operator_of(request).storage, await run_asked_for(request)
+    after, limit = page_asked_for(request)
+    errors = await storage.errors(run.id, after, limit)
+    views = [error_view(error) for error in errors]
+    return json_answer({"errors": views, "next": errors[-1].id if len(errors) == limit else None})

@@ -5,7 +5,8 @@ from typing import Any
 
 from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT
 from ...storage.contract import RunCounts, Storage
-from ...storage.records import Agent, TaskRun, Unit
+from ...storage.records import Agent, PageError, TaskRun, Unit
+from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
 
 
@@ -101,3 +102,31 @@ def agent_view(agent: Agent, worker_name: str | None) -> dict[str, Any]:
         "due_at": agent.due_at,
         "ended_at": agent.ended_at,
     }
+
+
+def error_view(error: PageError) -> dict[str, Any]:
+    """An error in words, with its traceback where it has one; `data` is all that was told."""
+    match error.data:
+        case {**members}:
+            told: dict[Any, Any] = members
+        case _:
+            told = {}
+    text = next((told[key] for key in _TEXT_KEYS if _is_text(told.get(key))), None)
+    stack = told.get("stack")
+    return {
+        "id": error.id,
+        "at": error.created_at,
+        "source": error.source,
+        "agent_id": error.agent_id,
+        "text": text or (error.data if _is_text(error.data) else json_bytes(error.data).decode()),
+        "traceback": stack if _is_text(stack) else None,
+        "data": error.data,
+    }
+
+
+_TEXT_KEYS = ("message", "text", "error", "errorMsg")
+"""Where pages of all kinds put what went wrong."""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())

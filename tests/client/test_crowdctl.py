@@ -134,7 +134,8 @@ async def test_show_tells_the_trouble(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["show", "watch", "units", "agents", "stop", "expire", "export", "wait", "links --count 1"]
+    "command",
+    ["show", "watch", "units", "agents", "errors", "stop", "expire", "export", "wait", "links --count 1"],
 )
 async def test_a_run_that_is_not_there_is_exit_4_with_a_hint(desk: Desk, command: str) -> None:
     name, *options = command.split()

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from .fakes import Desk
+import pytest
+
+from .fakes import NOW, Desk
 
 
 async def test_units_say_who_has_them(desk: Desk) -> None:
@@ -49,3 +51,49 @@ async def test_agents_are_chosen_by_status(desk: Desk) -> None:
     await desk.operator.submitted(run, "bob", {})
     answer = await desk.ask("GET", "/v1/runs/digits/agents?status=completed")
     assert [agent["worker_name"] for agent in answer.json()["agents"]] == ["bob"]
+
+
+async def test_errors_tell_where_when_who_and_what(desk: Desk) -> None:
+    run = await desk.operator.a_run("digits")
+    agent = (await desk.operator.at_work(run, "ann")).agent
+    told = {"message": "x is null", "stack": "at digits.js:3", "line": 3}
+    await desk.operator.storage.add_error(run.id, agent.id, "page", told, NOW)
+    answer = (await desk.ask("GET", "/v1/runs/digits/errors")).json()
+    assert answer["next"] is None
+    (shown,) = answer["errors"]
+    assert shown == {
+        "id": 1,
+        "at": "2026-03-01T12:00:00+00:00",
+        "source": "page",
+        "agent_id": agent.id,
+        "text": "x is null",
+        "traceback": "at digits.js:3",
+        "data": told,
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("boom", "boom"),
+        ({"error": "boom", "message": " "}, "boom"),
+        ({"message": 3}, '{"message":3}'),
+        (None, "null"),
+        ([1], "[1]"),
+    ],
+)
+async def test_an_error_that_a_page_told_in_its_own_way_has_a_text(desk: Desk, data: Any, text: str) -> None:
+    run = await desk.operator.a_run("digits")
+    await desk.operator.storage.add_error(run.id, None, "page", data, NOW)
+    (shown,) = (await desk.ask("GET", "/v1/runs/digits/errors")).json()["errors"]
+    assert (shown["text"], shown["traceback"]) == (text, None)
+
+
+async def test_errors_are_those_of_the_run_and_come_in_pages(desk: Desk) -> None:
+    run, other = await desk.operator.a_run("digits"), await desk.operator.a_run("other")
+    for number in range(3):
+        await desk.operator.storage.add_error(run.id, None, "page", f"boom {number}", NOW)
+        await desk.operator.storage.add_error(other.id, None, "page", "not ours", NOW)
+    page = (await desk.ask("GET", "/v1/runs/digits/errors?limit=2")).json()
+    rest = (await desk.ask("GET", f"/v1/runs/digits/errors?limit=2&after={page['next']}")).json()
+    assert [error["text"] for error in page["errors"] + rest["errors"]] == ["boom 0", "boom 1", "boom 2"]

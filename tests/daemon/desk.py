@@ -52,6 +52,7 @@ class Desk:
     runner: TaskRunner
     told: list[tuple[AgentStatus, Reason | None]]
     closed_for: Reason | None = None
+    failures: list[str] = attrs.Factory(list[str])
     pool: WorkerPool = attrs.field(init=False)
     intake: Intake = attrs.field(init=False)
 
@@ -78,6 +79,9 @@ class Desk:
 
     def due_changed(self, agent: Agent) -> None:
         pass
+
+    async def failed(self, doing: str, error: Exception) -> None:
+        self.failures.append(doing)
 
     async def register(self, worker: str, after: str | None = "", link: str = "") -> AgentDetails:
         provider_data: dict[str, Any] = {"worker_name": worker, "agent_registration_id": link or worker}

@@ -113,6 +113,7 @@ async def test_a_provider_that_fails_makes_the_worker_try_again(house: House) ->
     desk.provider.fail_next["verify"] = 1
     refusal = await desk.register("ann")
     assert (refusal.outcome, refusal.retry_after_s) == (Outcome.TRY_LATER, 5.0)
+    assert desk.failures == ["verifying a worker"]
 
 
 @pytest.mark.parametrize("reason", [Reason.TRY_LATER, Reason.RUN_ENDED])

@@ -131,3 +131,18 @@ async def test_an_export_into_a_pipe_that_closes_early_is_quiet(daemon: Daemon, 
     script = f"{sys.executable} -m crowdd.client --socket {socket} export words | true"
     ended = await trio.run_process(["sh", "-c", script], capture_stderr=True)
     assert ended.stderr == b""
+
+
+async def test_what_a_task_raises_is_told_with_its_traceback(daemon: Daemon, tmp_path: Path) -> None:
+    task = a_task(tmp_path, 1)
+    (task / "data.jsonl").unlink()
+    (task / "task.py").write_text(
+        "def rows():\n    yield {'text': 'one'}\n    raise OSError('out of coffee')\n"
+    )
+    await daemon.start()
+    await done(daemon, "launch", str(task), "label=words")
+    await daemon.until("words", lambda shown: shown["trouble"])
+    assert "raised OSError: out of coffee" in await done(daemon, "errors", "words")
+    whole = await done(daemon, "errors", "words", "--traceback")
+    assert "task.py" in whole
+    assert "raise OSError('out of coffee')" in whole

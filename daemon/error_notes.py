@@ -1,0 +1,57 @@
+"""Keeps with a run what its hooks and plug-ins raised, for `crowdctl errors`. Decides nothing."""
+
+import logging
+import traceback
+
+from ..protocol.names import AgentId, RunId
+from ..storage.contract import Storage, StorageFull
+from .causes import causes
+from .clock import Wall
+
+log = logging.getLogger(__name__)
+
+HOOK, PLUG_IN = "hook", "plug-in"
+"""Where an error came from: the functions of a task's task.py, or a blueprint, architect or provider."""
+ERROR_NOTES_MAX = 1000  # of a run while it is held; what fails at every request must not fill the disk
+MESSAGE_CHARACTERS_MAX = 500
+TRACEBACK_CHARACTERS_MAX = 8000  # the end of it, where the error is
+
+
+class ErrorNotes:
+    """One per run that is held."""
+
+    def __init__(self, run_id: RunId, storage: Storage, wall: Wall) -> None:
+        self._run_id = run_id
+        self._storage = storage
+        self._wall = wall
+        self._left = ERROR_NOTES_MAX
+
+    async def note(
+        self, source: str, doing: str, error: BaseException, agent_id: AgentId | None = None
+    ) -> None:
+        """Store the error. Past the limit, and while the disk is full, the log alone has it."""
+        if not self._left:
+            return
+        self._left -= 1
+        data = error_data(doing, error)
+        try:
+            await self._storage.add_error(self._run_id, agent_id, source, data, self._wall())
+        except StorageFull as exc:
+            log.warning("run %d: an error could not be noted: %s", self._run_id, exc)
+
+
+def error_data(doing: str, error: BaseException) -> dict[str, str]:
+    """An error as it is stored: what was being done, what was said, and from where."""
+    first = causes(error)[0]
+    said = f"{doing}: {str(first) or type(first).__name__}"
+    lines = "".join(traceback.format_exception(error))
+    return {
+        "error_type": type(first).__name__,
+        "message": _text(said)[:MESSAGE_CHARACTERS_MAX],
+        "stack": _text(lines)[-TRACEBACK_CHARACTERS_MAX:],
+    }
+
+
+def _text(said: str) -> str:
+    """Without the halves of characters that an author's message may hold and no JSON may."""
+    return said.encode("utf-8", "backslashreplace").decode()
