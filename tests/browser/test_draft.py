@@ -121,6 +121,29 @@ def test_a_page_works_where_the_browser_forbids_to_keep_anything(serve: OpenRout
         assert router.agents[0].answer == {"answer": "first"}
 
 
+FILL_THE_STORE = """(() => {
+  for (let text = "x".repeat(2 ** 22), n = 0; text; n++) {
+    try { localStorage.setItem(`other-${n}`, text); } catch { text = text.slice(text.length / 2 + 1); }
+  }
+})()"""
+
+
+def test_a_page_goes_on_to_the_next_unit_where_the_browsers_store_is_full(
+    serve: OpenRouter, page: Page
+) -> None:
+    with serve() as router:
+        page.open(router.address)
+        page.wait_state("in task")
+        page.run(FILL_THE_STORE)
+        page.type("answer", "first")
+        page.wait_words("no room for a draft")
+        page.press("Save")
+        page.press("Next")
+        page.wait_for("document.querySelector('#words').innerText === 'two'")
+        page.run("crowdd.log('still told')")
+        assert router.wait_asked("submit_metadata")["metadata"]["log"]["data"] == "still told"
+
+
 def test_a_unit_nobody_has_touched_has_no_draft(serve: OpenRouter, page: Page) -> None:
     with serve() as router:
         page.open(router.address)

@@ -1,5 +1,7 @@
 """What a worker sees when things go wrong: refusals in words, patience, and never a false "saved"."""
 
+from pathlib import Path
+
 import pytest
 from selenium.webdriver.common.keys import Keys
 
@@ -129,6 +131,24 @@ def test_an_answer_too_large_may_be_made_smaller(serve: OpenRouter, page: Page) 
         page.press("Save")
         page.wait_state("completed")
         assert router.agents[0].answer == {"answer": "short"}
+
+
+def test_a_file_that_is_gone_when_it_is_sent_is_to_be_chosen_again(
+    serve: OpenRouter, page: Page, tmp_path: Path
+) -> None:
+    photo = tmp_path / "cat.png"
+    photo.write_bytes(b"a cat")
+    with serve('<form data-crowdd="task"><input type="file" name="photo"></form>') as router:
+        page.open(router.address)
+        page.wait_state("in task")
+        page.find("[name=photo]").send_keys(str(photo))
+        moved = photo.rename(tmp_path / "moved.png")
+        page.press("Save")
+        page.wait_words("cat.png was changed or moved")
+        page.find("[name=photo]").send_keys(str(moved))
+        page.press("Save")
+        page.wait_state("completed")
+        assert router.asked[-1].files == {"photo:moved.png": b"a cat"}
 
 
 def test_a_unit_that_ended_meanwhile_is_closed_in_words(serve: OpenRouter, page: Page) -> None:

@@ -65,7 +65,9 @@
     waiting_more: "The task starts as soon as everybody is here.",
     in_task: "In progress",
     draft_kept: "Draft kept",
+    draft_not_kept: "This browser has no room for a draft: save before you leave this page.",
     draft_restored: "Your draft is back",
+    choose_changed: "{file} was changed or moved after you chose it. Please choose it again.",
     choose_again: "A draft cannot hold files. Please choose again: {files}",
     file_note: "A chosen file is sent when you save; it is not part of the draft.",
     save: "Save",
@@ -128,39 +130,41 @@
   const uuid = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`);
   const now_s = () => Date.now() / 1000;
 
-  /** localStorage, or where the browser forbids it, this page's own memory. */
+  /** localStorage, or null where the browser forbids it. */
   const shelf = (() => {
     try {
-      localStorage.setItem("crowdd:probe", "1");
-      localStorage.removeItem("crowdd:probe");
-      return localStorage;
+      return window.localStorage;
     } catch {
-      const memory = new Map();
-      return {
-        getItem: (key) => memory.get(key) ?? null,
-        setItem: (key, value) => memory.set(key, value),
-        removeItem: (key) => memory.delete(key),
-      };
+      return null;
     }
   })();
+  const memory = new Map(); // what the browser does not take: it is forbidden, or full
 
   const store = {
     get(key) {
       try {
-        return JSON.parse(shelf.getItem(key));
+        return JSON.parse(memory.get(key) ?? shelf.getItem(key));
       } catch { // written by something else
         return null;
       }
     },
+    /** True if it survives a reload; else it is remembered until then. */
     set(key, value) {
+      const written = JSON.stringify(value);
       try {
-        shelf.setItem(key, JSON.stringify(value));
-      } catch (error) { // full: the page goes on, with less to remember
-        console.warn(`crowdd: ${key} could not be kept: ${error}`);
+        shelf.setItem(key, written);
+        memory.delete(key);
+        return true;
+      } catch {
+        memory.set(key, written);
+        return false;
       }
     },
-    drop: (key) => shelf.removeItem(key),
-    keys: () => Object.keys(shelf),
+    drop(key) {
+      memory.delete(key);
+      shelf?.removeItem(key);
+    },
+    keys: () => Object.keys(shelf ?? {}),
   };
 
   /** A short name for a text. Links are secrets: what is kept in the browser names them by this only. */
@@ -246,10 +250,25 @@
       });
       return judge(path, response, await response.json().catch(() => null));
     } catch {
+      const gone = body instanceof FormData && await unreadable(body);
+      if (gone) return { verdict: "refused", told: {}, text: text("choose_changed", { file: gone.name }) };
       return { verdict: "later", told: {} };
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** A file that was changed or removed after it was chosen: no browser ever sends it. */
+  async function unreadable(form) {
+    for (const file of form.values()) {
+      if (!(file instanceof File)) continue;
+      try {
+        await file.stream().getReader().read();
+      } catch {
+        return file;
+      }
+    }
+    return null;
   }
 
   function judge(path, response, answer) {
@@ -872,8 +891,10 @@
   const readDraft = () => store.get(draftKey());
   const isToggle = (field) => field.type === "checkbox" || field.type === "radio";
 
+  let isDraftSafe = true; // against a reload
+
   function writeDraft(facts) {
-    store.set(draftKey(), { ...readDraft(), ...facts, at: Date.now() });
+    isDraftSafe = store.set(draftKey(), { ...readDraft(), ...facts, at: Date.now() });
   }
 
   function keep(data) {
@@ -949,7 +970,7 @@
       clearTimeout(timer);
       timer = setTimeout(() => {
         keepNow();
-        if (isAtWork() && bar.root.dataset.tone === "calm") sayInTask("", text("draft_kept"));
+        if (isAtWork() && bar.root.dataset.tone === "calm") sayInTask(isDraftSafe ? "" : text("draft_not_kept"), isDraftSafe ? text("draft_kept") : undefined);
       }, 250);
     };
     task?.addEventListener("input", changed);
