@@ -1,11 +1,14 @@
 """Takes in what workers hand over: final answers, metadata, units given back. Save first, answer then."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import attrs
+import trio
 
 from ..protocol.documents import canonical_json, content_digest
 from ..protocol.names import AgentStatus, Outcome, Reason, WireId
@@ -21,6 +24,7 @@ from .worker_pool import sentence
 log = logging.getLogger(__name__)
 
 METADATA_KINDS = ("tips", "feedback", "worker_opinion", "post_task", "log")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 Fetch = Callable[[str, Path], Awaitable[None]]
 """Bring the uploaded file with this sha256 to this path, complete and fsynced."""
 
@@ -39,16 +43,19 @@ class IntakeTools:
 
 
 class Intake:
-    """One per run. Holds no state."""
+    """One per run. Holds no state but which files it is fetching."""
 
     def __init__(self, tools: IntakeTools) -> None:
         self._t = tools
+        self._fetching: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
     async def submit_unit(self, packet: SubmitUnit, fetch: Fetch) -> Answer:
         """Store a final answer, once: `ok` only after the commit; the same again gets the same answer."""
         agent = await self._find(packet.subject)
         if agent is None:
             return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        if not _are_digests(packet.files):
+            return self._answer(packet.request, Reason.BAD_REQUEST, agent.status)
         data = canonical_json(packet.final_data)
         digest = content_digest(packet.final_data, packet.files)
         known = await self._known(agent, digest)
@@ -90,6 +97,8 @@ class Intake:
         agent = await self._find(packet.subject)
         if agent is None:
             return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        if not _are_digests(packet.files):
+            return self._answer(packet.request, Reason.BAD_REQUEST, agent.status)
         await self._fetch_all(packet.files, fetch)
         kind = _kind(packet.metadata)
         digest = content_digest([kind, packet.metadata], packet.files)
@@ -117,10 +126,12 @@ class Intake:
         return agent if agent.run_id == self._t.run.id else None
 
     async def _fetch_all(self, files: Sequence[FileNote], fetch: Fetch) -> None:
+        """Two who send the same contents at once would write the same file at once: one after the other."""
         for sha256 in {note.sha256 for note in files}:
             path = self._t.files / sha256
-            if not path.exists():
-                await fetch(sha256, path)
+            async with self._fetching.setdefault(sha256, trio.Lock()):
+                if not path.exists():
+                    await fetch(sha256, path)
 
     def _answer(self, request: str, refused: Reason | None, status: AgentStatus | None) -> Answer:
         if refused is None:
@@ -135,6 +146,11 @@ def _choice(answer: AddSubmission) -> Callable[[Agent, Unit], list[AgentEvent]]:
         return [Submitted(answer)]
 
     return choose
+
+
+def _are_digests(files: Sequence[FileNote]) -> bool:
+    """A router that says otherwise might mean a file of ours."""
+    return all(_DIGEST.fullmatch(note.sha256) for note in files)
 
 
 def _give_back(agent: Agent, unit: Unit) -> list[AgentEvent]:

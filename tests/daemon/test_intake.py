@@ -1,13 +1,16 @@
 """What becomes of what workers hand over: once stored it stays, and every answer is true."""
 
 from datetime import timedelta
+from pathlib import Path
 
+import attrs
 import trio
+import trio.testing
 
 from crowdd.daemon.house import House
 from crowdd.daemon.lifecycle import ShutDown, TimeOver
 from crowdd.protocol.names import AgentStatus, Outcome, Reason, UnitStatus, WireId
-from crowdd.protocol.packets import AgentDetails, FileNote
+from crowdd.protocol.packets import AgentDetails, FileNote, SubmitUnit
 
 from .desk import Desk, a_desk
 
@@ -72,6 +75,36 @@ async def test_files_are_there_before_the_answer_is_acknowledged(house: House) -
     desk = await a_desk(house)
     await desk.submit(await desk.agent("ann"), {}, [NOTE])
     assert (house.data / NOTE.sha256).exists()
+
+
+async def test_one_file_that_many_send_at_once_is_fetched_once(house: House) -> None:
+    desk = await a_desk(house)
+    workers = [await desk.agent(name) for name in ("ann", "bob", "cem")]
+    fetched: list[str] = []
+
+    async def fetch(sha256: str, into: Path) -> None:
+        fetched.append(sha256)
+        await trio.testing.wait_all_tasks_blocked()
+        into.write_bytes(b"fetched")
+
+    async def submit(details: AgentDetails) -> None:
+        assert details.agent_id is not None
+        packet = SubmitUnit(details.agent_id, "r2", {}, [NOTE])
+        assert (await desk.intake.submit_unit(packet, fetch)).outcome is Outcome.OK
+
+    async with trio.open_nursery() as nursery:
+        for details in workers:
+            nursery.start_soon(submit, details)
+    assert fetched == [NOTE.sha256]
+
+
+async def test_a_router_cannot_pass_a_file_of_ours_for_an_upload(house: House) -> None:
+    desk = await a_desk(house)
+    (house.data.parent / "secret").write_text("ours")
+    details = await desk.agent("ann")
+    refusal = await desk.submit(details, {}, [attrs.evolve(NOTE, sha256="../secret")])
+    assert (refusal.outcome, refusal.reason) == (Outcome.REFUSED, Reason.BAD_REQUEST)
+    assert (await desk.stored(details)).status is AgentStatus.IN_TASK
 
 
 async def test_the_same_answer_with_other_files_is_another_answer(house: House) -> None:
