@@ -10,7 +10,17 @@ from .errors import (
     Refused,
     TaskFolderRefused,
 )
-from .shapes import AgentInfo, ErrorInfo, Link, RunInfo, Snapshot, UnitInfo
+from .shapes import (
+    AgentInfo,
+    ErrorInfo,
+    Link,
+    RunInfo,
+    Snapshot,
+    UnitInfo,
+    WorkerDetails,
+    WorkerInfo,
+    WorkInfo,
+)
 
 __all__ = [
     "AgentInfo",
@@ -27,5 +37,8 @@ __all__ = [
     "Snapshot",
     "TaskFolderRefused",
     "UnitInfo",
+    "WorkInfo",
+    "WorkerDetails",
+    "WorkerInfo",
     "connect",
 ]

@@ -10,7 +10,18 @@ from urllib.parse import quote
 
 from .connection import Connection, chunks, lines
 from .errors import ClientError, DaemonUnreachable, NoSuchRun
-from .shapes import AgentInfo, ErrorInfo, Link, RunDetails, RunInfo, Snapshot, UnitInfo
+from .shapes import (
+    AgentInfo,
+    ErrorInfo,
+    Link,
+    RunDetails,
+    RunInfo,
+    Snapshot,
+    UnitInfo,
+    WorkerDetails,
+    WorkerInfo,
+    WorkInfo,
+)
 from .socket_path import default_socket
 
 LAUNCH_S = 600.0  # deploying to far routers takes minutes
@@ -83,15 +94,26 @@ class Client:
         """What went wrong in the run's pages, hooks and plug-ins, oldest first."""
         return self._rows(run, "errors", ())
 
+    def workers(self, provider: str | None = None) -> Iterator[WorkerInfo]:
+        """Everybody who ever came, or came through one provider, in order."""
+        return self._pages("/workers", "workers", [] if provider is None else [("provider", provider)])
+
+    def worker(self, worker: int | str) -> WorkerDetails:
+        """One worker, by number or `provider:name`."""
+        details: WorkerDetails = self._connection.get("/worker", [("worker", worker)])
+        return details
+
+    def work_of(self, worker: int | str) -> Iterator[WorkInfo]:
+        """Everything a worker worked on, in order."""
+        return self._pages("/worker/agents", "agents", [("worker", worker)])
+
     def _rows(self, run: RunName, kind: str, statuses: Sequence[str]) -> Iterator[Any]:
+        return self._pages(_path(run, kind), kind, [("status", status) for status in statuses])
+
+    def _pages(self, path: str, kind: str, parameters: Sequence[tuple[str, str | int]]) -> Iterator[Any]:
         after: int | None = 0
         while after is not None:
-            parameters = [
-                ("after", str(after)),
-                ("limit", str(PAGE_ROWS)),
-                *(("status", s) for s in statuses),
-            ]
-            page = self._connection.get(_path(run, kind), parameters)
+            page = self._connection.get(path, [("after", after), ("limit", PAGE_ROWS), *parameters])
             yield from page[kind]
             after = page["next"]
 

@@ -16,6 +16,7 @@ from .commands.runs import runs, show, status
 from .commands.stop import expire, stop
 from .commands.wait import wait
 from .commands.watch import watch
+from .commands.workers import worker, workers
 from .errors import ClientError
 from .exit_codes import HELP, ExitCode, exit_code_of
 from .socket_path import default_socket
@@ -59,5 +60,8 @@ def main(ctx: click.Context, socket: Path | None) -> None:
     ctx.obj = Client(socket if socket is not None else default_socket(os.environ))
 
 
-for command in (launch, runs, show, watch, units, agents, errors, links, stop, expire, export, wait, status):
+for command in (
+    launch, runs, show, watch, units, agents, errors, workers, worker,
+    links, stop, expire, export, wait, status,
+):  # fmt: skip
     main.add_command(command)

@@ -89,6 +89,48 @@ class AgentInfo(TypedDict):
     ended_at: str | None
 
 
+class WorkerInfo(TypedDict):
+    """A person, known through one provider."""
+
+    id: int
+    provider: str
+    name: str
+    blocked: bool
+    created_at: str
+
+
+class GrantInfo(TypedDict):
+    """A worker's value of a qualification."""
+
+    qualification: str
+    value: int
+    at: str
+
+
+class Change(TypedDict):
+    """A line of history: who changed what, and why."""
+
+    at: str
+    who: str
+    kind: str
+    before: str | None
+    after: str
+    why: str
+
+
+class WorkerDetails(WorkerInfo):
+    """A worker with grants, and the history of blocks and grants."""
+
+    grants: list[GrantInfo]
+    history: list[Change]
+
+
+class WorkInfo(AgentInfo):
+    """An agent of a worker, and the label of its run."""
+
+    run: str
+
+
 class ErrorInfo(TypedDict):
     """What went wrong in a page, a hook or a plug-in."""
 

@@ -473,7 +473,13 @@ class Storage(abc.ABC):
         """Agents that hold an `assigned` unit: the live ones, and those a shutdown disconnected."""
 
     @abc.abstractmethod
+    async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
+        """All agents a worker ever was, in any run. Cost depends on how many these are."""
+
+    @abc.abstractmethod
     async def worker(self, worker_id: WorkerId) -> Worker: ...
+    @abc.abstractmethod
+    async def worker_by_name(self, provider: str, name: str) -> Worker: ...
     @abc.abstractmethod
     async def workers(
         self, provider: str | None = None, after: int = 0, limit: int = 1000

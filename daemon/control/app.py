@@ -10,6 +10,7 @@ from .export import export_run
 from .launch import launch_run
 from .lists import list_agents, list_errors, list_units
 from .needs import Operator
+from .people import list_agents_of_worker, list_workers, show_worker
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
 from .watch import watch_run
 
@@ -26,6 +27,9 @@ ROUTES = [
     Route("/runs/{run}/expire", expire_run, methods=["POST"]),
     Route("/runs/{run}/export", export_run, methods=["GET"]),
     Route("/runs/{run}/watch", watch_run, methods=["GET"]),
+    Route("/workers", list_workers, methods=["GET"]),
+    Route("/worker", show_worker, methods=["GET"]),
+    Route("/worker/agents", list_agents_of_worker, methods=["GET"]),
 ]
 
 

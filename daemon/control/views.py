@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT
+from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT, RunId
 from ...storage.contract import RunCounts, Storage
-from ...storage.records import Agent, PageError, TaskRun, Unit
+from ...storage.records import Agent, HistoryEntry, PageError, TaskRun, Unit, Worker
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
 
@@ -72,6 +72,43 @@ class WorkerNames:
         if record.worker_id not in self._known:
             self._known[record.worker_id] = (await self._storage.worker(record.worker_id)).name
         return self._known[record.worker_id]
+
+
+class RunLabels:
+    """The labels of runs, each asked for once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._known: dict[RunId, str] = {}
+
+    async def of(self, run_id: RunId) -> str:
+        """The label of this run."""
+        if run_id not in self._known:
+            self._known[run_id] = (await self._storage.run(run_id)).label
+        return self._known[run_id]
+
+
+def worker_view(worker: Worker) -> dict[str, Any]:
+    """A worker. What the provider keeps with them is the provider's own."""
+    return {
+        "id": worker.id,
+        "provider": worker.provider,
+        "name": worker.name,
+        "blocked": worker.blocked,
+        "created_at": worker.created_at,
+    }
+
+
+def history_view(entry: HistoryEntry) -> dict[str, Any]:
+    """Who changed what, and why."""
+    return {
+        "at": entry.at,
+        "who": entry.who,
+        "kind": entry.kind,
+        "before": entry.before,
+        "after": entry.after,
+        "why": entry.why,
+    }
 
 
 def unit_view(unit: Unit, worker_name: str | None) -> dict[str, Any]:

@@ -74,6 +74,10 @@ class MemoryLives(MemoryBody):
         tables = await self._read()
         return copies(tables.agents.having("link", (run_id, link)))
 
+    async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
+        tables = await self._read()
+        return page([agent for agent in tables.agents if agent.worker_id == worker_id], after, limit)
+
     async def reserved_agents(self, run_id: RunId) -> list[Agent]:
         tables = await self._read()
         holders = [unit.agent_id for unit in tables.units.having("run", run_id) if _is_held(unit)]

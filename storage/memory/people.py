@@ -82,6 +82,10 @@ class MemoryPeople(MemoryBody):
         tables = await self._read()
         return fresh(rules.found(tables.workers.get(worker_id), "worker", worker_id))
 
+    async def worker_by_name(self, provider: str, name: str) -> Worker:
+        worker = (await self._read()).workers.the("name", (provider, name))
+        return fresh(rules.found(worker, "worker", f"{provider}:{name}"))
+
     async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
         tables = await self._read()
         return page([each for each in tables.workers if provider in (None, each.provider)], after, limit)

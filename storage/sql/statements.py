@@ -161,6 +161,7 @@ SELECT number FROM run_count WHERE run_id = :run_id AND kind = 'unit' AND status
 AGENT = select(Agent, "WHERE id = :id")
 AGENT_OF_WIRE_ID = select(Agent, "WHERE wire_id = :wire_id")
 AGENTS_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link ORDER BY id")
+AGENTS_OF_WORKER = select(Agent, "WHERE worker_id = :worker_id AND +id > :after_id ORDER BY +id LIMIT :limit")
 RESERVED_AGENTS = select(
     Agent,
     """WHERE id IN (SELECT agent_id FROM unit WHERE run_id = :run_id AND status = 'assigned')

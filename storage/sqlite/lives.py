@@ -60,6 +60,11 @@ class SqliteLives(SqliteBody):
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         return await self._engine.read(every, Agent, statements.AGENTS_OF_LINK, run_id=run_id, link=link)
 
+    async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
+        return await self._engine.read(
+            every, Agent, statements.AGENTS_OF_WORKER, worker_id=worker_id, after_id=after, limit=limit
+        )
+
     async def reserved_agents(self, run_id: RunId) -> list[Agent]:
         return await self._engine.read(every, Agent, statements.RESERVED_AGENTS, run_id=run_id)
 

@@ -45,6 +45,10 @@ class SqlitePeople(SqliteBody):
     async def worker(self, worker_id: WorkerId) -> Worker:
         return await self._engine.read(_the_worker, worker_id)
 
+    async def worker_by_name(self, provider: str, name: str) -> Worker:
+        worker = await self._engine.read(one, Worker, statements.WORKER_OF_NAME, provider=provider, name=name)
+        return rules.found(worker, "worker", f"{provider}:{name}")
+
     async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
         return await self._engine.read(page, Worker, after, limit, provider=provider)
 

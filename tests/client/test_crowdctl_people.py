@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from crowdd.client.exit_codes import ExitCode
 from crowdd.client.terminal import local_time
 from crowdd.storage.records import TaskRun
 
@@ -65,3 +68,71 @@ async def test_a_long_error_is_cut_in_the_table_only(desk: Desk) -> None:
     await desk.operator.storage.add_error(run.id, None, "page", "long " * 100, NOW)
     assert len((await desk.crowdctl("errors", "digits")).output.splitlines()[1]) < 170
     assert (await desk.crowdctl("errors", "digits", "--traceback")).output.count("long") == 100
+
+
+async def test_workers_are_a_table_over_all_runs(desk: Desk) -> None:
+    await desk.operator.at_work(await desk.operator.a_run("one"), "ann")
+    bob = (await desk.operator.at_work(await desk.operator.a_run("two"), "bob\x1b[2J")).agent.worker_id
+    await desk.operator.storage.set_blocked(bob, True, NOW, "staff:eve", "spam")
+    assert (await desk.crowdctl("workers")).output == (
+        "WORKER  PROVIDER  NAME        BLOCKED  FIRST CAME\n"
+        f"1       inhouse   ann                  {TIME}\n"
+        f"2       inhouse   bob\\x1b[2J  blocked  {TIME}\n"
+    )
+    assert [each["name"] for each in json.loads((await desk.crowdctl("workers", "--json")).output)][
+        0
+    ] == "ann"
+
+
+async def test_without_workers_it_says_how_to_invite_some(desk: Desk) -> None:
+    assert (await desk.crowdctl("workers")).output == (
+        "Nobody has come yet. Invite somebody: crowdctl links RUN --count 3\n"
+    )
+    assert (await desk.crowdctl("workers", "--provider", "mock")).output == "Nobody has come through mock.\n"
+
+
+async def test_a_worker_is_shown_with_work_grants_and_history(desk: Desk) -> None:
+    storage = desk.operator.storage
+    agent = await desk.operator.submitted(await desk.operator.a_run("digits"), "ann", {})
+    await storage.create_qualification("good", None, NOW)
+    await storage.grant("good", agent.worker_id, 3, NOW, "staff:eve", "did well")
+    await storage.set_blocked(agent.worker_id, True, NOW, "staff:eve", "spam")
+    expected = (
+        "ann (worker 1)\n"
+        "  Provider    inhouse\n"
+        "  Blocked     yes\n"
+        "  Grants      good=3\n"
+        f"  First came  {TIME}\n"
+        "\n"
+        "AGENT  RUN     UNIT  STATUS     REASON  CAME                 ENDED\n"
+        f"1      digits  1     completed          {TIME}  {TIME}\n"
+        "\n"
+        "WHEN                 WHO        WHAT                  WHY\n"
+        f"{TIME}  staff:eve  good=3                did well\n"
+        f"{TIME}  staff:eve  unblocked -> blocked  spam\n"
+    )
+    assert (await desk.crowdctl("worker", "1")).output == expected
+    assert (await desk.crowdctl("worker", "inhouse:ann")).output == expected
+    told = json.loads((await desk.crowdctl("worker", "1", "--json")).output)
+    assert (told["agents"][0]["run"], told["history"][1]["after"]) == ("digits", "blocked")
+
+
+async def test_a_worker_who_did_nothing_is_shown_as_such(desk: Desk) -> None:
+    await desk.operator.storage.register_worker("inhouse", "a/b:c", {}, NOW)
+    output = (await desk.crowdctl("worker", "inhouse:a/b:c")).output
+    assert output.startswith("a/b:c (worker 1)\n")
+    assert output.endswith("\n\nHas not worked on anything yet.\n")
+
+
+@pytest.mark.parametrize("word", ["7", "inhouse:nobody", "9" * 30 + ":"])
+async def test_a_worker_who_is_not_there_is_refused_with_a_hint(desk: Desk, word: str) -> None:
+    result = await desk.crowdctl("worker", word)
+    assert result.stderr == f"crowdctl: There is no worker {word!r}.\n  `crowdctl workers` lists them.\n"
+    assert result.exit_code == ExitCode.REFUSED
+
+
+@pytest.mark.parametrize("word", ["ann", "", "-1"])
+async def test_a_word_that_names_no_worker_is_refused_with_the_form(desk: Desk, word: str) -> None:
+    result = await desk.crowdctl("worker", "--", word)
+    assert "Write a number, or PROVIDER:NAME as in inhouse:ann." in result.stderr
+    assert result.exit_code == ExitCode.REFUSED

@@ -134,3 +134,21 @@ async def test_s30_what_does_not_exist_is_not_granted_or_looked_up(world: World)
     with pytest.raises(InvalidRecord):
         await storage.grant("trained", worker.id, 2**63, NOW, "x", "y")
     assert await storage.grants() == []
+
+
+async def test_a_worker_is_looked_up_by_provider_and_name(world: World) -> None:
+    ann = await world.worker("ann")
+    assert await world.storage.worker_by_name("mock", "ann") == ann
+    for provider, name in (("mock", "bob"), ("inhouse", "ann")):
+        with pytest.raises(NotFound):
+            await world.storage.worker_by_name(provider, name)
+
+
+async def test_the_agents_of_a_worker_are_found_over_all_runs_in_pages(world: World) -> None:
+    first = await world.at_work("one", "ann")
+    await world.at_work("two", "bob")
+    second, third = await world.at_work("three", "ann"), await world.at_work("four", "ann")
+    ann = first.worker_id
+    assert await world.storage.agents_of_worker(ann) == [first, second, third]
+    assert await world.storage.agents_of_worker(ann, after=first.id, limit=1) == [second]
+    assert await world.storage.agents_of_worker(WorkerId(99)) == []

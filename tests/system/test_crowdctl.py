@@ -54,6 +54,9 @@ async def test_a_run_from_launch_to_export(daemon: Daemon, tmp_path: Path) -> No
     assert (await done(daemon, "units", "words", "--status", "completed")).count("completed") == 6
     agents = json.loads(await done(daemon, "agents", "words", "--json"))
     assert {agent["worker_name"] for agent in agents} <= {"ann", "bob"}
+    known = json.loads(await done(daemon, "workers", "--json"))
+    work = [json.loads(await done(daemon, "worker", f"inhouse:{each['name']}", "--json")) for each in known]
+    assert sum(len(each["agents"]) for each in work) == len(agents)
 
     await done(daemon, "export", "words", "-o", str(tmp_path / "words.jsonl"))
     records = [json.loads(line) for line in (tmp_path / "words.jsonl").read_text().splitlines()]

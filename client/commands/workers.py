@@ -1,0 +1,98 @@
+"""crowdctl workers and worker: who came, and what one of them did."""
+
+import click
+
+from ..client import Client
+from ..shapes import Change, WorkerDetails, WorkInfo
+from ..terminal import local_time, safe, say, say_facts, say_json, say_table
+from .options import json_option, pass_client
+
+
+@click.command()
+@click.option("--provider", metavar="NAME", help="Only those who came through this provider.")
+@json_option
+@pass_client
+def workers(client: Client, provider: str | None, as_json: bool) -> None:
+    """List everybody who ever came, over all runs."""
+    found = list(client.workers(provider))
+    if as_json:
+        say_json(found)
+    elif found:
+        say_table(
+            ["WORKER", "PROVIDER", "NAME", "BLOCKED", "FIRST CAME"],
+            [
+                [
+                    w["id"],
+                    w["provider"],
+                    w["name"],
+                    "blocked" if w["blocked"] else "",
+                    local_time(w["created_at"]),
+                ]
+                for each in found
+            ],
+        )
+    elif provider is not None:
+        say(f"Nobody has come through {safe(provider)}.")
+    else:
+        say("Nobody has come yet. Invite somebody: crowdctl links RUN --count 3")
+
+
+@click.command()
+@click.argument("worker", metavar="WORKER")
+@json_option
+@pass_client
+def worker(client: Client, worker: str, as_json: bool) -> None:
+    """Show one worker: grants, blocks, and everything they worked on.
+
+    WORKER is a number, as `crowdctl workers` lists it, or PROVIDER:NAME.
+
+    \b
+    crowdctl worker 12
+    crowdctl worker inhouse:ann
+    """
+    details = client.worker(worker)
+    work = list(client.work_of(details["id"]))
+    if as_json:
+        say_json({**details, "agents": work})
+    else:
+        _tell(details, work)
+
+
+def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
+    say(f"{safe(worker['name'])} (worker {worker['id']})")
+    grants = ", ".join(f"{grant['qualification']}={grant['value']}" for grant in worker["grants"])
+    say_facts(
+        [
+            ("Provider", worker["provider"]),
+            ("Blocked", "yes" if worker["blocked"] else "no"),
+            ("Grants", grants or "none"),
+            ("First came", local_time(worker["created_at"])),
+        ]
+    )
+    say()
+    if work:
+        say_table(
+            ["AGENT", "RUN", "UNIT", "STATUS", "REASON", "CAME", "ENDED"],
+            [
+                [
+                    a["id"],
+                    a["run"],
+                    a["unit_id"],
+                    a["status"],
+                    a["reason"],
+                    local_time(a["created_at"]),
+                    local_time(a["ended_at"]),
+                ]
+                for a in work
+            ],
+        )
+    else:
+        say("Has not worked on anything yet.")
+    if worker["history"]:
+        say()
+        say_table(["WHEN", "WHO", "WHAT", "WHY"], [_line(change) for change in worker["history"]])
+
+
+def _line(change: Change) -> list[str]:
+    before = f"{change['before']} -> " if change["before"] else ""
+    return [local_time(change["at"]), change["who"], f"{before}{change['after']}", change["why"]]

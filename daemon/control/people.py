@@ -1,0 +1,75 @@
+"""Endpoints about workers, over all runs: who is known, and what one of them did."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...protocol.names import WorkerId
+from ...storage.contract import NotFound, Storage
+from ...storage.records import Worker
+from .answers import json_answer
+from .errors import ControlError, bad_request
+from .questions import NUMBER_DIGITS_MAX, operator_of, page_asked_for
+from .views import RunLabels, agent_view, history_view, worker_view
+
+HISTORY_MAX = 1000  # of one worker: blocks and grants, which people make
+
+
+async def list_workers(request: Request) -> Response:
+    """Workers in the order in which they came; `provider=` chooses, and `next` is the next page's `after`."""
+    storage = operator_of(request).storage
+    after, limit = page_asked_for(request)
+    workers = await storage.workers(request.query_params.get("provider"), after, limit)
+    views = [worker_view(worker) for worker in workers]
+    return json_answer({"workers": views, "next": workers[-1].id if len(workers) == limit else None})
+
+
+async def show_worker(request: Request) -> Response:
+    """One worker with grants and the history of blocks and grants."""
+    storage = operator_of(request).storage
+    worker = await _worker_asked_for(request)
+    names = {each.id: each.name for each in await storage.qualifications()}
+    grants = [
+        {"qualification": names.get(grant.qualification_id), "value": grant.value, "at": grant.updated_at}
+        for grant in await storage.grants(worker.id)
+    ]
+    return json_answer(
+        {**worker_view(worker), "grants": grants, "history": await _history(storage, worker.id)}
+    )
+
+
+async def _history(storage: Storage, worker_id: WorkerId) -> list[dict[str, Any]]:
+    entries = [
+        *await storage.history("worker", worker_id, limit=HISTORY_MAX),
+        *await storage.history("grant", worker_id, limit=HISTORY_MAX),
+    ]
+    return [history_view(entry) for entry in sorted(entries, key=lambda each: each.id)]
+
+
+async def list_agents_of_worker(request: Request) -> Response:
+    """Everything the worker worked on, in order; `next` is the `after` of the following page, or null."""
+    storage = operator_of(request).storage
+    worker = await _worker_asked_for(request)
+    after, limit = page_asked_for(request)
+    agents = await storage.agents_of_worker(worker.id, after, limit)
+    labels = RunLabels(storage)
+    views = [{**agent_view(agent, worker.name), "run": await labels.of(agent.run_id)} for agent in agents]
+    return json_answer({"agents": views, "next": agents[-1].id if len(agents) == limit else None})
+
+
+async def _worker_asked_for(request: Request) -> Worker:
+    """The `worker=` of the query, whose names hold any characters: a number, or `provider:name`."""
+    word = request.query_params.get("worker", "")
+    storage = operator_of(request).storage
+    try:
+        if word.isascii() and word.isdigit() and len(word) <= NUMBER_DIGITS_MAX:
+            return await storage.worker(WorkerId(int(word)))
+        provider, colon, name = word.partition(":")
+        if colon:
+            return await storage.worker_by_name(provider, name)
+    except NotFound:
+        raise ControlError(
+            404, "no_such_worker", f"There is no worker {word!r}.", "`crowdctl workers` lists them."
+        ) from None
+    raise bad_request(f"{word!r} names no worker.", "Write a number, or PROVIDER:NAME as in inhouse:ann.")
