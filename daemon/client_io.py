@@ -27,7 +27,7 @@ from ..protocol.packets import (
     SubmitUnit,
     UpdateStatus,
 )
-from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed
+from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed, StorageFull
 from ..storage.records import Agent, TaskRun
 from .clock import Wall
 
@@ -146,7 +146,10 @@ class ClientIO:
             except NotFound:
                 return
         source = "page" if packet.subject else "router"
-        await self._storage.add_error(self._run.id, agent_id, source, packet.error, self._wall())
+        try:
+            await self._storage.add_error(self._run.id, agent_id, source, packet.error, self._wall())
+        except StorageFull:
+            self.counters["errors_dropped"] += 1
 
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
         """Correct pages that show more than their agents still are: they changed while the link was lost."""

@@ -1,6 +1,7 @@
 """Ends many agents at once: at a shutdown, or when staff stop a run now; in slices, so nothing stalls."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..protocol.names import LIVE_AGENT, AgentStatus, RunId
@@ -22,16 +23,17 @@ async def shut_down_all(run_id: RunId, house: House, runner: TaskRunner, limits:
     def event(agent: Agent) -> AgentEvent:
         return ShutDown(_rejoin_until(agent, house.wall(), limits))
 
-    return await _end_all(await _active(run_id, house), event, house, runner)
+    return await end_all(await _active(run_id, house), event, house, runner)
 
 
 async def dismiss_all(run_id: RunId, house: House, runner: TaskRunner) -> int:
     """Every active agent becomes `disconnect` and its unit expires; kept units expire, too."""
-    count = await _end_all(await _active(run_id, house), lambda agent: Dismissed(), house, runner)
+    count = await end_all(await _active(run_id, house), lambda agent: Dismissed(), house, runner)
     for agent in await house.storage.reserved_agents(run_id):
         unit = await house.storage.unit(agent.unit_id)
         if lifecycle.may_rejoin(agent, unit):
-            await runner.carry_out(lifecycle.release(agent, unit, run_goes_on=False))
+            with suppress(StaleWrite):  # it submitted, or came back and is dismissed when staff ask again
+                await runner.carry_out(lifecycle.release(agent, unit, run_goes_on=False))
     return count
 
 
@@ -48,12 +50,13 @@ async def _active(run_id: RunId, house: House) -> list[Agent]:
     return [agent for agent in reserved if agent.status in active]
 
 
-async def _end_all(agents: list[Agent], event: EventFor, house: House, runner: TaskRunner) -> int:
+async def end_all(agents: list[Agent], event: EventFor, house: House, runner: TaskRunner) -> int:
+    """End these, or those of them who have not ended meanwhile; returns how many were to end."""
     for start in range(0, len(agents), AGENTS_PER_TRANSACTION):
         chunk = agents[start : start + AGENTS_PER_TRANSACTION]
         try:
             await runner.carry_out([c for agent in chunk for c in await _steps(agent, event, house)])
-        except StaleWrite:
+        except (StaleWrite, IllegalEvent):
             await _one_by_one(chunk, event, runner)
     return len(agents)
 

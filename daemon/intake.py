@@ -142,7 +142,7 @@ class Intake:
 def _choice(answer: AddSubmission) -> Callable[[Agent, Unit], list[AgentEvent]]:
     def choose(agent: Agent, unit: Unit) -> list[AgentEvent]:
         if lifecycle.may_rejoin(agent, unit):
-            return [SubmittedLate(answer)]
+            return [SubmittedLate(attrs.evolve(answer, late=True))]
         return [Submitted(answer)]
 
     return choose

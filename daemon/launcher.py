@@ -5,6 +5,8 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import trio
 
@@ -14,6 +16,7 @@ from ..storage.contract import NewAssignment, RunCounts, Storage
 from ..storage.records import TaskRun, Unit
 from .blueprints.contract import Row
 from .clock import Wall
+from .full_disk import with_space
 from .user_code import UserCode
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,7 @@ ROWS_PER_TRANSACTION = 250
 UNITS_PER_TRANSACTION = 1000
 ROW_LIMIT_S = 3600.0  # a generator may wait for its data; it never holds anything else up
 BATCH_PATIENCE_S = 0.5  # rows that come slowly are released as they come
+T = TypeVar("T")
 RELEASED = (UnitStatus.LAUNCHED, UnitStatus.ASSIGNED)
 
 
@@ -59,6 +63,7 @@ class TaskLauncher:
         self._rows_done = run.rows_done
         self._wake = trio.Event()
         self._stopped = False
+        self._writing = trio.Lock()
 
     @property
     def rows_done(self) -> bool:
@@ -84,16 +89,18 @@ class TaskLauncher:
         while not self._stopped:
             self._wake = trio.Event()
             counts = await self._storage.counts(self._run.id)
-            if await self._release(counts) or await self._make(counts):
+            if await self._with_space(partial(self._release, counts)) or await self._make(counts):
                 continue
             if self._rows_done and not counts.units.get(UnitStatus.CREATED, 0):
                 return
             await self._wake.wait()
 
     async def finish_rows(self) -> None:
-        """No more rows are wanted: note that in storage."""
-        self._stopped = self._rows_done = True
-        await self._storage.add_assignments(self._run.id, [], True, self._wall())
+        """No more rows are wanted: note that in storage. What is being released is published by then."""
+        self.stop()
+        async with self._writing:
+            await self._storage.add_assignments(self._run.id, [], True, self._wall())
+            self._rows_done = True
 
     def _room(self, counts: RunCounts) -> int:
         if not self._cap:
@@ -105,9 +112,12 @@ class TaskLauncher:
         room = min(self._room(counts), UNITS_PER_TRANSACTION)
         if not room or not counts.units.get(UnitStatus.CREATED, 0):
             return False
-        units = await self._storage.launch_units(self._run.id, room, self._wall())
-        if units:
-            await self._published(units)
+        async with self._writing:
+            if self._stopped:
+                return False
+            units = await self._storage.launch_units(self._run.id, room, self._wall())
+            if units:
+                await self._published(units)
         return bool(units)
 
     async def _make(self, counts: RunCounts) -> bool:
@@ -116,14 +126,21 @@ class TaskLauncher:
             return False
         wanted = min(self._room(counts), ROWS_PER_TRANSACTION)
         rows, done = await self._take(wanted, BATCH_PATIENCE_S)
-        if self._stopped:
-            return False
+        return await self._with_space(partial(self._add, rows, done))
+
+    async def _add(self, rows: Sequence[Row], done: bool) -> bool:
         new = [self._assignment(n, row) for n, row in enumerate(rows, self._rows_made)]
-        await self._storage.add_assignments(self._run.id, new, done, self._wall())
-        self._rows_made += len(rows)
-        self._rows_done = done
+        async with self._writing:
+            if self._stopped:
+                return False
+            await self._storage.add_assignments(self._run.id, new, done, self._wall())
+            self._rows_made += len(rows)
+            self._rows_done = done
         log.info("run %d: %d rows made%s", self._run.id, self._rows_made, ", all" if done else "")
         return True
+
+    async def _with_space(self, write: Callable[[], Awaitable[T]]) -> T:
+        return await with_space(f"the launcher of run {self._run.id}", write)
 
     async def _take(self, count: int, patience_s: float) -> tuple[list[Row], bool]:
         return await self._user_code.run_sync(_some, self._rows, count, patience_s, limit_s=ROW_LIMIT_S)

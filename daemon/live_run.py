@@ -1,16 +1,19 @@
 """One task run while the daemon holds it: its parts, its tasks, how it begins, goes on and ends."""
 
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from functools import partial
+from typing import TypeVar
 
 import attrs
 import trio
 
 from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState
-from ..storage.contract import MoveRun
+from ..storage.contract import MoveRun, StorageFull
 from ..storage.records import Agent, TaskRun, Unit
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
+from .full_disk import with_space
 from .goodbye import dismiss_all, shut_down_all
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
@@ -25,6 +28,7 @@ from .user_code import UserCodeFailed
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 TICK_S = 0.1  # watchers hear of changes at most this often
 DEPLOYED = (
     "deployed"  # stands in the run's folder from before its routers are there until after they are gone
@@ -84,7 +88,7 @@ class LiveRun:
         await self._undeploy()
 
     async def _open(self, nursery: trio.Nursery) -> None:
-        await self._parts.provider.set_up()
+        await self._with_space(self._parts.provider.set_up)
         self._house.run_folder(self.run.id).joinpath(DEPLOYED).touch()
         channels = await self._parts.architect.deploy()
         duties = LinkDuties(
@@ -101,12 +105,15 @@ class LiveRun:
         for link in self._links:
             nursery.start_soon(link.serve)
         await self._timekeeper.remember()
-        await self._move(RunState.LAUNCHING, RunState.RUNNING, "daemon", "routers are deployed")
+        await self._with_space(self._be_running)
         nursery.start_soon(self._timekeeper.watch, self._links)
         nursery.start_soon(self._supply)
         nursery.start_soon(self._watch_end)
         nursery.start_soon(self._hear_provider)
         nursery.start_soon(self._lose_patience)
+
+    async def _be_running(self) -> None:
+        await self._move(RunState.LAUNCHING, RunState.RUNNING, "daemon", "routers are deployed")
 
     async def _undeploy(self) -> None:
         for link in self._links:
@@ -144,17 +151,23 @@ class LiveRun:
     # --- supply and end
 
     async def _supply(self) -> None:
-        await self._house.storage.set_trouble(self.run.id, None)
-        if self.run.state is RunState.DRAINING:
-            await self.expire("daemon", "the run is stopped")  # a crash may have come before that
+        await self._note_trouble(None)
+        if self.run.state is RunState.DRAINING:  # a crash may have come before its units expired
+            await self._with_space(lambda: self.expire("daemon", "the run is stopped"))
         if self.run.state is RunState.RUNNING:
             try:
                 await self._launcher.launch()
             except (RowsChanged, UserCodeFailed) as exc:
                 log.error("run %d: no more rows are launched: %s", self.run.id, exc)
-                await self._house.storage.set_trouble(self.run.id, str(exc))
+                await self._note_trouble(str(exc))
                 await self._errors.note(HOOK, "launching rows", exc)
         self._look.set()
+
+    async def _note_trouble(self, trouble: str | None) -> None:
+        await self._with_space(lambda: self._house.storage.set_trouble(self.run.id, trouble))
+
+    async def _with_space(self, write: Callable[[], Awaitable[T]]) -> T:
+        return await with_space(f"run {self.run.id}", write)
 
     async def _publish(self, units: Sequence[Unit]) -> None:
         try:
@@ -165,7 +178,7 @@ class LiveRun:
         self._tick()
 
     async def _watch_end(self) -> None:
-        while not await self._has_ended():
+        while not await self._with_space(self._has_ended):
             await self._look.wait()
 
     async def _has_ended(self) -> bool:
@@ -190,7 +203,9 @@ class LiveRun:
                 return
             if trio.current_time() >= self._reception.active_at + patience_s:
                 log.warning("run %d: nobody came for %g s, stopping it", self.run.id, patience_s)
-                await self.stop(now=True, who="daemon", why="nobody came for too long")
+                await self._with_space(
+                    lambda: self.stop(now=True, who="daemon", why="nobody came for too long")
+                )
                 return
 
     # --- what staff can do
@@ -238,7 +253,11 @@ class LiveRun:
     async def say_goodbye(self, suspend_s: float) -> int:
         """Disconnect every active agent, its unit kept, and tell the pages; returns how many."""
         self.close_doors()
-        count = await shut_down_all(self.run.id, self._house, self.runner, self._parts.config.limits)
+        count = 0
+        try:
+            count = await shut_down_all(self.run.id, self._house, self.runner, self._parts.config.limits)
+        except StorageFull as exc:
+            log.error("run %d: agents stay as they are until the next start: %s", self.run.id, exc)
         for link in self._links:
             link.suspend(suspend_s)
         for link in self._links:
@@ -264,7 +283,7 @@ class LiveRun:
 
     async def _hear_provider(self) -> None:
         async for news in self._parts.provider.news():
-            await self._believe(news)
+            await self._with_space(partial(self._believe, news))
 
     async def _believe(self, news: ProviderSays) -> None:
         unit = await self._house.storage.unit(news.unit_id)

@@ -9,7 +9,16 @@ from typing import Any
 import trio
 
 from ..protocol.names import UNFINISHED_RUN, RunId, RunState
-from ..storage.contract import Duplicate, InvalidRecord, LeaseLost, MoveRun, NewRun, Storage, StorageFailed
+from ..storage.contract import (
+    Duplicate,
+    InvalidRecord,
+    LeaseLost,
+    MoveRun,
+    NewRun,
+    Storage,
+    StorageFailed,
+    StorageFull,
+)
 from ..storage.records import TaskRun
 from .blueprints.contract import BlueprintFault
 from .causes import causes
@@ -183,7 +192,10 @@ class Operator:
 
     async def _note_trouble(self, run: TaskRun, trouble: str, error: BaseException) -> None:
         log.error("run %d cannot go on: %s", run.id, trouble)
-        await self.storage.set_trouble(run.id, trouble)
+        try:
+            await self.storage.set_trouble(run.id, trouble)
+        except StorageFull as exc:
+            log.error("run %d: its trouble could not be noted: %s", run.id, exc)
         await ErrorNotes(run.id, self.storage, self._house.wall).note(PLUG_IN, "holding the run", error)
 
     def _note_change(self) -> None:

@@ -8,6 +8,7 @@ import trio
 from ..protocol.names import AgentId, RunId
 from ..storage.records import Agent
 from .deadlines import Deadlines
+from .full_disk import with_space
 from .house import House
 from .router_link import RouterLink
 from .task_config import Limits
@@ -46,7 +47,10 @@ class Timekeeper:
         with trio.move_on_after(self._house.pace.settle_s):
             for link in links:
                 await link.settled.wait()
-        await self._deadlines.watch(self._passed)
+        await self._deadlines.watch(self._pass)
+
+    async def _pass(self, agent_id: AgentId) -> None:
+        await with_space(f"the end of agent {agent_id}", lambda: self._passed(agent_id))
 
     def _remaining_s(self, due_at: datetime) -> float:
         """Never more than a whole duration: a clock that jumped back must not keep units for ever."""

@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import re
+import secrets
 import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -32,7 +33,6 @@ CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into ever
 HTTP_S = 30.0  # between two signs of life of an upload or download
 RECEIVE_BYTES = 64 * 1024
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # refusals that a later try may not meet
-_NO_HANDSHAKE = (HandshakeError, ConnectionClosed, OSError, trio.BrokenResourceError, trio.TooSlowError)
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain requests: trusts nobody. Reading the system's certificates takes longer than most requests."""
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
@@ -129,7 +129,8 @@ class WebsocketChannel(Channel):
         """Download beside `into`, check, sync, and only then give it its name."""
         if not _SHA256.fullmatch(sha256):
             raise LinkRefused(f"{sha256!r:.80} is not a file's digest")
-        part = into.with_name(f".{into.name}.part")
+        # A name of its own: a request that is repeated fetches the same file at the same time.
+        part = into.with_name(f".{into.name}.{secrets.token_hex(4)}.part")
         try:
             async with self._request("GET", f"/_crowdd/runs/{label}/files/{sha256}") as response:
                 found = await self._receive(response, part)

@@ -7,7 +7,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...storage.contract import Duplicate, InvalidRecord, LeaseLost, NotFound, StaleWrite, StorageFailed
+from ...storage.contract import (
+    Duplicate,
+    InvalidRecord,
+    LeaseLost,
+    NotFound,
+    StaleWrite,
+    StorageFailed,
+    StorageFull,
+)
 from ..providers.contract import ProviderFailed
 from .answers import json_answer
 
@@ -63,6 +71,9 @@ def _storage_error(_request: Request, exc: Exception) -> Response:
         case StaleWrite():
             message = "It has changed meanwhile."
             return _refused(ControlError(409, "changed_meanwhile", message, "Look, then try again."))
+        case StorageFull():
+            message = "There is no space left on the daemon's disk."
+            return _refused(ControlError(507, "storage_full", message, "Make room, then try again."))
         case _:
             return _refused(ControlError(409, "refused", str(exc)))
 
@@ -89,6 +100,7 @@ HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     StaleWrite: _storage_error,
     Duplicate: _storage_error,
     InvalidRecord: _storage_error,
+    StorageFull: _storage_error,
     ProviderFailed: _provider_failed,
     Exception: _failure,
 }

@@ -83,10 +83,10 @@ def step(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool) -> list
     )
     writes: list[Write] = [*_answer(event), move, *_unit_writes(agent, unit, event, run_goes_on)]
     commands: list[Command] = [Save(writes), Tell(agent.id, after, _reason(event))]
-    if after is AgentStatus.COMPLETED:
-        commands.append(MarkDone(agent.id))
     if len(writes) > 1 and after not in LIVE_AGENT:
         commands.append(Refill())
+    if after is AgentStatus.COMPLETED:
+        commands.append(MarkDone(agent.id))  # last: a provider that breaks at it holds up nothing else
     return commands
 
 

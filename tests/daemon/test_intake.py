@@ -7,10 +7,13 @@ import attrs
 import trio
 import trio.testing
 
+from crowdd.daemon.clock import simulated_wall
 from crowdd.daemon.house import House
 from crowdd.daemon.lifecycle import ShutDown, TimeOver
+from crowdd.daemon.task_runner import Doors, TaskRunner
 from crowdd.protocol.names import AgentStatus, Outcome, Reason, UnitStatus, WireId
 from crowdd.protocol.packets import AgentDetails, FileNote, SubmitUnit
+from crowdd.storage.records import Agent
 
 from .desk import Desk, a_desk
 
@@ -182,3 +185,24 @@ async def test_a_finished_unit_cannot_be_given_back(house: House) -> None:
     details = await desk.agent("ann")
     await desk.submit(details, {})
     assert (await desk.give_back(details)).reason is Reason.ALREADY_SUBMITTED
+
+
+async def test_a_deadline_that_comes_too_early_by_the_wall_clock_is_set_again(house: House) -> None:
+    desk = await a_desk(house, assignment_duration_s=600)
+    agent = await desk.stored(await desk.agent("ann"))
+    assert agent.due_at is not None
+    again: list[Agent] = []
+    doors = Doors(lambda agent, reason: None, desk.provider.mark_done, lambda: None, again.append)
+    runner = TaskRunner(desk.run, house.storage, lambda: simulated_wall() - timedelta(hours=1), doors)
+    await runner.time_passed(agent.id)
+    assert [each.id for each in again] == [agent.id]
+
+
+async def test_an_answer_after_the_shutdown_is_stored_as_late(house: House) -> None:
+    desk = await a_desk(house)
+    in_time, late = await desk.agent("ann"), await desk.agent("bob")
+    await desk.submit(in_time, {})
+    await desk.runner.happen((await desk.stored(late)).id, ShutDown())
+    await desk.submit(late, {})
+    stored = [await house.storage.submission((await desk.stored(each)).id) for each in (in_time, late)]
+    assert [each.late for each in stored] == [False, True]

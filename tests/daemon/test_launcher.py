@@ -161,3 +161,20 @@ async def test_nothing_is_left_when_every_unit_has_ended(house: House) -> None:
     assert not nothing_left(await house.storage.counts(run.id))
     await house.storage.expire_units(run.id, house.wall(), "staff:ann", "test")
     assert nothing_left(await house.storage.counts(run.id))
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_rows_that_are_no_more_wanted_stay_so_whatever_the_launcher_is_just_doing(
+    house: House, steps: int
+) -> None:
+    run = await a_run(house)
+    launcher = a_launcher(house, run, rows_of(100_000))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(launcher.launch)
+        for _ in range(steps):
+            await trio.lowlevel.checkpoint()
+        await launcher.finish_rows()
+        await house.storage.expire_units(run.id, house.wall(), "staff:ann", "expired by staff")
+    assert launcher.rows_done
+    assert (await house.storage.run(run.id)).rows_done
+    assert set(await counts_of(house, run)) <= {UnitStatus.EXPIRED}

@@ -151,7 +151,7 @@ def test_a_submission_stores_the_answer_before_anything_moves() -> None:
 
 def test_a_submission_completes_the_unit_and_is_told_to_the_provider() -> None:
     commands = step(an_agent(AgentStatus.IN_TASK), HELD, Submitted(ANSWER), run_goes_on=True)
-    assert [type(command) for command in commands] == [Save, Tell, MarkDone, Refill]
+    assert [type(command) for command in commands] == [Save, Tell, Refill, MarkDone]
 
 
 def test_an_agent_whose_time_is_over_gives_its_unit_back_to_the_pool() -> None:

@@ -308,6 +308,17 @@ async def test_a_file_fetched_again_is_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
+async def test_a_file_may_be_fetched_by_two_at_once(tmp_path: Path) -> None:
+    with trio.fail_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            _, channel = await http_router(nursery, "200 OK", CONTENT)
+            async with trio.open_nursery() as fetchers:
+                for _ in range(4):
+                    fetchers.start_soon(channel.fetch_file, "digits", DIGEST, tmp_path / "file")
+            nursery.cancel_scope.cancel()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": CONTENT}
+
+
 async def test_other_contents_are_not_taken_for_the_file(tmp_path: Path) -> None:
     with pytest.raises(LinkLost, match="sent other contents"):
         await fetching(tmp_path / "file", "200 OK", CONTENT[:-1] + b"!")

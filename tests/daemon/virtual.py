@@ -22,6 +22,7 @@ from crowdd.testing.simulation.browser import Air, SimulatedDoors
 from crowdd.testing.simulation.channel import SimulatedChannel
 from crowdd.testing.simulation.daemon import SimulatedDaemon
 from crowdd.testing.simulation.router import SimulatedRouter
+from crowdd.testing.simulation.stores import OpenStore
 from crowdd.testing.verdicts import Answered
 from crowdd.testing.world import memory_store
 
@@ -68,12 +69,12 @@ class VirtualPage:
 class Virtual:
     """The daemon, its routers and what tests ask of them."""
 
-    def __init__(self, folder: Path, nursery: trio.Nursery) -> None:
+    def __init__(self, folder: Path, nursery: trio.Nursery, open_store: OpenStore | None = None) -> None:
         self._folder = folder
         self._nursery = nursery
         self._routers: dict[str, SimulatedRouter] = {}
         self.daemon = SimulatedDaemon(
-            folder / "data", memory_store(folder), self._channels, random.Random("daemon")
+            folder / "data", open_store or memory_store(folder), self._channels, random.Random("daemon")
         )
         nursery.start_soon(self.daemon.serve)
 
@@ -141,10 +142,10 @@ class Virtual:
 
 
 @asynccontextmanager
-async def open_virtual(folder: Path) -> AsyncGenerator[Virtual, None]:
+async def open_virtual(folder: Path, open_store: OpenStore | None = None) -> AsyncGenerator[Virtual, None]:
     """A daemon that lives until left."""
     async with trio.open_nursery() as nursery:
-        virtual = Virtual(folder, nursery)
+        virtual = Virtual(folder, nursery, open_store)
         await virtual.daemon.present()
         yield virtual
         nursery.cancel_scope.cancel()

@@ -1,0 +1,25 @@
+"""What background work does while the disk is full: it waits and tries again. Requests answer instead."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import trio
+
+from ..storage.contract import StorageFull
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 5.0  # people free space within minutes; a warning this often is no flood
+
+T = TypeVar("T")
+
+
+async def with_space(doing: str, write: Callable[[], Awaitable[T]]) -> T:
+    """What `write` gives. On a full disk nothing happened: it is called again until there is space."""
+    while True:
+        try:
+            return await write()
+        except StorageFull as exc:
+            log.warning("%s waits for space on the disk: %s", doing, exc)
+            await trio.sleep(RETRY_S)

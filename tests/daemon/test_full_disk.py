@@ -1,0 +1,107 @@
+"""A full disk is definite: nothing happened. Requests are told to try later, runs go on afterwards."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import trio
+from trio.testing import MockClock
+
+from crowdd.daemon.live_run import LiveRun
+from crowdd.protocol.names import RunId, RunState, UnitStatus
+from crowdd.storage.contract import Storage, StorageFull
+from crowdd.storage.memory import MemoryStorage, Tables
+
+from .virtual import Virtual, a_task, open_virtual
+
+
+@attrs.define
+class Disk:
+    """A store in memory that has no room while `full`."""
+
+    full: bool = False
+    tables: Tables = attrs.Factory(Tables)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Storage, None]:
+        yield OnDisk(self)
+
+
+class OnDisk(MemoryStorage):
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk.tables)
+        self._disk = disk
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncGenerator[Tables]:
+        if self._disk.full:
+            await trio.lowlevel.checkpoint()
+            raise StorageFull("no space left")
+        async with super()._write() as tables:
+            yield tables
+
+
+def still_held(virtual: Virtual, run_id: RunId, live: LiveRun) -> bool:
+    return virtual.operator.live(run_id) is live
+
+
+async def test_a_time_that_is_over_while_the_disk_is_full_ends_the_agent_afterwards(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    disk = Disk()
+    async with open_virtual(tmp_path, disk.open) as virtual:
+        run = await virtual.launch(units=1, limits__assignment_duration_s="600")
+        live = await virtual.until_live(run.id)
+        await virtual.at_work(run, "ann")
+        disk.full = True
+        await trio.sleep(700)
+        disk.full = False
+        await trio.sleep(10)
+        assert still_held(virtual, run.id, live)
+        assert await virtual.units(run) == [UnitStatus.LAUNCHED]
+
+
+async def test_no_row_is_lost_while_the_disk_is_full(tmp_path: Path, autojump_clock: MockClock) -> None:
+    disk = Disk()
+    async with open_virtual(tmp_path, disk.open) as virtual:
+        run = await virtual.operator.launch(a_task(tmp_path, units=3), {}, "a launch", "staff:ann")
+        disk.full = True
+        await trio.sleep(60)
+        disk.full = False
+        live = await virtual.until_live(run.id)
+        await trio.sleep(10)
+        assert still_held(virtual, run.id, live)
+        assert await virtual.units(run) == [UnitStatus.LAUNCHED] * 3
+
+
+async def test_a_request_is_told_to_try_later_while_the_disk_is_full(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    disk = Disk()
+    async with open_virtual(tmp_path, disk.open) as virtual:
+        run = await virtual.launch(units=1)
+        live = await virtual.until_live(run.id)
+        ann = await virtual.at_work(run, "ann")
+        disk.full = True
+        assert (await ann.submit({})).reason == "try_later"
+        await ann.doors.post("log_error", {"USED_AGENT_ID": ann.agent, "error_data": {"m": "x"}}, 60)
+        await trio.sleep(1)
+        disk.full = False
+        assert (await ann.submit({})).told["status"] == "Submitted!"
+        await trio.sleep(10)
+        assert live.run.state is RunState.COMPLETED
+
+
+async def test_a_daemon_says_goodbye_though_the_disk_is_full(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    disk = Disk()
+    async with open_virtual(tmp_path, disk.open) as virtual:
+        run = await virtual.launch(units=1, limits__grace_s="5")
+        await virtual.at_work(run, "ann")
+        disk.full = True
+        virtual.daemon.stop(down_s=1)
+        await trio.sleep(10)
+        disk.full = False
+        await virtual.until_live(run.id)
