@@ -21,14 +21,15 @@ from .limits import HEADER_S, KEEP_ALIVE_S
 _LINE_BYTES = 4  # what a header line has besides its name and value
 
 
-class TooMuchHeader(Exception):
+class BadHeader(Exception):
     """Raised into the parser, which ends the request."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Ends connections whose headers are too long or come too slowly; says 400 in JSON."""
+    """Ends connections whose headers are too long, come too slowly or name two hosts; says 400 in JSON."""
 
     _size = 0
+    _hosts = 0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -43,7 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request is here; the rest of its headers should follow."""
-        self._size = 0
+        self._size = self._hosts = 0
         self._wait(HEADER_S)
         super().on_message_begin()
 
@@ -55,6 +56,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
         self._count(len(name) + len(value) + _LINE_BYTES)
+        self._hosts += name.lower() == b"host"
+        if self._hosts > 1:
+            raise BadHeader  # a proxy before us may have believed the other one
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -84,7 +88,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _count(self, size: int) -> None:
         self._size += size
         if self._size > HEADER_BYTES_MAX:
-            raise TooMuchHeader
+            raise BadHeader
 
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()

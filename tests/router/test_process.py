@@ -511,6 +511,7 @@ LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
         b"nonsense\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n",
+        LINE + b"host: y\r\n\r\n",
     ],
 )
 async def test_headers_that_no_browser_sends_end_the_connection(
