@@ -22,11 +22,11 @@ def workers(client: Client, provider: str | None, as_json: bool) -> None:
             ["WORKER", "PROVIDER", "NAME", "BLOCKED", "FIRST CAME"],
             [
                 [
-                    w["id"],
-                    w["provider"],
-                    w["name"],
-                    "blocked" if w["blocked"] else "",
-                    local_time(w["created_at"]),
+                    each["id"],
+                    each["provider"],
+                    each["name"],
+                    "blocked" if each["blocked"] else "",
+                    local_time(each["created_at"]),
                 ]
                 for each in found
             ],

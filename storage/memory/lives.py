@@ -76,7 +76,7 @@ class MemoryLives(MemoryBody):
 
     async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
         tables = await self._read()
-        return page([agent for agent in tables.agents if agent.worker_id == worker_id], after, limit)
+        return page(tables.agents.having("worker", worker_id), after, limit)
 
     async def reserved_agents(self, run_id: RunId) -> list[Agent]:
         tables = await self._read()

@@ -188,6 +188,7 @@ class Tables:
             run=lambda r: r.run_id,
             wire_id=lambda r: r.wire_id,
             link=lambda r: (r.run_id, r.link),
+            worker=lambda r: r.worker_id,
         )
         self.onboarding_agents: Table[int, OnboardingAgent] = Table(
             run=lambda r: r.run_id, wire_id=lambda r: r.wire_id
