@@ -14,6 +14,7 @@ from .shapes import (
     AgentInfo,
     ErrorInfo,
     Link,
+    LogPart,
     RunDetails,
     RunInfo,
     Snapshot,
@@ -135,6 +136,16 @@ class Client:
     def expire(self, run: RunName) -> int:
         """Expire the units that nobody has begun; says how many."""
         return int(self._connection.post(_path(run, "expire"), {})["expired"])
+
+    def log_levels(self) -> list[LogPart]:
+        """The parts of the daemon that log, and how much each says."""
+        parts: list[LogPart] = self._connection.get("/log")["parts"]
+        return parts
+
+    def set_log_level(self, part: str, level: str) -> LogPart:
+        """Let a part log from `level` on, until the daemon ends. Refused, with the nearest name."""
+        now: LogPart = self._connection.post("/log", {"part": part, "level": level})
+        return now
 
     def watch(self, run: RunName) -> Iterator[Snapshot]:
         """Progress now and at every change; ends when the run has ended."""

@@ -12,6 +12,7 @@ from .commands.export import export
 from .commands.launch import launch
 from .commands.links import links
 from .commands.lists import agents, units
+from .commands.log import log
 from .commands.runs import runs, show, status
 from .commands.stop import expire, stop
 from .commands.wait import wait
@@ -62,6 +63,6 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
-    links, stop, expire, export, wait, status,
+    links, stop, expire, export, wait, log, status,
 ):  # fmt: skip
     main.add_command(command)

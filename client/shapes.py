@@ -144,6 +144,14 @@ class ErrorInfo(TypedDict):
     data: Any
 
 
+class LogPart(TypedDict):
+    """A part of the daemon that logs, and from which level on."""
+
+    part: str
+    level: str
+    meaning: str
+
+
 class Link(TypedDict):
     """A worker's personal address."""
 

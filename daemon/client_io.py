@@ -101,7 +101,7 @@ class ClientIO:
             case ReturnStatuses():
                 await self._note_presence(link, packet)
             case MephistoBoundLiveUpdate():
-                log.info("run %d: live update for a task without live work dropped", self._run.id)
+                log.info("live update for a task without live work dropped", extra={"run": self._run.id})
                 self.counters["unexpected"] += 1
             case _:
                 self.counters["unexpected"] += 1
@@ -114,10 +114,12 @@ class ClientIO:
             raise
         except Exception as exc:
             # One request's trouble is not its neighbours': it is told to try later, the operator sees why.
-            log.exception("run %d: %s failed", self._run.id, packet.type.value)
+            log.exception("%s failed", packet.type.value, extra={"run": self._run.id})
             self.counters["failures"] += 1
             await self._handlers.failed(f"answering {packet.type.value}", exc)
             return try_later(packet)
+        said = "done" if reply.reason is None else reply.reason.value
+        log.debug("%s: %s", packet.type.value, said, extra={"run": self._run.id})
         if reply.reason is not None:
             self.counters[f"refused_{reply.reason.value}"] += 1
         return reply

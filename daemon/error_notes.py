@@ -37,7 +37,7 @@ class ErrorNotes:
         try:
             await self._storage.add_error(self._run_id, agent_id, source, data, self._wall())
         except StorageFull as exc:
-            log.warning("run %d: an error could not be noted: %s", self._run_id, exc)
+            log.warning("an error could not be noted: %s", exc, extra={"run": self._run_id})
 
 
 def error_data(doing: str, error: BaseException) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ..storage.records import Agent, TaskRun, Unit
 from . import lifecycle
 from .clock import Wall
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
+from .log_ids import ids_of
 from .task_runner import TaskRunner
 from .worker_pool import sentence
 
@@ -67,7 +68,7 @@ class Intake:
             agent = await self._t.runner.decide(agent.id, _choice(answer))
         except (IllegalEvent, Duplicate):
             return await self._too_late(packet.request, agent, digest)
-        log.info("agent %d submitted %d bytes, %d files", agent.id, len(data), len(packet.files))
+        log.info("submitted %d bytes, %d files", len(data), len(packet.files), extra=ids_of(agent))
         return self._answer(packet.request, None, agent.status)
 
     async def _too_late(self, request: str, agent: Agent, digest: str) -> Answer:

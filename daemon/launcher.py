@@ -136,7 +136,8 @@ class TaskLauncher:
             await self._storage.add_assignments(self._run.id, new, done, self._wall())
             self._rows_made += len(rows)
             self._rows_done = done
-        log.info("run %d: %d rows made%s", self._run.id, self._rows_made, ", all" if done else "")
+        ids = {"run": self._run.id}
+        log.info("%d rows made%s", self._rows_made, ", all" if done else "", extra=ids)
         return True
 
     async def _with_space(self, write: Callable[[], Awaitable[T]]) -> T:

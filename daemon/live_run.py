@@ -18,6 +18,7 @@ from .goodbye import dismiss_all, shut_down_all
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
+from .log_ids import ids_of
 from .parts import Parts
 from .providers.contract import ProviderFailed, ProviderSays
 from .reception import Reception
@@ -81,7 +82,7 @@ class LiveRun:
             nursery.start_soon(self._reception.io.serve)
             await self._open(nursery)
             await self.ended.wait()
-            log.info("run %d: %s", self.run.id, self.run.state.value)
+            log.info("the run is %s", self.run.state.value, extra={"run": self.run.id})
             with trio.move_on_after(self._house.pace.linger_s):
                 await self.retired.wait()
             nursery.cancel_scope.cancel(reason="the run has ended")
@@ -158,7 +159,7 @@ class LiveRun:
             try:
                 await self._launcher.launch()
             except (RowsChanged, UserCodeFailed) as exc:
-                log.error("run %d: no more rows are launched: %s", self.run.id, exc)
+                log.error("no more rows are launched: %s", exc, extra={"run": self.run.id})
                 await self._note_trouble(str(exc))
                 await self._errors.note(HOOK, "launching rows", exc)
         self._look.set()
@@ -173,7 +174,7 @@ class LiveRun:
         try:
             await self._parts.provider.publish(units, self.address or "")
         except ProviderFailed as exc:
-            log.exception("run %d: %d units could not be published", self.run.id, len(units))
+            log.exception("%d units could not be published", len(units), extra={"run": self.run.id})
             await self.failed("publishing units", exc)
         self._tick()
 
@@ -202,7 +203,7 @@ class LiveRun:
             if self.ended.is_set():
                 return
             if trio.current_time() >= self._reception.active_at + patience_s:
-                log.warning("run %d: nobody came for %g s, stopping it", self.run.id, patience_s)
+                log.warning("nobody came for %g s, stopping the run", patience_s, extra={"run": self.run.id})
                 await self._with_space(
                     lambda: self.stop(now=True, who="daemon", why="nobody came for too long")
                 )
@@ -228,7 +229,7 @@ class LiveRun:
         try:
             await self._parts.provider.expire(units)
         except ProviderFailed as exc:
-            log.exception("run %d: %d units could not be taken back", self.run.id, len(units))
+            log.exception("%d units could not be taken back", len(units), extra={"run": self.run.id})
             await self.failed("taking units back", exc)
         self._refill()
         return len(units)
@@ -257,7 +258,7 @@ class LiveRun:
         try:
             count = await shut_down_all(self.run.id, self._house, self.runner, self._parts.config.limits)
         except StorageFull as exc:
-            log.error("run %d: agents stay as they are until the next start: %s", self.run.id, exc)
+            log.error("agents stay as they are until the next start: %s", exc, extra={"run": self.run.id})
         for link in self._links:
             link.suspend(suspend_s)
         for link in self._links:
@@ -300,7 +301,7 @@ class LiveRun:
         try:
             await self._parts.provider.mark_done(agent)
         except ProviderFailed as exc:
-            log.exception("agent %d: could not be marked done at the provider", agent.id)
+            log.exception("could not be marked done at the provider", extra=ids_of(agent))
             await self.failed("marking work as done", exc, agent.id)
 
     def _refill(self) -> None:

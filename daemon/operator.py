@@ -168,7 +168,7 @@ class Operator:
         except* RunBroken as broken:
             await self._note_trouble(run, str(causes(broken)[0]), broken)
         except* Exception as group:
-            log.error("run %d failed", run.id, exc_info=group)
+            log.error("the run failed", exc_info=group, extra={"run": run.id})
             said = str(causes(group)[0])[:TROUBLE_CHARACTERS_MAX]
             await self._note_trouble(run, f"{said} (see the log; the next start tries again)", group)
         finally:
@@ -191,11 +191,11 @@ class Operator:
         return assemble(run, self._house, self._registry)
 
     async def _note_trouble(self, run: TaskRun, trouble: str, error: BaseException) -> None:
-        log.error("run %d cannot go on: %s", run.id, trouble)
+        log.error("the run cannot go on: %s", trouble, extra={"run": run.id})
         try:
             await self.storage.set_trouble(run.id, trouble)
         except StorageFull as exc:
-            log.error("run %d: its trouble could not be noted: %s", run.id, exc)
+            log.error("its trouble could not be noted: %s", exc, extra={"run": run.id})
         await ErrorNotes(run.id, self.storage, self._house.wall).note(PLUG_IN, "holding the run", error)
 
     def _note_change(self) -> None:
@@ -289,7 +289,8 @@ class Operator:
 
     async def _say_goodbye(self, live: LiveRun) -> None:
         count = await live.say_goodbye(self._house.pace.suspend_s)
-        log.info("run %d: %d active agents disconnected, their units are kept", live.run.id, count)
+        ids = {"run": live.run.id}
+        log.info("%d active agents disconnected, their units are kept", count, extra=ids)
 
     async def _end_routers(self, runs: Sequence[LiveRun]) -> None:
         """Take routers down where that is wanted: only once no task of their runs can start one again."""

@@ -62,6 +62,7 @@ class RouterLink:
         """Set once a router has said that its outbox is empty."""
         self._duties = duties
         self._end = LinkEnd(Role.DAEMON, duties.storage.epoch)
+        self._ids = {"run": duties.run.id, "router": channel.name}
         self._wake = trio.Event()
         self._idle = trio.Event()
         self._up = False
@@ -80,7 +81,7 @@ class RouterLink:
         try:
             self._end.send(packet)
         except Unsendable as exc:
-            log.error("router %s: a %s packet cannot cross: %s", self.name, packet.type.value, exc)
+            log.error("a %s packet cannot cross: %s", packet.type.value, exc, extra=self._ids)
         except LinkFull:
             self._too_slow = True
         if self._idle.is_set():
@@ -105,9 +106,7 @@ class RouterLink:
         try:
             await self.channel.undeploy(self._duties.run.label)
         except (LinkLost, LinkRefused) as exc:
-            log.warning(
-                "router %s: could not be cleared of run %s: %s", self.name, self._duties.run.label, exc
-            )
+            log.warning("the router could not be cleared of the run: %s", exc, extra=self._ids)
 
     async def serve(self) -> None:
         """Keep the link up until cancelled; pauses between tries grow, with jitter."""
@@ -203,7 +202,8 @@ class RouterLink:
     def _note(self, up: bool, addition: str) -> None:
         if up != self._up:
             self._since = self._duties.wall()
-            log.info("router %s is %s%s", self.name, "up" if up else "away", addition and f": {addition}")
+            words = f": {addition}" if addition else ""
+            log.info("router %s is %s%s", self.name, "up" if up else "away", words, extra=self._ids)
         self._up, self._addition = up, addition
 
 

@@ -12,6 +12,7 @@ from ..storage.records import Agent, TaskRun, Unit
 from . import lifecycle
 from .clock import Wall
 from .lifecycle import AgentEvent, Command, IllegalEvent, MarkDone, Refill, Save, Tell
+from .log_ids import ids_of
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class TaskRunner:
         match command:
             case Tell():
                 agent = await self._storage.agent(command.agent_id)
-                log.info("agent %d is %s", agent.id, agent.status.value)
+                log.info("the agent is %s", agent.status.value, extra=ids_of(agent))
                 self._doors.tell(agent, command.reason)
                 self._doors.due_changed(agent)
             case MarkDone():
@@ -107,7 +108,7 @@ class TaskRunner:
             elif type(lifecycle.TimeOver()) in lifecycle.AGENT_NEXT[agent.status]:
                 await self.happen(agent_id, lifecycle.TimeOver())
         except (StaleWrite, IllegalEvent) as exc:
-            log.info("agent %d had moved on when its time was over: %s", agent_id, exc)
+            log.info("it had moved on when its time was over: %s", exc, extra={"agent": agent_id})
 
     async def rejoin(self, agent_id: AgentId, first: AgentStatus, due_at: datetime | None) -> Agent:
         """A worker whom a shutdown disconnected is back: the agent works on, under the same wire id."""

@@ -24,6 +24,7 @@ from . import lifecycle
 from .blueprints.contract import Blueprint
 from .clock import Wall
 from .lifecycle import IllegalEvent
+from .log_ids import ids_of
 from .providers.contract import CrowdProvider, Identity, IdentityUnverified, ProviderFailed
 from .task_config import RunConfig
 from .task_runner import TaskRunner
@@ -75,10 +76,10 @@ class WorkerPool:
         try:
             identity = await self._t.provider.verify(packet.provider_data)
         except IdentityUnverified as exc:
-            log.info("run %d: identity not verified: %s", self._t.run.id, exc)
+            log.info("identity not verified: %s", exc, extra={"run": self._t.run.id})
             return self._refusal(packet, Reason.IDENTITY_UNVERIFIED)
         except ProviderFailed as exc:
-            log.exception("run %d: provider failed to verify a worker", self._t.run.id)
+            log.exception("the provider failed to verify a worker", extra={"run": self._t.run.id})
             await self._desk.failed("verifying a worker", exc)
             return self._refusal(packet, Reason.TRY_LATER)
         return await self._admit(packet, identity)
@@ -136,14 +137,15 @@ class WorkerPool:
         )
         outcome = await self._t.storage.reserve(registration, self._t.wall())
         if isinstance(outcome, NotReserved):
-            log.info("run %d: worker %d refused: %s", self._t.run.id, worker.id, outcome.reason)
+            ids = {"run": self._t.run.id, "worker": worker.id}
+            log.info("refused: %s", outcome.reason, extra=ids)
             return self._refusal(packet, Reason(outcome.reason), worker)
         return await self._reserved(packet, outcome)
 
     async def _reserved(self, packet: RegisterAgent, outcome: Reserved) -> AgentDetails:
         if not outcome.existing:
             agent = outcome.agent
-            log.info("agent %d: unit %d for worker %d", agent.id, agent.unit_id, agent.worker_id)
+            log.info("a unit for a worker", extra=ids_of(agent))
             self._desk.due_changed(agent)
         if outcome.agent.status not in LIVE_AGENT:
             return self._ended(packet, outcome.agent, outcome.unit)

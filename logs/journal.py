@@ -22,7 +22,7 @@ def is_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:
 
 
 class JournalHandler(logging.Handler):
-    """Sends each line with its ids as fields (RUN=, AGENT=); `otherwise` gets what the journal does not take."""
+    """Sends each line with its ids as fields (RUN=, AGENT=); `otherwise` gets what it does not take."""
 
     def __init__(self, otherwise: logging.Handler, path: str = SOCKET) -> None:
         super().__init__()

@@ -32,6 +32,13 @@ def format_now() -> str:
     return "json" if any(isinstance(h.formatter, JsonLines) for h in logging.getLogger().handlers) else "text"
 
 
+def say_refusal(words: str) -> bool:
+    """Log why the process ends, if programs read its log; False when people do, to be told without a time."""
+    if format_now() == "json":
+        logging.getLogger(OURS).critical("%s", words)
+    return format_now() == "json"
+
+
 def _handler(form: str, stream: TextIO, environment: Mapping[str, str]) -> logging.Handler:
     in_journal = is_journal(stream, environment)
     lines = logging.StreamHandler(stream)

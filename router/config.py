@@ -19,7 +19,8 @@ class RouterConfig:
     `fd` is a listening socket somebody else has bound; with it `host` and `port` are not used. `port` 0 takes
     a free one, which the ready line and `ready_file` name. `default_run` is served at the root;
     `shared_origin` allows `/run/<label>/`. `trusted_origins` are full origins (`https://x.org`) that may
-    post besides the run's own. `orphan_after_s` None: the router never ends by itself.
+    post besides the run's own. `orphan_after_s` None: the router never ends by itself. `log_format` and
+    `log_level` are said as to `crowdd serve`: `log_level = ["info", "router.desk=debug"]`.
     """
 
     folder: Path
@@ -37,6 +38,8 @@ class RouterConfig:
     tls_key: Path | None = None
     orphan_after_s: float | None = ORPHAN_AFTER_S
     access_log: bool = False
+    log_format: str = "text"
+    log_level: tuple[str, ...] = ()
 
 
 def read_secret(path: Path) -> bytes:

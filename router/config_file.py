@@ -6,6 +6,8 @@ from typing import Any
 
 import attrs
 
+from ..logs.output import FORMATS
+from ..logs.parts import UnknownName, read_levels
 from ..protocol.strict import explain, strict_converter
 from .config import RouterConfig, RouterRefused
 
@@ -26,7 +28,18 @@ def load_config(path: Path) -> RouterConfig:
         lambda kind: kind == tuple[str, ...], lambda value, _: tuple(converter.structure(value, list[str]))
     )
     try:
-        return converter.structure(document, RouterConfig)
+        config = converter.structure(document, RouterConfig)
     except Exception as exc:
         key, why = explain(exc)
         raise RouterRefused(f"{path}: {key}: {why}") from None
+    _check_log(config, path)
+    return config
+
+
+def _check_log(config: RouterConfig, path: Path) -> None:
+    if config.log_format not in FORMATS:
+        raise RouterRefused(f"{path}: log_format: must be one of {', '.join(FORMATS)}")
+    try:
+        read_levels(config.log_level)
+    except UnknownName as unknown:
+        raise RouterRefused(f"{path}: log_level: {unknown}") from None

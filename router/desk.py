@@ -223,7 +223,8 @@ class Desk:
                     if self._link is not None:
                         self._link.wake.set()
                 case CloseLink():
-                    log.warning("run %s: link closed: %s", self.run.label, command.words)
+                    ids = {"label": self.run.label}
+                    log.warning("link closed: %s", command.words, extra=ids)
                     self.drop_link(command.words)
 
     def _answer(self, command: AnswerTicket) -> None:

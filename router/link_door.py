@@ -75,7 +75,7 @@ class LinkDoor:
             if not (isinstance(exc, LinkRefusal) and exc.retry):
                 self._failures.take(address, anyio.current_time())
             words = str(exc) or "the hello took too long"
-            log.warning("link of run %s refused to %s: %s", label, address, words)
+            log.warning("link refused to %s: %s", address, words, extra={"label": label})
             for frame in getattr(exc, "frames", ()):
                 await wire.send(frame)
             return words
@@ -100,9 +100,9 @@ class LinkDoor:
         served = await self._admit(label, daemon)
         for frame in welcome:
             await wire.send(frame)
-        log.info("run %s: linked to a daemon of epoch %d", label, daemon.epoch)
+        log.info("linked to a daemon of epoch %d", daemon.epoch, extra={"label": label})
         words = await served.desk.serve_link(daemon, wire)
-        log.info("run %s: link ended: %s", label, words)
+        log.info("link ended: %s", words, extra={"label": label})
         return words
 
     async def _shake_hands(self, handshake: Handshake, wire: _WebSocketWire) -> tuple[Peer, list[bytes]]:

@@ -6,6 +6,8 @@ import os
 import socket
 import sys
 
+from ..logs.output import write_log
+from ..logs.parts import read_levels
 from ..protocol.limits import BROWSER_FRAME_BYTES_MAX, FRAME_BYTES_MAX
 from .app import build_app
 from .config import RouterConfig, RouterRefused, read_secret
@@ -19,6 +21,7 @@ def run_router(config: RouterConfig) -> None:
 
     Once connections are accepted it writes one line to standard output, and `config.ready_file` if named.
     """
+    write_log(config.log_format, read_levels(config.log_level))
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     secret = read_secret(config.secret_file)
     with _listen(config) as listener:

@@ -53,7 +53,7 @@ class Runs:
         """Take up what an earlier life of this router served."""
         for label in await to_thread.run_sync(self.house.labels):
             await self._open(label)
-            log.info("run %s is served again", label)
+            log.info("the run is served again", extra={"label": label})
 
     async def get_or_make(self, label: str) -> Served | None:
         """The run of this (checked) label, made if there is room; None: too many runs."""
@@ -69,7 +69,8 @@ class Runs:
         async with self._changing:
             served.pages = await to_thread.run_sync(served.folder.switch_to, incoming)
             served.digest = digest
-        log.info("run %s: bundle %s deployed, %d pages", served.label, digest[:12], len(served.pages))
+        ids = {"label": served.label}
+        log.info("bundle %s deployed, %d pages", digest[:12], len(served.pages), extra=ids)
 
     async def remove(self, label: str) -> None:
         """Take a run off: pages, key, uploads; whoever still waits is told that it has ended."""
@@ -78,7 +79,7 @@ class Runs:
             if served is not None:
                 served.desk.carry_out(served.desk.run.end(Reason.RUN_ENDED))
                 served.desk.drop_link("the run was taken off this router")
-                log.info("run %s was taken off", label)
+                log.info("the run was taken off", extra={"label": label})
             await to_thread.run_sync(self.house.run(label).remove)
 
     def end(self) -> None:

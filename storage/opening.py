@@ -1,5 +1,6 @@
 """How a store is opened: which body, from where it is to be kept."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from .contract import Storage
 from .memory import MemoryStorage, Tables
 from .sqlite import SqliteStorage, open_inline, open_threads
+
+log = logging.getLogger(__name__)
 
 IN_MEMORY = Path(":memory:")
 
@@ -26,4 +29,6 @@ async def open_storage(path: Path | None, *, inline: bool = False) -> AsyncGener
             yield SqliteStorage(engine)
     else:
         async with open_threads(path) as threads:
+            log.info("the store %s is open", path)
             yield SqliteStorage(threads)
+        log.info("the store is closed")

@@ -16,6 +16,8 @@ import attrs
 import httpx
 import trio
 
+from ...logs.output import format_now
+from ...logs.parts import levels_now
 from ..channel import Channel
 from ..disk import write_durably
 from ..secrets import load_or_make_secret
@@ -71,6 +73,7 @@ class LocalArchitect(Architect):
         super().__init__(options, site)
         self._options: LocalOptions = options
         self._home = site.folder / "router"
+        self._ids = {"run": site.run.id}
         self._process: Detached | None = None
         self._is_shut_down = False
         self._port = 0
@@ -93,7 +96,7 @@ class LocalArchitect(Architect):
                 await self._process.ended()
             if self._is_shut_down:
                 await trio.sleep_forever()
-            log.warning("run %d: its router has ended; it is started again", self.site.run.id)
+            log.warning("its router has ended; it is started again", extra=self._ids)
             if trio.current_time() - began > HEALTHY_S:
                 pause_s = BACKOFF_S[0]
             await trio.sleep(pause_s)
@@ -106,7 +109,7 @@ class LocalArchitect(Architect):
         self._process = None
         if process is not None:
             await process.end(self.stop_within_s)
-            log.info("run %d: router process %d has ended", self.site.run.id, process.pid)
+            log.info("router process %d has ended", process.pid, extra=self._ids)
 
     async def _adopt(self) -> bool:
         """Take over a router that an earlier daemon started; False when there is none that answers."""
@@ -117,17 +120,17 @@ class LocalArchitect(Architect):
         try:
             await self._until_ready(self.adopt_within_s)
         except OSError as exc:
-            log.warning("run %d: router process %d is replaced: %s", self.site.run.id, process.pid, exc)
+            log.warning("router process %d is replaced: %s", process.pid, exc, extra=self._ids)
             await process.end(self.stop_within_s)
             return False
-        log.info("run %d: router process %d goes on", self.site.run.id, process.pid)
+        log.info("router process %d goes on", process.pid, extra=self._ids)
         return True
 
     async def _restart(self) -> None:
         try:
             await self._start()
         except OSError as exc:
-            log.error("run %d: %s", self.site.run.id, exc)
+            log.error("its router cannot be started: %s", exc, extra=self._ids)
 
     async def _start(self) -> None:
         self._process = None
@@ -142,7 +145,7 @@ class LocalArchitect(Architect):
             await self._process.end(self.stop_within_s)
             raise
         write_durably(self._port_file, str(self._port).encode())
-        log.info("run %d: router process %d at %s", self.site.run.id, self._process.pid, self._base)
+        log.info("router process %d at %s", self._process.pid, self._base, extra=self._ids)
 
     def _router_config(self) -> dict[str, Any]:
         public = urlsplit(self._options.public_url)
@@ -155,6 +158,8 @@ class LocalArchitect(Architect):
             "default_run": self.site.run.label,
             "shared_origin": bool(self.site.run.config.get("shared_origin", False)),
             "trusted_origins": [f"{public.scheme}://{public.netloc}"] if public.netloc else [],
+            "log_format": format_now(),
+            "log_level": levels_now(),
         }
 
     def _kept_port(self) -> int:

@@ -9,6 +9,7 @@ from .errors import HANDLERS
 from .export import export_run
 from .launch import launch_run
 from .lists import list_agents, list_errors, list_units
+from .log import set_log, show_log
 from .needs import Operator
 from .people import list_agents_of_worker, list_workers, show_worker
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
@@ -16,6 +17,8 @@ from .watch import watch_run
 
 ROUTES = [
     Route("/status", get_status, methods=["GET"]),
+    Route("/log", show_log, methods=["GET"]),
+    Route("/log", set_log, methods=["POST"]),
     Route("/runs", list_runs, methods=["GET"]),
     Route("/runs", launch_run, methods=["POST"]),
     Route("/runs/{run}", show_run, methods=["GET"]),

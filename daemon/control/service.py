@@ -18,7 +18,7 @@ from .storage_loss import StorageLoss
 
 __all__ = ["ControlSocketTaken", "serve_control"]
 
-log = logging.getLogger("crowdd.control")
+log = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 128  # staff and their scripts; the daemon's file descriptors are for workers
 _BUSY = (

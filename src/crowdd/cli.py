@@ -3,13 +3,13 @@
 The one place that may import every part; imports are inside the commands, so that each starts fast.
 """
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from . import __version__
+from .logs.parts import LEVELS, PARTS, UnknownName, read_levels
 
 EXIT_REFUSED = 1  # said no, and why
 EXIT_STORE_REFUSED = 78  # the store cannot be opened as it is: restarting does not help, the words do
@@ -26,16 +26,6 @@ def crowdd() -> None:
     """
 
 
-def _log_to_stderr(level: str) -> None:
-    import logging
-
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
-    for chatty in ("httpx", "httpcore", "hypercorn.error", "trio-websocket"):
-        logging.getLogger(chatty).setLevel("WARNING")
-
-
 _PATH = click.Path(path_type=Path)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _new_data_option = click.option(
@@ -48,28 +38,59 @@ _data_option = click.option(
     show_default=True,
     help="Where everything is kept.",
 )
-_log_option = click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
+Words = tuple[str, ...]
+
+PARTS_HELP = "\b\nThe parts that log, for --log-level and `crowdctl log`:\n" + "\n".join(
+    f"  {name:20} {part.meaning}" for name, part in PARTS.items()
 )
 
 
-@crowdd.command()
+def _known_levels(_context: click.Context, _option: click.Parameter, words: Words) -> Words:
+    try:
+        read_levels(words)
+    except UnknownName as unknown:
+        raise click.BadParameter(str(unknown)) from None
+    return words
+
+
+_log_level_option = click.option(
+    "--log-level",
+    "log_levels",
+    multiple=True,
+    metavar="[PART=]LEVEL",
+    callback=_known_levels,
+    help=f"{', '.join(LEVELS)}, for all or for one part; may be repeated  [info].",
+)
+_log_format_option = click.option(
+    "--log-format", type=click.Choice(["text", "json"]), help="How a line of the log looks  [text]."
+)
+
+
+@crowdd.command(epilog=PARTS_HELP)
 @_data_option
-@_log_option
+@_log_level_option
+@_log_format_option
 @click.option("--control", type=click.Path(path_type=Path), help="The control socket [DATA/control].")
 @click.option("--end-routers", is_flag=True, help="At the end, take local routers down, too.")
-def serve(data: Path, control: Path | None, log_level: str, end_routers: bool) -> None:
-    """Run the daemon until SIGTERM or Ctrl-C; unfinished runs are taken up where they were."""
+def serve(
+    data: Path, control: Path | None, log_levels: Words, log_format: str | None, end_routers: bool
+) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C; unfinished runs are taken up where they were.
+
+    It logs to stderr; as a systemd service, to the journal with fields (RUN=, AGENT=, UNIT=). Local routers
+    that it starts log alike, to router/router.log in their run's folder.
+
+    \b
+    crowdd serve --log-level warning --log-level daemon.worker_pool=debug
+    """
     import trio
 
     from .daemon.house import Pace
     from .daemon.service import DaemonConfig, serve_daemon
+    from .logs.output import write_log
     from .storage.contract import LeaseLost, StorageFailed, StorageRefused
 
-    _log_to_stderr(log_level)
+    write_log(log_format or "text", read_levels(log_levels))
     try:
         trio.run(serve_daemon, DaemonConfig(data, control, Pace(leave_routers=not end_routers)))
     except* StorageRefused as refused:
@@ -82,21 +103,30 @@ def serve(data: Path, control: Path | None, log_level: str, end_routers: bool) -
 
 def _said(group: BaseException, code: int) -> int:
     from .daemon.causes import causes
+    from .logs.output import say_refusal
 
-    click.echo(f"crowdd: {causes(group)[0]}", err=True)
+    words = str(causes(group)[0])
+    if not say_refusal(words):
+        click.echo(f"crowdd: {words}", err=True)
     return code
 
 
-@crowdd.command()
+@crowdd.command(epilog=PARTS_HELP)
 @click.option("--config", type=click.Path(path_type=Path, exists=True), help="A router.toml.")
-def router(config: Path) -> None:
+@_log_level_option
+@_log_format_option
+def router(config: Path, log_levels: Words, log_format: str | None) -> None:
     """Run a router: the public face that serves a run's pages and passes packets."""
+    import attrs
+
     from .router.config import RouterRefused
     from .router.config_file import load_config
     from .router.main import run_router
 
     try:
-        run_router(load_config(config))
+        asked = load_config(config)
+        levels = (*asked.log_level, *log_levels)
+        run_router(attrs.evolve(asked, log_level=levels, log_format=log_format or asked.log_format))
     except RouterRefused as refused:
         raise SystemExit(_said(refused, EXIT_REFUSED)) from None
 

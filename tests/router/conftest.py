@@ -29,11 +29,10 @@ PAGES = {
     "img/logo.png": b"\x89PNG",
 }
 START = """
-import importlib, json, logging, sys
+import importlib, json, sys
 import cattrs
 from crowdd.router.config import RouterConfig
 from crowdd.router.main import run_router
-logging.basicConfig(level=logging.INFO)
 for module, name, value in json.loads(sys.argv[2]):
     setattr(importlib.import_module(module), name, value)
 run_router(cattrs.structure(json.loads(sys.argv[1]), RouterConfig))

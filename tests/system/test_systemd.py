@@ -240,6 +240,12 @@ def test_the_journal_has_the_daemon_s_own_lines(running: Machine) -> None:
     assert "ready: control socket /run/crowdd/control" in lines
 
 
+def test_lines_of_the_journal_have_fields(running: Machine) -> None:
+    lines = running.run("journalctl", "-o", "json", "PART=daemon.service", f"_PID={running.show('MainPID')}")
+    ready = [line for line in map(json.loads, lines.splitlines()) if line["MESSAGE"].startswith("ready: ")]
+    assert [(line["PRIORITY"], line["_TRANSPORT"]) for line in ready] == [("6", "journal")]
+
+
 def test_crowdctl_finds_the_service_s_socket_by_itself(running: Machine) -> None:
     assert running.crowdctl("runs") == []
 
