@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState
-from ..storage.contract import MoveRun, StorageFull
+from ..storage.contract import MoveRun, NotFound, StorageFull
 from ..storage.records import Agent, TaskRun, Unit
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
 from .full_disk import with_space
@@ -287,8 +287,14 @@ class LiveRun:
             await self._with_space(partial(self._believe, news))
 
     async def _believe(self, news: ProviderSays) -> None:
-        unit = await self._house.storage.unit(news.unit_id)
-        if unit.agent_id is None or unit.run_id != self.run.id:
+        try:
+            unit = await self._house.storage.unit(news.unit_id)
+        except NotFound:
+            unit = None
+        if unit is None or unit.run_id != self.run.id or news.status not in NEWS:
+            log.warning("run %d: the provider's news make no sense: %s", self.run.id, news)
+            return
+        if unit.agent_id is None:
             return
         with suppress(IllegalEvent):
             await self.runner.happen(unit.agent_id, NEWS[news.status])

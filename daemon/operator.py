@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from ..protocol.names import UNFINISHED_RUN, RunId, RunState
+from ..protocol.names import UNFINISHED_RUN, Reason, RunId, RunState
 from ..storage.contract import (
     Duplicate,
     InvalidRecord,
@@ -19,16 +19,18 @@ from ..storage.contract import (
     StorageFailed,
     StorageFull,
 )
-from ..storage.records import TaskRun
+from ..storage.records import Agent, TaskRun
 from .blueprints.contract import BlueprintFault
 from .causes import causes
 from .error_notes import PLUG_IN, ErrorNotes
+from .goodbye import dismiss_all
 from .house import House
 from .live_run import DEPLOYED, LiveRun
 from .parts import Parts, RunBroken, assemble, task_code
 from .registry import BrokenPlugIn, Registry
 from .task_config import ConfigRefused, RunConfig, config_to_json, load_config
 from .task_folder import TaskCodeFailed, TaskRefused
+from .task_runner import Doors, TaskRunner
 from .task_store import keep_task
 
 log = logging.getLogger(__name__)
@@ -229,18 +231,31 @@ class Operator:
 
     async def _stop_unheld(self, run_id: RunId, now: bool, who: str) -> None:
         run = await self.storage.run(run_id)
-        if run.state in UNFINISHED_RUN:
-            await self.storage.expire_units(run_id, self._house.wall(), who, "stopped by staff")
-            write = MoveRun(run_id, run.state, RunState.STOPPED, who, "stopped while it could not be held")
-            await self.storage.commit([write], self._house.wall())
+        if run.state not in UNFINISHED_RUN:
+            return
+        await self._expire_unheld(run_id, who, "stopped by staff")
+        if now:
+            doors = Doors(_nobody_is_told, _not_done, lambda: None, _no_deadline)
+            await dismiss_all(run_id, self._house, TaskRunner(run, self.storage, self._house.wall, doors))
+        if not await self.storage.reserved_agents(run_id):
+            after, why = RunState.STOPPED, "stopped while it could not be held"
+        elif run.state is RunState.RUNNING:
+            after, why = RunState.DRAINING, "who is at work may finish once it can be held"
+        else:
+            return
+        await self.storage.commit([MoveRun(run_id, run.state, after, who, why)], self._house.wall())
+
+    async def _expire_unheld(self, run_id: RunId, who: str, why: str) -> int:
+        await self.storage.add_assignments(run_id, [], True, self._house.wall())
+        return len(await self.storage.expire_units(run_id, self._house.wall(), who, why))
 
     async def expire(self, run_id: RunId, who: str) -> int:
         """Expire every unit that nobody holds; returns how many. NotFound."""
         live = await self._held(run_id)
         if live is not None:
             return await live.expire(who)
-        units = await self.storage.expire_units(run_id, self._house.wall(), who, "expired by staff")
-        return len(units)
+        await self.storage.run(run_id)
+        return await self._expire_unheld(run_id, who, "expired by staff")
 
     async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]:
         """Personal addresses for workers: (name, url). NotFound when the run is not held at present."""
@@ -340,6 +355,18 @@ def checked_config(registry: Registry, folder: Path, overrides: Mapping[str, str
     if problems:
         raise LaunchRefused(problems)
     return config
+
+
+def _nobody_is_told(_agent: Agent, _reason: Reason | None) -> None:
+    """A run that is not held has no links to its pages."""
+
+
+async def _not_done(_agent: Agent) -> None:
+    """Who is dismissed has done nothing that a provider should hear of."""
+
+
+def _no_deadline(_agent: Agent) -> None:
+    """Nobody watches the time of a run that is not held."""
 
 
 def numbered_label(name: str, number: int) -> str:

@@ -51,7 +51,7 @@ class UserCode:
 def _called(function: Callable[..., T], *args: Any) -> T:
     try:
         return function(*args)
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:  # sys.exit() in a task's code is no reason to end the daemon
         raise UserCodeFailed(f"{_name(function)} raised {type(exc).__name__}: {exc}") from exc
 
 

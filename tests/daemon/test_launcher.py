@@ -1,5 +1,6 @@
 """The launcher: rows become units, released within the cap; scenarios S18-S21."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
@@ -178,3 +179,12 @@ async def test_rows_that_are_no_more_wanted_stay_so_whatever_the_launcher_is_jus
     assert launcher.rows_done
     assert (await house.storage.run(run.id)).rows_done
     assert set(await counts_of(house, run)) <= {UnitStatus.EXPIRED}
+
+
+async def test_a_generator_that_calls_sys_exit_ends_nothing_but_its_rows(house: House) -> None:
+    def rows() -> Iterator[Row]:
+        yield Row({"n": 0}, [{}])
+        sys.exit("no more")
+
+    with pytest.raises(UserCodeFailed, match="SystemExit: no more"):
+        await a_launcher(house, await a_run(house), rows()).launch()

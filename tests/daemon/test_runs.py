@@ -11,7 +11,7 @@ from crowdd.daemon.lifecycle import GaveBack
 from crowdd.daemon.live_run import LiveRun
 from crowdd.daemon.operator import LaunchRefused
 from crowdd.daemon.providers.contract import ProviderSays
-from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
+from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitId, UnitStatus, WireId
 from crowdd.storage.contract import MoveRun
 from crowdd.storage.records import TaskRun
 
@@ -269,6 +269,51 @@ async def test_a_run_whose_code_broke_says_so_and_the_others_go_on(
         await trio.sleep(2)
         await virtual.until_live(whole.id)
         assert "out of coffee" in str((await virtual.storage.run(broken.id)).trouble)
+
+
+async def broken_with_ann_at_work(virtual: Virtual, folder: Path) -> TaskRun:
+    """A run that cannot be held any more, with one unit at work and one free."""
+    run = await virtual.launch(units=2)
+    await virtual.at_work(run, "ann")
+    (kept,) = (path.parent for path in folder.glob("data/tasks/*/task.toml"))
+    (kept / "task.py").write_text("raise RuntimeError('out of coffee')\n")
+    virtual.daemon.kill(down_s=1)
+    await trio.sleep(2)
+    return await virtual.storage.run(run.id)
+
+
+async def test_a_broken_run_that_is_stopped_at_once_holds_nobody_any_more(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await broken_with_ann_at_work(virtual, tmp_path)
+        await virtual.operator.stop(run.id, now=True, who="staff:ann")
+        assert (await virtual.storage.run(run.id)).state is RunState.STOPPED
+        assert await virtual.units(run) == [UnitStatus.EXPIRED] * 2
+        assert await virtual.agents(run) == [AgentStatus.DISCONNECT]
+
+
+async def test_a_broken_run_that_is_stopped_lets_those_at_work_finish_once_it_is_mended(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await broken_with_ann_at_work(virtual, tmp_path)
+        await virtual.operator.stop(run.id, now=False, who="staff:ann")
+        stopped = await virtual.storage.run(run.id)
+        assert (stopped.state, stopped.rows_done) == (RunState.DRAINING, True)
+        assert await virtual.agents(run) == [AgentStatus.IN_TASK]
+
+
+async def test_news_that_make_no_sense_do_no_harm(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(provider="mock")
+        live = await virtual.until_live(run.id)
+        (unit, *_) = await virtual.storage.units(run.id)
+        provider = live.__dict__["_parts"].provider
+        provider.say(ProviderSays(UnitId(999), AgentStatus.RETURNED))
+        provider.say(ProviderSays(unit.id, AgentStatus.APPROVED))
+        await trio.sleep(1)
+        assert virtual.operator.live(run.id) is live
 
 
 async def test_what_the_provider_says_reaches_the_agent(tmp_path: Path, autojump_clock: MockClock) -> None:
