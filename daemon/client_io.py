@@ -30,6 +30,7 @@ from ..protocol.packets import (
 from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed, StorageFull
 from ..storage.records import Agent, TaskRun
 from .clock import Wall
+from .metrics.families import RunMetrics, response_of, timed
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +63,15 @@ class Handlers:
 class ClientIO:
     """One per run. The links' readers hand packets in and never wait; answers go to the link they came by."""
 
-    def __init__(self, run: TaskRun, storage: Storage, wall: Wall, handlers: Handlers) -> None:
+    def __init__(
+        self, run: TaskRun, storage: Storage, wall: Wall, handlers: Handlers, metrics: RunMetrics
+    ) -> None:
         self._run = run
+        self._metrics = metrics
         self._storage = storage
         self._wall = wall
         self._handlers = handlers
-        self._inbox_in, self._inbox = trio.open_memory_channel[tuple[Link, Packet]](REQUESTS_OPEN_MAX)
+        self._inbox_in, self._inbox = trio.open_memory_channel[tuple[Link, Packet, float]](REQUESTS_OPEN_MAX)
         self._texts: dict[str, str] = dict(run.config.get("texts", {}))
         self.links: list[Link] = []
         self.counters: Counter[str] = Counter()
@@ -78,7 +82,7 @@ class ClientIO:
     def hand_in(self, link: Link, packet: Packet) -> None:
         """Take a packet from a link's reader; a request that finds the inbox full is told to try later."""
         try:
-            self._inbox_in.send_nowait((link, packet))
+            self._inbox_in.send_nowait((link, packet, trio.current_time()))
         except trio.WouldBlock:
             if isinstance(packet, Request):
                 link.send(try_later(packet))
@@ -89,8 +93,13 @@ class ClientIO:
         A request outlives the connection it came by: what was begun is carried through.
         """
         async with trio.open_nursery() as nursery:
-            async for link, packet in self._inbox:
-                nursery.start_soon(self._handle, link, packet)
+            async for link, packet, came_at in self._inbox:
+                nursery.start_soon(self._time, link, packet, came_at)
+
+    async def _time(self, link: Link, packet: Packet, came_at: float) -> None:
+        with timed(self._metrics.handling[packet.type.value]):
+            await self._handle(link, packet)
+        self._metrics.answering[packet.type.value].observe(trio.current_time() - came_at)
 
     async def _handle(self, link: Link, packet: Packet) -> None:
         match packet:
@@ -122,6 +131,8 @@ class ClientIO:
         log.debug("%s: %s", packet.type.value, said, extra={"run": self._run.id})
         if reply.reason is not None:
             self.counters[f"refused_{reply.reason.value}"] += 1
+            if isinstance(reply, AgentDetails):
+                self._metrics.responses[response_of(reply.reason)].inc()
         return reply
 
     async def _dispatch(self, packet: Request, link: Link) -> Reply:
@@ -165,6 +176,11 @@ class ClientIO:
                 continue
             if agent.status not in LIVE_AGENT:
                 link.send(self._update(agent, None))
+
+    @property
+    def inbox_length(self) -> int:
+        """How many packets wait for their handler."""
+        return self._inbox.statistics().current_buffer_used
 
     def totals(self) -> dict[str, int]:
         """All counters, those of routers with `router_` before their names."""

@@ -9,6 +9,7 @@ import attrs
 from ..protocol.names import RunId
 from ..storage.contract import Storage
 from .clock import Wall
+from .metrics.families import Metrics
 from .user_code import UserCode
 
 
@@ -40,6 +41,7 @@ class House:
     link_secret: bytes = attrs.field(repr=False)
     """Signs personal links; kept over restarts."""
     pace: Pace = attrs.Factory(Pace)
+    metrics: Metrics = attrs.Factory(Metrics)
 
     def run_folder(self, run_id: RunId) -> Path:
         """Where the files of a run are: its task, its router, what workers uploaded."""

@@ -19,6 +19,7 @@ from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
 from .log_ids import ids_of
+from .metrics.readings import RouterReading, RunReading
 from .parts import Parts
 from .providers.contract import ProviderFailed, ProviderSays
 from .reception import Reception
@@ -138,6 +139,27 @@ class LiveRun:
     def counters(self) -> dict[str, int]:
         """What was handled, refused and failed since the run was taken up, by name."""
         return self._reception.io.totals()
+
+    async def reading(self) -> RunReading:
+        """How it is now, for metrics."""
+        counts = await self._house.storage.counts(self.run.id)
+        at_work = await self._house.storage.reserved_agents(self.run.id)
+        workers = {agent.worker_id for agent in at_work if agent.status in LIVE_AGENT}
+        io = self._reception.io
+        routers = [
+            RouterReading(
+                link.name,
+                link.state.up,
+                link.state.since,
+                link.queue_length,
+                link.strange,
+                io.router_counters.get(link.name, {}),
+            )
+            for link in self._links
+        ]
+        return RunReading(
+            self.run.label, self.run.state, counts, len(workers), io.inbox_length, io.counters, routers
+        )
 
     async def watch(self) -> AsyncGenerator[None]:
         """Yield at once, then after changes, at most every TICK_S, until the run has ended."""

@@ -26,6 +26,7 @@ from .error_notes import PLUG_IN, ErrorNotes
 from .goodbye import dismiss_all
 from .house import House
 from .live_run import DEPLOYED, LiveRun
+from .metrics.families import Metrics
 from .parts import Parts, RunBroken, assemble, task_code
 from .registry import BrokenPlugIn, Registry
 from .task_config import ConfigRefused, RunConfig, config_to_json, load_config
@@ -65,6 +66,11 @@ class Operator:
     def storage(self) -> Storage:
         """The store, for reading."""
         return self._house.storage
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was counted so far."""
+        return self._house.metrics
 
     async def serve(
         self,
@@ -188,6 +194,7 @@ class Operator:
             await live.serve()
         finally:
             del self._live[run.id]
+            self._house.metrics.leave(run.label)
 
     def _assemble(self, run: TaskRun) -> Parts:
         return assemble(run, self._house, self._registry)
@@ -215,6 +222,10 @@ class Operator:
         while run_id in self._taken_up and run_id not in self._live:
             await self._changed.wait()
         return self._live.get(run_id)
+
+    def live_runs(self) -> list[LiveRun]:
+        """The runs that are held now."""
+        return list(self._live.values())
 
     async def stop(self, run_id: RunId, now: bool, who: str) -> None:
         """Stop a run: let nobody else in; `now` also dismisses who is at work. NotFound."""

@@ -30,12 +30,14 @@ class Reception:
         """When somebody last asked for work or submitted."""
         self._desk = desk
         storage, wall = house.storage, house.wall
-        self._pool = WorkerPool(
-            Tools(run, parts.config, storage, parts.provider, parts.blueprint, runner, wall, house.rng), desk
+        metrics = house.metrics.run(run.label)
+        tools = Tools(
+            run, parts.config, storage, parts.provider, parts.blueprint, runner, wall, house.rng, metrics
         )
+        self._pool = WorkerPool(tools, desk)
         files = house.run_folder(run.id) / "files"
         self._intake = Intake(IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files))
-        self.io = ClientIO(run, storage, wall, self._handlers())
+        self.io = ClientIO(run, storage, wall, self._handlers(), metrics)
         self._links: list[RouterLink] = []
 
     def connect(self, links: list[RouterLink]) -> None:

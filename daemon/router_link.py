@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -75,6 +76,16 @@ class RouterLink:
     def state(self) -> RouterState:
         """How it is now."""
         return RouterState(self.name, self.channel.url, self._up, self._since, self._addition)
+
+    @property
+    def queue_length(self) -> int:
+        """How many packets wait to be sent."""
+        return self._end.queue_length
+
+    @property
+    def strange(self) -> Mapping[str, int]:
+        """What was strange in what came, by name."""
+        return self._end.counters
 
     def send(self, packet: Said) -> None:
         """Queue a packet for the next frame; a router that reads too slowly loses its connection."""

@@ -15,6 +15,10 @@ from ..storage.opening import open_storage
 from .clock import wall_clock
 from .control import serve_control
 from .house import House, Pace
+from .metrics.address import MetricsAddress
+from .metrics.families import Metrics
+from .metrics.service import serve_metrics
+from .metrics.storage_calls import time_calls
 from .notify import Notifier
 from .operator import Operator
 from .registry import installed_plug_ins
@@ -35,6 +39,8 @@ class DaemonConfig:
     control: Path | None = None
     """The control socket; None: `control` in the data directory."""
     pace: Pace = attrs.Factory(Pace)
+    metrics: MetricsAddress | None = None
+    """Where metrics are served; None: nowhere."""
 
     @property
     def control_path(self) -> Path:
@@ -57,6 +63,8 @@ async def serve_daemon(config: DaemonConfig, notifier: Notifier | None = None) -
             services.start_soon(notifier.keep_watchdog)
             services.start_soon(notifier.extend_stop, stop)
             await services.start(serve_control, operator, config.control_path)
+            if config.metrics is not None:
+                await services.start(serve_metrics, operator, config.metrics)
             async with trio.open_nursery() as runs:
                 await runs.start(operator.serve, stop, cut)
                 runs.start_soon(_tell_ready, operator, notifier, config)
@@ -70,15 +78,17 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
     for folder in (config.data, config.data / "runs", config.data / "tasks"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     link_secret = load_or_make_secret(config.data / "secrets" / "links")
-    async with open_storage(config.data / DATABASE) as storage:
+    metrics = Metrics()
+    async with open_storage(config.data / DATABASE, on_commit=metrics.committed) as storage:
         yield House(
-            storage=storage,
+            storage=time_calls(storage, metrics),
             wall=wall_clock,
             rng=random.SystemRandom(),
             user_code=UserCode(),
             data=config.data.absolute(),
             link_secret=link_secret,
             pace=config.pace,
+            metrics=metrics,
         )
 
 

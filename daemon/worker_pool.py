@@ -25,6 +25,7 @@ from .blueprints.contract import Blueprint
 from .clock import Wall
 from .lifecycle import IllegalEvent
 from .log_ids import ids_of
+from .metrics.families import ASSIGNED, RECONNECTION, RunMetrics, timed
 from .providers.contract import CrowdProvider, Identity, IdentityUnverified, ProviderFailed
 from .task_config import RunConfig
 from .task_runner import TaskRunner
@@ -62,6 +63,7 @@ class Tools:
     runner: TaskRunner
     wall: Wall
     rng: random.Random
+    metrics: RunMetrics
 
 
 class WorkerPool:
@@ -107,7 +109,7 @@ class WorkerPool:
         elif lifecycle.may_rejoin(last, unit):
             return self._refusal(packet, Reason.TRY_LATER)
         if last.status in LIVE_AGENT:
-            return await self._details(packet, last)
+            return await self._details(packet, last, RECONNECTION)
         if identity.after is None:
             return self._ended(packet, last, unit)
         if identity.after == last.wire_id:
@@ -149,17 +151,21 @@ class WorkerPool:
             self._desk.due_changed(agent)
         if outcome.agent.status not in LIVE_AGENT:
             return self._ended(packet, outcome.agent, outcome.unit)
-        return await self._details(packet, outcome.agent)
+        response = RECONNECTION if outcome.existing else ASSIGNED
+        return await self._details(packet, outcome.agent, response)
 
-    async def _details(self, packet: RegisterAgent, agent: Agent) -> AgentDetails:
+    async def _details(self, packet: RegisterAgent, agent: Agent, response: str) -> AgentDetails:
         assignment = await self._t.storage.assignment(agent.assignment_id)
         unit = await self._t.storage.unit(agent.unit_id)
+        with timed(self._t.metrics.external["get_init_data_for_agent"]):
+            init_data = self._t.blueprint.init_data(assignment, unit)
+        self._t.metrics.responses[response].inc()
         return AgentDetails(
             request=packet.request,
             outcome=Outcome.OK,
             worker_id=str(agent.worker_id),
             agent_id=agent.wire_id,
-            init_task_data=self._t.blueprint.init_data(assignment, unit),
+            init_task_data=init_data,
             status=agent.status,
             time_left_s=self._time_left(agent),
         )

@@ -141,6 +141,11 @@ class LinkEnd:
         self._queued_bytes -= len(encoded)
         return encoded
 
+    @property
+    def queue_length(self) -> int:
+        """How many packets wait to go out."""
+        return len(self._outgoing)
+
     def send_request(self, packet: Request, now: float) -> None:
         """Ask until answered; `receive` gives the reply of this `request` once. LinkFull, Unsendable."""
         if packet.request in self._requests:

@@ -42,6 +42,10 @@ class Outgoing:
         self._open_bytes = 0
         self._ids = itertools.count()
 
+    def __len__(self) -> int:
+        """How many packets are not wholly in frames yet."""
+        return len(self._waiting) + len(self._large) + len(self._open)
+
     def put(self, pull: Pull, after: Callable[[], None] = _nothing) -> None:
         """Queue a source; `after` is called once the last byte of its packet is in a frame."""
         self._waiting.append((pull, after))

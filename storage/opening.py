@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .contract import Storage
 from .memory import MemoryStorage, Tables
-from .sqlite import SqliteStorage, open_inline, open_threads
+from .sqlite import OnCommit, SqliteStorage, open_inline, open_threads
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +15,14 @@ IN_MEMORY = Path(":memory:")
 
 
 @asynccontextmanager
-async def open_storage(path: Path | None, *, inline: bool = False) -> AsyncGenerator[Storage]:
+async def open_storage(
+    path: Path | None, *, inline: bool = False, on_commit: OnCommit | None = None
+) -> AsyncGenerator[Storage]:
     """Give the store at `path`; it belongs to this process until the block is left.
 
     None: dicts in memory. `inline`: SQLite in the caller's own task, for simulation under a virtual clock,
     where threads would be jumped over; it may also be `IN_MEMORY`.
+    `on_commit` hears of the commits of a store on threads, on the writing one.
     Raises StorageRefused, with the remedy, when the store must not be opened.
     """
     if path is None:
@@ -28,7 +31,7 @@ async def open_storage(path: Path | None, *, inline: bool = False) -> AsyncGener
         async with open_inline(None if path == IN_MEMORY else path) as engine:
             yield SqliteStorage(engine)
     else:
-        async with open_threads(path) as threads:
+        async with open_threads(path, on_commit) as threads:
             log.info("the store %s is open", path)
             yield SqliteStorage(threads)
         log.info("the store is closed")

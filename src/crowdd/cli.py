@@ -5,11 +5,15 @@ The one place that may import every part; imports are inside the commands, so th
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import __version__
 from .logs.parts import LEVELS, PARTS, UnknownName, read_levels
+
+if TYPE_CHECKING:
+    from .daemon.metrics.address import MetricsAddress
 
 EXIT_REFUSED = 1  # said no, and why
 EXIT_STORE_REFUSED = 78  # the store cannot be opened as it is: restarting does not help, the words do
@@ -66,14 +70,39 @@ _log_format_option = click.option(
 )
 
 
+def _metrics_address(
+    _context: click.Context, _option: click.Parameter, said: str | None
+) -> "MetricsAddress | None":
+    from .daemon.metrics.address import AddressRefused, metrics_address
+
+    try:
+        return None if said is None else metrics_address(said)
+    except AddressRefused as refused:
+        raise click.BadParameter(str(refused)) from None
+
+
+_metrics_option = click.option(
+    "--metrics",
+    metavar="ADDRESS",
+    callback=_metrics_address,
+    help="Serve metrics for Prometheus at 127.0.0.1:9469 (any loopback address) or unix:/path [nowhere].",
+)
+
+
 @crowdd.command(epilog=PARTS_HELP)
 @_data_option
 @_log_level_option
 @_log_format_option
 @click.option("--control", type=click.Path(path_type=Path), help="The control socket [DATA/control].")
 @click.option("--end-routers", is_flag=True, help="At the end, take local routers down, too.")
+@_metrics_option
 def serve(
-    data: Path, control: Path | None, log_levels: Words, log_format: str | None, end_routers: bool
+    data: Path,
+    control: Path | None,
+    log_levels: Words,
+    log_format: str | None,
+    end_routers: bool,
+    metrics: "MetricsAddress | None",
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C; unfinished runs are taken up where they were.
 
@@ -86,13 +115,18 @@ def serve(
     import trio
 
     from .daemon.house import Pace
+    from .daemon.metrics.service import MetricsAddressTaken
     from .daemon.service import DaemonConfig, serve_daemon
     from .logs.output import write_log
     from .storage.contract import LeaseLost, StorageFailed, StorageRefused
 
     write_log(log_format or "text", read_levels(log_levels))
     try:
-        trio.run(serve_daemon, DaemonConfig(data, control, Pace(leave_routers=not end_routers)))
+        trio.run(
+            serve_daemon, DaemonConfig(data, control, Pace(leave_routers=not end_routers), metrics=metrics)
+        )
+    except* MetricsAddressTaken as taken:
+        raise SystemExit(_said(taken, EXIT_REFUSED)) from None
     except* StorageRefused as refused:
         raise SystemExit(_said(refused, EXIT_STORE_REFUSED)) from None
     except* StorageFailed as failed:

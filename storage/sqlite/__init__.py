@@ -2,13 +2,13 @@
 
 from .check import check_store
 from .connecting import accept
-from .engine import open_inline, open_threads
+from .engine import OnCommit, open_inline, open_threads
 from .lives import SqliteLives
 from .people import SqlitePeople
 from .runs import SqliteRuns
 from .telling import SqliteTelling
 
-__all__ = ["SqliteStorage", "accept", "check_store", "open_inline", "open_threads"]
+__all__ = ["OnCommit", "SqliteStorage", "accept", "check_store", "open_inline", "open_threads"]
 
 
 class SqliteStorage(SqliteRuns, SqliteLives, SqlitePeople, SqliteTelling):

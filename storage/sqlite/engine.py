@@ -2,6 +2,7 @@
 
 import abc
 import functools
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ READERS = 3  # slow reads (exports, lists) at the same time; more would only com
 
 P = ParamSpec("P")
 T = TypeVar("T")
+OnCommit = Callable[[int, float], None]
+"""Hears how many transactions shared a commit, and how many seconds it took."""
 
 
 class Engine(abc.ABC):
@@ -75,12 +78,13 @@ class Inline(Engine):
 
 
 @asynccontextmanager
-async def open_threads(path: Path) -> AsyncGenerator[Threads]:
+async def open_threads(path: Path, on_commit: OnCommit | None = None) -> AsyncGenerator[Threads]:
     """Open the file on a writing thread and reading threads. StorageRefused when it may not be opened."""
+    carry_out = HeldWriter.carry_out if on_commit is None else functools.partial(_timed, on_commit)
     async with (
         open_lane(
             functools.partial(open_writer, path),
-            HeldWriter.carry_out,
+            carry_out,
             name="storage-writer",
             threads=1,
             batch_max=BATCH_MAX,
@@ -105,6 +109,12 @@ async def open_inline(path: Path | None) -> AsyncGenerator[Inline]:
         yield Inline(writer)
     finally:
         writer.close()
+
+
+def _timed(on_commit: OnCommit, writer: HeldWriter, jobs: Sequence[Job]) -> None:
+    began = time.monotonic()
+    writer.carry_out(jobs)
+    on_commit(len(jobs), time.monotonic() - began)
 
 
 def _read_each(db: Db, jobs: Sequence[Job]) -> None:

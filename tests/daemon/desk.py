@@ -67,6 +67,7 @@ class Desk:
             self.runner,
             self.house.wall,
             self.house.rng,
+            self.house.metrics.run(self.run.label),
         )
         self.pool = WorkerPool(tools, self)
         files = self.house.data

@@ -1,0 +1,1 @@
+"""What the daemon counts and times about itself, and the service it is read from."""

@@ -1,0 +1,27 @@
+"""Times every call of a storage from outside, by method; knows nothing of how it works."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
+
+from ...storage.contract import Storage
+from .families import Metrics, timed
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def time_calls(storage: Storage, metrics: Metrics) -> Storage:
+    """The same storage; from now on each call of the contract's methods is timed."""
+    for name in Storage.__abstractmethods__:
+        setattr(storage, name, _timed(getattr(storage, name), name, metrics))
+    return storage
+
+
+def _timed(call: Callable[P, Awaitable[T]], method: str, metrics: Metrics) -> Callable[P, Awaitable[T]]:
+    @functools.wraps(call)
+    async def timed_call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with metrics.calls.track_inprogress(), timed(metrics.methods[method]):
+            return await call(*args, **kwargs)
+
+    return timed_call
