@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that the programs which some tests drive are on this machine: a browser with its driver, and systemd.
+# Make sure that the programs which some tests drive are on this machine: a browser with its driver, systemd, promtool.
 # Installs Debian packages when run as root with apt-get; else says what to do and fails, so that no test is skipped in silence.
 set -eu
 
@@ -10,6 +10,8 @@ if [ "$(id -u)" = 0 ]; then # the tests of the unit file need root; without it t
     [ -x /lib/systemd/systemd ] || missing="$missing systemd"
     command -v unshare >/dev/null || missing="$missing util-linux"
     command -v ip >/dev/null || missing="$missing iproute2"
+    # promtool; without it one test says that it was skipped. Where systemd runs, its package would start a server.
+    [ -d /run/systemd/system ] || command -v promtool >/dev/null || missing="$missing prometheus"
 fi
 [ -n "$missing" ] || exit 0
 
