@@ -12,14 +12,17 @@ LINT := 'ruff check: $(BIN)/ruff check .' \
 	'pyright: $(BIN)/pyright --pythonpath $(BIN)/python' \
 	'lint-imports: $(BIN)/lint-imports'
 
-.PHONY: help demo test lint wheel clean
+.PHONY: help demo demo-remote test lint wheel clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(VENV)/.runtime ## watch a real task run: daemon, router, simulated workers, accuracy at the end
 	@$(BIN)/crowdd demo
+
+demo-remote: $(VENV)/.runtime ## the same with daemon and router as two services, as root two users
+	@$(BIN)/python scripts/demo_remote.py
 
 test: $(VENV)/.test ## everything that must hold: style, types, import rules, all tests
 	@scripts/provide.sh

@@ -10,6 +10,7 @@ from ..protocol.names import RunId
 from ..storage.contract import Storage
 from .clock import Wall
 from .metrics.families import Metrics
+from .routers import Routers
 from .user_code import UserCode
 
 
@@ -41,6 +42,8 @@ class House:
     link_secret: bytes = attrs.field(repr=False)
     """Signs personal links; kept over restarts."""
     pace: Pace = attrs.Factory(Pace)
+    routers: Routers = attrs.Factory(Routers)
+    """Those that run already, for the architect `remote`."""
     metrics: Metrics = attrs.Factory(Metrics)
 
     def run_folder(self, run_id: RunId) -> Path:

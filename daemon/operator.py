@@ -20,6 +20,7 @@ from ..storage.contract import (
     StorageFull,
 )
 from ..storage.records import Agent, TaskRun
+from .architects.contract import Ground
 from .blueprints.contract import BlueprintFault
 from .causes import causes
 from .error_notes import PLUG_IN, ErrorNotes
@@ -29,6 +30,7 @@ from .live_run import DEPLOYED, LiveRun
 from .metrics.families import Metrics
 from .parts import Parts, RunBroken, assemble, task_code
 from .registry import BrokenPlugIn, Registry
+from .routers import Routers
 from .task_config import ConfigRefused, RunConfig, config_to_json, load_config
 from .task_folder import TaskCodeFailed, TaskRefused
 from .task_runner import Doors, TaskRunner
@@ -108,7 +110,9 @@ class Operator:
         """
         if self._stopping:
             raise LaunchRefused(["the daemon is stopping; launch again once it is back"])
-        config = await self._house.user_code.off_loop(checked_config, self._registry, folder, dict(overrides))
+        config = await self._house.user_code.off_loop(
+            checked_config, self._registry, folder, dict(overrides), self._house.routers
+        )
         try:
             await self._house.user_code.off_loop(keep_task, folder, self._house.task_folder(launch_id))
         except TaskRefused as exc:
@@ -353,12 +357,21 @@ class Operator:
             nursery.start_soon(until_quiet)
 
 
-def checked_config(registry: Registry, folder: Path, overrides: Mapping[str, str]) -> RunConfig:
-    """The config of a task folder that can be launched; LaunchRefused says everything that is wrong."""
+def checked_config(
+    registry: Registry, folder: Path, overrides: Mapping[str, str], routers: Routers | None = None
+) -> RunConfig:
+    """The config of a task folder that can be launched; LaunchRefused says everything that is wrong.
+
+    Without `routers`, whether its routers can be had is left open: only the daemon knows them.
+    """
     try:
         code = task_code(registry, folder)
         config = load_config(folder, overrides, code.registry)
         problems = code.blueprint(config, folder).check()
+        if routers is not None:
+            ground = Ground(routers, config.label or numbered_label(config.name, 1), config.shared_origin)
+            architect = code.registry.architect(config.architect.type)
+            problems = [*problems, *architect.check(config.architect.options, ground)]
     except ConfigRefused as exc:
         raise LaunchRefused(exc.problems) from exc
     except (TaskCodeFailed, BrokenPlugIn, BlueprintFault) as exc:

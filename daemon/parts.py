@@ -80,6 +80,7 @@ def _with_page(
     run_folder = house.run_folder(run.id)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (run_folder / "files").mkdir(mode=0o700, exist_ok=True)
-    architect = registry.architect(config.architect.type)(config.architect.options, Site(run, run_folder))
+    site = Site(run, run_folder, house.routers)
+    architect = registry.architect(config.architect.type)(config.architect.options, site)
     page = Page(*make_bundle(page_files(config, blueprint, provider)))
     return Parts(config, blueprint, provider, architect, page)

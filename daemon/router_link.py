@@ -213,6 +213,7 @@ class RouterLink:
     def _note(self, up: bool, addition: str) -> None:
         if up != self._up:
             self._since = self._duties.wall()
+        if (up, addition) != (self._up, self._addition):
             words = f": {addition}" if addition else ""
             log.info("router %s is %s%s", self.name, "up" if up else "away", words, extra=self._ids)
         self._up, self._addition = up, addition

@@ -22,6 +22,7 @@ from .metrics.storage_calls import time_calls
 from .notify import Notifier
 from .operator import Operator
 from .registry import installed_plug_ins
+from .routers import ROUTERS_NAME, Routers
 from .secrets import load_or_make_secret
 from .user_code import UserCode
 
@@ -39,6 +40,8 @@ class DaemonConfig:
     control: Path | None = None
     """The control socket; None: `control` in the data directory."""
     pace: Pace = attrs.Factory(Pace)
+    routers: Path | None = None
+    """The routers that run already, by name; None: `routers.toml` in the data directory."""
     metrics: MetricsAddress | None = None
     """Where metrics are served; None: nowhere."""
 
@@ -88,6 +91,7 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
             data=config.data.absolute(),
             link_secret=link_secret,
             pace=config.pace,
+            routers=Routers((config.routers or config.data / ROUTERS_NAME).absolute()),
             metrics=metrics,
         )
 

@@ -161,7 +161,7 @@ class WebsocketChannel(Channel):
                     raise await _refusal(self.name, method, path, response)
                 yield response
         except httpx.HTTPError as exc:
-            raise LinkLost(f"router {self.name}: {method} {path}: {type(exc).__name__} {exc}") from exc
+            raise LinkLost(f"router {self.name}: {method} {path}: {_why(exc)}") from exc
 
     async def _receive(self, response: httpx.Response, part: Path) -> str:
         digest, size = hashlib.sha256(), 0
@@ -220,6 +220,14 @@ def _no_link(name: str, exc: Exception) -> LinkLost | LinkRefused:
             return LinkLost(f"router {name} answers {exc.status_code}")
         case _:
             return LinkLost(f"no link to router {name}: {exc.__cause__ or str(exc) or type(exc).__name__}")
+
+
+def _why(exc: BaseException) -> str:
+    """What an error says, or the first behind it that says anything, e.g. about a certificate."""
+    said = exc
+    while not str(said) and (behind := said.__cause__ or said.__context__):
+        said = behind
+    return f"{type(said).__name__} {said}"
 
 
 async def _refusal(name: str, method: str, path: str, response: httpx.Response) -> LinkLost | LinkRefused:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import attrs
 
-ORPHAN_AFTER_S = 24 * 3600.0  # a local router that no daemon wanted for a day is left over
-
 
 class RouterRefused(Exception):
     """The router cannot start as it was asked to; the words say what to do."""
@@ -36,7 +34,7 @@ class RouterConfig:
     frame_ancestors: tuple[str, ...] = ("'self'",)
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    orphan_after_s: float | None = ORPHAN_AFTER_S
+    orphan_after_s: float | None = None
     access_log: bool = False
     log_format: str = "text"
     log_level: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """What a daemon does over HTTP with proof: deploy a bundle, fetch an upload, take a run off."""
 
+import logging
 import re
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX
 from .rates import Minute
 from .replies import error, json_response, not_found, ok
 from .runs import Runs
+
+log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -84,7 +87,7 @@ class DeployDoor:
         return ok({"status": "Removed"})
 
     def _refuses(self, request: Request, body_sha256: str = "") -> Response | None:
-        address = request.client.host if request.client else ""
+        address, label = request.client.host if request.client else "", request.path_params["label"]
         now = anyio.current_time()
         if self._failures.full(address, now):
             return error(429, "too_many_requests", "Too many failed proofs; wait a minute.")
@@ -95,4 +98,5 @@ class DeployDoor:
         if verify_request(self._secret, request.method, path, header, time.time(), body_sha256):
             return None
         self._failures.take(address, now)
+        log.warning("run %.40r: %s did not prove that it knows this router's secret", label, address)
         return error(401, "unproved", "This needs the proof of the daemon; both need the same secret file.")

@@ -1,1 +1,1 @@
-"""How the routers of a run come to be: the contract, and the architects `local` and `mock`."""
+"""How the routers of a run come to be: the contract, and the architects `local`, `remote` and `mock`."""

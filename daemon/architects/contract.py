@@ -9,15 +9,32 @@ import attrs
 
 from ...storage.records import TaskRun
 from ..channel import Channel
+from ..routers import Routers
+
+
+@attrs.frozen
+class Ground:
+    """What is known of a run's place before the run is made."""
+
+    routers: Routers
+    """The routers that the daemon was told of."""
+    label: str
+    shared_origin: bool
 
 
 @attrs.frozen
 class Site:
-    """What an architect may use: the run, its private folder, and the daemon's word on secrets."""
+    """What an architect may use: the run, its private folder, and the routers that the daemon knows."""
 
     run: TaskRun
     folder: Path
     """The run's own folder under the daemon's data directory; exists, mode 0700."""
+    routers: Routers = attrs.Factory(Routers)
+
+    @property
+    def ground(self) -> Ground:
+        """The place of the run that was made."""
+        return Ground(self.routers, self.run.label, bool(self.run.config.get("shared_origin", False)))
 
 
 class Architect(abc.ABC):
@@ -30,6 +47,14 @@ class Architect(abc.ABC):
     def __init__(self, options: Any, site: Site) -> None:
         self.options = options
         self.site = site
+
+    @classmethod
+    def check(cls, options: Any, ground: Ground) -> list[str]:
+        """Everything that keeps a run with these options from being launched here, one "path: what" each.
+
+        Blocking; called in a thread.
+        """
+        return []
 
     @abc.abstractmethod
     async def deploy(self) -> Sequence[Channel]:

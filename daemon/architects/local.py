@@ -36,6 +36,7 @@ LOOK_S = 0.02
 BACKOFF_S = (0.2, 30.0)  # between starts of a router that keeps dying
 HEALTHY_S = 60.0  # one that lived so long starts the backoff anew
 LOG_TAIL_BYTES = 2000
+ORPHAN_AFTER_S = 24 * 3600.0  # a router that no daemon wanted for a day is left over, and ends itself
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how we reach a router that listens everywhere
 FOR_SYSTEMD_ONLY = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "CREDENTIALS_DIRECTORY")
 
@@ -157,6 +158,7 @@ class LocalArchitect(Architect):
             "ready_file": str(self._ready_file),
             "default_run": self.site.run.label,
             "shared_origin": bool(self.site.run.config.get("shared_origin", False)),
+            "orphan_after_s": ORPHAN_AFTER_S,
             "trusted_origins": [f"{public.scheme}://{public.netloc}"] if public.netloc else [],
             "log_format": format_now(),
             "log_level": levels_now(),

@@ -94,11 +94,15 @@ _metrics_option = click.option(
 @_log_level_option
 @_log_format_option
 @click.option("--control", type=click.Path(path_type=Path), help="The control socket [DATA/control].")
+@click.option(
+    "--routers", type=click.Path(path_type=Path), help="The routers that run already [DATA/routers.toml]."
+)
 @click.option("--end-routers", is_flag=True, help="At the end, take local routers down, too.")
 @_metrics_option
 def serve(
     data: Path,
     control: Path | None,
+    routers: Path | None,
     log_levels: Words,
     log_format: str | None,
     end_routers: bool,
@@ -122,9 +126,8 @@ def serve(
 
     write_log(log_format or "text", read_levels(log_levels))
     try:
-        trio.run(
-            serve_daemon, DaemonConfig(data, control, Pace(leave_routers=not end_routers), metrics=metrics)
-        )
+        pace = Pace(leave_routers=not end_routers)
+        trio.run(serve_daemon, DaemonConfig(data, control, pace, routers, metrics))
     except* MetricsAddressTaken as taken:
         raise SystemExit(_said(taken, EXIT_REFUSED)) from None
     except* StorageRefused as refused:
@@ -146,11 +149,11 @@ def _said(group: BaseException, code: int) -> int:
 
 
 @crowdd.command(epilog=PARTS_HELP)
-@click.option("--config", type=click.Path(path_type=Path, exists=True), help="A router.toml.")
+@click.option("--config", type=click.Path(path_type=Path, exists=True), required=True, help="A router.toml.")
 @_log_level_option
 @_log_format_option
 def router(config: Path, log_levels: Words, log_format: str | None) -> None:
-    """Run a router: the public face that serves a run's pages and passes packets."""
+    """Run a router: the public face that serves runs' pages and passes packets."""
     import attrs
 
     from .router.config import RouterRefused

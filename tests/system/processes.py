@@ -1,5 +1,6 @@
 """Real daemons for tests: a process each, on a folder of its own, ended by process id whatever happens."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import trio
 
 from crowdd.client import Client
 from crowdd.client.errors import DaemonUnreachable
+from crowdd.daemon.secrets import make_secret
 from crowdd.storage.contract import Storage
 from crowdd.storage.opening import open_storage
 
@@ -112,6 +114,54 @@ class Daemon:
         """The store of a stopped daemon."""
         async with open_storage(self.data / "crowdd.db") as storage:
             yield storage
+
+
+class Router:
+    """A router that runs already, as a service would; it keeps its port over restarts."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.secret = folder / "secret"
+        make_secret(self.secret)
+        self.port = 0
+        self._settings = settings
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "router.log").read_text(errors="replace")
+
+    async def start(self) -> None:
+        """Start it and wait until it says that it is ready."""
+        ready, config = self.folder / "ready.json", self.folder / "router.toml"
+        ready.unlink(missing_ok=True)
+        facts = {
+            "folder": str(self.folder / "kept"),
+            "secret_file": str(self.secret),
+            "port": self.port,
+            "ready_file": str(ready),
+            **self._settings,
+        }
+        config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in facts.items()))
+        with (self.folder / "router.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "crowdd.cli", "router", "--config", str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        with trio.fail_after(READY_S):
+            while not ready.exists():
+                assert self.process.poll() is None, self.log
+                await trio.sleep(LOOK_S)
+        self.port = int(json.loads(ready.read_bytes())["port"])
+
+    def kill(self) -> None:
+        """kill -9, and nothing else."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
 
 def a_task(folder: Path, rows: int, extra: str = "", blueprint: str = "static") -> Path:

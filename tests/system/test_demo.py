@@ -1,6 +1,8 @@
 """The one-shot forms, as a stranger starts them: without a terminal, in a process of their own."""
 
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from .processes import Daemon, a_task, texts
 pytestmark = pytest.mark.system
 
 CROWDD = [sys.executable, "-m", "crowdd.cli"]
+ROOT = Path(__file__).parent.parent.parent
 DEMO_S = 90  # the promise to strangers
 
 
@@ -28,6 +31,24 @@ def test_the_demo_ends_by_itself_with_every_unit_completed_and_its_accuracy(tmp_
     assert "120 of 120 units, completed" in demo.stdout
     assert "Accuracy against the known truth" in demo.stdout
     assert Daemon(tmp_path / "demo").router_pids() == []
+
+
+def test_the_demo_of_a_remote_router_ends_by_itself_and_says_as_whom_both_ran() -> None:
+    demo = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "demo_remote.py")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEMO_S,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "120 of 120 units, completed" in demo.stdout
+    assert "Accuracy against the known truth" in demo.stdout
+    where = re.search(r"The daemon runs as user \d+ in (\S+)/daemon", demo.stdout)
+    assert where is not None
+    assert Daemon(Path(where[1])).router_pids() == []
+    assert "cannot read" in demo.stdout or "both run as" in demo.stdout
+    shutil.rmtree(where[1])
 
 
 def test_a_one_shot_run_exports_one_answer_for_each_row(tmp_path: Path) -> None:

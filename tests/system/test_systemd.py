@@ -1,4 +1,4 @@
-"""The unit file at work: a real systemd in namespaces of its own starts, restarts and stops the daemon."""
+"""The unit files at work: a real systemd in namespaces of its own starts, restarts and stops the services."""
 
 import contextlib
 import json
@@ -23,7 +23,15 @@ BOOT = Path(__file__).with_name("boot_systemd.sh")
 OPT = Path("/opt/crowdd")
 PATIENCE_S = 30.0
 PYTHON_ELSEWHERE = {"LD_LIBRARY_PATH": "/opt/python/lib"}
-GET = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())"
+GET = """import sys, urllib.request as r
+request = r.Request(sys.argv[1], headers={"Host": sys.argv[2]} if sys.argv[2:] else {})
+print(r.urlopen(request, timeout=5).read().decode())"""
+UNITS = ("crowdd.service", "crowdd-router.service")
+ROUTERS_TOML = """[crowd]
+url = "http://127.0.0.1:8090"
+public_url = "http://localhost:8090"
+secret_file = "/run/credentials/crowdd.service/crowd"
+"""
 
 pytestmark = pytest.mark.system
 
@@ -51,14 +59,18 @@ class Machine:
             raise AssertionError(f"{' '.join(command)}: {ran.stdout}{ran.stderr}\n{self.journal()}")
         return ran.stdout.strip()
 
-    def show(self, name: str) -> str:
-        return self.run("systemctl", "show", "crowdd.service", "--value", "-p", name)
+    def show(self, name: str, unit: str = "crowdd.service") -> str:
+        return self.run("systemctl", "show", unit, "--value", "-p", name)
+
+    def uid(self, unit: str) -> int:
+        """As whom the unit's main process runs."""
+        return int(self.run("stat", "-c", "%u", f"/proc/{self.show('MainPID', unit)}"))
 
     def crowdctl(self, *arguments: str) -> Any:
         return json.loads(self.run(f"{OPT}/bin/crowdctl", *arguments, "--json"))
 
     def journal(self) -> str:
-        return self.run("journalctl", "-o", "cat", "-u", "crowdd.service", check=False)
+        return self.run("journalctl", "-o", "cat", *(f"--unit={unit}" for unit in UNITS), check=False)
 
     def until(self, what: str, holds: Callable[[], bool]) -> None:
         """Ask until it holds; systemd and the daemon tell nobody outside their namespaces by themselves."""
@@ -204,14 +216,30 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     prefix = install(payload / OPT.relative_to("/"))
     units = payload / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
-    shutil.copy(ROOT / "systemd" / "crowdd.service", units)
-    if prefix:  # an interpreter built with a shared library looks for it at its old address
-        (units / "crowdd.service.d").mkdir()
-        lines = [f"Environment={name}={value}" for name, value in PYTHON_ELSEWHERE.items()]
-        (units / "crowdd.service.d" / "python.conf").write_text("\n".join(["[Service]", *lines, ""]))
+    for unit in UNITS:
+        shutil.copy(ROOT / "systemd" / unit, units)
+        (units / f"{unit}.d").mkdir()
+        if prefix:  # an interpreter built with a shared library looks for it at its old address
+            lines = [f"Environment={name}={value}" for name, value in PYTHON_ELSEWHERE.items()]
+            (units / f"{unit}.d" / "python.conf").write_text("\n".join(["[Service]", *lines, ""]))
+    introduce(payload, units)
     payload.chmod(0o755)
     with own_cgroup() as cgroup, boot(tmp_path_factory.mktemp("machine"), cgroup, payload, prefix) as machine:
         yield machine
+
+
+def introduce(payload: Path, units: Path) -> None:
+    """Configure daemon and router for each other, as the comments of their files say."""
+    credential = "[Service]\nLoadCredential=crowd:/etc/crowdd/crowd.secret\n"
+    (units / "crowdd.service.d" / "crowd.conf").write_text(credential)
+    daemon, router = payload / "etc" / "crowdd", payload / "etc" / "crowdd-router"
+    daemon.mkdir()
+    router.mkdir()
+    (daemon / "routers.toml").write_text(ROUTERS_TOML)
+    shutil.copy(ROOT / "systemd" / "router.toml", router)
+    for file in (daemon / "crowd.secret", router / "secret"):
+        file.touch(0o600)
+        file.write_text("what daemon and router prove themselves with")
 
 
 @pytest.fixture
@@ -230,8 +258,7 @@ def test_start_returns_when_the_daemon_is_ready_and_says_how_it_is(running: Mach
 
 
 def test_the_daemon_runs_as_nobody_in_particular_with_its_data_kept_private(running: Machine) -> None:
-    uid = running.run("stat", "-c", "%u", f"/proc/{running.show('MainPID')}")
-    assert int(uid) >= 1000
+    assert running.uid("crowdd.service") >= 1000
     assert running.run("stat", "-L", "-c", "%a", "/var/lib/crowdd/crowdd.db") == "600"
 
 
@@ -267,6 +294,45 @@ def test_a_run_and_its_router_go_on_after_the_daemon_was_killed(running: Machine
     running.until("the router is up again", lambda: router_is_up(running, run))
     assert running.crowdctl("show", run)["address"] == address
     assert "crowdd.js" in running.run(f"{OPT}/bin/python", "-c", GET, address)
+
+
+@pytest.fixture
+def with_router(running: Machine) -> Iterator[Machine]:
+    """The machine with the router started beside the daemon; stopped again at the end."""
+    running.run("systemctl", "start", "crowdd-router.service")
+    yield running
+    running.run("systemctl", "stop", "crowdd-router.service")
+
+
+def test_a_router_of_its_own_serves_the_daemon_s_runs_also_after_it_was_killed(with_router: Machine) -> None:
+    digits = f"{OPT}/lib/python{sysconfig.get_python_version()}/site-packages/crowdd/examples/digits"
+    remote = ["label=apart", "architect.type=remote", 'architect.routers=["crowd"]']
+    run = str(with_router.crowdctl("launch", digits, *remote)["id"])
+    with_router.until("the run is on the router", lambda: router_is_up(with_router, run))
+    assert with_router.crowdctl("show", run)["address"] == "http://apart.localhost:8090/"
+    before = with_router.show("MainPID", "crowdd-router.service")
+    with_router.run("kill", f"-{signal.SIGKILL}", before)
+    with_router.until(
+        "the router was started again",
+        lambda: (
+            with_router.show("MainPID", "crowdd-router.service") not in ("0", before)
+            and router_is_up(with_router, run)
+        ),
+    )
+    page = with_router.run(f"{OPT}/bin/python", "-c", GET, "http://127.0.0.1:8090/", "apart.localhost:8090")
+    assert "crowdd.js" in page
+
+
+def test_the_router_is_not_the_daemon_s_user_and_cannot_read_its_secrets(with_router: Machine) -> None:
+    assert 1000 <= with_router.uid("crowdd-router.service") != with_router.uid("crowdd.service")
+    root = f"/proc/{with_router.show('MainPID', 'crowdd-router.service')}/root"
+    assert with_router.run("stat", "-L", "-c", "%a", f"{root}/var/lib/crowdd-router") == "700"
+    assert with_router.run("stat", "-L", "-c", "%a", "/var/lib/private/crowdd") == "700"
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_finds_no_fault_in_the_unit_file(machine: Machine, unit: str) -> None:
+    assert machine.run("systemd-analyze", "verify", f"/etc/systemd/system/{unit}") == ""
 
 
 def router_is_up(machine: Machine, run: str) -> bool:
