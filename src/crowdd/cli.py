@@ -119,23 +119,37 @@ def serve(
     import trio
 
     from .daemon.house import Pace
-    from .daemon.metrics.service import MetricsAddressTaken
     from .daemon.service import DaemonConfig, serve_daemon
     from .logs.output import write_log
-    from .storage.contract import LeaseLost, StorageFailed, StorageRefused
 
     write_log(log_format or "text", read_levels(log_levels))
     try:
         pace = Pace(leave_routers=not end_routers)
         trio.run(serve_daemon, DaemonConfig(data, control, pace, routers, metrics))
-    except* MetricsAddressTaken as taken:
-        raise SystemExit(_said(taken, EXIT_REFUSED)) from None
-    except* StorageRefused as refused:
-        raise SystemExit(_said(refused, EXIT_STORE_REFUSED)) from None
-    except* StorageFailed as failed:
-        raise SystemExit(_said(failed, EXIT_STORE_LOST)) from None
-    except* LeaseLost as lost:
-        raise SystemExit(_said(lost, EXIT_LEASE_LOST)) from None
+    except Exception as exc:
+        raise SystemExit(_why_it_ended(exc)) from None
+
+
+def _why_it_ended(exc: Exception) -> int:
+    """Say the gravest of the errors that a daemon may end with; its exit status. Any other is raised."""
+    from .daemon.causes import causes
+    from .daemon.control import ControlSocketTaken
+    from .daemon.metrics.service import MetricsAddressTaken
+    from .daemon.secrets import SecretRefused
+    from .storage.contract import LeaseLost, StorageFailed, StorageRefused
+
+    for kind, status in (
+        (LeaseLost, EXIT_LEASE_LOST),
+        (StorageFailed, EXIT_STORE_LOST),
+        (StorageRefused, EXIT_STORE_REFUSED),
+        (ControlSocketTaken, EXIT_REFUSED),
+        (SecretRefused, EXIT_REFUSED),
+        (MetricsAddressTaken, EXIT_REFUSED),
+    ):
+        for cause in causes(exc):
+            if isinstance(cause, kind):
+                return _said(cause, status)
+    raise exc
 
 
 def _said(group: BaseException, code: int) -> int:

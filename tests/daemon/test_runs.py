@@ -87,7 +87,7 @@ async def test_the_same_launch_twice_at_once_is_held_once(
     async with open_virtual(tmp_path) as virtual:
         async with trio.open_nursery() as nursery:
             for _ in range(2):
-                nursery.start_soon(virtual.operator.launch, task, {}, "one launch", "staff:ann")
+                nursery.start_soon(virtual.operator.launch, task, dict[str, str](), "one launch", "staff:ann")
         await trio.sleep(1)
         assert len(begun) == 1
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 import trio
+from click.testing import CliRunner
 
+from crowdd.cli import crowdd
+from crowdd.storage.contract import LeaseLost, StorageFailed
 from crowdd.testing.bots import BotPlan, run_bots
 from crowdd.testing.checker import check_history
 from crowdd.testing.facts import read_facts
@@ -103,3 +106,25 @@ async def test_a_second_daemon_on_the_same_store_is_refused_and_told_who_holds_i
     )
     assert second.returncode == 78
     assert str(daemon.process.pid) in second.stderr.decode()
+
+
+@pytest.mark.parametrize("beside", [[], [ValueError("a bug")], [StorageFailed("the disk failed")]])
+def test_a_lost_store_has_its_exit_status_whatever_else_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, beside: list[Exception]
+) -> None:
+    async def lost(_config: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise ExceptionGroup("lost", [*beside, LeaseLost("epoch 2 has taken this store")])
+
+    monkeypatch.setattr("crowdd.daemon.service.serve_daemon", lost)
+    ended = CliRunner().invoke(crowdd, ["serve", "--data", str(tmp_path)])
+    assert (ended.exit_code, "epoch 2" in ended.output) == (76, True)
+
+
+async def test_a_control_socket_in_the_way_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    options = ["--data", str(tmp_path / "data"), "--control", str(tmp_path / "taken")]
+    command = [sys.executable, "-m", "crowdd.cli", "serve", *options]
+    ended = await trio.run_process(command, check=False, capture_stderr=True)
+    assert (ended.returncode, b"Traceback" in ended.stderr) == (1, False)
+    assert b"is in the way" in ended.stderr
