@@ -12,6 +12,7 @@ from .connection import Connection, chunks, lines
 from .errors import ClientError, DaemonUnreachable, NoSuchRun
 from .shapes import (
     AgentInfo,
+    DiskInfo,
     ErrorInfo,
     Link,
     LogPart,
@@ -54,6 +55,11 @@ class Client:
         """What the daemon says of itself."""
         status: dict[str, Any] = self._connection.get("/status")
         return status
+
+    def disk(self) -> DiskInfo:
+        """What takes how much in the daemon's data folder."""
+        use: DiskInfo = self._connection.get("/disk")
+        return use
 
     def launch(
         self,

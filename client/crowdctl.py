@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .client import Client
+from .commands.disk import disk
 from .commands.errors import errors
 from .commands.export import export
 from .commands.launch import launch
@@ -63,6 +64,6 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
-    links, stop, expire, export, wait, log, status,
+    links, stop, expire, export, wait, log, status, disk,
 ):  # fmt: skip
     main.add_command(command)

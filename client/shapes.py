@@ -131,6 +131,27 @@ class WorkInfo(AgentInfo):
     run: str
 
 
+class RunDisk(TypedDict):
+    """What one run takes beside its records, in bytes."""
+
+    id: int
+    label: str
+    state: str
+    task: int
+    files: int
+    router: int
+
+
+class DiskInfo(TypedDict):
+    """The daemon's data folder, in bytes."""
+
+    data: str
+    database: int
+    other: int
+    free: int
+    runs: list[RunDisk]
+
+
 class ErrorInfo(TypedDict):
     """What went wrong in a page, a hook or a plug-in."""
 

@@ -23,6 +23,7 @@ from ..storage.records import Agent, TaskRun
 from .architects.contract import Ground
 from .blueprints.contract import BlueprintFault
 from .causes import causes
+from .disk_use import DiskUse, disk_use
 from .error_notes import PLUG_IN, ErrorNotes
 from .goodbye import dismiss_all
 from .house import House
@@ -278,6 +279,14 @@ class Operator:
         if live is None:
             raise LookupError(f"run {run_id} is not running")
         return await live.personal_links(workers)
+
+    async def disk_use(self) -> DiskUse:
+        """What takes how much in the data folder."""
+        folders = {
+            run.id: (self._house.task_folder(run.launch_id), self._house.run_folder(run.id))
+            for run in await self.storage.runs()
+        }
+        return await self._house.user_code.off_loop(disk_use, self._house.data, folders)
 
     async def wait_for_all(self) -> None:
         """Return once every run that is held has ended."""

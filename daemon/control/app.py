@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from .disk import get_disk
 from .drain import DrainRequests
 from .errors import HANDLERS
 from .export import export_run
@@ -30,6 +31,7 @@ ROUTES = [
     Route("/runs/{run}/expire", expire_run, methods=["POST"]),
     Route("/runs/{run}/export", export_run, methods=["GET"]),
     Route("/runs/{run}/watch", watch_run, methods=["GET"]),
+    Route("/disk", get_disk, methods=["GET"]),
     Route("/workers", list_workers, methods=["GET"]),
     Route("/worker", show_worker, methods=["GET"]),
     Route("/worker/agents", list_agents_of_worker, methods=["GET"]),

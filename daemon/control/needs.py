@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ...protocol.names import RunId
 from ...storage.contract import Storage
 from ...storage.records import TaskRun
+from ..disk_use import DiskUse
 
 
 class RouterState(Protocol):
@@ -61,5 +62,7 @@ class Operator(Protocol):
     async def expire(self, run_id: RunId, who: str) -> int: ...
 
     async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]: ...
+
+    async def disk_use(self) -> DiskUse: ...
 
     def status(self) -> dict[str, Any]: ...

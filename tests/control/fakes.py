@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from crowdd.client import Client
 from crowdd.client.crowdctl import main
+from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.operator import LaunchRefused
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
 from crowdd.storage.contract import (
@@ -104,6 +105,10 @@ class FakeOperator:
 
     async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]:
         return [(name, f"{ADDRESS}?link={run_id}.{number}") for number, name in enumerate(workers)]
+
+    async def disk_use(self) -> DiskUse:
+        sizes = {run.id: RunDisk(10, 2_500_000 * run.id, 300) for run in await self.storage.runs()}
+        return DiskUse("/var/lib/crowdd", 1234, sizes, 7, 10**12)
 
     def status(self) -> dict[str, Any]:
         runs = {number: [{"name": ADDRESS, "up": True}] for number in self.lives}

@@ -63,6 +63,9 @@ async def test_a_run_from_launch_to_export(daemon: Daemon, tmp_path: Path) -> No
     assert sorted(record["data"]["inputs"]["_truth"] for record in records) == list(range(6))
     await done(daemon, "export", "words", "-o", str(tmp_path / "words.csv"))
     assert (tmp_path / "words.csv").read_text().count("\n") == 7
+    disk = json.loads(await done(daemon, "disk", "--json"))
+    assert disk["database"] > 0
+    assert [run["label"] for run in disk["runs"] if run["task"] > 0] == ["words"]
     assert await daemon.terminate() == 0
 
 
