@@ -314,7 +314,7 @@ class LiveRun:
         except NotFound:
             unit = None
         if unit is None or unit.run_id != self.run.id or news.status not in NEWS:
-            log.warning("run %d: the provider's news make no sense: %s", self.run.id, news)
+            log.warning("the provider's news make no sense: %s", news, extra={"run": self.run.id})
             return
         if unit.agent_id is None:
             return
