@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import attrs
@@ -34,6 +34,7 @@ from .metrics.families import RunMetrics, response_of, timed
 
 log = logging.getLogger(__name__)
 
+HANDLED_AT_ONCE_MAX = 512  # beyond, packets wait in the inbox, which is bounded and says "try later"
 ERROR_REPORTS_MAX = 10_000  # of one run; a broken page must not fill the disk
 
 
@@ -88,17 +89,23 @@ class ClientIO:
                 link.send(try_later(packet))
 
     async def serve(self) -> None:
-        """Handle packets until cancelled, each in a task of its own; requests under way end first.
+        """Handle packets until cancelled, each in a task of its own, so many at a time.
 
-        A request outlives the connection it came by: what was begun is carried through.
+        A request outlives the connection it came by: what was begun is carried through. Cancelled: each
+        transaction is whole or has not begun; who was not answered asks again.
         """
+        places = trio.Semaphore(HANDLED_AT_ONCE_MAX)
         async with trio.open_nursery() as nursery:
             async for link, packet, came_at in self._inbox:
-                nursery.start_soon(self._time, link, packet, came_at)
+                await places.acquire()
+                nursery.start_soon(self._time, link, packet, came_at, places)
 
-    async def _time(self, link: Link, packet: Packet, came_at: float) -> None:
-        with timed(self._metrics.handling[packet.type.value]):
-            await self._handle(link, packet)
+    async def _time(self, link: Link, packet: Packet, came_at: float, places: trio.Semaphore) -> None:
+        try:
+            with timed(self._metrics.handling[packet.type.value]):
+                await self._handle(link, packet)
+        finally:
+            places.release()
         self._metrics.answering[packet.type.value].observe(trio.current_time() - came_at)
 
     async def _handle(self, link: Link, packet: Packet) -> None:
@@ -152,13 +159,10 @@ class ClientIO:
         self.counters["errors_reported"] += 1
         if self.counters["errors_reported"] > ERROR_REPORTS_MAX:
             return
-        agent_id = None
-        if packet.subject:
-            try:
-                agent_id = (await self._storage.agent_by_wire_id(packet.subject)).id
-            except NotFound:
-                return
-        source = "page" if packet.subject else "router"
+        agent = await self._agent(packet.subject)
+        if agent is None and packet.subject:
+            return
+        agent_id, source = (None, "router") if agent is None else (agent.id, "page")
         try:
             await self._storage.add_error(self._run.id, agent_id, source, packet.error, self._wall())
         except StorageFull:
@@ -168,14 +172,17 @@ class ClientIO:
         """Correct pages that show more than their agents still are: they changed while the link was lost."""
         self.router_counters[link.name] = dict(packet.counters)
         for wire_id, presence in packet.presence.items():
-            if presence != "present":
-                continue
-            try:
-                agent = await self._storage.agent_by_wire_id(WireId(wire_id))
-            except NotFound:
-                continue
-            if agent.status not in LIVE_AGENT:
+            agent = await self._agent(WireId(wire_id)) if presence == "present" else None
+            if agent is not None and agent.status not in LIVE_AGENT:
                 link.send(self._update(agent, None))
+
+    async def _agent(self, wire_id: WireId) -> Agent | None:
+        """The agent of this run whom a router means."""
+        try:
+            agent = await self._storage.agent_by_wire_id(wire_id)
+        except NotFound:
+            return None
+        return agent if agent.run_id == self._run.id else None
 
     @property
     def inbox_length(self) -> int:
@@ -193,12 +200,6 @@ class ClientIO:
         """Push an agent's status to every router: which one its page uses now, the routers know."""
         for link in self.links:
             link.send(self._update(agent, reason))
-
-    def send_all(self, packets: Sequence[Said]) -> None:
-        """Send to every router of the run."""
-        for link in self.links:
-            for packet in packets:
-                link.send(packet)
 
     def _update(self, agent: Agent, reason: Reason | None) -> UpdateStatus:
         text = None if reason is None else self._texts.get(reason.value, SENTENCES[reason])

@@ -31,6 +31,7 @@ from .user_code import UserCodeFailed
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+NEWS_AGAIN_S = 30.0  # a provider whose news stopped is asked again after this
 TICK_S = 0.1  # watchers hear of changes at most this often
 DEPLOYED = (
     "deployed"  # stands in the run's folder from before its routers are there until after they are gone
@@ -305,8 +306,14 @@ class LiveRun:
         await self._errors.note(PLUG_IN, doing, error, agent_id)
 
     async def _hear_provider(self) -> None:
-        async for news in self._parts.provider.news():
-            await self._with_space(partial(self._believe, news))
+        while True:
+            try:
+                async with aclosing(self._parts.provider.news()) as all_news:
+                    async for news in all_news:
+                        await self._with_space(partial(self._believe, news))
+            except ProviderFailed:
+                log.exception("the provider's news stopped; asking again", extra={"run": self.run.id})
+            await trio.sleep(NEWS_AGAIN_S)
 
     async def _believe(self, news: ProviderSays) -> None:
         try:

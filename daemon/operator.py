@@ -290,12 +290,8 @@ class Operator:
 
     async def wait_for_all(self) -> None:
         """Return once every run that is held has ended."""
-        while any(not live.ended.is_set() for live in self._live.values()):
-            changed = self._changed
-            for live in list(self._live.values()):
-                await live.ended.wait()
-            if changed is self._changed:
-                return
+        while going := [live for live in self._live.values() if not live.ended.is_set()]:
+            await _any_of(going[0].ended, self._changed)
 
     def status(self) -> dict[str, Any]:
         """What is up and what is away, for `crowdctl status`."""
@@ -406,3 +402,15 @@ def numbered_label(name: str, number: int) -> str:
     """A label from a task's name: `digits`, `digits-2`, ...; at most 40 characters."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-") or "run"
     return slug if number == 1 else f"{slug}-{number}"
+
+
+async def _any_of(*events: trio.Event) -> None:
+    """Return when one of them is set."""
+    async with trio.open_nursery() as nursery:
+
+        async def until(event: trio.Event) -> None:
+            await event.wait()
+            nursery.cancel_scope.cancel(reason="one is enough")
+
+        for event in events:
+            nursery.start_soon(until, event)

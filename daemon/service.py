@@ -11,6 +11,8 @@ from pathlib import Path
 import attrs
 import trio
 
+from ..protocol.names import UNFINISHED_RUN
+from ..storage.contract import StorageRefused
 from ..storage.opening import open_storage
 from .clock import wall_clock
 from .control import serve_control
@@ -78,8 +80,13 @@ async def serve_daemon(config: DaemonConfig, notifier: Notifier | None = None) -
 @asynccontextmanager
 async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
     """Open storage, secrets and folders; closed when left."""
-    for folder in (config.data, config.data / "runs", config.data / "tasks"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        for folder in (config.data, config.data / "runs", config.data / "tasks"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StorageRefused(
+            f"{config.data} cannot be used: {exc.strerror}; name another with --data"
+        ) from exc
     link_secret = load_or_make_secret(config.data / "secrets" / "links")
     metrics = Metrics()
     async with open_storage(config.data / DATABASE, on_commit=metrics.committed) as storage:
@@ -117,6 +124,6 @@ async def watch_signals(
 
 
 async def _tell_ready(operator: Operator, notifier: Notifier, config: DaemonConfig) -> None:
-    count = len(operator.status()["runs"])
+    count = len(await operator.storage.runs(UNFINISHED_RUN))
     log.info("ready: control socket %s, lease epoch %d", config.control_path, operator.storage.epoch)
     notifier.say(ready=1, status=f"holding {count} runs")

@@ -1,6 +1,6 @@
 """What providers without a service of their own share: blocks and payments as facts in storage."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -40,7 +40,7 @@ class BookkeepingProvider(CrowdProvider):
     async def mark_done(self, agent: Agent) -> None:
         """Storage knows."""
 
-    async def news(self) -> AsyncIterator[ProviderSays]:
+    async def news(self) -> AsyncGenerator[ProviderSays]:
         """There is no other side that could have news."""
         await trio.sleep_forever()
         yield  # never reached; makes this an async generator

@@ -2,7 +2,7 @@
 
 import abc
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -93,7 +93,7 @@ class CrowdProvider(abc.ABC):
         """The agent's work is complete."""
 
     @abc.abstractmethod
-    def news(self) -> AsyncIterator[ProviderSays]:
+    def news(self) -> AsyncGenerator[ProviderSays]:
         """What changes at the provider, as it comes, until cancelled."""
 
     @abc.abstractmethod

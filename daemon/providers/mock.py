@@ -4,7 +4,7 @@ Its workers can never be paid, so they are kept apart from real ones by a suffix
 """
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -98,7 +98,7 @@ class MockProvider(BookkeepingProvider):
     async def mark_done(self, agent: Agent) -> None:
         self._note("mark_done", agent.id)
 
-    async def news(self) -> AsyncIterator[ProviderSays]:
+    async def news(self) -> AsyncGenerator[ProviderSays]:
         while True:
             await self._said.wait()
             while self._news:

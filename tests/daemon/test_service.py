@@ -4,12 +4,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import MockClock
 
 from crowdd.daemon.operator import Operator
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.service import DaemonConfig, open_house
+from crowdd.storage.contract import StorageRefused
 
 from .virtual import SOON_S, open_virtual
 
@@ -43,6 +45,13 @@ async def test_every_start_has_a_higher_epoch(tmp_path: Path) -> None:
         async with open_house(DaemonConfig(tmp_path / "data")) as house:
             epochs.append(house.storage.epoch)
     assert epochs == sorted(set(epochs))
+
+
+async def test_a_data_folder_that_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(StorageRefused, match="--data"):
+        async with open_house(DaemonConfig(tmp_path / "file" / "data")):
+            pass
 
 
 async def test_s1_the_link_to_a_router_opens_when_a_run_begins(
