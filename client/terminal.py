@@ -85,9 +85,9 @@ def say_facts(facts: Sequence[tuple[str, object]]) -> None:
         click.echo(f"  {name:{width}}  {value}")
 
 
-def say_error(error: ClientError) -> None:
+def say_error(error: ClientError, program: str = "crowdctl") -> None:
     """Print on stderr what went wrong and what to do next."""
-    click.echo(f"crowdctl: {safe(error.message)}", err=True)
+    click.echo(f"{program}: {safe(error.message)}", err=True)
     if isinstance(error, LaunchRefused):
         for problem in error.problems:
             click.echo(f"  - {safe(problem)}", err=True)

@@ -19,6 +19,7 @@ import click
 
 from .client import Client
 from .client.errors import ClientError, DaemonUnreachable
+from .client.terminal import counted, say_error
 from .progress import follow_runs
 
 START_S = 30.0
@@ -64,7 +65,7 @@ def run_one_shot(plan: OneShot) -> int:
             follow_runs(client, [run["label"] for run in runs])
             return _finish(client, [run["label"] for run in runs], plan, data)
         except ClientError as exc:
-            click.echo(f"crowdd: {exc}", err=True)
+            say_error(exc, "crowdd")
             return 1
         except KeyboardInterrupt:
             click.echo(f"\nStopping. What was done is kept: `crowdd serve --data {data}` goes on with it.")
@@ -236,7 +237,7 @@ def check_task(folder: Path, overrides: Sequence[str]) -> int:
     except LaunchRefused as refused:
         for problem in refused.problems:
             click.echo(problem)
-        click.echo(f"{len(refused.problems)} problems: nothing was launched")
+        click.echo(f"{counted(len(refused.problems), 'problem')}: nothing was launched")
         return 1
     click.echo(f"{config.name}: ready to launch: crowdctl launch {folder}")
     return 0

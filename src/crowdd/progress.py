@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 
 import click
 
@@ -62,7 +63,20 @@ class _Lines(_Follower):
 
 
 def _in_parallel(followers: Sequence[_Follower]) -> None:
-    """Follow all at once; the first error is raised when all have ended."""
-    with ThreadPoolExecutor(len(followers)) as pool:
-        for followed in [pool.submit(follower.follow) for follower in followers]:
-            followed.result()
+    """Follow all at once; the first error is raised when all have ended. Ctrl-C does not wait for them."""
+    ends: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def follow(follower: _Follower) -> None:
+        try:
+            follower.follow()
+        except BaseException as exc:  # raised again by whoever waits
+            ends.put(exc)
+        else:
+            ends.put(None)
+
+    for follower in followers:
+        # Not a pool: leaving one joins its threads, which read until their run has ended.
+        Thread(target=follow, args=(follower,), daemon=True).start()
+    errors = [error for _ in followers if (error := ends.get()) is not None]
+    if errors:
+        raise errors[0]

@@ -73,7 +73,7 @@ def test_an_interrupted_one_shot_leaves_no_process_and_keeps_what_was_done(
     run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         assert run.stdout is not None
-        assert any("Open this" in line for line in run.stdout)
+        assert any("0 of 5 units" in line for line in run.stdout)  # it follows the run by now
         run.send_signal(interruption)
         said, _ = run.communicate(timeout=DEMO_S)
     finally:
@@ -83,12 +83,15 @@ def test_an_interrupted_one_shot_leaves_no_process_and_keeps_what_was_done(
     assert (data / "crowdd.db").exists()
 
 
-def test_a_task_with_faults_is_not_run_and_every_fault_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_task_with_faults_is_not_run_and_every_fault_is_named(tmp_path: Path, command: str) -> None:
     task = a_task(tmp_path, 2, "[limits]\ngrace = 3\nallowed_concurent = 1\n")
-    checked = subprocess.run([*CROWDD, "check", str(task)], capture_output=True, text=True, timeout=30)
+    checked = subprocess.run([*CROWDD, command, str(task)], capture_output=True, text=True, timeout=30)
     assert checked.returncode == 1
-    assert "allowed_concurrent" in checked.stdout
-    assert "grace_s" in checked.stdout
+    said = checked.stdout + checked.stderr
+    assert "allowed_concurrent" in said
+    assert "grace_s" in said
+    assert "2 problems" in said
 
 
 def test_a_whole_store_passes_its_check(tmp_path: Path) -> None:
