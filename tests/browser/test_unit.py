@@ -265,3 +265,16 @@ def test_the_words_of_the_page_are_the_authors(serve: OpenRouter, page: Page) ->
         page.open(router.address)
         page.wait_words("Bitte lesen")
         page.wait_words("Weg damit")
+
+
+def test_a_page_that_says_nothing_of_phones_is_laid_out_for_their_width(
+    serve: OpenRouter, page: Page
+) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    with serve() as router:
+        page.emulate("setDeviceMetricsOverride", phone)
+        try:
+            page.open(router.address)
+            assert page.run("window.innerWidth") == 390
+        finally:
+            page.emulate("clearDeviceMetricsOverride", {})

@@ -1259,6 +1259,10 @@ html:not([data-crowdd-ready]) body { visibility: hidden; }
   window.crowdd = crowdd;
 
   document.head.prepend(Object.assign(document.createElement("style"), { textContent: STYLE }));
+  // Without it a phone lays the page out for a desktop and shows it tiny.
+  if (!document.querySelector("meta[name=viewport]"))
+    document.head.append(Object.assign(document.createElement("meta"),
+      { name: "viewport", content: "width=device-width, initial-scale=1" }));
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();
