@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -158,8 +158,13 @@ class Client:
         with self._connection.open("GET", _path(run, "watch"), timeout_s=WATCH_SILENCE_S) as body:
             yield from lines(body)
 
-    def follow(self, run: RunName, away_s: float = 60.0) -> Iterator[Snapshot]:
-        """`watch` that goes on when the daemon restarts, if it is back within `away_s`."""
+    def follow(
+        self, run: RunName, away_s: float = 60.0, on_away: Callable[[str], object] = lambda why: None
+    ) -> Iterator[Snapshot]:
+        """`watch` that goes on when the daemon restarts, if it is back within `away_s`.
+
+        `on_away` is told in words each time that it is not there; the next snapshot says that it is back.
+        """
         give_up_at = 0.0  # a daemon that was never there is not waited for
         while True:
             try:
@@ -169,8 +174,12 @@ class Client:
                     if snapshot["state"] in ENDED:
                         return
             except DaemonUnreachable:
-                if time.monotonic() > give_up_at:
+                left_s = give_up_at - time.monotonic()
+                if left_s < 0:
                     raise
+                on_away(
+                    f"The daemon is away. Waiting for it for up to {left_s:.0f} s; what is saved is safe."
+                )
             time.sleep(RETRY_S)
 
     def wait(self, run: RunName) -> Snapshot:

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,21 +25,27 @@ PLAIN_GAP_S = 5.0  # a log with a line for each answer is no log
 @pass_client
 def watch(client: Client, run: str, as_json: bool) -> None:
     """Show a run's progress until it has ended; Ctrl-C leaves the run alone."""
-    snapshots = client.follow(run)
     if as_json:
-        for snapshot in snapshots:
+        for snapshot in client.follow(run):
             say_json(snapshot)
     elif sys.stdout.isatty():
         _watch_live(client, run)
     else:
-        _watch_plainly(snapshots)
+        _watch_plainly(client, run)
 
 
-def _watch_plainly(snapshots: Iterable[Snapshot]) -> None:
+def _watch_plainly(client: Client, run: str) -> None:
     """A line at once when the state, a router or the trouble changes; for counts, one every few seconds."""
     told: object = None
     next_at = 0.0
-    for snapshot in snapshots:
+
+    def say_away(why: str) -> None:
+        nonlocal told
+        if told != "away":
+            say(f"{datetime.now():%H:%M:%S}  {why}")
+        told = "away"
+
+    for snapshot in client.follow(run, on_away=say_away):
         news = (snapshot["state"], snapshot["trouble"], [router["up"] for router in snapshot["routers"]])
         if news != told or time.monotonic() >= next_at:
             say(f"{datetime.now():%H:%M:%S}  {progress_line(snapshot)}")
@@ -63,11 +68,18 @@ def progress_line(snapshot: Snapshot) -> str:
 
 
 def _watch_live(client: Client, run: str) -> None:
+    from rich.console import Group
     from rich.live import Live
+    from rich.text import Text
 
     last: Snapshot | None = None
     with Live(refresh_per_second=4) as live:
-        for last in client.follow(run):
+
+        def show_away(why: str) -> None:
+            picture = [] if last is None else [progress_picture(last)]
+            live.update(Group(*picture, Text(why, style="red")))
+
+        for last in client.follow(run, on_away=show_away):
             live.update(progress_picture(last))
     if last is not None and last["state"] in ENDED:
         label = safe(last["run"])

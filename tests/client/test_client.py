@@ -111,9 +111,10 @@ async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: 
     run = await desk.operator.a_run("digits")
     path = tmp_path / "restarting"
     seen: list[str] = []
+    said: list[str] = []
 
     def follow() -> None:
-        for snapshot in Desk(desk.operator, path).client().follow("digits"):
+        for snapshot in Desk(desk.operator, path).client().follow("digits", on_away=said.append):
             seen.append(snapshot["state"])
 
     async with trio.open_nursery() as following:
@@ -123,6 +124,8 @@ async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: 
             while not seen:
                 await trio.sleep(0.01)
             first_life.cancel_scope.cancel()
+        while not said:
+            await trio.sleep(0.01)
         await desk.operator.move(run.id, RunState.COMPLETED)
         async with trio.open_nursery() as second_life:
             await second_life.start(serve_control, desk.operator, path)
@@ -130,3 +133,4 @@ async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: 
                 await trio.sleep(0.01)
             second_life.cancel_scope.cancel()
     assert seen == ["running", "completed"]
+    assert said[0].startswith("The daemon is away. Waiting for it")
