@@ -67,6 +67,11 @@ def _unreachable(path: Path, exc: OSError) -> DaemonUnreachable:
                 f"No daemon is running here: there is no socket at {path}.",
                 "Start one with `crowdd serve`, or say where it is with --socket PATH or CROWDD_SOCKET.",
             )
+        case ConnectionRefusedError() if not path.is_socket():
+            return DaemonUnreachable(
+                f"{path} is not a daemon's socket.",
+                "A daemon's control socket is the file `control` in its data folder: crowdd-data/control.",
+            )
         case ConnectionRefusedError():
             return DaemonUnreachable(
                 f"The daemon at {path} has ended: its socket is there, but nobody answers.",

@@ -67,11 +67,11 @@ def page_asked_for(request: Request) -> tuple[int, int]:
 def statuses_asked_for(request: Request, kind: type[E]) -> frozenset[E] | None:
     """The `status=` parameters as members of `kind`; None when there is none."""
     words = request.query_params.getlist("status")
-    try:
-        return frozenset(kind(word) for word in words) or None
-    except ValueError as exc:
-        known = ", ".join(str(member.value) for member in kind)
-        raise bad_request(f"{exc}.", f"Known: {known}.") from None
+    known = {str(member.value): member for member in kind}
+    for word in words:
+        if word not in known:
+            raise bad_request(f"status={word} is not known.", f"Known: {', '.join(known)}.")
+    return frozenset(known[word] for word in words) or None
 
 
 def _number(request: Request, name: str, default: int) -> int:

@@ -51,6 +51,13 @@ def test_without_a_socket_it_says_how_to_start_a_daemon(tmp_path: Path) -> None:
     assert result.exit_code == ExitCode.UNREACHABLE
 
 
+def test_a_file_that_is_no_socket_is_not_taken_for_a_daemon_that_died(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    result = crowdctl(tmp_path / "notes", "runs")
+    assert f"{tmp_path}/notes is not a daemon's socket" in result.stderr
+    assert result.exit_code == ExitCode.UNREACHABLE
+
+
 @pytest.mark.parametrize("command", ["status", "runs", "show x", "watch x", "wait x", "stop x", "export x"])
 def test_a_daemon_that_died_is_told_apart_at_once(tmp_path: Path, command: str) -> None:
     path = tmp_path / "control"
