@@ -159,6 +159,21 @@ class History:
             self._file.flush()  # a kill -9 a moment later must not lose what was said
 
 
+def answers_saved(entries: Iterable[Entry]) -> set[str]:
+    """The keys of the agents whose answer was called saved."""
+    asked: dict[str, str] = {}
+    saved: set[str] = set()
+    for entry in entries:
+        match entry:
+            case Invoke(operation=Operation.SUBMIT):
+                asked[entry.call] = entry.agent
+            case Ok() if entry.call in asked:
+                saved.add(asked[entry.call])
+            case _:
+                pass
+    return saved
+
+
 def save_history(entries: Sequence[Entry], path: Path) -> None:
     """Write entries as JSON lines."""
     path.write_text("".join(_line(entry) for entry in entries))

@@ -186,9 +186,7 @@ def router(config: Path, log_levels: Words, log_format: str | None) -> None:
 @click.argument(
     "folders", type=click.Path(path_type=Path, exists=True, file_okay=False), nargs=-1, required=True
 )
-@click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
-)
+@_new_data_option
 @click.option("--bots", default=0, show_default=True, help="Simulated workers for each run.")
 @click.option("--workers", default=1, show_default=True, help="Personal links to print for each run.")
 @click.option("--seed", default=1, show_default=True, help="What the simulated workers' chance starts from.")
@@ -211,12 +209,10 @@ def run(
 
 
 @crowdd.command()
-@click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
-)
+@_new_data_option
 @click.option("--bots", default=6, show_default=True, help="Simulated workers.")
 @click.option("--seed", default=1, show_default=True, help="What their chance starts from.")
-@click.option("--wait", is_flag=True, help="Leave some units for you: the run waits for a person.")
+@click.option("--wait", is_flag=True, help="No simulated workers: the run waits for you to label.")
 def demo(data: Path | None, bots: int, seed: int, wait: bool) -> None:
     """Watch a real task run: handwritten digits, labelled by simulated workers (and by you, if you like)."""
     from .one_shot import run_demo
@@ -252,12 +248,13 @@ def bots(
     """Simulated workers: one for each personal LINK, through the router's real doors.
 
     \b
-    crowdctl links digits --count 20 --json | ... | xargs crowdd bots --player examples/digits/player.py
+    crowdctl links digits --count 20 --json | jq -r '.[].url' | xargs crowdd bots
     """
     import trio
 
+    from .client.terminal import counted
     from .testing.bots import BotPlan, run_bots
-    from .testing.history import History
+    from .testing.history import History, answers_saved
     from .testing.players import load_player
 
     plan = BotPlan(
@@ -271,8 +268,9 @@ def bots(
     )
     known = None if player is None else load_player(player)
     with nullcontext(None) if history is None else history.open("a") as file:
-        trio.run(run_bots, plan, links, known, History("bots-", file=file))
-    click.echo(f"{len(links)} workers have gone home")
+        seen = trio.run(run_bots, plan, links, known, History("bots-", file=file))
+    saved = counted(len(answers_saved(seen.entries)), "answer")
+    click.echo(f"{counted(len(links), 'worker')} went home, {saved} saved")
 
 
 @crowdd.command()

@@ -12,6 +12,7 @@ from crowdd.testing.history import (
     Operation,
     agent_key,
     answer_digest,
+    answers_saved,
     load_history,
     save_history,
 )
@@ -26,6 +27,14 @@ def _history(file: Path | None = None, name: str = "") -> History:
     history.unknown(history.invoke("ada", Operation.RETURN, agent=agent_key("w1")), LOST)
     history.told("ada", agent_key("w1"), AgentStatus.TIMEOUT)
     return history
+
+
+def test_an_answer_counts_as_saved_once_and_only_when_it_was_called_saved() -> None:
+    history = _history()
+    for _ in range(2):
+        history.ok(history.invoke("ada", Operation.SUBMIT, agent="sent twice"))
+    history.unknown(history.invoke("ada", Operation.SUBMIT, agent="lost"), LOST)
+    assert answers_saved(history.entries) == {"sent twice"}
 
 
 def test_a_saved_history_is_read_back_as_it_was(tmp_path: Path) -> None:
