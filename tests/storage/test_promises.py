@@ -62,7 +62,16 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
 }
 
 
-READS = {"counts", "agents_of_link", "reserved_agents", "submission", "export", "fact", "facts"}
+READS = {
+    "agents_of_link",
+    "agents_of_worker",
+    "counts",
+    "export",
+    "fact",
+    "facts",
+    "reserved_agents",
+    "submission",
+}
 """The methods with a docstring that do not write; the others that do not write have none."""
 
 
