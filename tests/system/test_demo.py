@@ -64,6 +64,17 @@ def test_a_one_shot_run_exports_one_answer_for_each_row(tmp_path: Path) -> None:
     assert texts(records) == sorted(f"word {n}" for n in range(12))
 
 
+def test_answers_of_two_tasks_are_not_written_over_each_other(tmp_path: Path) -> None:
+    export = tmp_path / "answers.jsonl"
+    task = str(a_task(tmp_path, 2))
+    run = subprocess.run(
+        [*CROWDD, "run", task, task, "--export", str(export)], capture_output=True, text=True, timeout=30
+    )
+    assert run.returncode == 2
+    assert "for one task" in run.stderr
+    assert not export.exists()
+
+
 @pytest.mark.parametrize("interruption", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_one_shot_leaves_no_process_and_keeps_what_was_done(
     tmp_path: Path, interruption: signal.Signals
