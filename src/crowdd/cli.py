@@ -203,7 +203,9 @@ def run(
     crowdd run my-task --bots 8        simulated workers do it
     """
     if export_to is not None and len(folders) > 1:
-        raise click.UsageError("--export names one file, for one task; without it each run has its own in --data")
+        raise click.UsageError(
+            "--export names one file, for one task; without it each run has its own in --data"
+        )
     from .one_shot import OneShot, run_one_shot
 
     plan = OneShot(folders, data, bots, workers, seed, export_to)
