@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.limits import BUNDLE_BYTES_MAX
-from ..operator import LaunchRefused
+from ..launching import LaunchRefused
 from ..task_folder import TaskRefused, unpack_task
 from .answers import json_answer
 from .errors import ControlError, bad_request

@@ -227,7 +227,7 @@ def accuracy(export: Path) -> str:
 
 def check_task(folder: Path, overrides: Sequence[str]) -> int:
     """Print everything that is wrong with a task; returns the exit status."""
-    from .daemon.operator import LaunchRefused, checked_config
+    from .daemon.launching import LaunchRefused, checked_config
     from .daemon.registry import installed_plug_ins
 
     try:

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from crowdd.client import Client
 from crowdd.client.crowdctl import main
 from crowdd.daemon.disk_use import DiskUse, RunDisk
-from crowdd.daemon.operator import LaunchRefused
+from crowdd.daemon.launching import LaunchRefused
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
 from crowdd.storage.contract import (
     AddSubmission,

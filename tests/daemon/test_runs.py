@@ -7,9 +7,9 @@ import trio
 from trio.testing import MockClock
 
 from crowdd.daemon.clock import simulated_wall
+from crowdd.daemon.launching import LaunchRefused
 from crowdd.daemon.lifecycle import GaveBack
 from crowdd.daemon.live_run import LiveRun
-from crowdd.daemon.operator import LaunchRefused
 from crowdd.daemon.providers.contract import ProviderSays
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitId, UnitStatus, WireId
 from crowdd.protocol.packets import LogError
