@@ -33,9 +33,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 NEWS_AGAIN_S = 30.0  # a provider whose news stopped is asked again after this
 TICK_S = 0.1  # watchers hear of changes at most this often
-DEPLOYED = (
-    "deployed"  # stands in the run's folder from before its routers are there until after they are gone
-)
+DEPLOYED = "deployed"
+"""A file in the run's folder, from before its routers are there until after they are gone."""
 NEWS: Mapping[AgentStatus, AgentEvent] = {
     AgentStatus.RETURNED: GaveBack("provider"),
     AgentStatus.EXPIRED: SlotExpired(),

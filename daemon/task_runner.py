@@ -1,7 +1,7 @@
 """Carries agents through their lives: reads, lets `lifecycle` decide, saves, then does the rest."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -37,7 +37,6 @@ class TaskRunner:
     """Lets things happen to the agents of one run."""
 
     def __init__(self, run: TaskRun, storage: Storage, wall: Wall, doors: Doors) -> None:
-        self._run = run
         self._storage = storage
         self._wall = wall
         self._doors = doors
@@ -62,29 +61,34 @@ class TaskRunner:
             if not commands:
                 return agent
             try:
-                await self.carry_out(commands)
+                return (await self.carry_out(commands))[agent_id]
             except StaleWrite:
                 continue
-            return await self._storage.agent(agent_id)
         raise StaleWrite(f"agent {agent_id} kept changing")
 
-    async def carry_out(self, commands: Sequence[Command]) -> None:
-        """Save everything in one transaction, then do what follows, in order."""
+    async def carry_out(self, commands: Sequence[Command]) -> Mapping[AgentId, Agent]:
+        """Save everything in one transaction, then do what follows, in order.
+
+        Returns the agents whose status was told, as they are stored now.
+        """
         now = self._wall()
         writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
         await self._storage.commit(writes, now)
+        told = [command.agent_id for command in commands if isinstance(command, Tell)]
+        agents = {agent_id: await self._storage.agent(agent_id) for agent_id in told}
         for command in commands:
-            await self._follow_up(command)
+            await self._follow_up(command, agents)
+        return agents
 
-    async def _follow_up(self, command: Command) -> None:
+    async def _follow_up(self, command: Command, agents: Mapping[AgentId, Agent]) -> None:
         match command:
             case Tell():
-                agent = await self._storage.agent(command.agent_id)
+                agent = agents[command.agent_id]
                 log.info("the agent is %s", agent.status.value, extra=ids_of(agent))
                 self._doors.tell(agent, command.reason)
                 self._doors.due_changed(agent)
             case MarkDone():
-                await self._doors.mark_done(await self._storage.agent(command.agent_id))
+                await self._doors.mark_done(agents[command.agent_id])
             case Refill():
                 self._doors.refill()
             case Save():
@@ -105,7 +109,7 @@ class TaskRunner:
         try:
             if lifecycle.may_rejoin(agent, unit):
                 await self.carry_out(lifecycle.release(agent, unit, self.run_state is RunState.RUNNING))
-            elif type(lifecycle.TimeOver()) in lifecycle.AGENT_NEXT[agent.status]:
+            elif lifecycle.TimeOver in lifecycle.AGENT_NEXT[agent.status]:
                 await self.happen(agent_id, lifecycle.TimeOver())
         except (StaleWrite, IllegalEvent) as exc:
             log.info("it had moved on when its time was over: %s", exc, extra={"agent": agent_id})
