@@ -40,13 +40,13 @@ REWARD_CENTS_MAX = 1_000_000  # a unit for more than this is a slip of the decim
 LABEL_CHARACTERS_MAX = 40  # one part of a host name, with room
 DEFAULT_TYPES = {Kind.BLUEPRINT: "static", Kind.PROVIDER: "inhouse", Kind.ARCHITECT: "local"}
 
-Label = Annotated[str, "label"]
+Label = Annotated[str, "label", "lower-case letters, digits and inner hyphens"]
 """A run's name in addresses: lower-case letters, digits and inner hyphens, or empty."""
-Reward = Annotated[str, "reward"]
+Reward = Annotated[str, "reward", 'amount like "0.30"']
 """Money as decimal text with exactly two decimals; never a float."""
-FreeForm = Annotated[dict[str, Any], "freeform"]
+FreeForm = Annotated[dict[str, Any], "freeform", "table of your own"]
 """A table whose content is the author's own; plain JSON."""
-Texts = Annotated[dict[str, str], "texts"]
+Texts = Annotated[dict[str, str], "texts", "table of sentences, by reason"]
 """Reason value → sentence."""
 
 
@@ -81,6 +81,7 @@ class Pay:
     """What a unit is worth."""
 
     reward: Reward = "0.00"
+    """What a worker is owed for a unit, as text."""
 
     @property
     def cents(self) -> int:
@@ -93,17 +94,17 @@ class Limits:
     """How much, how long. 0 means no limit, except where it says otherwise."""
 
     assignment_duration_s: Seconds = 1800
-    """How long a worker has for a unit."""
+    """How long a worker has for a unit; 0: for ever."""
     allowed_concurrent: Count = 0
-    """How many units of this run a worker may hold at once."""
+    """How many units of this run a worker may hold at once; 0: any number."""
     maximum_units_per_worker: Count = 0
-    """How many units of this task, in all its runs, a worker may hold or have done."""
+    """How many units of this task, in all its runs, a worker may hold or have done; 0: any number."""
     max_num_concurrent_units: Count = 0
-    """How many units are released at once."""
+    """How many units are released at once; 0: all."""
     submission_timeout_s: Seconds = 600
     """How long a live task waits for the final answer once its code has ended."""
     no_submission_patience_s: Seconds = 43_200
-    """How long a run goes on without any submission before it ends itself."""
+    """How long a run goes on without any submission before it ends itself; 0: for ever."""
     grace_s: Seconds = 20
     """How long work in progress goes on once the daemon was told to stop; 0 is not at all."""
     rejoin_s: Seconds = 120
@@ -128,17 +129,27 @@ class RunConfig:
     """Everything a run was told. The same as a JSON document is kept with the run (`TaskRun.config`)."""
 
     name: Words
+    """What the task is called, by those who run it."""
     blueprint: ChosenBlueprint
+    """What the task is."""
     provider: ChosenProvider
+    """Where workers come from."""
     architect: ChosenArchitect
+    """How its routers come to be."""
     title: Words = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
+    """What workers see it called; by default the name."""
     description: str = ""
+    """What workers are told that it is."""
     tags: tuple[Words, ...] = ()
+    """Words under which a crowd provider lists it."""
     label: Label = ""
-    """Where pages are found; empty: made from the name at the launch."""
+    """Where pages are found, and the run's short name; by default made from the name at the launch."""
     task: Words = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
+    """Which task this is a run of: maximum_units_per_worker counts over all its runs; by default the name."""
     project: Words | None = None
+    """What the run is kept under, together with runs of other tasks."""
     requester: Words = attrs.field(default=attrs.Factory(lambda self: self.provider.type, takes_self=True))
+    """The account that pays at the provider; by default called like the provider."""
     release_on_close: bool = False
     """True: a unit is given back when its page is closed."""
     shared_origin: bool = False

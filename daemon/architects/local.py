@@ -48,7 +48,7 @@ class LocalOptions:
     host: Words = "127.0.0.1"
     """The address to listen at."""
     port: Count = attrs.field(default=0, validator=attrs.validators.le(65535))
-    """0: a free one, chosen at the first start and kept."""
+    """The port to listen at; 0: a free one, chosen at the first start and kept."""
     public_url: str = ""
     """Where workers reach it, when that is not the same: e.g. https://study.example.org/ of a proxy."""
 
@@ -63,7 +63,7 @@ class LocalOptions:
 
 
 class LocalArchitect(Architect):
-    """Starts the router, or adopts the one of an earlier daemon; keeps it running at its address."""
+    """A router of the run's own beside the daemon: started, or adopted as it runs, and kept running."""
 
     name = "local"
     Options = LocalOptions

@@ -32,7 +32,7 @@ class MockArchitectOptions:
 
 
 class MockArchitect(Architect):
-    """Its routers are wherever the simulation has them, and never die by themselves."""
+    """For simulation: its routers are wherever that has them, and never die by themselves."""
 
     name = "mock"
     Options = MockArchitectOptions

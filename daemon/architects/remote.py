@@ -39,7 +39,7 @@ class RemoteOptions:
 
 
 class RemoteArchitect(Architect):
-    """Knows the way to routers that somebody else keeps running."""
+    """Routers that somebody else keeps running, called by their names in the daemon's routers.toml."""
 
     name = "remote"
     Options = RemoteOptions

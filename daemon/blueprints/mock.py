@@ -26,6 +26,7 @@ class MockOptions:
     num_assignments: Count = 2
     """How many rows {"row": n} there are, where `rows` gives none."""
     units_per_assignment: Count = attrs.field(default=1, validator=attrs.validators.ge(1))
+    """How many workers answer each row."""
     rows: list[dict[str, Any]] = attrs.Factory(list[dict[str, Any]])
     """The data itself, as rows of a static task."""
     first_status: AgentStatus = attrs.field(
@@ -37,7 +38,7 @@ class MockOptions:
 
 
 class MockBlueprint(Blueprint):
-    """Gives what its options say."""
+    """Gives what its options say; for tests, simulation and first tries."""
 
     name = "mock"
     Options = MockOptions

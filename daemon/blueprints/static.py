@@ -34,7 +34,7 @@ class StaticOptions:
 
 
 class StaticBlueprint(Blueprint):
-    """Rows come from a file, or from `rows()` of the author's task.py."""
+    """A page with form fields, filled from rows of data: a file, or what `rows()` of task.py gives."""
 
     name = "static"
     Options = StaticOptions

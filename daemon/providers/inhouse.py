@@ -26,7 +26,7 @@ class InhouseOptions:
 
 
 class InhouseProvider(BookkeepingProvider):
-    """Knows a worker by the link that carries their name, signed with the daemon's secret."""
+    """Workers you know: each comes by a personal link that carries their name, signed by the daemon."""
 
     name = "inhouse"
     Options = InhouseOptions

@@ -42,7 +42,7 @@ class Told:
 
 
 class MockProvider(BookkeepingProvider):
-    """Scripted by its options and, where a test holds it, by its attributes.
+    """Believes every name; scripted by its options and, where a test holds it, by its attributes.
 
     `ledger` is all it was told; `fail_next[method]` counts calls still to fail; `say` makes news.
     """
