@@ -1,17 +1,23 @@
 #!/bin/sh
-# Make sure that the programs which some tests drive are on this machine: a browser with its driver, systemd, promtool.
+# Make sure that the programs which some tests drive are on this machine: a browser with its driver, nginx, systemd, promtool.
 # Installs Debian packages when run as root with apt-get; else says what to do and fails, so that no test is skipped in silence.
 set -eu
 
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v chromedriver >/dev/null || missing="$missing chromium-driver"
+PATH="$PATH:/usr/sbin"
+command -v openssl >/dev/null || missing="$missing openssl"
 if [ "$(id -u)" = 0 ]; then # the tests of the unit file need root; without it they say that they were skipped
     [ -x /lib/systemd/systemd ] || missing="$missing systemd"
     command -v unshare >/dev/null || missing="$missing util-linux"
     command -v ip >/dev/null || missing="$missing iproute2"
-    # promtool; without it one test says that it was skipped. Where systemd runs, its package would start a server.
-    [ -d /run/systemd/system ] || command -v promtool >/dev/null || missing="$missing prometheus"
+    # nginx and promtool; without them some tests say that they were skipped. Where systemd runs, their packages
+    # would start servers.
+    if [ ! -d /run/systemd/system ]; then
+        command -v nginx >/dev/null || missing="$missing nginx-light"
+        command -v promtool >/dev/null || missing="$missing prometheus"
+    fi
 fi
 [ -n "$missing" ] || exit 0
 

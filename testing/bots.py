@@ -1,6 +1,7 @@
 """A crowd of simulated workers who use a running router's doors as browsers do."""
 
 import random
+import ssl
 import time
 from collections.abc import Sequence
 from itertools import cycle, islice
@@ -32,7 +33,11 @@ async def run_bots(
     history = history or History(clock=time.monotonic)
     addresses = [PageAddress(link) for link in links]
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(limits=limits, trust_env=False) as client, trio.open_nursery() as nursery:
+    tls = ssl.create_default_context()  # as their sockets: SSL_CERT_FILE may name an authority of one's own
+    async with (
+        httpx.AsyncClient(limits=limits, trust_env=False, verify=tls) as client,
+        trio.open_nursery() as nursery,
+    ):
         for number, address in enumerate(islice(cycle(addresses), plan.workers)):
             nursery.start_soon(_run_bot, plan, number, HttpDoors(client, address), player, history)
     return history
