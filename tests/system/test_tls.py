@@ -3,7 +3,7 @@
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -51,7 +51,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, 
 
 
 @asynccontextmanager
-async def running(router: Router) -> AsyncIterator[Router]:
+async def running(router: Router) -> AsyncGenerator[Router]:
     await router.start()
     try:
         yield router
@@ -60,7 +60,7 @@ async def running(router: Router) -> AsyncIterator[Router]:
 
 
 @asynccontextmanager
-async def nginx(folder: Path, behind: int, cert: Path, key: Path) -> AsyncIterator[int]:
+async def nginx(folder: Path, behind: int, cert: Path, key: Path) -> AsyncGenerator[int]:
     """nginx with our example of a configuration, on a free port, in front of the router at `behind`."""
     folder.mkdir()
     with trio.socket.socket() as probe:
