@@ -73,17 +73,11 @@ class Launcher:
             blueprint=config.blueprint.type,
             provider=config.provider.type,
             architect=config.architect.type,
-            sandbox=self._is_sandbox(config),
+            sandbox=config.provider.sandbox,
             config=config_to_json(config),
             key=key,
             project_name=config.project,
         )
-
-    def _is_sandbox(self, config: RunConfig) -> bool:
-        try:
-            return self._registry.provider(config.provider.type).sandbox
-        except LookupError:
-            return False
 
 
 def checked_config(
@@ -97,6 +91,8 @@ def checked_config(
         code = task_code(registry, folder)
         config = load_config(folder, overrides, code.registry)
         problems = code.blueprint(config, folder).check()
+        provider = code.registry.provider(config.provider.type)
+        problems = [*problems, *provider.check(config.provider.options, folder)]
         if routers is not None:
             ground = Ground(routers, config.label or numbered_label(config.name, 1), config.shared_origin)
             architect = code.registry.architect(config.architect.type)

@@ -75,7 +75,8 @@ def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
 def _with_page(
     run: TaskRun, config: RunConfig, blueprint: Blueprint, registry: Registry, house: House
 ) -> Parts:
-    place = Place(run, house.storage, house.wall, house.rng, house.link_secret)
+    folder = house.task_folder(run.launch_id)
+    place = Place(run, house.storage, house.wall, house.rng, house.link_secret, folder)
     provider = registry.provider(config.provider.type)(config.provider.options, place)
     run_folder = house.run_folder(run.id)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)

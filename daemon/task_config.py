@@ -64,6 +64,8 @@ class PlugIn:
 
     type: str
     options: Any
+    sandbox: bool = False
+    """A crowd provider whose workers are not real: nobody is paid."""
 
 
 ChosenBlueprint = Annotated[PlugIn, "chosenblueprint"]
@@ -254,7 +256,8 @@ def _plug_in(registry: Registry, converter: Converter, kind: Kind, value: Any, _
         plug_in = registry.find(kind, name)
     except (Fault, UnknownPlugIn, BrokenPlugIn) as exc:
         raise Faults([f"type: {exc}"]) from exc
-    return PlugIn(type=name, options=_options(converter, options, plug_in.Options))
+    options = _options(converter, options, plug_in.Options)
+    return PlugIn(name, options, sandbox=getattr(plug_in, "sandbox", False))
 
 
 def _options(converter: Converter, table: dict[str, Any], wanted: type[Any]) -> Any:
