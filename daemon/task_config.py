@@ -4,7 +4,7 @@ import functools
 import operator
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,17 +13,31 @@ import attrs
 from cattrs import Converter
 
 from ..protocol.names import Reason
+from .admission_config import (
+    Admission,
+    Choice,
+    Gold,
+    Onboarding,
+    QualificationName,
+    Requirement,
+    ReviewRule,
+    Screening,
+    Values,
+    qualification_name,
+    values,
+)
 from .overrides import override
 from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn, installed_plug_ins
 from .structuring import (
     Count,
     Fault,
     Faults,
+    FreeForm,
     LooseFloat,
     LooseInt,
     Seconds,
     Words,
-    free_form,
+    free_table,
     make_converter,
     nearest,
     shown,
@@ -44,8 +58,6 @@ Label = Annotated[str, "label", "lower-case letters, digits and inner hyphens"]
 """A run's name in addresses: lower-case letters, digits and inner hyphens, or empty."""
 Reward = Annotated[str, "reward", 'amount like "0.30"']
 """Money as decimal text with exactly two decimals; never a float."""
-FreeForm = Annotated[dict[str, Any], "freeform", "table of your own"]
-"""A table whose content is the author's own; plain JSON."""
 Texts = Annotated[dict[str, str], "texts", "table of sentences, by reason"]
 """Reason value → sentence."""
 
@@ -162,6 +174,32 @@ class RunConfig:
     """The author's words for refusals, by reason."""
     task_config: FreeForm = attrs.Factory(dict[str, Any])
     """Goes to the page as it is."""
+    block_qualification: QualificationName | None = None
+    """Whoever has it is refused, whatever its value."""
+    qualifications: tuple[Requirement, ...] = ()
+    onboarding: Onboarding | None = None
+    screening: Screening | None = None
+    gold: Gold | None = None
+    choice: Choice = attrs.Factory(Choice)
+    review: ReviewRule | None = None
+
+    def __attrs_post_init__(self) -> None:
+        problems = self.admission.impossible()
+        if problems:
+            raise Faults(problems)
+
+    @property
+    def admission(self) -> Admission:
+        """What is said about who may work on what."""
+        return Admission(
+            self.block_qualification,
+            self.qualifications,
+            self.onboarding,
+            self.screening,
+            self.gold,
+            self.review,
+            self.limits.allowed_concurrent,
+        )
 
     @property
     def pay_cents(self) -> int:
@@ -235,14 +273,24 @@ def _structured(document: dict[str, Any], registry: Registry, problems: list[str
         config = structure(_converter(registry), document, RunConfig)
     except Faults as exc:
         raise ConfigRefused([*problems, *exc.problems]) from exc
+    problems = [*problems, *_unknown_providers(config, registry)]
     if problems:
         raise ConfigRefused(problems)
     return config
 
 
+def _unknown_providers(config: RunConfig, registry: Registry) -> Iterator[str]:
+    known = registry.names(Kind.PROVIDER)
+    for index, requirement in enumerate(config.qualifications):
+        for name in requirement.applicable_providers or ():
+            if name not in known:
+                path = f"qualifications[{index}].applicable_providers"
+                yield f"{path}: there is no provider {name!r}; {nearest(name, known)}"
+
+
 def _converter(registry: Registry) -> Converter:
     """Knows the plug-ins of `registry`: the table of each is structured into its own Options."""
-    converter = make_converter({Reward: _reward, Label: _label, Texts: _texts, FreeForm: _free_table})
+    converter = make_converter({Reward: _reward, Label: _label, Texts: _texts, Values: values, QualificationName: qualification_name})
     for kind, chosen in _CHOSEN.items():
         hook = functools.partial(_plug_in, registry, converter, kind)
         converter.register_structure_hook_func(functools.partial(operator.eq, chosen), hook)
@@ -295,7 +343,7 @@ def _label(value: Any, _: Any) -> str:
 
 
 def _texts(value: Any, _: Any) -> dict[str, str]:
-    texts, problems = _free_table(value, _), list[str]()
+    texts, problems = free_table(value, _), list[str]()
     known = [reason.value for reason in Reason]
     for reason, sentence in texts.items():
         if reason not in known:
@@ -305,7 +353,3 @@ def _texts(value: Any, _: Any) -> dict[str, str]:
     if problems:
         raise Faults(problems)
     return texts
-
-
-def _free_table(value: Any, _: Any) -> dict[str, Any]:
-    return table(free_form(table(value)))
