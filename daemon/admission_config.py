@@ -194,7 +194,9 @@ class ReviewRule:
     def __attrs_post_init__(self) -> None:
         problems: list[str] = []
         if not 0 <= self.soft_reject_share < 1:
-            problems.append(f"soft_reject_share: must be from 0 to less than 1, not {self.soft_reject_share:g}")
+            problems.append(
+                f"soft_reject_share: must be from 0 to less than 1, not {self.soft_reject_share:g}"
+            )
         if not self.after_reviews:
             problems.append("after_reviews: must be at least 1")
         if problems:
@@ -255,7 +257,7 @@ class Admission:
         seen = set[str]()
         for name, _ in self._made():
             if name in seen:
-                yield f"{self._path_of(name)}: {shown(name)} would mean two things; give each a name of its own"
+                yield f"{self._path_of(name)}: {shown(name)} would mean two things; name each differently"
             seen.add(name)
 
     def _path_of(self, name: str) -> str:
@@ -270,7 +272,7 @@ class Admission:
         """A requirement comes before all else: nobody could earn what is asked for at the door."""
         own = {self.block_qualification: "block_qualification"}
         if self.onboarding is not None:
-            own |= {name: "[onboarding]" for name in (self.onboarding.qualification, self.onboarding.failed)}
+            own |= dict.fromkeys((self.onboarding.qualification, self.onboarding.failed), "[onboarding]")
         if self.screening is not None:
             own[self.screening.qualification] = "[screening]"
         for index, requirement in enumerate(self.requirements):

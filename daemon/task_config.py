@@ -290,7 +290,9 @@ def _unknown_providers(config: RunConfig, registry: Registry) -> Iterator[str]:
 
 def _converter(registry: Registry) -> Converter:
     """Knows the plug-ins of `registry`: the table of each is structured into its own Options."""
-    converter = make_converter({Reward: _reward, Label: _label, Texts: _texts, Values: values, QualificationName: qualification_name})
+    converter = make_converter(
+        {Reward: _reward, Label: _label, Texts: _texts, Values: values, QualificationName: qualification_name}
+    )
     for kind, chosen in _CHOSEN.items():
         hook = functools.partial(_plug_in, registry, converter, kind)
         converter.register_structure_hook_func(functools.partial(operator.eq, chosen), hook)
