@@ -168,7 +168,58 @@ class SetDue:
     due_at: datetime | None
 
 
-Write = MoveAgent | MoveUnit | AddSubmission | AddReview | MoveRun | SetDue
+@attrs.frozen
+class SetGrant:
+    """Gives (or replaces) a worker's value of a qualification; NotFound when there is no such."""
+
+    name: str
+    worker_id: WorkerId
+    value: int
+    who: str
+    why: str
+
+
+@attrs.frozen
+class TakeGrant:
+    """Takes a worker's grant away; NotFound when there is none."""
+
+    name: str
+    worker_id: WorkerId
+    who: str
+    why: str
+
+
+@attrs.frozen
+class SetBlocked:
+    """Blocks or unblocks a worker; one who is so already stays so, without an entry in the history."""
+
+    worker_id: WorkerId
+    blocked: bool
+    who: str
+    why: str
+
+
+@attrs.frozen
+class PutFact:
+    """Keeps a JSON value under (scope, key), replacing; None removes it."""
+
+    scope: str
+    key: str
+    value: Any
+
+
+Write = (
+    MoveAgent
+    | MoveUnit
+    | AddSubmission
+    | AddReview
+    | MoveRun
+    | SetDue
+    | SetGrant
+    | TakeGrant
+    | SetBlocked
+    | PutFact
+)
 
 
 # --- what the composite transactions take and give ---------------------------------------------------------
@@ -332,7 +383,9 @@ class Storage(abc.ABC):
         """Block or unblock a worker."""
 
     @abc.abstractmethod
-    async def create_qualification(self, name: str, description: str | None, now: datetime) -> Qualification:
+    async def create_qualification(
+        self, name: str, description: str | None, now: datetime, who: str = "daemon"
+    ) -> Qualification:
         """Duplicate, InvalidRecord (empty name, description over 500)."""
 
     @abc.abstractmethod
@@ -482,8 +535,10 @@ class Storage(abc.ABC):
     async def worker_by_name(self, provider: str, name: str) -> Worker: ...
     @abc.abstractmethod
     async def workers(
-        self, provider: str | None = None, after: int = 0, limit: int = 1000
-    ) -> list[Worker]: ...
+        self, provider: str | None = None, after: int = 0, limit: int = 1000, name: str | None = None
+    ) -> list[Worker]:
+        """Of any provider, or of one; `name` finds everybody of that name, at a cost that grows with all."""
+
     @abc.abstractmethod
     async def onboarding_agents(
         self, run_id: RunId, worker_id: WorkerId | None = None

@@ -54,6 +54,10 @@ class Hand:
         states = ("unblocked", "blocked") if blocked else ("blocked", "unblocked")
         return self.entry("worker", worker_id, None, *states)
 
+    def qualification(self, number: int, before: str | None, after: str | None) -> HistoryEntry:
+        """A qualification made, or (after None) deleted with its grants; both by name."""
+        return self.entry("qualification", number, None, before, after or "deleted")
+
     def grant(self, name: str, worker_id: int, before: int | None, after: int | None) -> HistoryEntry:
         """A grant given, replaced, or (after None) taken away; the subject is the worker."""
         old = None if before is None else f"{name}={before}"

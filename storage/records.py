@@ -278,7 +278,7 @@ class HistoryEntry:
     who: str
     """worker | daemon | provider | router | staff:<name>"""
     kind: str
-    """run | unit | agent | onboarding | worker | grant"""
+    """run | unit | agent | onboarding | worker | grant (subject: the worker) | qualification"""
     subject_id: int
     run_id: RunId | None
     before: str | None

@@ -17,17 +17,23 @@ from ..contract import (
     MoveRun,
     MoveUnit,
     NotReserved,
+    PutFact,
     Registration,
     Reserved,
+    SetBlocked,
     SetDue,
+    SetGrant,
+    TakeGrant,
     Write,
 )
 from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
 from ..rows import fresh
 from .body import MemoryBody, copies, note, page
+from .people import set_blocked, set_grant, take_grant
 from .runs import next_position, put_unit
 from .tables import Tables
+from .telling import put_fact
 
 
 class MemoryLives(MemoryBody):
@@ -121,6 +127,14 @@ def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
         case SetDue():
             agent = rules.with_due(_agent(tables, write.agent_id), write)
             tables.agents.put(agent.id, agent)
+        case SetGrant():
+            set_grant(tables, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
+        case TakeGrant():
+            take_grant(tables, write.name, write.worker_id, Hand(write.who, write.why, at))
+        case SetBlocked():
+            set_blocked(tables, write.worker_id, write.blocked, Hand(write.who, write.why, at))
+        case PutFact():
+            put_fact(tables, write.scope, write.key, write.value)
         case _:
             assert_never(write)
     return None

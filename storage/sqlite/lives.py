@@ -15,9 +15,13 @@ from ..contract import (
     MoveRun,
     MoveUnit,
     NotReserved,
+    PutFact,
     Registration,
     Reserved,
+    SetBlocked,
     SetDue,
+    SetGrant,
+    TakeGrant,
     Write,
 )
 from ..hand import Hand
@@ -26,7 +30,9 @@ from ..rows import load_time
 from ..sql import statements
 from .ask import Db, add, add_all, count, do, every, first, note, one, page, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
+from .people import set_blocked, set_grant, take_grant
 from .runs import save_unit, take_positions
+from .telling import put_fact
 
 
 class SqliteLives(SqliteBody):
@@ -106,6 +112,14 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
             _move_run(db, write, at)
         case SetDue():
             save(db, statements.SAVE_AGENT, rules.with_due(the_agent(db, write.agent_id), write))
+        case SetGrant():
+            set_grant(db, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
+        case TakeGrant():
+            take_grant(db, write.name, write.worker_id, Hand(write.who, write.why, at))
+        case SetBlocked():
+            set_blocked(db, write.worker_id, write.blocked, Hand(write.who, write.why, at))
+        case PutFact():
+            put_fact(db, write.scope, write.key, write.value)
         case _:
             assert_never(write)
     return None

@@ -71,6 +71,7 @@ READS = {
     "facts",
     "reserved_agents",
     "submission",
+    "workers",
 }
 """The methods with a docstring that do not write; the others that do not write have none."""
 
