@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import trio
 
@@ -11,6 +10,7 @@ from ..protocol.names import UNFINISHED_RUN, RunId
 from ..storage.contract import LeaseLost, Storage, StorageFailed, StorageFull
 from ..storage.records import TaskRun
 from .causes import causes
+from .control.shapes import HeldView
 from .disk_use import DiskUse, disk_use
 from .error_notes import PLUG_IN, ErrorNotes
 from .events import any_of
@@ -209,7 +209,7 @@ class Operator:
         while going := [live for live in self._live.values() if not live.ended.is_set()]:
             await any_of(going[0].ended, self._changed)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> HeldView:
         """What is up and what is away, for `crowdctl status`."""
         return {
             "stopping": self._stopping,

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...protocol.names import RunId
 from ...storage.contract import Storage
 from ...storage.records import TaskRun
 from ..disk_use import DiskUse
+from .shapes import HeldView
 
 
 class RouterState(Protocol):
@@ -65,4 +66,4 @@ class Operator(Protocol):
 
     async def disk_use(self) -> DiskUse: ...
 
-    def status(self) -> dict[str, Any]: ...
+    def status(self) -> HeldView: ...
