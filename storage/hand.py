@@ -27,6 +27,19 @@ class Hand:
         """A run begun or moved."""
         return self.entry("run", new.id, new.id, old.state.value if old else None, new.state.value)
 
+    def pause(self, run_id: RunId, paused: bool) -> HistoryEntry:
+        """A run paused, or going on again."""
+        states = ("open", "paused") if paused else ("paused", "open")
+        return self.entry("pause", run_id, run_id, *states)
+
+    def config(self, run_id: RunId, before: str | None, after: str) -> HistoryEntry:
+        """Something changed about a run, in words."""
+        return self.entry("config", run_id, run_id, before, after)
+
+    def deletion(self, run_id: RunId, before: str | None, after: str) -> HistoryEntry:
+        """A run that goes, or is gone; not an entry of the run, for those go with it."""
+        return self.entry("deletion", run_id, None, before, after)
+
     def unit(self, old: Unit | None, new: Unit) -> HistoryEntry:
         """A unit made or moved."""
         return self.entry("unit", new.id, new.run_id, old.status.value if old else None, new.status.value)

@@ -93,6 +93,9 @@ class MemoryLives(MemoryBody):
         tables = await self._read()
         return fresh(rules.found(tables.submissions.get(agent_id), "submission of agent", agent_id))
 
+    async def submissions_count(self, run_id: RunId) -> int:
+        return len((await self._read()).submissions.having("run", run_id))
+
     async def last_submission_at(self, run_id: RunId) -> datetime | None:
         tables = await self._read()
         return max((each.submitted_at for each in tables.submissions.having("run", run_id)), default=None)
@@ -103,6 +106,7 @@ class MemoryLives(MemoryBody):
     async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
         tables = await self._read()
         run = rules.found(tables.runs.get(run_id), "run", run_id)
+        rules.check_kept(run)
         submissions = sorted(tables.submissions.having("run", run_id), key=lambda each: each.agent_id)
         chosen = [each for each in submissions if each.agent_id > after][:limit]
         return [_export_row(tables, run, submission) for submission in chosen]
@@ -176,7 +180,7 @@ def _reserve(tables: Tables, registration: Registration, at: datetime) -> Reserv
         if agent.after == registration.after:
             rules.check_same_worker(agent, registration)
             return _reserved(tables, agent, existing=True)
-    refusal = rules.closed_to(worker.blocked, run.state) or _over_limit(tables, registration, run)
+    refusal = rules.closed_to(worker.blocked, run.state, run.paused) or _over_limit(tables, registration, run)
     if refusal:
         return refusal
     unit = _pick(tables, registration)

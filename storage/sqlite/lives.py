@@ -78,6 +78,10 @@ class SqliteLives(SqliteBody):
         submission = await self._engine.read(one, Submission, statements.SUBMISSION, agent_id=agent_id)
         return rules.found(submission, "submission of agent", agent_id)
 
+    async def submissions_count(self, run_id: RunId) -> int:
+        count: int = await self._engine.read(value, statements.SUBMISSIONS_COUNT, run_id=run_id)
+        return count
+
     async def last_submission_at(self, run_id: RunId) -> datetime | None:
         return load_time(await self._engine.read(value, statements.LAST_SUBMITTED_AT, run_id=run_id))
 
@@ -168,7 +172,8 @@ def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | No
         rules.check_same_worker(existing, registration)
         known = the_unit(db, existing.unit_id)
         return Reserved(existing, known, the_assignment(db, existing.assignment_id), existing=True)
-    refusal = rules.closed_to(bool(blocked[0]), RunState(run[1])) or _over_limit(db, registration, run[0])
+    refusal = rules.closed_to(bool(blocked[0]), RunState(run[1]), bool(run[2]))
+    refusal = refusal or _over_limit(db, registration, run[0])
     if refusal:
         return refusal
     unit = one(db, Unit, statements.FREE_UNIT, run_id=run_id, worker_id=worker_id)
@@ -208,6 +213,7 @@ def _take(db: Db, registration: Registration, unit: Unit, at: datetime) -> Reser
 
 def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:
     run = the_run(db, run_id)
+    rules.check_kept(run)
     submissions = every(
         db, Submission, statements.SUBMISSIONS_OF_RUN, run_id=run_id, after_id=after, limit=limit
     )
