@@ -3,13 +3,14 @@
 Each section refuses what is impossible in itself; `impossible` is what sections rule out between them.
 """
 
-import enum
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import attrs
 
+from .admission.orders import Order
+from .admission.requirements import Comparator
 from .structuring import Count, Fault, Faults, FreeForm, Seconds, Words, shown, words
 
 VALUES_MAX = 1000  # a longer list of values is a property of its own, and wants a qualification of its own
@@ -19,21 +20,6 @@ Values = Annotated[int | tuple[int, ...] | None, "values", "whole number, or lis
 """What a worker's value is compared with: a whole number, several, or nothing."""
 QualificationName = Annotated[str, "qualificationname", "name of a qualification"]
 """A qualification's name, short enough for others to be made from it."""
-
-
-class Comparator(enum.Enum):
-    """How a worker's value of a qualification is compared with a requirement's."""
-
-    GREATER_THAN = "GreaterThan"
-    GREATER_THAN_OR_EQUAL_TO = "GreaterThanOrEqualTo"
-    LESS_THAN = "LessThan"
-    LESS_THAN_OR_EQUAL_TO = "LessThanOrEqualTo"
-    EQUAL_TO = "EqualTo"
-    NOT_EQUAL_TO = "NotEqualTo"
-    EXISTS = "Exists"
-    DOES_NOT_EXIST = "DoesNotExist"
-    IN = "In"
-    NOT_IN = "NotIn"
 
 
 WITHOUT_VALUE = frozenset({Comparator.EXISTS, Comparator.DOES_NOT_EXIST})
@@ -147,16 +133,6 @@ class Gold:
     def disqualified(self) -> str:
         """Whoever has it gets no more units of the run."""
         return f"{self.qualification_base}-disqualified"
-
-
-class Order(enum.Enum):
-    """In which order a run's free units are given out."""
-
-    FIFO = "fifo"
-    RANDOM = "random"
-    LEAST_COVERED = "least_covered"
-    PRIORITY = "priority"
-    RANKED = "ranked"
 
 
 @attrs.frozen

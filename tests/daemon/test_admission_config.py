@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdd.daemon.admission_config import Comparator, Order
+from crowdd.daemon.admission import Comparator, Order
 from crowdd.daemon.task_config import ConfigRefused, RunConfig, config_from_json, config_to_json, load_config
 
 ONE_AT_ONCE = "[limits]\nallowed_concurrent = 1\n"
