@@ -11,7 +11,6 @@ from ...logs.parts import PARTS, UnknownName, check_level, check_part, level_of,
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .questions import json_body, no_other_keys, who_asks
-from .shapes import LogPartView, LogView
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +19,7 @@ _ELSEWHERE = "router"  # a router is a process of its own, with a log of its own
 
 async def show_log(_request: Request) -> Response:
     """The parts that log, and how much each says."""
-    parts: LogView = {"parts": [_view(part) for part in PARTS if not _is_elsewhere(part)]}
-    return json_answer(parts)
+    return json_answer({"parts": [_view(part) for part in PARTS if not _is_elsewhere(part)]})
 
 
 async def set_log(request: Request) -> Response:
@@ -38,7 +36,7 @@ async def set_log(request: Request) -> Response:
     return json_answer(_view(part))
 
 
-def _view(part: str) -> LogPartView:
+def _view(part: str) -> dict[str, str]:
     return {"part": part, "level": level_of(part), "meaning": PARTS[part].meaning}
 
 

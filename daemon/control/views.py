@@ -8,20 +8,9 @@ from ...storage.contract import RunCounts, Storage
 from ...storage.records import Agent, HistoryEntry, PageError, TaskRun, Unit, Worker
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
-from .shapes import (
-    AgentView,
-    ChangeView,
-    CountsView,
-    ErrorNoteView,
-    LiveView,
-    RouterView,
-    RunView,
-    UnitView,
-    WorkerView,
-)
 
 
-def progress_view(counts: RunCounts) -> CountsView:
+def progress_view(counts: RunCounts) -> dict[str, Any]:
     """How far a run is, from its counts."""
     return {
         "units": {status.value: n for status, n in counts.units.items() if n},
@@ -32,21 +21,21 @@ def progress_view(counts: RunCounts) -> CountsView:
     }
 
 
-def routers_view(routers: Iterable[RouterState]) -> list[RouterView]:
+def routers_view(routers: Iterable[RouterState]) -> list[dict[str, Any]]:
     """The routers of a live run, and since when they are up or away."""
     return [
         {"name": r.name, "url": r.url, "up": r.up, "since": r.since, "addition": r.addition} for r in routers
     ]
 
 
-def live_view(live: LiveRun | None) -> LiveView:
+def live_view(live: LiveRun | None) -> dict[str, Any]:
     """What only a run that is being carried out has."""
     if live is None:
         return {"live": False, "address": None, "routers": []}
     return {"live": True, "address": live.address, "routers": routers_view(live.routers())}
 
 
-async def run_view(operator: Operator, run: TaskRun) -> RunView:
+async def run_view(operator: Operator, run: TaskRun) -> dict[str, Any]:
     """A run with its progress."""
     task = await operator.storage.task(run.task_id)
     counts = await operator.storage.counts(run.id)
@@ -99,7 +88,7 @@ class RunLabels:
         return self._known[run_id]
 
 
-def worker_view(worker: Worker) -> WorkerView:
+def worker_view(worker: Worker) -> dict[str, Any]:
     """A worker. What the provider keeps with them is the provider's own."""
     return {
         "id": worker.id,
@@ -110,7 +99,7 @@ def worker_view(worker: Worker) -> WorkerView:
     }
 
 
-def history_view(entry: HistoryEntry) -> ChangeView:
+def history_view(entry: HistoryEntry) -> dict[str, Any]:
     """Who changed what, and why."""
     return {
         "at": entry.at,
@@ -122,7 +111,7 @@ def history_view(entry: HistoryEntry) -> ChangeView:
     }
 
 
-def unit_view(unit: Unit, worker_name: str | None) -> UnitView:
+def unit_view(unit: Unit, worker_name: str | None) -> dict[str, Any]:
     """A unit and who has it."""
     return {
         "id": unit.id,
@@ -136,7 +125,7 @@ def unit_view(unit: Unit, worker_name: str | None) -> UnitView:
     }
 
 
-def agent_view(agent: Agent, worker_name: str | None) -> AgentView:
+def agent_view(agent: Agent, worker_name: str | None) -> dict[str, Any]:
     """An agent by its number. Its wire id, and that of the agent before it (`after`), are its own."""
     return {
         "id": agent.id,
@@ -152,7 +141,7 @@ def agent_view(agent: Agent, worker_name: str | None) -> AgentView:
     }
 
 
-def error_view(error: PageError) -> ErrorNoteView:
+def error_view(error: PageError) -> dict[str, Any]:
     """An error in words, with its traceback where it has one; `data` is all that was told."""
     match error.data:
         case {**members}:

@@ -1,0 +1,29 @@
+"""Options and arguments that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..client import Client
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+pass_client = click.make_pass_decorator(Client)
+
+
+def run_argument(command: F) -> F:
+    """The run: its number or label."""
+    return click.argument("run", metavar="RUN")(command)
+
+
+def json_option(command: F) -> F:
+    """`--json`, for programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+
+
+def status_option(command: F) -> F:
+    """`--status`, to choose rows."""
+    return click.option(
+        "--status", "statuses", multiple=True, metavar="STATUS", help="Only these; may be repeated."
+    )(command)
