@@ -11,22 +11,46 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from starlette.types import ASGIApp
 
+TURN_AWAY_S = 1.0
+
 
 class HttpConnections:
-    """Serves one ASGI application on any number of streams."""
+    """Serves one ASGI application on at most `connections_max` streams at once."""
 
-    def __init__(self, app: ASGIApp, log: logging.Logger) -> None:
+    def __init__(self, app: ASGIApp, log: logging.Logger, connections_max: int, busy: bytes = b"") -> None:
         self._app = ASGIWrapper(app)  # type: ignore[arg-type]  # ASGI by other names
         self._log = log
+        self._seats = trio.CapacityLimiter(connections_max)
+        self._busy = busy
         self._context = WorkerContext(None)
         self._config = _hypercorn_config(log)
 
     async def serve(self, stream: trio.SocketStream, state: dict[str, Any], who: str) -> None:
         """Talk to one peer; `state` is the application's, in its scope.
 
-        What goes wrong there is logged and ends this connection only. Cancelled: cut, whatever it waits for.
-        Hypercorn's server is annotated for TLS streams, but takes plain ones.
+        One too many is told `busy`, a whole HTTP answer, and closed. What goes wrong here is logged and ends
+        this connection only. Cancelled: cut, whatever it waits for.
         """
+        try:
+            self._seats.acquire_nowait()
+        except trio.WouldBlock:
+            await self._turn_away(stream)
+            return
+        try:
+            await self._talk(stream, state, who)
+        finally:
+            self._seats.release()
+
+    async def _turn_away(self, stream: trio.SocketStream) -> None:
+        with trio.move_on_after(TURN_AWAY_S):
+            try:
+                await stream.send_all(self._busy)
+            except trio.BrokenResourceError:
+                self._log.debug("a peer that was turned away had gone already")
+        await trio.aclose_forcefully(stream)
+
+    async def _talk(self, stream: trio.SocketStream, state: dict[str, Any], who: str) -> None:
+        """Hypercorn's server is annotated for TLS streams, but takes plain ones."""
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_cut_when_cancelled, stream)

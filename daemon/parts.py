@@ -13,7 +13,7 @@ from .house import House
 from .providers.contract import CrowdProvider, Place
 from .registry import BrokenPlugIn, Registry, UnknownPlugIn
 from .task_config import ConfigRefused, RunConfig, config_from_json
-from .task_folder import TaskCodeFailed, load_task_code, unload_task_code
+from .task_folder import TaskCodeFailed, load_task_code
 
 
 class RunBroken(Exception):
@@ -51,11 +51,6 @@ class TaskCode:
         material = Material(folder, config, getattr(self.module, "rows", None))
         return self.registry.blueprint(config.blueprint.type)(config.blueprint.options, material)
 
-    def forget(self) -> None:
-        """Let the author's code go; what it defined lives on where it is held."""
-        if self.module is not None:
-            unload_task_code(self.module)
-
 
 def task_code(registry: Registry, folder: Path) -> TaskCode:
     """Run the folder's task.py, if there is one. TaskCodeFailed, BrokenPlugIn."""
@@ -80,7 +75,8 @@ def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
 def _with_page(
     run: TaskRun, config: RunConfig, blueprint: Blueprint, registry: Registry, house: House
 ) -> Parts:
-    place = Place(run, house.storage, house.wall, house.rng, house.link_secret)
+    folder = house.task_folder(run.launch_id)
+    place = Place(run, house.storage, house.wall, house.rng, house.link_secret, folder)
     provider = registry.provider(config.provider.type)(config.provider.options, place)
     run_folder = house.run_folder(run.id)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)

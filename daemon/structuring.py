@@ -28,6 +28,8 @@ Seconds = Annotated[float, "seconds"]
 """A duration from 0 to ten years."""
 Words = Annotated[str, "words"]
 """Text of one line, not empty."""
+FreeForm = Annotated[dict[str, Any], "freeform", "table of your own"]
+"""A table whose content is the author's own; plain JSON."""
 
 COUNT_MAX = 2**31 - 1  # far beyond any study, and every database's integer holds it
 SECONDS_MAX = 10 * 366 * 86400.0  # keeps dates computed from it within what datetime can hold
@@ -108,6 +110,11 @@ def free_form(value: Any, path: str = "") -> Any:
     return copy
 
 
+def free_table(value: Any, _: Any) -> dict[str, Any]:
+    """A table of plain JSON values, copied."""
+    return table(free_form(table(value)))
+
+
 def text(value: Any, _: Any = None) -> str:
     """Exactly text; a number from a command line is taken by its letters."""
     if isinstance(value, LooseInt | LooseFloat):
@@ -184,7 +191,7 @@ def _inner_path(value: Any, _: Any) -> Path:
 
 
 _PLAIN_HOOKS: dict[type, Hook] = {str: text, bool: _flag, int: _whole, float: _number}
-_HOOKS: dict[Any, Hook] = {Count: _count, Seconds: _seconds, Words: words}
+_HOOKS: dict[Any, Hook] = {Count: _count, Seconds: _seconds, Words: words, FreeForm: free_table}
 
 
 def _is_list(wanted: Any) -> bool:

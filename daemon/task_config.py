@@ -4,7 +4,7 @@ import functools
 import operator
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,17 +13,31 @@ import attrs
 from cattrs import Converter
 
 from ..protocol.names import Reason
+from .admission_config import (
+    Admission,
+    Choice,
+    Gold,
+    Onboarding,
+    QualificationName,
+    Requirement,
+    ReviewRule,
+    Screening,
+    Values,
+    qualification_name,
+    values,
+)
 from .overrides import override
 from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn, installed_plug_ins
 from .structuring import (
     Count,
     Fault,
     Faults,
+    FreeForm,
     LooseFloat,
     LooseInt,
     Seconds,
     Words,
-    free_form,
+    free_table,
     make_converter,
     nearest,
     shown,
@@ -44,8 +58,6 @@ Label = Annotated[str, "label", "lower-case letters, digits and inner hyphens"]
 """A run's name in addresses: lower-case letters, digits and inner hyphens, or empty."""
 Reward = Annotated[str, "reward", 'amount like "0.30"']
 """Money as decimal text with exactly two decimals; never a float."""
-FreeForm = Annotated[dict[str, Any], "freeform", "table of your own"]
-"""A table whose content is the author's own; plain JSON."""
 Texts = Annotated[dict[str, str], "texts", "table of sentences, by reason"]
 """Reason value → sentence."""
 
@@ -64,6 +76,8 @@ class PlugIn:
 
     type: str
     options: Any
+    sandbox: bool = False
+    """A crowd provider whose workers are not real: nobody is paid."""
 
 
 ChosenBlueprint = Annotated[PlugIn, "chosenblueprint"]
@@ -160,6 +174,32 @@ class RunConfig:
     """The author's words for refusals, by reason."""
     task_config: FreeForm = attrs.Factory(dict[str, Any])
     """Goes to the page as it is."""
+    block_qualification: QualificationName | None = None
+    """Whoever has it is refused, whatever its value."""
+    qualifications: tuple[Requirement, ...] = ()
+    onboarding: Onboarding | None = None
+    screening: Screening | None = None
+    gold: Gold | None = None
+    choice: Choice = attrs.Factory(Choice)
+    review: ReviewRule | None = None
+
+    def __attrs_post_init__(self) -> None:
+        problems = self.admission.impossible()
+        if problems:
+            raise Faults(problems)
+
+    @property
+    def admission(self) -> Admission:
+        """What is said about who may work on what."""
+        return Admission(
+            self.block_qualification,
+            self.qualifications,
+            self.onboarding,
+            self.screening,
+            self.gold,
+            self.review,
+            self.limits.allowed_concurrent,
+        )
 
     @property
     def pay_cents(self) -> int:
@@ -175,15 +215,20 @@ def load_config(
     Without a registry, plug-ins are the installed ones and those of the folder's task.py, whose code is run.
     ConfigRefused: everything that is wrong, at once.
     """
-    document, problems = read_document(folder, overrides or {})
+    document = _read(folder / CONFIG_NAME)
+    problems = [
+        problem
+        for key, letters in (overrides or {}).items()
+        if (problem := override(document, key, letters)) is not None
+    ]
     if registry is not None:
-        return structure_config(document, registry, problems)
+        return _structured(document, registry, problems)
     try:
         code = load_task_code(folder)
     except TaskCodeFailed as exc:
         raise ConfigRefused([f"task.py: {exc}"]) from exc
     try:
-        return structure_config(document, installed_plug_ins().with_task_code(code), problems)
+        return _structured(document, installed_plug_ins().with_task_code(code), problems)
     except BrokenPlugIn as exc:
         raise ConfigRefused([f"task.py: {exc}"]) from exc
     finally:
@@ -202,27 +247,7 @@ def config_to_json(config: RunConfig) -> dict[str, Any]:
 
 def config_from_json(document: Mapping[str, Any], registry: Registry | None = None) -> RunConfig:
     """The config that `config_to_json` wrote. ConfigRefused, e.g. when a plug-in is not there any more."""
-    return structure_config(dict(document), registry or installed_plug_ins())
-
-
-def read_document(folder: Path, overrides: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """The folder's task.toml with its overrides, and what is wrong with these. ConfigRefused: no TOML."""
-    document = _read(folder / CONFIG_NAME)
-    problems = [override(document, key, letters) for key, letters in overrides.items()]
-    return document, [problem for problem in problems if problem is not None]
-
-
-def structure_config(document: dict[str, Any], registry: Registry, problems: Sequence[str] = ()) -> RunConfig:
-    """The document as a config. ConfigRefused: everything that is wrong, after `problems` found before."""
-    for kind in Kind:
-        document.setdefault(kind.value, {})
-    try:
-        config = structure(_converter(registry), document, RunConfig)
-    except Faults as exc:
-        raise ConfigRefused([*problems, *exc.problems]) from exc
-    if problems:
-        raise ConfigRefused([*problems])
-    return config
+    return _structured(dict(document), registry or installed_plug_ins(), [])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -241,9 +266,33 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigRefused([f"{path.name}: is not TOML: {exc}"]) from exc
 
 
+def _structured(document: dict[str, Any], registry: Registry, problems: list[str]) -> RunConfig:
+    for kind in Kind:
+        document.setdefault(kind.value, {})
+    try:
+        config = structure(_converter(registry), document, RunConfig)
+    except Faults as exc:
+        raise ConfigRefused([*problems, *exc.problems]) from exc
+    problems = [*problems, *_unknown_providers(config, registry)]
+    if problems:
+        raise ConfigRefused(problems)
+    return config
+
+
+def _unknown_providers(config: RunConfig, registry: Registry) -> Iterator[str]:
+    known = registry.names(Kind.PROVIDER)
+    for index, requirement in enumerate(config.qualifications):
+        for name in requirement.applicable_providers or ():
+            if name not in known:
+                path = f"qualifications[{index}].applicable_providers"
+                yield f"{path}: there is no provider {name!r}; {nearest(name, known)}"
+
+
 def _converter(registry: Registry) -> Converter:
     """Knows the plug-ins of `registry`: the table of each is structured into its own Options."""
-    converter = make_converter({Reward: _reward, Label: _label, Texts: _texts, FreeForm: _free_table})
+    converter = make_converter(
+        {Reward: _reward, Label: _label, Texts: _texts, Values: values, QualificationName: qualification_name}
+    )
     for kind, chosen in _CHOSEN.items():
         hook = functools.partial(_plug_in, registry, converter, kind)
         converter.register_structure_hook_func(functools.partial(operator.eq, chosen), hook)
@@ -257,7 +306,8 @@ def _plug_in(registry: Registry, converter: Converter, kind: Kind, value: Any, _
         plug_in = registry.find(kind, name)
     except (Fault, UnknownPlugIn, BrokenPlugIn) as exc:
         raise Faults([f"type: {exc}"]) from exc
-    return PlugIn(type=name, options=_options(converter, options, plug_in.Options))
+    options = _options(converter, options, plug_in.Options)
+    return PlugIn(name, options, sandbox=getattr(plug_in, "sandbox", False))
 
 
 def _options(converter: Converter, table: dict[str, Any], wanted: type[Any]) -> Any:
@@ -295,7 +345,7 @@ def _label(value: Any, _: Any) -> str:
 
 
 def _texts(value: Any, _: Any) -> dict[str, str]:
-    texts, problems = _free_table(value, _), list[str]()
+    texts, problems = free_table(value, _), list[str]()
     known = [reason.value for reason in Reason]
     for reason, sentence in texts.items():
         if reason not in known:
@@ -305,7 +355,3 @@ def _texts(value: Any, _: Any) -> dict[str, str]:
     if problems:
         raise Faults(problems)
     return texts
-
-
-def _free_table(value: Any, _: Any) -> dict[str, Any]:
-    return table(free_form(table(value)))

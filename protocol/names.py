@@ -119,6 +119,7 @@ class Reason(enum.Enum):
     BLOCKED = "blocked"
     IDENTITY_UNVERIFIED = "identity_unverified"
     TRY_LATER = "try_later"
+    PAUSED = "paused"
     ALREADY_SUBMITTED = "already_submitted"
     TIME_OVER = "time_over"
     RETURNED = "returned"
@@ -146,6 +147,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.BLOCKED: "You cannot work on tasks of this requester.",
     Reason.IDENTITY_UNVERIFIED: "This link is not valid (any more). Please ask for a new one.",
     Reason.TRY_LATER: "We cannot take you in at this moment. Please try again in a few seconds.",
+    Reason.PAUSED: "This task is pausing: nobody new is let in at the moment. Please come back later.",
     Reason.ALREADY_SUBMITTED: "An answer for this unit was already saved; it was not changed.",
     Reason.TIME_OVER: "The time for this unit is over; it was given back.",
     Reason.RETURNED: "You gave this unit back.",

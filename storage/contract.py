@@ -35,6 +35,7 @@ from ..protocol.names import (
 )
 from ..protocol.packets import FileNote
 from .records import (
+    AddedRows,
     Agent,
     Assignment,
     Grant,
@@ -168,7 +169,58 @@ class SetDue:
     due_at: datetime | None
 
 
-Write = MoveAgent | MoveUnit | AddSubmission | AddReview | MoveRun | SetDue
+@attrs.frozen
+class SetGrant:
+    """Gives (or replaces) a worker's value of a qualification; NotFound when there is no such."""
+
+    name: str
+    worker_id: WorkerId
+    value: int
+    who: str
+    why: str
+
+
+@attrs.frozen
+class TakeGrant:
+    """Takes a worker's grant away; NotFound when there is none."""
+
+    name: str
+    worker_id: WorkerId
+    who: str
+    why: str
+
+
+@attrs.frozen
+class SetBlocked:
+    """Blocks or unblocks a worker; one who is so already stays so, without an entry in the history."""
+
+    worker_id: WorkerId
+    blocked: bool
+    who: str
+    why: str
+
+
+@attrs.frozen
+class PutFact:
+    """Keeps a JSON value under (scope, key), replacing; None removes it."""
+
+    scope: str
+    key: str
+    value: Any
+
+
+Write = (
+    MoveAgent
+    | MoveUnit
+    | AddSubmission
+    | AddReview
+    | MoveRun
+    | SetDue
+    | SetGrant
+    | TakeGrant
+    | SetBlocked
+    | PutFact
+)
 
 
 # --- what the composite transactions take and give ---------------------------------------------------------
@@ -203,6 +255,33 @@ class NewAssignment:
 
 
 @attrs.frozen
+class NewRows:
+    """A file of rows to be added to a run; see `AddedRows`."""
+
+    request_id: str
+    name: str
+    rows: int
+
+
+@attrs.frozen
+class ChangeRun:
+    """What staff change about a run that goes on.
+
+    `changes` are what history keeps, one (before, after) in words for each. `pay_cents`, if given, is what
+    units that are not released yet are worth from now on; those that are out keep what they are worth.
+    `rows` come after all others, and the run's `rows_done` is taken back.
+    """
+
+    run_id: RunId
+    before: dict[str, Any]
+    """The config that was changed (guard)."""
+    config: dict[str, Any]
+    changes: Sequence[tuple[str | None, str]] = ()
+    pay_cents: int | None = None
+    rows: NewRows | None = None
+
+
+@attrs.frozen
 class Registration:
     """What `reserve` needs to give a worker a unit."""
 
@@ -233,7 +312,7 @@ class Reserved:
 
 @attrs.frozen
 class NotReserved:
-    """Nothing was changed; `reason` is a `Reason` value: no_available_units, run_ended, blocked,
+    """Nothing was changed; `reason` is a `Reason` value: no_available_units, run_ended, paused, blocked,
     too_many_concurrent, max_for_task."""
 
     reason: str
@@ -290,6 +369,43 @@ class Storage(abc.ABC):
         """Note why a run cannot go on, or None that it can."""
 
     @abc.abstractmethod
+    async def set_paused(self, run_id: RunId, paused: bool, now: datetime, who: str, why: str) -> TaskRun:
+        """Pause a run, or let it go on; as it is already: nothing changes. StaleWrite when it has ended."""
+
+    @abc.abstractmethod
+    async def change_run(self, change: ChangeRun, now: datetime, who: str, why: str) -> TaskRun:
+        """Replace a run's config as a whole, and add rows; returns the run after it.
+
+        StaleWrite: its config is not `before` any more, or it is neither launching nor running.
+        `rows.request_id` is known: nothing is changed.
+        """
+
+    @abc.abstractmethod
+    async def begin_deletion(self, run_id: RunId, now: datetime, who: str) -> TaskRun:
+        """Mark an ended run as going; again: nothing changes. StaleWrite when it has not ended.
+
+        From here on `delete_assignments` until it says False, then `finish_deletion`: each step is a small
+        transaction, so that other runs never wait long, and after each of them the store is whole.
+        """
+
+    @abc.abstractmethod
+    async def delete_assignments(self, run_id: RunId, units_max: int) -> bool:
+        """Remove assignments with everything that hangs on them, about `units_max` units, at least one.
+
+        Units, agents, submissions, metadata, errors, live updates, journals, reviews and their history go;
+        what counted against `maximum_units_per_worker` counts no more. Workers and grants stay.
+        True while there are more. StaleWrite when the run is not marked.
+        """
+
+    @abc.abstractmethod
+    async def finish_deletion(self, run_id: RunId, now: datetime, who: str) -> None:
+        """Remove a marked run that has no assignments any more, and all that is left of it; NotFound.
+
+        Stays: who deleted it, in history. No later run gets its number; those of units and agents may come
+        again. StaleWrite when the run is not marked, or has assignments.
+        """
+
+    @abc.abstractmethod
     async def add_assignments(
         self, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
     ) -> list[AssignmentId]:
@@ -332,7 +448,9 @@ class Storage(abc.ABC):
         """Block or unblock a worker."""
 
     @abc.abstractmethod
-    async def create_qualification(self, name: str, description: str | None, now: datetime) -> Qualification:
+    async def create_qualification(
+        self, name: str, description: str | None, now: datetime, who: str = "daemon"
+    ) -> Qualification:
         """Duplicate, InvalidRecord (empty name, description over 500)."""
 
     @abc.abstractmethod
@@ -437,6 +555,10 @@ class Storage(abc.ABC):
         """Cost does not depend on the run's size."""
 
     @abc.abstractmethod
+    async def added_rows(self, run_id: RunId) -> list[AddedRows]:
+        """In the order in which they were added."""
+
+    @abc.abstractmethod
     async def assignment(self, assignment_id: AssignmentId) -> Assignment: ...
     @abc.abstractmethod
     async def assignments(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[Assignment]: ...
@@ -482,8 +604,10 @@ class Storage(abc.ABC):
     async def worker_by_name(self, provider: str, name: str) -> Worker: ...
     @abc.abstractmethod
     async def workers(
-        self, provider: str | None = None, after: int = 0, limit: int = 1000
-    ) -> list[Worker]: ...
+        self, provider: str | None = None, after: int = 0, limit: int = 1000, name: str | None = None
+    ) -> list[Worker]:
+        """Of any provider, or of one; `name` finds everybody of that name, at a cost that grows with all."""
+
     @abc.abstractmethod
     async def onboarding_agents(
         self, run_id: RunId, worker_id: WorkerId | None = None
@@ -491,6 +615,10 @@ class Storage(abc.ABC):
     @abc.abstractmethod
     async def submission(self, agent_id: AgentId) -> Submission:
         """NotFound when the agent has none."""
+
+    @abc.abstractmethod
+    async def submissions_count(self, run_id: RunId) -> int:
+        """How many agents of the run submitted."""
 
     @abc.abstractmethod
     async def last_submission_at(self, run_id: RunId) -> datetime | None: ...
@@ -523,4 +651,7 @@ class Storage(abc.ABC):
     ) -> list[HistoryEntry]: ...
     @abc.abstractmethod
     async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
-        """Agents with a submission, by agent id; `after` is the last agent id seen."""
+        """Agents with a submission, by agent id; `after` is the last agent id seen.
+
+        NotFound also for a run that is being deleted: half of it must not pass for the whole.
+        """

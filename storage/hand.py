@@ -27,6 +27,19 @@ class Hand:
         """A run begun or moved."""
         return self.entry("run", new.id, new.id, old.state.value if old else None, new.state.value)
 
+    def pause(self, run_id: RunId, paused: bool) -> HistoryEntry:
+        """A run paused, or going on again."""
+        states = ("open", "paused") if paused else ("paused", "open")
+        return self.entry("pause", run_id, run_id, *states)
+
+    def config(self, run_id: RunId, before: str | None, after: str) -> HistoryEntry:
+        """Something changed about a run, in words."""
+        return self.entry("config", run_id, run_id, before, after)
+
+    def deletion(self, run_id: RunId, before: str | None, after: str) -> HistoryEntry:
+        """A run that goes, or is gone; not an entry of the run, for those go with it."""
+        return self.entry("deletion", run_id, None, before, after)
+
     def unit(self, old: Unit | None, new: Unit) -> HistoryEntry:
         """A unit made or moved."""
         return self.entry("unit", new.id, new.run_id, old.status.value if old else None, new.status.value)
@@ -53,6 +66,10 @@ class Hand:
         """A worker blocked or unblocked."""
         states = ("unblocked", "blocked") if blocked else ("blocked", "unblocked")
         return self.entry("worker", worker_id, None, *states)
+
+    def qualification(self, number: int, before: str | None, after: str | None) -> HistoryEntry:
+        """A qualification made, or (after None) deleted with its grants; both by name."""
+        return self.entry("qualification", number, None, before, after or "deleted")
 
     def grant(self, name: str, worker_id: int, before: int | None, after: int | None) -> HistoryEntry:
         """A grant given, replaced, or (after None) taken away; the subject is the worker."""

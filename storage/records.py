@@ -77,6 +77,25 @@ class TaskRun:
     """True when no more rows will come."""
     created_at: datetime
     ended_at: datetime | None
+    paused: bool = False
+    """Nobody new gets a unit at present; who is at work goes on."""
+    deleting: bool = False
+    """Staff deleted it: it goes bit by bit, and is not shown any more."""
+
+
+@attrs.frozen
+class AddedRows:
+    """A file of rows that staff added to a run while it went on; its rows come after all before it."""
+
+    id: int
+    run_id: RunId
+    request_id: str
+    """Made by whoever adds; the same again adds nothing. Unique."""
+    name: str
+    """Of the file in the run's folder."""
+    rows: int
+    """How many rows it has."""
+    created_at: datetime
 
 
 @attrs.frozen
@@ -278,7 +297,11 @@ class HistoryEntry:
     who: str
     """worker | daemon | provider | router | staff:<name>"""
     kind: str
-    """run | unit | agent | onboarding | worker | grant"""
+    """run | pause | config | unit | agent | onboarding | worker | grant | qualification | deletion
+
+    The subject of a grant is the worker; of pause, config and deletion the run. The entries of a deletion
+    name no `run_id`: they stay.
+    """
     subject_id: int
     run_id: RunId | None
     before: str | None

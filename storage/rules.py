@@ -22,12 +22,14 @@ from ..protocol.names import (
 from .contract import (
     AddReview,
     AddSubmission,
+    ChangeRun,
     Duplicate,
     InvalidRecord,
     MoveAgent,
     MoveRun,
     MoveUnit,
     NewAssignment,
+    NewRows,
     NewRun,
     NotFound,
     NotReserved,
@@ -36,6 +38,7 @@ from .contract import (
     StaleWrite,
 )
 from .records import (
+    AddedRows,
     Agent,
     OnboardingAgent,
     Requester,
@@ -152,6 +155,59 @@ def new_run(new: NewRun, task_id: int, requester_id: int, now: datetime) -> Task
         created_at=now,
         ended_at=None,
     )
+
+
+OPEN_RUN = frozenset({RunState.LAUNCHING, RunState.RUNNING})
+"""Where a run may still be changed: it lets people in, or will."""
+
+
+def check_unfinished(run: TaskRun) -> None:
+    """StaleWrite when the run has ended."""
+    if run.state not in UNFINISHED_RUN:
+        raise StaleWrite(f"run {run.id} has ended: it is {run.state.value}")
+
+
+def check_change(run: TaskRun, change: ChangeRun) -> None:
+    """StaleWrite when the run is not what was changed any more."""
+    if run.state not in OPEN_RUN:
+        raise StaleWrite(f"run {run.id} is {run.state.value}")
+    if run.config != change.before:
+        raise StaleWrite(f"the config of run {run.id} was changed meanwhile")
+
+
+def changed_run(run: TaskRun, change: ChangeRun) -> TaskRun:
+    """The run with its new config."""
+    return attrs.evolve(run, config=change.config, rows_done=run.rows_done and change.rows is None)
+
+
+def new_added_rows(run_id: RunId, new: NewRows, now: datetime) -> AddedRows:
+    """The record of rows that were added, without its id."""
+    check_name("request", new.request_id)
+    check_name("file of rows", new.name)
+    return AddedRows(0, run_id, new.request_id, new.name, new.rows, now)
+
+
+def check_ended(run: TaskRun) -> None:
+    """StaleWrite when the run goes on."""
+    if run.state in UNFINISHED_RUN:
+        raise StaleWrite(f"run {run.id} has not ended: it is {run.state.value}")
+
+
+def check_deleting(run: TaskRun) -> None:
+    """StaleWrite when nobody asked to delete the run."""
+    if not run.deleting:
+        raise StaleWrite(f"run {run.id} is not being deleted")
+
+
+def check_kept(run: TaskRun) -> None:
+    """NotFound when the run is going."""
+    if run.deleting:
+        raise NotFound(f"run {run.id} is being deleted")
+
+
+def deletion_why(run: TaskRun) -> str:
+    """Which run it was that is deleted, for those who look for it later."""
+    return f"run {run.label!r}, {run.state.value}, deleted by staff"
 
 
 def check_rows(rows_made: int, rows: Sequence[NewAssignment]) -> None:
@@ -294,13 +350,13 @@ def check_same_worker(agent: Agent, registration: Registration) -> None:
         raise Duplicate(f"the link of agent {agent.id} is not worker {registration.worker_id}'s")
 
 
-def closed_to(blocked: bool, state: RunState) -> NotReserved | None:
+def closed_to(blocked: bool, state: RunState, paused: bool) -> NotReserved | None:
     """Why this worker gets nothing of this run, whatever units there are."""
     if blocked:
         return NotReserved(Reason.BLOCKED.value)
     if state is not RunState.RUNNING:
         return NotReserved(Reason.RUN_ENDED.value, {"state": state.value})
-    return None
+    return NotReserved(Reason.PAUSED.value) if paused else None
 
 
 def over_limit(registration: Registration, held: int, counted: int) -> NotReserved | None:

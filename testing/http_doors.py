@@ -43,11 +43,12 @@ class PageAddress:
         return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.folder}{path}"
 
     def registration(self, after: str) -> dict[str, Any]:
-        """What `wrap_crowd_source.js` and `crowdd.js` make of the link, inhouse or mock."""
+        """What `wrap_crowd_source.js` and `crowdd.js` make of the link, also those of plug-ins."""
         link = self.query.get("link", "")
         worker = self.query.get("worker_id") or hashlib.sha256(link.encode()).hexdigest()[:12]
         assignment = self.query.get("assignment_id") or self.query.get("id") or "link"
         return {
+            **self.query,
             "worker_name": worker,
             "assignment_id": assignment,
             "agent_registration_id": f"{assignment}-{worker}",

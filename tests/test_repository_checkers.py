@@ -52,6 +52,7 @@ FORBIDDEN_IMPORTS = {
     "storage/planted_import.py": ("import starlette", "Storage knows no framework"),
     "daemon/planted_loop.py": ("import asyncio", "The daemon runs on trio alone"),
     "daemon/lifecycle/planted_import.py": ("import socket", "Life cycles are pure"),
+    "daemon/admission/planted_import.py": ("import random", "Admission is pure"),
     "router/seats.py": ("import time", "The router's core is pure"),
     "storage/rules.py": ("import sqlite3", "What every body of storage shares"),
 }

@@ -5,7 +5,7 @@ import click
 from ..client import Client
 from ..shapes import RunDisk
 from ..terminal import safe, say, say_facts, say_json, say_table
-from .shared import json_option, pass_client
+from .options import json_option, pass_client
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 

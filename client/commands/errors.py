@@ -5,7 +5,7 @@ import click
 from ..client import Client
 from ..shapes import ErrorInfo
 from ..terminal import local_time, safe, say, say_json, say_table
-from .shared import json_option, pass_client, run_argument
+from .options import json_option, pass_client, run_argument
 
 TEXT_CHARACTERS_MAX = 120  # of a line in the table; --traceback and --json have all of it
 

@@ -9,7 +9,7 @@ import click
 
 from ..client import Client
 from ..terminal import counted, json_safe, safe, say
-from .shared import pass_client, run_argument
+from .options import pass_client, run_argument
 
 
 @click.command()

@@ -4,7 +4,7 @@ import click
 
 from ..client import Client
 from ..terminal import local_time, say, say_json, say_table
-from .shared import json_option, pass_client, run_argument, status_option
+from .options import json_option, pass_client, run_argument, status_option
 
 
 @click.command()

@@ -4,7 +4,7 @@ import click
 
 from ..client import Client
 from ..terminal import safe, say, say_json, say_table
-from .shared import json_option, pass_client
+from .options import json_option, pass_client
 
 
 @click.command()

@@ -5,7 +5,7 @@ import click
 from ..client import Client
 from ..shapes import Progress, RouterInfo, RunDetails
 from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
-from .shared import json_option, pass_client, run_argument
+from .options import json_option, pass_client, run_argument
 
 
 @click.command()

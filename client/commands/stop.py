@@ -4,7 +4,7 @@ import click
 
 from ..client import ENDED, Client
 from ..terminal import counted, safe, say, say_json
-from .shared import json_option, pass_client, run_argument
+from .options import json_option, pass_client, run_argument
 
 
 @click.command()

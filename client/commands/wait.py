@@ -8,8 +8,8 @@ from ..client import ENDED, Client
 from ..exit_codes import ExitCode
 from ..shapes import Snapshot
 from ..terminal import safe, say, say_json
+from .options import json_option
 from .runs import done_of
-from .shared import json_option
 
 
 @click.command()

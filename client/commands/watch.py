@@ -10,8 +10,8 @@ import click
 from ..client import ENDED, Client
 from ..shapes import Snapshot
 from ..terminal import safe, say, say_json
+from .options import json_option, pass_client, run_argument
 from .runs import done_of, router_line, state_of
-from .shared import json_option, pass_client, run_argument
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

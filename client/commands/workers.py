@@ -5,7 +5,7 @@ import click
 from ..client import Client
 from ..shapes import Change, WorkerDetails, WorkInfo
 from ..terminal import local_time, safe, say, say_facts, say_json, say_table
-from .shared import json_option, pass_client
+from .options import json_option, pass_client
 
 
 @click.command()

@@ -1,49 +1,140 @@
 """The control API's table of endpoints."""
 
+from collections.abc import Sequence
+from typing import Annotated, Any
+
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from ...protocol.names import AgentStatus, RunState, UnitStatus
+from .answers import json_answer
 from .disk import get_disk
 from .drain import DrainRequests
+from .endpoint import Endpoint, Query, routes
 from .errors import HANDLERS
 from .export import export_run
-from .launch import launch_run, plan_run
+from .launch import launch_run
 from .lists import list_agents, list_errors, list_units
 from .log import set_log, show_log
 from .needs import Operator
-from .options import show_folder_options, show_options
+from .openapi import LINES, openapi_document
 from .people import list_agents_of_worker, list_workers, show_worker
+from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
+from .shapes import (
+    AgentsView,
+    DiskView,
+    ErrorNotesView,
+    ExpiredView,
+    LinksView,
+    LogBody,
+    LogPartView,
+    LogView,
+    NamedLinksBody,
+    NewLinksBody,
+    NothingBody,
+    RecordView,
+    RunDetailsView,
+    RunsView,
+    RunView,
+    SnapshotView,
+    StatusView,
+    StopBody,
+    UnitsView,
+    WorkerDetailsView,
+    WorkersView,
+    WorksView,
+)
 from .watch import watch_run
 
-ROUTES = [
-    Route("/status", get_status, methods=["GET"]),
-    Route("/log", show_log, methods=["GET"]),
-    Route("/log", set_log, methods=["POST"]),
-    Route("/runs", list_runs, methods=["GET"]),
-    Route("/runs", launch_run, methods=["POST"]),
-    Route("/plan", plan_run, methods=["POST"]),
-    Route("/options", show_options, methods=["GET"]),
-    Route("/options", show_folder_options, methods=["POST"]),
-    Route("/runs/{run}", show_run, methods=["GET"]),
-    Route("/runs/{run}/units", list_units, methods=["GET"]),
-    Route("/runs/{run}/agents", list_agents, methods=["GET"]),
-    Route("/runs/{run}/errors", list_errors, methods=["GET"]),
-    Route("/runs/{run}/links", make_links, methods=["POST"]),
-    Route("/runs/{run}/stop", stop_run, methods=["POST"]),
-    Route("/runs/{run}/expire", expire_run, methods=["POST"]),
-    Route("/runs/{run}/export", export_run, methods=["GET"]),
-    Route("/runs/{run}/watch", watch_run, methods=["GET"]),
-    Route("/disk", get_disk, methods=["GET"]),
-    Route("/workers", list_workers, methods=["GET"]),
-    Route("/worker", show_worker, methods=["GET"]),
-    Route("/worker/agents", list_agents_of_worker, methods=["GET"]),
-]
+Number = Annotated[int, {"minimum": 0, "maximum": NUMBER_MAX}]
+PAGE = (
+    Query("after", Number, "The last number that was seen; 0 from the beginning."),
+    Query(
+        "limit",
+        Annotated[int, {"minimum": 1, "maximum": PAGE_ROWS_MAX, "default": PAGE_ROWS}],
+        "At most so many.",
+    ),
+)
+WORKER = Query("worker", str, "A worker's number, or PROVIDER:NAME.", needed=True)
+
+PROVIDER = Query("provider", str, "Only those who came through it.")
+
+
+def _status(kind: Any) -> Query:
+    return Query("status", kind, "Only these.", many=True)
+
+
+ENDPOINTS: Sequence[Endpoint] = (
+    Endpoint("GET", "/status", get_status, StatusView),
+    Endpoint("GET", "/disk", get_disk, DiskView),
+    Endpoint("GET", "/log", show_log, LogView),
+    Endpoint("POST", "/log", set_log, LogPartView, body=LogBody, also=(404,)),
+    Endpoint("GET", "/runs", list_runs, RunsView, query=(_status(RunState),)),
+    Endpoint(
+        "POST",
+        "/runs",
+        launch_run,
+        RunView,
+        status=201,
+        body=bytes,
+        body_type="application/gzip",
+        query=(
+            Query("set", str, "KEY=VALUE instead of what task.toml says.", many=True),
+            Query("launch_id", str, "The same id again gives the run that it made."),
+        ),
+        also=(422,),
+    ),
+    Endpoint("GET", "/runs/{run}", show_run, RunDetailsView),
+    Endpoint("GET", "/runs/{run}/units", list_units, UnitsView, query=(*PAGE, _status(UnitStatus))),
+    Endpoint("GET", "/runs/{run}/agents", list_agents, AgentsView, query=(*PAGE, _status(AgentStatus))),
+    Endpoint("GET", "/runs/{run}/errors", list_errors, ErrorNotesView, query=PAGE),
+    Endpoint(
+        "POST",
+        "/runs/{run}/links",
+        make_links,
+        LinksView,
+        status=201,
+        body=NamedLinksBody | NewLinksBody,
+        also=(502,),
+    ),
+    Endpoint("POST", "/runs/{run}/stop", stop_run, RunView, body=StopBody, also=(502,)),
+    Endpoint("POST", "/runs/{run}/expire", expire_run, ExpiredView, body=NothingBody, also=(502,)),
+    Endpoint(
+        "GET",
+        "/runs/{run}/export",
+        export_run,
+        RecordView,
+        media_type=LINES,
+        other_types=("text/csv",),
+        also=(422,),
+        query=(Query("format", Annotated[str, {"enum": ["jsonl", "csv"]}], "jsonl, or csv as text/csv."),),
+    ),
+    Endpoint("GET", "/runs/{run}/watch", watch_run, SnapshotView, media_type=LINES),
+    Endpoint(
+        "GET",
+        "/workers",
+        list_workers,
+        WorkersView,
+        query=(*PAGE, PROVIDER),
+    ),
+    Endpoint("GET", "/worker", show_worker, WorkerDetailsView, query=(WORKER,), also=(404,)),
+    Endpoint("GET", "/worker/agents", list_agents_of_worker, WorksView, query=(WORKER, *PAGE), also=(404,)),
+)
+"""All of the API. The OpenAPI document is made of this table: CONTRIBUTING.md says how to add a row."""
 
 
 def control_app(operator: Operator) -> ASGIApp:
     """The application; `state.peer` of each connection must say who asks."""
-    app = Starlette(routes=[Mount("/v1", routes=ROUTES)], exception_handlers=HANDLERS)
+    document = openapi_document(ENDPOINTS)
+
+    async def show_document(_request: Request) -> Response:
+        return json_answer(document)
+
+    mounted = Mount("/v1", routes=routes(ENDPOINTS))
+    app = Starlette(routes=[Route("/openapi.json", show_document), mounted], exception_handlers=HANDLERS)
     app.state.operator = operator
     return DrainRequests(app)

@@ -5,13 +5,14 @@ from starlette.responses import Response
 
 from .answers import json_answer
 from .questions import operator_of
+from .shapes import DiskView, RunDiskView
 
 
 async def get_disk(request: Request) -> Response:
     """Sizes in bytes; runs in the order in which they were launched."""
     operator = operator_of(request)
     use = await operator.disk_use()
-    runs = [
+    runs: list[RunDiskView] = [
         {
             "id": run.id,
             "label": run.label,
@@ -23,5 +24,11 @@ async def get_disk(request: Request) -> Response:
         for run in await operator.storage.runs()
         if (disk := use.runs.get(run.id)) is not None
     ]
-    about = {"data": use.data, "database": use.database, "other": use.other, "free": use.free}
-    return json_answer({**about, "runs": runs})
+    about: DiskView = {
+        "data": use.data,
+        "database": use.database,
+        "other": use.other,
+        "free": use.free,
+        "runs": runs,
+    }
+    return json_answer(about)

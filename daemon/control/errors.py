@@ -18,6 +18,9 @@ from ...storage.contract import (
 )
 from ..providers.contract import ProviderFailed
 from .answers import json_answer
+from .shapes import ErrorView, RefusalView
+
+RETRY_AFTER_S = 5  # a daemon that ends is started again by systemd
 
 
 class ControlError(Exception):
@@ -45,10 +48,14 @@ def bad_request(message: str, hint: str = "") -> ControlError:
 
 
 def _refused(error: ControlError) -> Response:
-    content: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+    why: RefusalView = {"code": error.code, "message": error.message, "hint": error.hint}
     if error.problems:
-        content["problems"] = error.problems
-    return json_answer({"error": content}, error.status)
+        why["problems"] = error.problems
+    content: ErrorView = {"error": why}
+    answer = json_answer(content, error.status)
+    if error.status == 503:
+        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
 
 
 def _control_error(_request: Request, exc: Exception) -> Response:
@@ -61,7 +68,9 @@ def _http_exception(request: Request, exc: Exception) -> Response:
     if exc.status_code == 404:
         return _refused(ControlError(404, "no_such_path", f"There is nothing at {request.url.path}."))
     code = {405: "method_not_allowed", 413: "too_large"}.get(exc.status_code, "bad_request")
-    return _refused(ControlError(exc.status_code, code, exc.detail))
+    answer = _refused(ControlError(exc.status_code, code, exc.detail))
+    answer.headers.update(exc.headers or {})
+    return answer
 
 
 def _storage_error(_request: Request, exc: Exception) -> Response:

@@ -17,6 +17,7 @@ from .answers import SendChunk, StreamedAnswer, json_bytes
 from .errors import bad_request
 from .export_csv import cells_of, csv_line, find_columns
 from .questions import operator_of, run_asked_for
+from .shapes import FileView, RecordView
 
 PAGE_ROWS = 200  # held in memory at once; a row may be megabytes
 CHUNK_BYTES = 64 * 1024  # a send for each row costs more than the row
@@ -68,7 +69,7 @@ async def _send_if_large(chunk: bytearray, send: SendChunk) -> None:
         chunk.clear()
 
 
-async def _records(storage: Storage, run_id: RunId) -> AsyncGenerator[dict[str, Any]]:
+async def _records(storage: Storage, run_id: RunId) -> AsyncGenerator[RecordView]:
     async with aclosing(_rows(storage, run_id)) as rows:
         async for row in rows:
             yield export_record(row, orjson.loads(row.submission.data))
@@ -82,7 +83,7 @@ async def _rows(storage: Storage, run_id: RunId) -> AsyncGenerator[ExportRow]:
         after = page[-1].agent.id
 
 
-def export_record(row: ExportRow, outputs: Any) -> dict[str, Any]:
+def export_record(row: ExportRow, outputs: Any) -> RecordView:
     """What is exported of one agent's work; `outputs` is the submission's data."""
     own = row.assignment.unit_data[row.unit.unit_index] if row.unit.unit_index >= 0 else {}
     return {
@@ -104,7 +105,7 @@ def export_record(row: ExportRow, outputs: Any) -> dict[str, Any]:
     }
 
 
-def _file(note: FileNote) -> dict[str, Any]:
+def _file(note: FileNote) -> FileView:
     return {
         "sha256": note.sha256,
         "size": note.size,

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－",
 Cell = str | int | float
 
 
-async def find_columns(records: AsyncIterable[dict[str, Any]]) -> tuple[list[str], int]:
+async def find_columns(records: AsyncIterable[Mapping[str, Any]]) -> tuple[list[str], int]:
     """Every column that any record has, in order of appearance, and the last agent seen."""
     columns: dict[str, None] = {}
     last = 0
@@ -35,7 +35,7 @@ async def find_columns(records: AsyncIterable[dict[str, Any]]) -> tuple[list[str
     return list(columns), last
 
 
-def cells_of(record: dict[str, Any]) -> dict[str, Cell]:
+def cells_of(record: Mapping[str, Any]) -> dict[str, Cell]:
     """The record's columns: maps become `a.b`, lists stay JSON, `data.inputs` is `inputs`."""
     flat: dict[str, Cell] = {}
     for key, value in record.items():

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from ...protocol.names import AgentStatus, UnitStatus
 from .answers import json_answer
 from .questions import operator_of, page_asked_for, run_asked_for, statuses_asked_for
+from .shapes import AgentsView, ErrorNotesView, UnitsView
 from .views import WorkerNames, agent_view, error_view, unit_view
 
 
@@ -17,7 +18,8 @@ async def list_units(request: Request) -> Response:
     units = await storage.units(run.id, statuses, after=after, limit=limit)
     names = WorkerNames(storage)
     views = [unit_view(unit, await names.of(unit)) for unit in units]
-    return json_answer({"units": views, "next": units[-1].id if len(units) == limit else None})
+    found: UnitsView = {"units": views, "next": units[-1].id if len(units) == limit else None}
+    return json_answer(found)
 
 
 async def list_agents(request: Request) -> Response:
@@ -28,7 +30,8 @@ async def list_agents(request: Request) -> Response:
     agents = await storage.agents(run.id, statuses, after=after, limit=limit)
     names = WorkerNames(storage)
     views = [agent_view(agent, await names.of(agent)) for agent in agents]
-    return json_answer({"agents": views, "next": agents[-1].id if len(agents) == limit else None})
+    found: AgentsView = {"agents": views, "next": agents[-1].id if len(agents) == limit else None}
+    return json_answer(found)
 
 
 async def list_errors(request: Request) -> Response:
@@ -37,4 +40,5 @@ async def list_errors(request: Request) -> Response:
     after, limit = page_asked_for(request)
     errors = await storage.errors(run.id, after, limit)
     views = [error_view(error) for error in errors]
-    return json_answer({"errors": views, "next": errors[-1].id if len(errors) == limit else None})
+    found: ErrorNotesView = {"errors": views, "next": errors[-1].id if len(errors) == limit else None}
+    return json_answer(found)

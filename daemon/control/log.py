@@ -11,6 +11,7 @@ from ...logs.parts import PARTS, UnknownName, check_level, check_part, level_of,
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .questions import json_body, no_other_keys, who_asks
+from .shapes import LogPartView, LogView
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,8 @@ _ELSEWHERE = "router"  # a router is a process of its own, with a log of its own
 
 async def show_log(_request: Request) -> Response:
     """The parts that log, and how much each says."""
-    return json_answer({"parts": [_view(part) for part in PARTS if not _is_elsewhere(part)]})
+    parts: LogView = {"parts": [_view(part) for part in PARTS if not _is_elsewhere(part)]}
+    return json_answer(parts)
 
 
 async def set_log(request: Request) -> Response:
@@ -36,7 +38,7 @@ async def set_log(request: Request) -> Response:
     return json_answer(_view(part))
 
 
-def _view(part: str) -> dict[str, str]:
+def _view(part: str) -> LogPartView:
     return {"part": part, "level": level_of(part), "meaning": PARTS[part].meaning}
 
 

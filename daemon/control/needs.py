@@ -3,15 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...protocol.names import RunId
 from ...storage.contract import Storage
 from ...storage.records import TaskRun
-from ..checking import Plan
 from ..disk_use import DiskUse
-from ..registry import Registry
-from ..task_options import FolderOptions
+from .shapes import HeldView
 
 
 class RouterState(Protocol):
@@ -58,13 +56,6 @@ class Operator(Protocol):
         self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str
     ) -> TaskRun: ...
 
-    async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan: ...
-
-    async def folder_options(self, folder: Path) -> FolderOptions: ...
-
-    @property
-    def plug_ins(self) -> Registry: ...
-
     def live(self, run_id: RunId) -> LiveRun | None: ...
 
     async def stop(self, run_id: RunId, now: bool, who: str) -> None: ...
@@ -75,4 +66,4 @@ class Operator(Protocol):
 
     async def disk_use(self) -> DiskUse: ...
 
-    def status(self) -> dict[str, Any]: ...
+    def status(self) -> HeldView: ...

@@ -1,7 +1,5 @@
 """Endpoints about workers, over all runs: who is known, and what one of them did."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,6 +9,7 @@ from ...storage.records import Worker
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .questions import NUMBER_DIGITS_MAX, operator_of, page_asked_for
+from .shapes import ChangeView, GrantView, WorkerDetailsView, WorkersView, WorksView, WorkView
 from .views import RunLabels, agent_view, history_view, worker_view
 
 HISTORY_MAX = 1000  # of one worker: blocks and grants, which people make
@@ -22,7 +21,8 @@ async def list_workers(request: Request) -> Response:
     after, limit = page_asked_for(request)
     workers = await storage.workers(request.query_params.get("provider"), after, limit)
     views = [worker_view(worker) for worker in workers]
-    return json_answer({"workers": views, "next": workers[-1].id if len(workers) == limit else None})
+    found: WorkersView = {"workers": views, "next": workers[-1].id if len(workers) == limit else None}
+    return json_answer(found)
 
 
 async def show_worker(request: Request) -> Response:
@@ -30,16 +30,16 @@ async def show_worker(request: Request) -> Response:
     storage = operator_of(request).storage
     worker = await _worker_asked_for(request)
     names = {each.id: each.name for each in await storage.qualifications()}
-    grants = [
+    grants: list[GrantView] = [
         {"qualification": names.get(grant.qualification_id), "value": grant.value, "at": grant.updated_at}
         for grant in await storage.grants(worker.id)
     ]
-    return json_answer(
-        {**worker_view(worker), "grants": grants, "history": await _history(storage, worker.id)}
-    )
+    history = await _history(storage, worker.id)
+    details: WorkerDetailsView = {**worker_view(worker), "grants": grants, "history": history}
+    return json_answer(details)
 
 
-async def _history(storage: Storage, worker_id: WorkerId) -> list[dict[str, Any]]:
+async def _history(storage: Storage, worker_id: WorkerId) -> list[ChangeView]:
     entries = [
         *await storage.history("worker", worker_id, limit=HISTORY_MAX),
         *await storage.history("grant", worker_id, limit=HISTORY_MAX),
@@ -54,8 +54,11 @@ async def list_agents_of_worker(request: Request) -> Response:
     after, limit = page_asked_for(request)
     agents = await storage.agents_of_worker(worker.id, after, limit)
     labels = RunLabels(storage)
-    views = [{**agent_view(agent, worker.name), "run": await labels.of(agent.run_id)} for agent in agents]
-    return json_answer({"agents": views, "next": agents[-1].id if len(agents) == limit else None})
+    views: list[WorkView] = [
+        {**agent_view(agent, worker.name), "run": await labels.of(agent.run_id)} for agent in agents
+    ]
+    found: WorksView = {"agents": views, "next": agents[-1].id if len(agents) == limit else None}
+    return json_answer(found)
 
 
 async def _worker_asked_for(request: Request) -> Worker:

@@ -21,6 +21,7 @@ BODY_S = 60.0  # a peer on the same machine that takes longer for a body has hun
 PAGE_ROWS_MAX = 1000
 PAGE_ROWS = 500
 NUMBER_DIGITS_MAX = 18  # what fits into a database's 64 bits
+NUMBER_MAX = 10**NUMBER_DIGITS_MAX - 1
 
 E = TypeVar("E", bound=enum.Enum)
 

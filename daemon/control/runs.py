@@ -13,6 +13,7 @@ from .answers import json_answer
 from .errors import ControlError, bad_request
 from .needs import LiveRun
 from .questions import json_body, no_other_keys, operator_of, run_asked_for, statuses_asked_for, who_asks
+from .shapes import ExpiredView, LinksView, RunDetailsView, RunsView, StatusView
 from .views import run_view
 
 LINKS_MAX = 10_000
@@ -21,15 +22,17 @@ WORKER_NAME_CHARACTERS_MAX = 200
 
 async def get_status(request: Request) -> Response:
     """What the daemon says of itself, and as whom it knows the peer."""
-    about = {"version": version("crowdd"), "you": who_asks(request)}
-    return json_answer({**operator_of(request).status(), **about})
+    held = operator_of(request).status()
+    status: StatusView = {**held, "version": version("crowdd"), "you": who_asks(request)}
+    return json_answer(status)
 
 
 async def list_runs(request: Request) -> Response:
     """All runs, or those in the states asked for."""
     operator = operator_of(request)
     runs = await operator.storage.runs(statuses_asked_for(request, RunState))
-    return json_answer({"runs": [await run_view(operator, run) for run in runs]})
+    found: RunsView = {"runs": [await run_view(operator, run) for run in runs]}
+    return json_answer(found)
 
 
 async def show_run(request: Request) -> Response:
@@ -37,12 +40,13 @@ async def show_run(request: Request) -> Response:
     operator, run = operator_of(request), await run_asked_for(request)
     last = await operator.storage.last_submission_at(run.id)
     live = operator.live(run.id)
-    details = {
+    details: RunDetailsView = {
+        **await run_view(operator, run),
         "last_submission_at": last,
         "counters": {} if live is None else dict(live.counters()),
         "config": run.config,
     }
-    return json_answer({**await run_view(operator, run), **details})
+    return json_answer(details)
 
 
 async def stop_run(request: Request) -> Response:
@@ -63,7 +67,8 @@ async def expire_run(request: Request) -> Response:
     operator, run = operator_of(request), await run_asked_for(request)
     no_other_keys(await json_body(request), set())
     _refuse_if_ended(run)
-    return json_answer({"expired": await operator.expire(run.id, who_asks(request))})
+    expired: ExpiredView = {"expired": await operator.expire(run.id, who_asks(request))}
+    return json_answer(expired)
 
 
 async def make_links(request: Request) -> Response:
@@ -80,7 +85,8 @@ async def make_links(request: Request) -> Response:
             f"The provider {run.provider!r} has no personal links.",
             "Its workers come by themselves.",
         )
-    return json_answer({"links": [{"worker_name": name, "url": url} for name, url in links]}, 201)
+    made: LinksView = {"links": [{"worker_name": name, "url": url} for name, url in links]}
+    return json_answer(made, 201)
 
 
 def _workers_asked_for(body: dict[str, Any]) -> list[str]:

@@ -17,12 +17,14 @@ __all__ = ["ControlSocketTaken", "serve_control"]
 log = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 128  # staff and their scripts; the daemon's file descriptors are for workers
+_BUSY_BODY = (
+    b'{"error": {"code": "busy", "message": "Too many programs are connected to the daemon.", '
+    b'"hint": "Try again shortly."}}'
+)
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    b"Content-Length: 120\r\n\r\n"
-    b'{"error": {"code": "busy", "message": "Too many programs are connected to the daemon.", '
-    b'"hint": "Try again shortly."}}   '
-)
+    b"Retry-After: 1\r\nContent-Length: %d\r\n\r\n%b"
+) % (len(_BUSY_BODY), _BUSY_BODY)
 
 
 async def serve_control(
@@ -34,32 +36,18 @@ async def serve_control(
     the store lost. Cancelled: answers under way are cut, the file is removed.
     """
     app = StorageLoss(control_app(operator))
-    http = HttpConnections(app, log)
-    seats = trio.CapacityLimiter(CONNECTIONS_MAX)
+    http = HttpConnections(app, log, CONNECTIONS_MAX, _BUSY)
 
     async def serve_one(stream: trio.SocketStream) -> None:
         try:
-            seats.acquire_nowait()
-        except trio.WouldBlock:
-            await _turn_away(stream)
-            return
-        try:
             peer = peer_of(stream)
-            await http.serve(stream, {"peer": peer}, peer.who)
-        finally:
-            seats.release()
+        except OSError:
+            await trio.aclose_forcefully(stream)
+            return
+        await http.serve(stream, {"peer": peer}, peer.who)
 
     with open_socket_file(path) as listener:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(app.rise)
             task_status.started(path)
             await trio.serve_listeners(serve_one, [listener])
-
-
-async def _turn_away(stream: trio.SocketStream) -> None:
-    with trio.move_on_after(1):
-        try:
-            await stream.send_all(_BUSY)
-        except trio.BrokenResourceError:
-            log.debug("a peer that was turned away had gone already")
-    await trio.aclose_forcefully(stream)

@@ -8,9 +8,20 @@ from ...storage.contract import RunCounts, Storage
 from ...storage.records import Agent, HistoryEntry, PageError, TaskRun, Unit, Worker
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
+from .shapes import (
+    AgentView,
+    ChangeView,
+    CountsView,
+    ErrorNoteView,
+    LiveView,
+    RouterView,
+    RunView,
+    UnitView,
+    WorkerView,
+)
 
 
-def progress_view(counts: RunCounts) -> dict[str, Any]:
+def progress_view(counts: RunCounts) -> CountsView:
     """How far a run is, from its counts."""
     return {
         "units": {status.value: n for status, n in counts.units.items() if n},
@@ -21,21 +32,21 @@ def progress_view(counts: RunCounts) -> dict[str, Any]:
     }
 
 
-def routers_view(routers: Iterable[RouterState]) -> list[dict[str, Any]]:
+def routers_view(routers: Iterable[RouterState]) -> list[RouterView]:
     """The routers of a live run, and since when they are up or away."""
     return [
         {"name": r.name, "url": r.url, "up": r.up, "since": r.since, "addition": r.addition} for r in routers
     ]
 
 
-def live_view(live: LiveRun | None) -> dict[str, Any]:
+def live_view(live: LiveRun | None) -> LiveView:
     """What only a run that is being carried out has."""
     if live is None:
         return {"live": False, "address": None, "routers": []}
     return {"live": True, "address": live.address, "routers": routers_view(live.routers())}
 
 
-async def run_view(operator: Operator, run: TaskRun) -> dict[str, Any]:
+async def run_view(operator: Operator, run: TaskRun) -> RunView:
     """A run with its progress."""
     task = await operator.storage.task(run.task_id)
     counts = await operator.storage.counts(run.id)
@@ -88,7 +99,7 @@ class RunLabels:
         return self._known[run_id]
 
 
-def worker_view(worker: Worker) -> dict[str, Any]:
+def worker_view(worker: Worker) -> WorkerView:
     """A worker. What the provider keeps with them is the provider's own."""
     return {
         "id": worker.id,
@@ -99,7 +110,7 @@ def worker_view(worker: Worker) -> dict[str, Any]:
     }
 
 
-def history_view(entry: HistoryEntry) -> dict[str, Any]:
+def history_view(entry: HistoryEntry) -> ChangeView:
     """Who changed what, and why."""
     return {
         "at": entry.at,
@@ -111,7 +122,7 @@ def history_view(entry: HistoryEntry) -> dict[str, Any]:
     }
 
 
-def unit_view(unit: Unit, worker_name: str | None) -> dict[str, Any]:
+def unit_view(unit: Unit, worker_name: str | None) -> UnitView:
     """A unit and who has it."""
     return {
         "id": unit.id,
@@ -125,7 +136,7 @@ def unit_view(unit: Unit, worker_name: str | None) -> dict[str, Any]:
     }
 
 
-def agent_view(agent: Agent, worker_name: str | None) -> dict[str, Any]:
+def agent_view(agent: Agent, worker_name: str | None) -> AgentView:
     """An agent by its number. Its wire id, and that of the agent before it (`after`), are its own."""
     return {
         "id": agent.id,
@@ -141,7 +152,7 @@ def agent_view(agent: Agent, worker_name: str | None) -> dict[str, Any]:
     }
 
 
-def error_view(error: PageError) -> dict[str, Any]:
+def error_view(error: PageError) -> ErrorNoteView:
     """An error in words, with its traceback where it has one; `data` is all that was told."""
     match error.data:
         case {**members}:

@@ -2,16 +2,16 @@
 
 from collections import deque
 from functools import partial
-from typing import Any
 
 import trio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...protocol.names import UNFINISHED_RUN, RunId
+from ...protocol.names import UNFINISHED_RUN, RunId, RunState
 from .answers import SendChunk, StreamedAnswer, json_bytes
 from .needs import Operator
 from .questions import operator_of, run_asked_for
+from .shapes import SnapshotView, WatchedView
 from .views import live_view, progress_view
 
 SNAPSHOT_GAP_S = 0.2  # a person sees no more, and a busy run changes hundreds of times a second
@@ -62,14 +62,15 @@ async def write_progress(operator: Operator, run_id: RunId, send: SendChunk) -> 
     changes, pace = Changes(), Pace()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_note_changes, operator, run_id, changes)
-        shown: dict[str, Any] = {}
-        while shown.get("state") in {None, *(state.value for state in UNFINISHED_RUN)}:
+        shown: WatchedView | None = None
+        while shown is None or RunState(shown["state"]) in UNFINISHED_RUN:
             deadline = trio.current_time() + SILENCE_MAX_S
             while (snapshot := await _snapshot(operator, run_id)) == shown and trio.current_time() < deadline:
                 with trio.move_on_at(deadline):
                     await changes.wait()
             rate = pace.per_minute(snapshot["units_done"], trio.current_time())
-            await send(json_bytes({**snapshot, "per_minute": rate}) + b"\n")
+            line: SnapshotView = {**snapshot, "per_minute": rate}
+            await send(json_bytes(line) + b"\n")
             shown = snapshot
             await trio.sleep(SNAPSHOT_GAP_S)
         nursery.cancel_scope.cancel()
@@ -85,7 +86,7 @@ async def _note_changes(operator: Operator, run_id: RunId, changes: Changes) -> 
         await trio.sleep(NOT_LIVE_GAP_S)
 
 
-async def _snapshot(operator: Operator, run_id: RunId) -> dict[str, Any]:
+async def _snapshot(operator: Operator, run_id: RunId) -> WatchedView:
     run = await operator.storage.run(run_id)
     return {
         "run": run.label,

@@ -65,20 +65,11 @@ async def serve_metrics(
     scrape found the store lost. Cancelled: answers under way are cut, a socket's file is removed.
     """
     app = StorageLoss(metrics_app(operator))
-    http = HttpConnections(app, log)
-    seats = trio.CapacityLimiter(CONNECTIONS_MAX)
+    http = HttpConnections(app, log, CONNECTIONS_MAX)
 
     async def serve_one(stream: trio.SocketStream) -> None:
-        try:
-            seats.acquire_nowait()
-        except trio.WouldBlock:
-            await trio.aclose_forcefully(stream)
-            return
-        try:
-            with trio.move_on_after(SCRAPE_S):
-                await http.serve(stream, {}, "a scraper")
-        finally:
-            seats.release()
+        with trio.move_on_after(SCRAPE_S):
+            await http.serve(stream, {}, "a scraper")
 
     async with open_listeners(address) as (listeners, url), trio.open_nursery() as nursery:
         nursery.start_soon(app.rise)

@@ -11,10 +11,18 @@ from ...storage.records import Agent, Unit, Worker
 from .contract import CrowdProvider, ProviderFailed, ProviderSays
 
 
-def page_script(name: str) -> str:
+def wrapped_script(own: str) -> str:
     """`wrap_crowd_source.js` of a provider: what all share, and its own part."""
-    page = files(__name__.rpartition(".")[0]) / "page"
-    return "".join((page / part).read_text("utf-8") for part in ("common.js", name))
+    return _page_part("common.js") + own
+
+
+def page_script(name: str) -> str:
+    """The script of a provider of ours, by its file."""
+    return wrapped_script(_page_part(name))
+
+
+def _page_part(name: str) -> str:
+    return (files(__name__.rpartition(".")[0]) / "page" / name).read_text("utf-8")
 
 
 class BookkeepingProvider(CrowdProvider):

@@ -3,6 +3,7 @@
 import abc
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
@@ -54,6 +55,8 @@ class Place:
     rng: random.Random
     secret: bytes = attrs.field(repr=False)
     """The daemon's link-signing secret, kept over restarts."""
+    folder: Path = Path()
+    """The task's unpacked folder, for what the author put there for the provider."""
 
 
 class CrowdProvider(abc.ABC):
@@ -67,6 +70,11 @@ class CrowdProvider(abc.ABC):
     def __init__(self, options: Any, place: Place) -> None:
         self.options = options
         self.place = place
+
+    @classmethod
+    def check(cls, options: Any, folder: Path) -> list[str]:
+        """Every fault found before the launch, in options and task folder: "path: what, and what to do"."""
+        return []
 
     @abc.abstractmethod
     async def set_up(self) -> None:

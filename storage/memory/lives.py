@@ -17,17 +17,23 @@ from ..contract import (
     MoveRun,
     MoveUnit,
     NotReserved,
+    PutFact,
     Registration,
     Reserved,
+    SetBlocked,
     SetDue,
+    SetGrant,
+    TakeGrant,
     Write,
 )
 from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
 from ..rows import fresh
 from .body import MemoryBody, copies, note, page
+from .people import set_blocked, set_grant, take_grant
 from .runs import next_position, put_unit
 from .tables import Tables
+from .telling import put_fact
 
 
 class MemoryLives(MemoryBody):
@@ -87,6 +93,9 @@ class MemoryLives(MemoryBody):
         tables = await self._read()
         return fresh(rules.found(tables.submissions.get(agent_id), "submission of agent", agent_id))
 
+    async def submissions_count(self, run_id: RunId) -> int:
+        return len((await self._read()).submissions.having("run", run_id))
+
     async def last_submission_at(self, run_id: RunId) -> datetime | None:
         tables = await self._read()
         return max((each.submitted_at for each in tables.submissions.having("run", run_id)), default=None)
@@ -97,6 +106,7 @@ class MemoryLives(MemoryBody):
     async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
         tables = await self._read()
         run = rules.found(tables.runs.get(run_id), "run", run_id)
+        rules.check_kept(run)
         submissions = sorted(tables.submissions.having("run", run_id), key=lambda each: each.agent_id)
         chosen = [each for each in submissions if each.agent_id > after][:limit]
         return [_export_row(tables, run, submission) for submission in chosen]
@@ -121,6 +131,14 @@ def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
         case SetDue():
             agent = rules.with_due(_agent(tables, write.agent_id), write)
             tables.agents.put(agent.id, agent)
+        case SetGrant():
+            set_grant(tables, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
+        case TakeGrant():
+            take_grant(tables, write.name, write.worker_id, Hand(write.who, write.why, at))
+        case SetBlocked():
+            set_blocked(tables, write.worker_id, write.blocked, Hand(write.who, write.why, at))
+        case PutFact():
+            put_fact(tables, write.scope, write.key, write.value)
         case _:
             assert_never(write)
     return None
@@ -162,7 +180,7 @@ def _reserve(tables: Tables, registration: Registration, at: datetime) -> Reserv
         if agent.after == registration.after:
             rules.check_same_worker(agent, registration)
             return _reserved(tables, agent, existing=True)
-    refusal = rules.closed_to(worker.blocked, run.state) or _over_limit(tables, registration, run)
+    refusal = rules.closed_to(worker.blocked, run.state, run.paused) or _over_limit(tables, registration, run)
     if refusal:
         return refusal
     unit = _pick(tables, registration)

@@ -34,20 +34,19 @@ class MemoryPeople(MemoryBody):
         self, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str
     ) -> None:
         async with self._write() as tables:
-            worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
-            if worker.blocked is not blocked:
-                tables.workers.put(worker_id, attrs.evolve(worker, blocked=blocked))
-                note(tables, Hand(who, why, rules.moment(now)).block(worker_id, blocked))
+            set_blocked(tables, worker_id, blocked, Hand(who, why, rules.moment(now)))
 
-    async def create_qualification(self, name: str, description: str | None, now: datetime) -> Qualification:
+    async def create_qualification(
+        self, name: str, description: str | None, now: datetime, who: str = "daemon"
+    ) -> Qualification:
         async with self._write() as tables:
             rules.check_qualification(name, description)
             if tables.qualifications.the("name", name):
                 raise Duplicate(f"there is a qualification {name!r}")
             number = tables.qualifications.next_id()
-            return tables.qualifications.put(
-                number, Qualification(number, name, description, rules.moment(now))
-            )
+            at = rules.moment(now)
+            note(tables, Hand(who, "created", at).qualification(number, None, name))
+            return tables.qualifications.put(number, Qualification(number, name, description, at))
 
     async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
         async with self._write() as tables:
@@ -57,26 +56,17 @@ class MemoryPeople(MemoryBody):
             for grant in sorted(grants, key=lambda each: each.worker_id):
                 _drop(tables, qualification, grant, hand)
             tables.qualifications.drop(qualification.id)
+            note(tables, hand.qualification(qualification.id, name, None))
 
     async def grant(
         self, name: str, worker_id: WorkerId, value: int, now: datetime, who: str, why: str
     ) -> Grant:
         async with self._write() as tables:
-            rules.check_value(value)
-            qualification = _qualification(tables, name)
-            rules.found(tables.workers.get(worker_id), "worker", worker_id)
-            old = tables.grants.get((qualification.id, worker_id))
-            at = rules.moment(now)
-            new = Grant(qualification.id, worker_id, value, old.created_at if old else at, at)
-            note(tables, Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
-            return tables.grants.put((qualification.id, worker_id), new)
+            return set_grant(tables, name, worker_id, value, Hand(who, why, rules.moment(now)))
 
     async def revoke(self, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
         async with self._write() as tables:
-            qualification = _qualification(tables, name)
-            grant = tables.grants.get((qualification.id, worker_id))
-            grant = rules.found(grant, f"grant of {name!r} to worker", worker_id)
-            _drop(tables, qualification, grant, Hand(who, why, rules.moment(now)))
+            take_grant(tables, name, worker_id, Hand(who, why, rules.moment(now)))
 
     async def worker(self, worker_id: WorkerId) -> Worker:
         tables = await self._read()
@@ -86,9 +76,16 @@ class MemoryPeople(MemoryBody):
         worker = (await self._read()).workers.the("name", (provider, name))
         return fresh(rules.found(worker, "worker", f"{provider}:{name}"))
 
-    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
+    async def workers(
+        self, provider: str | None = None, after: int = 0, limit: int = 1000, name: str | None = None
+    ) -> list[Worker]:
         tables = await self._read()
-        return page([each for each in tables.workers if provider in (None, each.provider)], after, limit)
+        chosen = [
+            worker
+            for worker in tables.workers
+            if provider in (None, worker.provider) and name in (None, worker.name)
+        ]
+        return page(chosen, after, limit)
 
     async def qualifications(self) -> list[Qualification]:
         return copies((await self._read()).qualifications)
@@ -107,6 +104,32 @@ class MemoryPeople(MemoryBody):
             if worker_id in (None, grant.worker_id) and named in (None, grant.qualification_id)
         ]
         return sorted(chosen, key=lambda grant: (grant.qualification_id, grant.worker_id))
+
+
+def set_blocked(tables: Tables, worker_id: WorkerId, blocked: bool, hand: Hand) -> None:
+    """Stage a block, or its end."""
+    worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
+    if worker.blocked is not blocked:
+        tables.workers.put(worker_id, attrs.evolve(worker, blocked=blocked))
+        note(tables, hand.block(worker_id, blocked))
+
+
+def set_grant(tables: Tables, name: str, worker_id: WorkerId, value: int, hand: Hand) -> Grant:
+    """Stage a grant, or its new value."""
+    rules.check_value(value)
+    qualification = _qualification(tables, name)
+    rules.found(tables.workers.get(worker_id), "worker", worker_id)
+    old = tables.grants.get((qualification.id, worker_id))
+    new = Grant(qualification.id, worker_id, value, old.created_at if old else hand.at, hand.at)
+    note(tables, hand.grant(name, worker_id, old.value if old else None, value))
+    return tables.grants.put((qualification.id, worker_id), new)
+
+
+def take_grant(tables: Tables, name: str, worker_id: WorkerId, hand: Hand) -> None:
+    """Stage the end of a grant."""
+    qualification = _qualification(tables, name)
+    grant = tables.grants.get((qualification.id, worker_id))
+    _drop(tables, qualification, rules.found(grant, f"grant of {name!r} to worker", worker_id), hand)
 
 
 def _qualification(tables: Tables, name: str) -> Qualification:

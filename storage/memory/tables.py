@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from ...protocol.names import AgentStatus, RunId, UnitId, UnitStatus, WorkerId
 from ..records import (
+    AddedRows,
     Agent,
     Assignment,
     Grant,
@@ -172,6 +173,7 @@ class Tables:
         self.runs: Table[RunId, TaskRun] = Table(
             launch=lambda r: r.launch_id, label=lambda r: r.label, task=lambda r: r.task_id
         )
+        self.added_rows: Table[int, AddedRows] = Table(run=lambda r: r.run_id, request=lambda r: r.request_id)
         self.positions: Table[RunId, int] = Table()
         self.assignments: Table[int, Assignment] = Table(run=lambda r: r.run_id)
         self.units: Table[int, Unit] = Table(
@@ -189,6 +191,7 @@ class Tables:
             wire_id=lambda r: r.wire_id,
             link=lambda r: (r.run_id, r.link),
             worker=lambda r: r.worker_id,
+            assignment=lambda r: r.assignment_id,
         )
         self.onboarding_agents: Table[int, OnboardingAgent] = Table(
             run=lambda r: r.run_id, wire_id=lambda r: r.wire_id

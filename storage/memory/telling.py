@@ -81,10 +81,7 @@ class MemoryTelling(MemoryBody):
 
     async def put_fact(self, scope: str, key: str, value: Any) -> None:
         async with self._write() as tables:
-            if value is None:
-                tables.facts.drop((scope, key))
-            else:
-                tables.facts.put((scope, key), (scope, key, dump_json(value)))
+            put_fact(tables, scope, key, value)
 
     async def fact(self, scope: str, key: str) -> Any:
         found = (await self._read()).facts.get((scope, key))
@@ -132,6 +129,14 @@ class MemoryTelling(MemoryBody):
             and run_id in (None, entry.run_id)
         ]
         return page(chosen, after, limit)
+
+
+def put_fact(tables: Tables, scope: str, key: str, value: Any) -> None:
+    """Stage a fact, or (None) its removal."""
+    if value is None:
+        tables.facts.drop((scope, key))
+    else:
+        tables.facts.put((scope, key), (scope, key, dump_json(value)))
 
 
 def _add_update(tables: Tables, update: LiveUpdate) -> None:

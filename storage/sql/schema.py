@@ -262,4 +262,30 @@ _FIRST = (
     "CREATE INDEX history_of_run ON history (run_id)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (Migration("first schema", _FIRST),)
+_RUNS_CHANGE = (
+    "ALTER TABLE task_run ADD COLUMN paused BOOLEAN NOT NULL DEFAULT FALSE",
+    "ALTER TABLE task_run ADD COLUMN deleting BOOLEAN NOT NULL DEFAULT FALSE",
+    """CREATE TABLE added_rows (
+        id {serial},
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        request_id TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        rows BIGINT NOT NULL,
+        created_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX added_rows_of_run ON added_rows (run_id)",
+    # What is removed must find what hangs on it, and a database looks for that at every removal of a parent.
+    "CREATE INDEX agent_of_assignment ON agent (assignment_id)",
+    "CREATE INDEX agent_of_unit ON agent (unit_id)",
+    "CREATE INDEX worked_on_assignment ON worked (assignment_id)",
+    "CREATE INDEX cursor_of_run ON worker_cursor (run_id)",
+    "CREATE INDEX error_of_agent ON page_error (agent_id) WHERE agent_id IS NOT NULL",
+    "CREATE INDEX journal_of_agent ON journal_entry (agent_id) WHERE agent_id IS NOT NULL",
+    "CREATE INDEX journal_of_unit ON journal_entry (unit_id) WHERE unit_id IS NOT NULL",
+    "CREATE INDEX review_of_unit ON review (unit_id)",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration("first schema", _FIRST),
+    Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
+)

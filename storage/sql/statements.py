@@ -3,6 +3,7 @@
 import functools
 
 from ..records import (
+    AddedRows,
     Agent,
     Assignment,
     Grant,
@@ -27,6 +28,7 @@ from ..rules import HELD_OR_DONE
 from .schema import listed
 
 TABLES: dict[type, str] = {
+    AddedRows: "added_rows",
     Agent: "agent",
     Assignment: "assignment",
     Grant: "granted",
@@ -58,6 +60,13 @@ def select(cls: type, rest: str = "") -> str:
 def insert(cls: type) -> str:
     """A new record; its `id`, where it has one, is given by the database."""
     names = [column.name for column in columns(cls) if column.name != "id"]
+    targets, values = ", ".join(map(_quoted, names)), ", ".join(f":{name}" for name in names)
+    return f"INSERT INTO {TABLES[cls]} ({targets}) VALUES ({values})"  # noqa: S608 - only names from our classes
+
+
+def insert_as(cls: type) -> str:
+    """A new record under a number of our choice."""
+    names = [column.name for column in columns(cls)]
     targets, values = ", ".join(map(_quoted, names)), ", ".join(f":{name}" for name in names)
     return f"INSERT INTO {TABLES[cls]} ({targets}) VALUES ({values})"  # noqa: S608 - only names from our classes
 
@@ -106,6 +115,13 @@ RUN = select(TaskRun, "WHERE id = :id")
 RUN_OF_LAUNCH = select(TaskRun, "WHERE launch_id = :launch_id")
 RUN_OF_LABEL = select(TaskRun, "WHERE label = :label")
 SAVE_RUN = update(TaskRun, "state", "trouble", "rows_made", "rows_done", "ended_at")
+SAVE_TERMS = update(TaskRun, "config", "paused", "rows_done")
+SAVE_DELETING = update(TaskRun, "deleting")
+RUN_NUMBER_MAX = "SELECT MAX(id) FROM task_run"
+DELETED_NUMBER_MAX = "SELECT MAX(subject_id) FROM history WHERE kind = 'deletion'"
+SET_PAY = "UPDATE unit SET pay_cents = :pay_cents WHERE run_id = :run_id AND status = 'created'"
+ROWS_OF_REQUEST = select(AddedRows, "WHERE request_id = :request_id")
+ADDED_ROWS = select(AddedRows, "WHERE run_id = :run_id ORDER BY id")
 TAKE_POSITIONS = """
 UPDATE task_run SET next_position = next_position + :number WHERE id = :run_id
 RETURNING next_position - :number"""
@@ -129,7 +145,7 @@ WHERE run_id = :run_id AND status = 'created' AND position >= :position ORDER BY
 # --- reserving
 
 AGENT_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link AND after = :after")
-RUN_FOR_WORKER = "SELECT task_id, state FROM task_run WHERE id = :run_id"
+RUN_FOR_WORKER = "SELECT task_id, state, paused FROM task_run WHERE id = :run_id"
 WORKER_BLOCKED = "SELECT blocked FROM worker WHERE id = :worker_id"
 HELD_IN_RUN = """
 SELECT COUNT(*) FROM unit WHERE worker_id = :worker_id AND run_id = :run_id AND status = 'assigned'"""
@@ -172,6 +188,7 @@ SUBMISSION = select(Submission, "WHERE agent_id = :agent_id")
 SUBMISSIONS_OF_RUN = select(
     Submission, "WHERE run_id = :run_id AND agent_id > :after_id ORDER BY agent_id LIMIT :limit"
 )
+SUBMISSIONS_COUNT = "SELECT COUNT(*) FROM submission WHERE run_id = :run_id"
 LAST_SUBMITTED_AT = "SELECT MAX(submitted_at) FROM submission WHERE run_id = :run_id"
 REVIEWS_OF_AGENT = select(Review, "WHERE agent_id = :agent_id ORDER BY id")
 
@@ -212,6 +229,34 @@ SAVE_FACT = """
 INSERT INTO fact (scope, key, value) VALUES (:scope, :key, :value)
 ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value"""
 DROP_FACT = "DELETE FROM fact WHERE scope = :scope AND key = :key"
+
+# --- deleting a run: what hangs on something goes before it
+
+ASSIGNMENTS_TO_DELETE = "SELECT id FROM assignment WHERE run_id = :run_id ORDER BY id LIMIT :limit"
+UNITS_BY_STATUS = "SELECT status, COUNT(*) FROM unit WHERE assignment_id = :assignment_id GROUP BY status"
+AGENTS_BY_STATUS = "SELECT status, COUNT(*) FROM agent WHERE assignment_id = :assignment_id GROUP BY status"
+_ITS_AGENTS = "(SELECT id FROM agent WHERE assignment_id = :assignment_id)"
+_ITS_UNITS = "(SELECT id FROM unit WHERE assignment_id = :assignment_id)"
+DELETE_ASSIGNMENT = (
+    *(
+        f"DELETE FROM {table} WHERE agent_id IN {_ITS_AGENTS}"  # noqa: S608 - only our own words
+        for table in ("submission", "metadata", "page_error", "live_update", "review")
+    ),
+    "DELETE FROM journal_entry WHERE assignment_id = :assignment_id",
+    "DELETE FROM worked WHERE assignment_id = :assignment_id",
+    f"DELETE FROM history WHERE kind = 'agent' AND subject_id IN {_ITS_AGENTS}",  # noqa: S608
+    f"DELETE FROM history WHERE kind = 'unit' AND subject_id IN {_ITS_UNITS}",  # noqa: S608
+    "DELETE FROM agent WHERE assignment_id = :assignment_id",
+    "DELETE FROM unit WHERE assignment_id = :assignment_id",
+    "DELETE FROM assignment WHERE id = :assignment_id",
+)
+DELETE_RUN = (
+    *(
+        f"DELETE FROM {table} WHERE run_id = :run_id"  # noqa: S608 - only our own words
+        for table in ("page_error", "onboarding_agent", "worker_cursor", "run_count", "added_rows", "history")
+    ),
+    "DELETE FROM task_run WHERE id = :run_id",
+)
 
 ADD: dict[type, str] = {
     cls: insert_numbered(cls) if any(column.name == "id" for column in columns(cls)) else insert(cls)

@@ -7,9 +7,10 @@ from .lives import SqliteLives
 from .people import SqlitePeople
 from .runs import SqliteRuns
 from .telling import SqliteTelling
+from .terms import SqliteTerms
 
 __all__ = ["OnCommit", "SqliteStorage", "accept", "check_store", "open_inline", "open_threads"]
 
 
-class SqliteStorage(SqliteRuns, SqliteLives, SqlitePeople, SqliteTelling):
+class SqliteStorage(SqliteRuns, SqliteLives, SqlitePeople, SqliteTelling, SqliteTerms):
     """`Storage` in an SQLite database."""

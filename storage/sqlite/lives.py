@@ -15,9 +15,13 @@ from ..contract import (
     MoveRun,
     MoveUnit,
     NotReserved,
+    PutFact,
     Registration,
     Reserved,
+    SetBlocked,
     SetDue,
+    SetGrant,
+    TakeGrant,
     Write,
 )
 from ..hand import Hand
@@ -26,7 +30,9 @@ from ..rows import load_time
 from ..sql import statements
 from .ask import Db, add, add_all, count, do, every, first, note, one, page, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
+from .people import set_blocked, set_grant, take_grant
 from .runs import save_unit, take_positions
+from .telling import put_fact
 
 
 class SqliteLives(SqliteBody):
@@ -72,6 +78,10 @@ class SqliteLives(SqliteBody):
         submission = await self._engine.read(one, Submission, statements.SUBMISSION, agent_id=agent_id)
         return rules.found(submission, "submission of agent", agent_id)
 
+    async def submissions_count(self, run_id: RunId) -> int:
+        count: int = await self._engine.read(value, statements.SUBMISSIONS_COUNT, run_id=run_id)
+        return count
+
     async def last_submission_at(self, run_id: RunId) -> datetime | None:
         return load_time(await self._engine.read(value, statements.LAST_SUBMITTED_AT, run_id=run_id))
 
@@ -106,6 +116,14 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
             _move_run(db, write, at)
         case SetDue():
             save(db, statements.SAVE_AGENT, rules.with_due(the_agent(db, write.agent_id), write))
+        case SetGrant():
+            set_grant(db, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
+        case TakeGrant():
+            take_grant(db, write.name, write.worker_id, Hand(write.who, write.why, at))
+        case SetBlocked():
+            set_blocked(db, write.worker_id, write.blocked, Hand(write.who, write.why, at))
+        case PutFact():
+            put_fact(db, write.scope, write.key, write.value)
         case _:
             assert_never(write)
     return None
@@ -154,7 +172,8 @@ def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | No
         rules.check_same_worker(existing, registration)
         known = the_unit(db, existing.unit_id)
         return Reserved(existing, known, the_assignment(db, existing.assignment_id), existing=True)
-    refusal = rules.closed_to(bool(blocked[0]), RunState(run[1])) or _over_limit(db, registration, run[0])
+    refusal = rules.closed_to(bool(blocked[0]), RunState(run[1]), bool(run[2]))
+    refusal = refusal or _over_limit(db, registration, run[0])
     if refusal:
         return refusal
     unit = one(db, Unit, statements.FREE_UNIT, run_id=run_id, worker_id=worker_id)
@@ -194,6 +213,7 @@ def _take(db: Db, registration: Registration, unit: Unit, at: datetime) -> Reser
 
 def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:
     run = the_run(db, run_id)
+    rules.check_kept(run)
     submissions = every(
         db, Submission, statements.SUBMISSIONS_OF_RUN, run_id=run_id, after_id=after, limit=limit
     )

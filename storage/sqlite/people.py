@@ -28,8 +28,10 @@ class SqlitePeople(SqliteBody):
     ) -> None:
         await self._engine.write(_set_blocked, worker_id, blocked, now, who, why)
 
-    async def create_qualification(self, name: str, description: str | None, now: datetime) -> Qualification:
-        return await self._engine.write(_create_qualification, name, description, now)
+    async def create_qualification(
+        self, name: str, description: str | None, now: datetime, who: str = "daemon"
+    ) -> Qualification:
+        return await self._engine.write(_create_qualification, name, description, now, who)
 
     async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
         await self._engine.write(_delete_qualification, name, now, who)
@@ -49,8 +51,10 @@ class SqlitePeople(SqliteBody):
         worker = await self._engine.read(one, Worker, statements.WORKER_OF_NAME, provider=provider, name=name)
         return rules.found(worker, "worker", f"{provider}:{name}")
 
-    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
-        return await self._engine.read(page, Worker, after, limit, provider=provider)
+    async def workers(
+        self, provider: str | None = None, after: int = 0, limit: int = 1000, name: str | None = None
+    ) -> list[Worker]:
+        return await self._engine.read(page, Worker, after, limit, provider=provider, name=name)
 
     async def qualifications(self) -> list[Qualification]:
         return await self._engine.read(every, Qualification, statements.select(Qualification, "ORDER BY id"))
@@ -76,18 +80,27 @@ def _register_worker(
 
 
 def _set_blocked(db: Db, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str) -> None:
+    set_blocked(db, worker_id, blocked, Hand(who, why, rules.moment(now)))
+
+
+def set_blocked(db: Db, worker_id: WorkerId, blocked: bool, hand: Hand) -> None:
+    """Block a worker, or end a block."""
     worker = _the_worker(db, worker_id)
     if worker.blocked is not blocked:
         save(db, statements.SAVE_WORKER, attrs.evolve(worker, blocked=blocked))
-        note(db, Hand(who, why, rules.moment(now)).block(worker_id, blocked))
+        note(db, hand.block(worker_id, blocked))
 
 
-def _create_qualification(db: Db, name: str, description: str | None, now: datetime) -> Qualification:
+def _create_qualification(
+    db: Db, name: str, description: str | None, now: datetime, who: str
+) -> Qualification:
     rules.check_qualification(name, description)
     if one(db, Qualification, statements.QUALIFICATION_OF_NAME, name=name):
         raise Duplicate(f"there is a qualification {name!r}")
     qualification = Qualification(0, name, description, rules.moment(now))
-    return attrs.evolve(qualification, id=add(db, qualification))
+    qualification = attrs.evolve(qualification, id=add(db, qualification))
+    note(db, Hand(who, "created", qualification.created_at).qualification(qualification.id, None, name))
+    return qualification
 
 
 def _delete_qualification(db: Db, name: str, now: datetime, who: str) -> None:
@@ -96,24 +109,34 @@ def _delete_qualification(db: Db, name: str, now: datetime, who: str) -> None:
     for grant in every(db, Grant, statements.GRANTS_OF_QUALIFICATION, qualification_id=qualification.id):
         _drop(db, qualification, grant, hand)
     do(db, statements.DROP_QUALIFICATION, id=qualification.id)
+    note(db, hand.qualification(qualification.id, name, None))
 
 
 def _grant(db: Db, name: str, worker_id: WorkerId, value: int, now: datetime, who: str, why: str) -> Grant:
+    return set_grant(db, name, worker_id, value, Hand(who, why, rules.moment(now)))
+
+
+def set_grant(db: Db, name: str, worker_id: WorkerId, value: int, hand: Hand) -> Grant:
+    """Give a worker a value, or another one."""
     rules.check_value(value)
     qualification = _the_qualification(db, name)
     _the_worker(db, worker_id)
     old = _grant_of(db, qualification, worker_id)
-    at = rules.moment(now)
-    new = Grant(qualification.id, worker_id, value, old.created_at if old else at, at)
-    note(db, Hand(who, why, at).grant(name, worker_id, old.value if old else None, value))
+    new = Grant(qualification.id, worker_id, value, old.created_at if old else hand.at, hand.at)
+    note(db, hand.grant(name, worker_id, old.value if old else None, value))
     save(db, statements.SAVE_GRANT, new)
     return new
 
 
 def _revoke(db: Db, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
+    take_grant(db, name, worker_id, Hand(who, why, rules.moment(now)))
+
+
+def take_grant(db: Db, name: str, worker_id: WorkerId, hand: Hand) -> None:
+    """End a grant."""
     qualification = _the_qualification(db, name)
     grant = rules.found(_grant_of(db, qualification, worker_id), f"grant of {name!r} to worker", worker_id)
-    _drop(db, qualification, grant, Hand(who, why, rules.moment(now)))
+    _drop(db, qualification, grant, hand)
 
 
 def _drop(db: Db, qualification: Qualification, grant: Grant, hand: Hand) -> None:

@@ -147,9 +147,17 @@ def _create_run(db: Db, new: NewRun, now: datetime, who: str) -> TaskRun:
     if one(db, TaskRun, statements.RUN_OF_LABEL, label=new.label):
         raise Duplicate(f"there is a run with label {new.label!r}")
     run = rules.new_run(new, _task_of(db, new), _requester_of(db, new), rules.moment(now))
-    run = the_run(db, RunId(add(db, run)))
+    run = attrs.evolve(run, id=_next_number(db))
+    save(db, statements.insert_as(TaskRun), run)
     note(db, Hand(who, "launched", run.created_at).run(None, run))
     return run
+
+
+def _next_number(db: Db) -> RunId:
+    """Higher than that of every run that there is or was: SQLite itself would give the last one again."""
+    present = value(db, statements.RUN_NUMBER_MAX) or 0
+    deleted = value(db, statements.DELETED_NUMBER_MAX) or 0
+    return RunId(max(present, deleted) + 1)
 
 
 def _requester_of(db: Db, new: NewRun) -> int:

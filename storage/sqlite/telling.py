@@ -49,7 +49,7 @@ class SqliteTelling(SqliteBody):
         return await self._engine.write(_move_onboarding_agent, agent_id, before, after, data, now, who, why)
 
     async def put_fact(self, scope: str, key: str, value: Any) -> None:
-        await self._engine.write(_put_fact, scope, key, value)
+        await self._engine.write(put_fact, scope, key, value)
 
     async def fact(self, scope: str, key: str) -> Any:
         text = await self._engine.read(value, statements.FACT, scope=scope, key=key)
@@ -150,7 +150,8 @@ def _the_onboarding_agent(db: Db, agent_id: AgentId) -> OnboardingAgent:
     return rules.found(found, "onboarding agent", agent_id)
 
 
-def _put_fact(db: Db, scope: str, key: str, content: Any) -> None:
+def put_fact(db: Db, scope: str, key: str, content: Any) -> None:
+    """Keep a fact, or (None) forget it."""
     if content is None:
         do(db, statements.DROP_FACT, scope=scope, key=key)
     else:

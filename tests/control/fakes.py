@@ -16,11 +16,9 @@ from click.testing import CliRunner, Result
 
 from crowdd.client import Client
 from crowdd.client.crowdctl import main
-from crowdd.daemon.checking import LaunchRefused, Plan, check_task
+from crowdd.daemon.control.shapes import HeldView, RouterUpView
 from crowdd.daemon.disk_use import DiskUse, RunDisk
-from crowdd.daemon.registry import installed_plug_ins
-from crowdd.daemon.routers import Routers
-from crowdd.daemon.task_options import FolderOptions, folder_options
+from crowdd.daemon.launching import LaunchRefused
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
 from crowdd.storage.contract import (
     AddSubmission,
@@ -34,6 +32,8 @@ from crowdd.storage.contract import (
 )
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import Agent, TaskRun
+
+from .document import check_answer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADDRESS = "http://127.0.0.1:8100/"
@@ -88,7 +88,6 @@ class FakeOperator:
         self.launches: list[tuple[dict[str, str], str, str]] = []
         self.folders: list[dict[str, bytes]] = []
         self.router = FakeRouter()
-        self.plug_ins = installed_plug_ins()
 
     async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))
@@ -97,15 +96,6 @@ class FakeOperator:
         if "nonsense" in overrides:
             raise LaunchRefused(["nonsense: is not known; did you mean 'name'?", "data.file: no such file"])
         return await self.a_run(overrides.get("label", "digits"), launch_id=launch_id, who=who)
-
-    async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
-        task = check_task(self.plug_ins, folder, overrides, Routers())
-        if task.problems:
-            raise LaunchRefused(task.problems)
-        return task.plan(task.config.label or "digits-2")
-
-    async def folder_options(self, folder: Path) -> FolderOptions:
-        return folder_options(self.plug_ins, folder)
 
     def live(self, run_id: RunId) -> FakeLiveRun | None:
         return self.lives.get(run_id)
@@ -123,8 +113,8 @@ class FakeOperator:
         sizes = {run.id: RunDisk(10, 2_500_000 * run.id, 300) for run in await self.storage.runs()}
         return DiskUse("/var/lib/crowdd", 1234, sizes, 7, 10**12)
 
-    def status(self) -> dict[str, Any]:
-        runs = {number: [{"name": ADDRESS, "up": True}] for number in self.lives}
+    def status(self) -> HeldView:
+        runs: dict[int, list[RouterUpView]] = {n: [{"name": ADDRESS, "up": True}] for n in self.lives}
         return {"stopping": False, "epoch": self.storage.epoch, "runs": runs}
 
     # --- what tests put into it
@@ -218,8 +208,10 @@ class Desk:
     async def ask(
         self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """One request, spelled out."""
-        return await trio.to_thread.run_sync(ask, self.socket, method, target, body, dict(headers or {}))
+        """One request, spelled out; its answer must be in the OpenAPI document."""
+        answer = await trio.to_thread.run_sync(ask, self.socket, method, target, body, dict(headers or {}))
+        check_answer(method, target, answer.status, answer.headers, answer.body)
+        return answer
 
     async def crowdctl(self, *arguments: str) -> Result:
         """Run crowdctl in this process, its output not a terminal."""

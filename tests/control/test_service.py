@@ -13,6 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 from crowdd.daemon.control import ControlSocketTaken, serve_control
 from crowdd.daemon.control.peer import peer_of
 from crowdd.daemon.control.service import CONNECTIONS_MAX
+from crowdd.daemon.control.shapes import HeldView
 
 from .fakes import Desk, FakeOperator, ask, plug
 
@@ -139,7 +140,7 @@ async def test_a_peer_that_reads_nothing_does_not_hold_up_the_end(tmp_path: Path
 async def test_a_bug_is_answered_500_without_a_traceback(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken() -> dict[str, object]:
+    def broken() -> HeldView:
         raise RuntimeError("secret detail")
 
     desk.operator.status = broken  # type: ignore[method-assign]

@@ -3,7 +3,16 @@
 import pytest
 
 from crowdd.protocol.names import WorkerId
-from crowdd.storage.contract import Duplicate, InvalidRecord, NotFound, Storage
+from crowdd.storage.contract import (
+    Duplicate,
+    InvalidRecord,
+    NotFound,
+    PutFact,
+    SetBlocked,
+    SetGrant,
+    Storage,
+    TakeGrant,
+)
 from crowdd.storage.records import Grant, Qualification, Worker
 
 from .world import LATER, NOW, World
@@ -26,6 +35,15 @@ async def test_a_name_is_known_per_provider(storage: Storage) -> None:
     assert await storage.workers("inhouse") == [inhouse]
     assert await storage.workers(after=mock.id) == [inhouse]
     assert await storage.workers(limit=1) == [mock]
+
+
+async def test_everybody_of_a_name_is_found_whatever_their_provider(storage: Storage) -> None:
+    mock = await storage.register_worker("mock", "ann", {}, NOW)
+    await storage.register_worker("mock", "bob", {}, NOW)
+    inhouse = await storage.register_worker("inhouse", "ann", {}, NOW)
+    assert await storage.workers(name="ann") == [mock, inhouse]
+    assert await storage.workers("inhouse", name="ann") == [inhouse]
+    assert await storage.workers(name="dan") == []
 
 
 @pytest.mark.parametrize("name", ["", " ", "\ud800"])
@@ -106,6 +124,38 @@ async def test_a_deleted_qualification_made_again_is_another_one(storage: Storag
     first = await storage.create_qualification("trained", None, NOW)
     await storage.delete_qualification("trained", NOW, "staff:ada")
     assert (await storage.create_qualification("trained", None, NOW)).id > first.id
+
+
+async def test_a_qualification_leaves_its_story(world: World) -> None:
+    await world.storage.create_qualification("trained", None, NOW, "staff:ada")
+    await world.storage.delete_qualification("trained", LATER, "staff:bea")
+    made, ended = await world.storage.history("qualification", 1)
+    assert (made.who, made.before, made.after, made.at) == ("staff:ada", None, "trained", NOW)
+    assert (ended.who, ended.before, ended.after, ended.at) == ("staff:bea", "trained", "deleted", LATER)
+
+
+async def test_grants_blocks_and_facts_go_with_other_writes_or_not_at_all(world: World) -> None:
+    storage, worker = world.storage, await world.worker()
+    await storage.create_qualification("trained", None, NOW)
+    given = SetGrant("trained", worker.id, 2, "daemon", "did well")
+    await world.commit(given, SetBlocked(worker.id, True, "staff:ada", "spam"), PutFact("owed", "a", [1]))
+    assert [grant.value for grant in await storage.grants(worker.id)] == [2]
+    assert (await storage.worker(worker.id)).blocked
+    assert await storage.facts("owed") == {"a": [1]}
+    with pytest.raises(NotFound):
+        await world.commit(
+            TakeGrant("trained", worker.id, "staff:ada", "no"),
+            SetBlocked(worker.id, False, "staff:ada", "sorry"),
+            PutFact("owed", "a", None),
+            SetGrant("unknown", worker.id, 1, "daemon", "did well"),
+        )
+    assert [grant.value for grant in await storage.grants(worker.id)] == [2]
+    assert (await storage.worker(worker.id)).blocked
+    assert await storage.fact("owed", "a") == [1]
+    await world.commit(TakeGrant("trained", worker.id, "staff:ada", "no"), PutFact("owed", "a", None))
+    assert await storage.grants(worker.id) == []
+    assert await storage.fact("owed", "a") is None
+    assert await world.story("grant", worker.id) == [(None, "trained=2"), ("trained=2", "trained revoked")]
 
 
 async def test_grants_are_found_by_worker_and_by_qualification(world: World) -> None:

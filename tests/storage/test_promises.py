@@ -20,13 +20,14 @@ from crowdd.protocol.names import (
     WorkerId,
 )
 from crowdd.storage import IN_MEMORY, open_storage
-from crowdd.storage.contract import LeaseLost, Registration, SetDue, Storage
+from crowdd.storage.contract import ChangeRun, LeaseLost, Registration, SetDue, Storage
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import JournalEntry, OnboardingAgent
 
 from .world import AT_WORK, LATER, NOW, World, new_run, rows
 
 RUN, WORKER, AGENT = RunId(1), WorkerId(1), AgentId(1)
+ENDED, GOING, EMPTY = RunId(2), RunId(3), RunId(4)
 NEWCOMER = OnboardingAgent(
     AGENT, WireId("o"), RUN, WORKER, AgentStatus.NONE, 1, None, "l", "", None, None, {}, NOW, None
 )
@@ -35,6 +36,11 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "commit": lambda s: s.commit([SetDue(AGENT, LATER)], LATER),
     "create_run": lambda s: s.create_run(new_run("second"), NOW, "staff:ada"),
     "set_trouble": lambda s: s.set_trouble(RUN, "trouble"),
+    "set_paused": lambda s: s.set_paused(RUN, True, NOW, "staff:ada", "lunch"),
+    "change_run": lambda s: s.change_run(ChangeRun(RUN, new_run().config, {}), NOW, "staff:ada", "y"),
+    "begin_deletion": lambda s: s.begin_deletion(ENDED, NOW, "staff:ada"),
+    "delete_assignments": lambda s: s.delete_assignments(GOING, 1),
+    "finish_deletion": lambda s: s.finish_deletion(EMPTY, NOW, "staff:ada"),
     "add_assignments": lambda s: s.add_assignments(RUN, rows(2, 1), True, NOW),
     "launch_units": lambda s: s.launch_units(RUN, 9, NOW),
     "expire_units": lambda s: s.expire_units(RUN, NOW, "staff:ada", "y"),
@@ -63,6 +69,7 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
 
 
 READS = {
+    "added_rows",
     "agents_of_link",
     "agents_of_worker",
     "counts",
@@ -71,6 +78,8 @@ READS = {
     "facts",
     "reserved_agents",
     "submission",
+    "submissions_count",
+    "workers",
 }
 """The methods with a docstring that do not write; the others that do not write have none."""
 
@@ -93,7 +102,18 @@ async def _furnish(storage: Storage) -> World:
     await storage.grant("trained", WORKER, 1, NOW, "x", "y")
     await storage.add_onboarding_agent(NEWCOMER, NOW)
     await storage.put_fact("daemon", "k", 1)
+    await _furnish_with_ended_runs(world)
     return world
+
+
+async def _furnish_with_ended_runs(world: World) -> None:
+    """One that has ended, and two that are going: with assignments, and without any more."""
+    for run_id, assignments in ((ENDED, 1), (GOING, 2), (EMPTY, 0)):
+        run = await world.run(f"run-{run_id}", assignments)
+        assert run.id == run_id
+        await world.move_run(run, RunState.STOPPED)
+        if run_id != ENDED:
+            await world.storage.begin_deletion(run_id, NOW, "staff:ada")
 
 
 async def _state(world: World) -> list[object]:

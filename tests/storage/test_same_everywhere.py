@@ -12,9 +12,11 @@ from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitId,
 from crowdd.storage.contract import (
     AddReview,
     AddSubmission,
+    ChangeRun,
     MoveAgent,
     MoveRun,
     MoveUnit,
+    NewRows,
     Registration,
     SetDue,
     Storage,
@@ -206,6 +208,21 @@ class SameRest(Both):
     @rule(run=RUNS, before=st.sampled_from(RunState), after=st.sampled_from(RunState))
     def move_run(self, run: RunId, before: RunState, after: RunState) -> None:
         self.both(lambda s: s.commit([MoveRun(run, before, after, *WHO)], LATER))
+
+    @rule(run=RUNS, paused=st.booleans())
+    def pause(self, run: RunId, paused: bool) -> None:
+        self.both(lambda s: s.set_paused(run, paused, NOW, *WHO))
+
+    @rule(
+        run=RUNS,
+        guess=st.sampled_from([new_run().config, {"a": 1}]),
+        pay=st.none() | st.integers(0, 50),
+        rows=st.none() | st.builds(NewRows, LINKS, LINKS, st.integers(0, 3)),
+    )
+    def change_run(self, run: RunId, guess: dict[str, Any], pay: int | None, rows: NewRows | None) -> None:
+        change = ChangeRun(run, guess, {"a": 1}, [("a=0", "a=1"), (None, "more")], pay, rows)
+        self.both(lambda s: s.change_run(change, NOW, *WHO))
+        self.both(lambda s: s.added_rows(run))
 
     @rule(name=st.sampled_from(["ann", "bob", "cid", ""]))
     def register_worker(self, name: str) -> None:

@@ -1,0 +1,74 @@
+"""One endpoint of the control API: its handler, and all that its OpenAPI document says about it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .errors import bad_request
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@attrs.frozen
+class Query:
+    """A parameter of the query; one that may come `many` times is a list."""
+
+    name: str
+    kind: Any
+    meaning: str
+    many: bool = False
+    needed: bool = False
+
+
+@attrs.frozen
+class Endpoint:
+    """What one method on one path takes and answers. The handler's docstring says what it is for.
+
+    Types are those of `shapes`. What every endpoint of its kind may answer besides (no such run, too large,
+    no space) is known to `openapi`; `also` are the statuses of its own refusals.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    answers: Any
+    """The type of the answer; of one line of it, where the answer is a stream."""
+    status: int = 200
+    media_type: str = "application/json"
+    other_types: Sequence[str] = ()
+    """What it can answer in as well, as text that is described nowhere else."""
+    body: Any = None
+    body_type: str = "application/json"
+    query: Sequence[Query] = ()
+    also: Sequence[int] = ()
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request; what would be ignored is refused."""
+        known = [each.name for each in self.query]
+        for name in request.query_params:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known) or 'none'}."
+                raise bad_request(f"The parameter {name!r} is not known.", hint)
+        return await self.handler(request)
+
+
+def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
+    """A route for each path: one that knows all its methods can say which they are."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return [Route(path, _by_method(methods), methods=[*methods]) for path, methods in by_path.items()]
+
+
+def _by_method(methods: Mapping[str, Endpoint]) -> Handler:
+    async def answer(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await methods[method].answer(request)
+
+    return answer

@@ -1,0 +1,358 @@
+"""What the control API takes and answers, as typed dictionaries. Its OpenAPI document is made of them."""
+
+from datetime import datetime
+from typing import Annotated, Any, NotRequired, TypedDict
+
+
+class RouterView(TypedDict):
+    """How the link to one router stands."""
+
+    name: str
+    url: str
+    up: bool
+    since: datetime
+    addition: str
+
+
+class CountsView(TypedDict):
+    """How many units and agents are in each status."""
+
+    units: dict[str, int]
+    agents: dict[str, int]
+    units_total: int
+    units_done: int
+    agents_live: int
+
+
+class LiveView(TypedDict):
+    """What only a run that is being carried out has."""
+
+    live: bool
+    address: str | None
+    routers: list[RouterView]
+
+
+class StandView(CountsView, LiveView):
+    """How a run stands."""
+
+    id: int
+    state: str
+    trouble: str | None
+    rows_made: int
+    rows_done: bool
+
+
+class RunView(StandView):
+    """A run with its progress."""
+
+    label: str
+    task: str
+    blueprint: str
+    provider: str
+    architect: str
+    sandbox: bool
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class RunDetailsView(RunView):
+    """A run with its resolved config. `counters`: what was handled and refused since it was taken up."""
+
+    last_submission_at: datetime | None
+    counters: dict[str, int]
+    config: dict[str, Any]
+
+
+class WatchedView(StandView):
+    """How a run of this label stands."""
+
+    run: str
+
+
+class SnapshotView(WatchedView):
+    """One line of a watched run; `per_minute` is null until it has been watched for a moment."""
+
+    per_minute: float | None
+
+
+class RunsView(TypedDict):
+    """Runs, oldest first."""
+
+    runs: list[RunView]
+
+
+class UnitView(TypedDict):
+    """One worker's part of an assignment, and who has it."""
+
+    id: int
+    assignment_id: int
+    unit_index: int
+    status: str
+    agent_id: int | None
+    worker_id: int | None
+    worker_name: str | None
+    pay_cents: int
+
+
+class AgentView(TypedDict):
+    """One worker on one unit."""
+
+    id: int
+    unit_id: int
+    assignment_id: int
+    worker_id: int
+    worker_name: str | None
+    status: str
+    reason: str | None
+    created_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+
+
+class WorkView(AgentView):
+    """An agent of a worker, and the label of its run."""
+
+    run: str
+
+
+class ErrorNoteView(TypedDict):
+    """What went wrong in a page, a router, a hook or a plug-in, in words; `data` is all that was told."""
+
+    id: int
+    at: datetime
+    source: str
+    agent_id: int | None
+    text: str
+    traceback: str | None
+    data: Any
+
+
+class WorkerView(TypedDict):
+    """A person, known through one provider."""
+
+    id: int
+    provider: str
+    name: str
+    blocked: bool
+    created_at: datetime
+
+
+class GrantView(TypedDict):
+    """A worker's value of a qualification."""
+
+    qualification: str | None
+    value: int
+    at: datetime
+
+
+class ChangeView(TypedDict):
+    """A line of history: who changed what, and why."""
+
+    at: datetime
+    who: str
+    kind: str
+    before: str | None
+    after: str
+    why: str
+
+
+class WorkerDetailsView(WorkerView):
+    """A worker with grants, and the history of blocks and grants."""
+
+    grants: list[GrantView]
+    history: list[ChangeView]
+
+
+class UnitsView(TypedDict):
+    """A page of units; `next` is the `after` of the following one, or null."""
+
+    units: list[UnitView]
+    next: int | None
+
+
+class AgentsView(TypedDict):
+    """A page of agents; `next` is the `after` of the following one, or null."""
+
+    agents: list[AgentView]
+    next: int | None
+
+
+class ErrorNotesView(TypedDict):
+    """A page of errors; `next` is the `after` of the following one, or null."""
+
+    errors: list[ErrorNoteView]
+    next: int | None
+
+
+class WorkersView(TypedDict):
+    """A page of workers; `next` is the `after` of the following one, or null."""
+
+    workers: list[WorkerView]
+    next: int | None
+
+
+class WorksView(TypedDict):
+    """A page of a worker's agents; `next` is the `after` of the following one, or null."""
+
+    agents: list[WorkView]
+    next: int | None
+
+
+class LinkView(TypedDict):
+    """A worker's personal address."""
+
+    worker_name: str
+    url: str
+
+
+class LinksView(TypedDict):
+    """Personal addresses, in the order of the workers."""
+
+    links: list[LinkView]
+
+
+class ExpiredView(TypedDict):
+    """How many units were taken off the queue."""
+
+    expired: int
+
+
+class LogPartView(TypedDict):
+    """A part of the daemon that logs, and from which level on."""
+
+    part: str
+    level: str
+    meaning: str
+
+
+class LogView(TypedDict):
+    """All parts that log."""
+
+    parts: list[LogPartView]
+
+
+class RunDiskView(TypedDict):
+    """What one run takes beside its records, in bytes."""
+
+    id: int
+    label: str
+    state: str
+    task: int
+    files: int
+    router: int
+
+
+class DiskView(TypedDict):
+    """The daemon's data folder, in bytes."""
+
+    data: str
+    database: int
+    other: int
+    free: int
+    runs: list[RunDiskView]
+
+
+class RouterUpView(TypedDict):
+    """Whether one router of a run is up."""
+
+    name: str
+    up: bool
+
+
+class HeldView(TypedDict):
+    """What the daemon holds: `runs` by number."""
+
+    stopping: bool
+    epoch: int
+    runs: dict[int, list[RouterUpView]]
+
+
+class StatusView(HeldView):
+    """What the daemon says of itself; `you` is the peer as history names it."""
+
+    version: str
+    you: str
+
+
+class FileView(TypedDict):
+    """An uploaded file: it is stored as runs/<run number>/files/<sha256> in the data folder."""
+
+    sha256: str
+    size: int
+    fieldname: str
+    originalname: str
+    mimetype: str
+
+
+class OwnDataView(TypedDict):
+    """What a unit was made of, and what its worker answered."""
+
+    inputs: dict[str, Any]
+    outputs: Any
+
+
+class RecordView(TypedDict):
+    """One agent that submitted, with all that belongs to it."""
+
+    run: str
+    assignment_id: int
+    unit_id: int
+    unit_index: int
+    agent_id: int
+    worker_id: int
+    worker_name: str
+    status: str
+    late: bool
+    task_start: float
+    task_end: float
+    data: OwnDataView
+    files: list[FileView]
+    post_task: Any
+    metadata: dict[str, list[Any]]
+
+
+class RefusalView(TypedDict):
+    """Why not, and what to do next. `code` is stable; `problems` are all that was found in a task."""
+
+    code: str
+    message: str
+    hint: str
+    problems: NotRequired[list[str]]
+
+
+class ErrorView(TypedDict):
+    """Every answer that is no success."""
+
+    error: RefusalView
+
+
+class NothingBody(TypedDict):
+    """Nothing needs to be said."""
+
+
+class StopBody(TypedDict):
+    """`now`: those at work do not finish."""
+
+    now: NotRequired[bool]
+
+
+WorkerName = Annotated[str, {"minLength": 1, "maxLength": 200}]
+
+
+class NamedLinksBody(TypedDict):
+    """For whom: the same name is the same person."""
+
+    workers: Annotated[list[WorkerName], {"minItems": 1, "maxItems": 10_000}]
+
+
+class NewLinksBody(TypedDict):
+    """For how many workers who have no names yet."""
+
+    count: Annotated[int, {"minimum": 1, "maximum": 10_000}]
+
+
+class LogBody(TypedDict):
+    """Which part shall log from which level on, until the daemon ends."""
+
+    part: str
+    level: str

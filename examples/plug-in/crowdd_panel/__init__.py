@@ -1,0 +1,1 @@
+"""An example of plug-ins for crowdd: the blueprint `pairs` and the crowd provider `panel`."""
