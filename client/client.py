@@ -16,6 +16,7 @@ from .shapes import (
     ErrorInfo,
     Link,
     LogPart,
+    PausedRun,
     RunDetails,
     RunInfo,
     Snapshot,
@@ -137,6 +138,16 @@ class Client:
     def stop(self, run: RunName, now: bool = False) -> RunInfo:
         """Let no more workers in; with `now`, end those at work, too."""
         info: RunInfo = self._connection.post(_path(run, "stop"), {"now": now})
+        return info
+
+    def pause(self, run: RunName, why: str = "") -> PausedRun:
+        """Let nobody new in until `resume`; who is at work goes on. `why` is kept in history."""
+        info: PausedRun = self._connection.post(_path(run, "pause"), {"why": why})
+        return info
+
+    def resume(self, run: RunName, why: str = "") -> PausedRun:
+        """Let workers in again."""
+        info: PausedRun = self._connection.post(_path(run, "resume"), {"why": why})
         return info
 
     def expire(self, run: RunName) -> int:

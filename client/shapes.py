@@ -25,6 +25,7 @@ class Progress(TypedDict):
     rows_done: bool
     state: str
     trouble: str | None
+    paused: bool
     live: bool
     address: str | None
     routers: list[RouterInfo]
@@ -44,10 +45,25 @@ class RunInfo(Progress):
     ended_at: str | None
 
 
+class PauseInfo(TypedDict):
+    """Since when a run is paused, by whom, and why."""
+
+    at: str
+    who: str
+    why: str
+
+
+class PausedRun(RunInfo):
+    """A run after it was paused or resumed; `changed` is False when it was so already."""
+
+    changed: bool
+
+
 class RunDetails(RunInfo):
     """A run with its resolved config."""
 
     last_submission_at: str | None
+    pause: PauseInfo | None
     counters: dict[str, int]
     """What was handled, refused and failed since the run was taken up, by name."""
     config: dict[str, Any]

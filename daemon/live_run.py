@@ -21,10 +21,12 @@ from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
 from .log_ids import ids_of
 from .metrics.readings import RouterReading, RunReading
 from .parts import Parts
+from .patience import Patience
 from .providers.contract import ProviderFailed, ProviderSays
 from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
 from .task_runner import Doors, TaskRunner
+from .terms import RunTerms
 from .timekeeper import Timekeeper
 from .user_code import UserCodeFailed
 
@@ -61,6 +63,9 @@ class LiveRun:
         self._errors = ErrorNotes(run.id, house.storage, house.wall)
         self._timekeeper = Timekeeper(run.id, house, parts.config.limits, self.runner.time_passed)
         self._reception = Reception(run, parts, house, self.runner, self)
+        limits = parts.config.limits
+        self._patience = Patience(self._last_activity, limits.no_submission_patience_s, run.paused)
+        self._terms = RunTerms(run, house, self._patience)
         self._launcher = TaskLauncher(
             run,
             parts.blueprint.rows(),
@@ -218,18 +223,14 @@ class LiveRun:
         return True
 
     async def _lose_patience(self) -> None:
-        """§3.10: stop a run to which nobody came or submitted for long; people at work count as activity."""
-        patience_s = self._parts.config.limits.no_submission_patience_s
-        while patience_s:
-            await trio.sleep_until(self._reception.active_at + patience_s)
-            if self.ended.is_set():
-                return
-            if trio.current_time() >= self._reception.active_at + patience_s:
-                log.warning("nobody came for %g s, stopping the run", patience_s, extra={"run": self.run.id})
-                await self._with_space(
-                    lambda: self.stop(now=True, who="daemon", why="nobody came for too long")
-                )
-                return
+        """§3.10: stop a run to which nobody came or submitted for long."""
+        waited_s = await self._patience.lost()
+        if not self.ended.is_set():
+            log.warning("nobody came for %g s, stopping the run", waited_s, extra={"run": self.run.id})
+            await self._with_space(lambda: self.stop(now=True, who="daemon", why="nobody came for too long"))
+
+    def _last_activity(self) -> float:
+        return self._reception.active_at
 
     # --- what staff can do
 
@@ -243,6 +244,11 @@ class LiveRun:
         if now:
             await dismiss_all(self.run.id, self._house, self.runner)
         self._look.set()
+
+    async def pause(self, paused: bool, who: str, why: str) -> None:
+        """Let nobody new in, or let them in again; who is at work goes on. StaleWrite: the run has ended."""
+        await self._terms.pause(paused, who, why)
+        self._tick()
 
     async def expire(self, who: str, why: str = "expired by staff") -> int:
         """Expire every unit that nobody holds; no further rows are launched. Returns how many units."""

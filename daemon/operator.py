@@ -181,6 +181,14 @@ class Operator:
             self._taken_up.discard(run_id)
             self._note_change()
 
+    async def pause(self, run_id: RunId, paused: bool, who: str, why: str) -> None:
+        """Let nobody new in, or let them in again; also a run that is not held. NotFound, StaleWrite."""
+        live = await self._held(run_id)
+        if live is not None:
+            await live.pause(paused, who, why)
+        else:
+            await self.storage.set_paused(run_id, paused, self._house.wall(), who, why)
+
     async def expire(self, run_id: RunId, who: str) -> int:
         """Expire every unit that nobody holds; returns how many. NotFound."""
         live = await self._held(run_id)

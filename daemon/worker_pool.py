@@ -9,7 +9,7 @@ from typing import Protocol
 import attrs
 
 from ..protocol.ids import new_wire_id
-from ..protocol.limits import RETRY_AFTER_S
+from ..protocol.limits import PAUSED_RETRY_AFTER_S, RETRY_AFTER_S
 from ..protocol.names import (
     LIVE_AGENT,
     SENTENCES,
@@ -33,6 +33,8 @@ from .task_runner import TaskRunner
 log = logging.getLogger(__name__)
 
 WIRE_ID_BYTES = 16
+_LATER_S = {Reason.TRY_LATER: float(RETRY_AFTER_S), Reason.PAUSED: float(PAUSED_RETRY_AFTER_S)}
+"""Reasons that pass, and when to ask again."""
 
 
 class Desk(Protocol):
@@ -177,14 +179,14 @@ class WorkerPool:
         return attrs.evolve(self._refusal(packet, Reason.TASK_MISSING), status=agent.status)
 
     def _refusal(self, packet: RegisterAgent, reason: Reason, worker: Worker | None = None) -> AgentDetails:
-        later = reason is Reason.TRY_LATER
+        later_s = _LATER_S.get(reason)
         return AgentDetails(
             request=packet.request,
-            outcome=Outcome.TRY_LATER if later else Outcome.REFUSED,
+            outcome=Outcome.REFUSED if later_s is None else Outcome.TRY_LATER,
             worker_id=None if worker is None else str(worker.id),
             failure_reason=sentence(self._t.config.texts, reason),
             reason=reason,
-            retry_after_s=float(RETRY_AFTER_S) if later else None,
+            retry_after_s=later_s,
         )
 
     def _full_time(self) -> datetime | None:

@@ -40,6 +40,7 @@ SOCKET_PACKETS_BURST_MAX = 500.0
 REQUEST_HOLD_S = 30.0  # how long a registration waits for the daemon before "try again"
 SUBMIT_HOLD_S = 60.0  # how long a submission waits for the daemon before 503
 RETRY_AFTER_S = 5  # what "try again in N s" says
+PAUSED_RETRY_AFTER_S = 30  # the same while staff have paused a run: pauses are made for minutes, not moments
 HEARTBEAT_S = 4.0  # the daemon asks each router for its statuses this often
 LINK_SILENT_S = 15.0  # a link on which nothing came for so long is dead
 HELLO_S = 10.0  # a handshake that takes longer has failed

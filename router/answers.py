@@ -32,6 +32,7 @@ _STATUS_OF = {
     Reason.TOO_LARGE: 413,
     Reason.TOO_MANY_REQUESTS: 429,
     Reason.TRY_LATER: 503,
+    Reason.PAUSED: 503,
     Reason.SHUTDOWN: 503,
 }
 """Every other reason is a conflict with how things stand: 409."""

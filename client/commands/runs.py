@@ -40,8 +40,9 @@ def runs(client: Client, states: tuple[str, ...], as_json: bool) -> None:
 
 
 def state_of(progress: Progress) -> str:
-    """The state, and whether something is wrong."""
-    return f"{progress['state']} (trouble)" if progress["trouble"] else progress["state"]
+    """The state, and whether it is paused or something is wrong."""
+    more = ["paused"] * progress["paused"] + ["trouble"] * bool(progress["trouble"])
+    return f"{progress['state']} ({', '.join(more)})" if more else progress["state"]
 
 
 def done_of(progress: Progress) -> str:
@@ -68,6 +69,7 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [
         ("Task", run["task"]),
         ("State", run["state"]),
+        ("Paused", _pause(run)),
         ("Trouble", run["trouble"]),
         ("Address", run["address"]),
         ("Units", f"{done_of(run)} done" + _by_status(run["units"])),
@@ -84,6 +86,16 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
         ("Ended", local_time(run["ended_at"])),
     ]
     return facts
+
+
+def _pause(run: RunDetails) -> str:
+    """Since when, by whom and why; and how it ends."""
+    pause = run["pause"]
+    if pause is None:
+        return ""
+    return (
+        f"since {local_time(pause['at'])} by {pause['who']}: {pause['why']}; crowdctl resume {run['label']}"
+    )
 
 
 def _refusals(counters: dict[str, int]) -> str:

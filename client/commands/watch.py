@@ -46,7 +46,7 @@ def _watch_plainly(client: Client, run: str) -> None:
         told = "away"
 
     for snapshot in client.follow(run, on_away=say_away):
-        news = (snapshot["state"], snapshot["trouble"], [router["up"] for router in snapshot["routers"]])
+        news = (state_of(snapshot), snapshot["trouble"], [router["up"] for router in snapshot["routers"]])
         if news != told or time.monotonic() >= next_at:
             say(f"{datetime.now():%H:%M:%S}  {progress_line(snapshot)}")
             told, next_at = news, time.monotonic() + PLAIN_GAP_S

@@ -21,6 +21,7 @@ from .lists import list_agents, list_errors, list_units
 from .log import set_log, show_log
 from .needs import Operator
 from .openapi import LINES, openapi_document
+from .pausing import pause_run, resume_run
 from .people import list_agents_of_worker, list_workers, show_worker
 from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
@@ -36,6 +37,7 @@ from .shapes import (
     NamedLinksBody,
     NewLinksBody,
     NothingBody,
+    PausedRunView,
     RecordView,
     RunDetailsView,
     RunsView,
@@ -44,6 +46,7 @@ from .shapes import (
     StatusView,
     StopBody,
     UnitsView,
+    WhyBody,
     WorkerDetailsView,
     WorkersView,
     WorksView,
@@ -102,6 +105,8 @@ ENDPOINTS: Sequence[Endpoint] = (
         also=(502,),
     ),
     Endpoint("POST", "/runs/{run}/stop", stop_run, RunView, body=StopBody, also=(502,)),
+    Endpoint("POST", "/runs/{run}/pause", pause_run, PausedRunView, body=WhyBody),
+    Endpoint("POST", "/runs/{run}/resume", resume_run, PausedRunView, body=WhyBody),
     Endpoint("POST", "/runs/{run}/expire", expire_run, ExpiredView, body=NothingBody, also=(502,)),
     Endpoint(
         "GET",

@@ -9,7 +9,7 @@ import orjson
 import trio
 from starlette.requests import Request
 
-from ...protocol.names import RunId
+from ...protocol.names import UNFINISHED_RUN, RunId
 from ...storage.contract import NotFound, Storage
 from ...storage.records import TaskRun
 from .errors import ControlError, bad_request, no_such_run
@@ -54,6 +54,12 @@ async def find_run(storage: Storage, name: str) -> TaskRun:
         return await storage.run_by_label(name)
     except NotFound:
         raise no_such_run(name) from None
+
+
+def refuse_if_ended(run: TaskRun) -> None:
+    """ControlError for a run of which nothing can be asked any more."""
+    if run.state not in UNFINISHED_RUN:
+        raise ControlError(409, "run_ended", f"Run {run.label!r} has ended: it is {run.state.value}.")
 
 
 def page_asked_for(request: Request) -> tuple[int, int]:

@@ -7,12 +7,21 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...protocol.names import UNFINISHED_RUN, RunState
+from ...protocol.names import RunState
 from ...storage.records import TaskRun
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .needs import LiveRun
-from .questions import json_body, no_other_keys, operator_of, run_asked_for, statuses_asked_for, who_asks
+from .pausing import pause_of
+from .questions import (
+    json_body,
+    no_other_keys,
+    operator_of,
+    refuse_if_ended,
+    run_asked_for,
+    statuses_asked_for,
+    who_asks,
+)
 from .shapes import ExpiredView, LinksView, RunDetailsView, RunsView, StatusView
 from .views import run_view
 
@@ -43,6 +52,7 @@ async def show_run(request: Request) -> Response:
     details: RunDetailsView = {
         **await run_view(operator, run),
         "last_submission_at": last,
+        "pause": await pause_of(operator.storage, run),
         "counters": {} if live is None else dict(live.counters()),
         "config": run.config,
     }
@@ -57,7 +67,7 @@ async def stop_run(request: Request) -> Response:
     now = body.get("now", False)
     if not isinstance(now, bool):
         raise bad_request("`now` must be true or false.")
-    _refuse_if_ended(run)
+    refuse_if_ended(run)
     await operator.stop(run.id, now, who_asks(request))
     return json_answer(await run_view(operator, await operator.storage.run(run.id)))
 
@@ -66,7 +76,7 @@ async def expire_run(request: Request) -> Response:
     """Take the units that nobody has begun off the queue."""
     operator, run = operator_of(request), await run_asked_for(request)
     no_other_keys(await json_body(request), set())
-    _refuse_if_ended(run)
+    refuse_if_ended(run)
     expired: ExpiredView = {"expired": await operator.expire(run.id, who_asks(request))}
     return json_answer(expired)
 
@@ -75,7 +85,7 @@ async def make_links(request: Request) -> Response:
     """A personal link for each worker name, or for `count` new workers."""
     operator, run = operator_of(request), await run_asked_for(request)
     workers = _workers_asked_for(await json_body(request))
-    _refuse_if_ended(run)
+    refuse_if_ended(run)
     _refuse_if_nowhere(operator.live(run.id), run)
     links = await operator.links(run.id, workers)
     if not links:
@@ -106,11 +116,6 @@ def _worker_name(name: object) -> str:
     if len(name) > WORKER_NAME_CHARACTERS_MAX:
         raise bad_request(f"A worker name has at most {WORKER_NAME_CHARACTERS_MAX} characters.")
     return name.strip()
-
-
-def _refuse_if_ended(run: TaskRun) -> None:
-    if run.state not in UNFINISHED_RUN:
-        raise ControlError(409, "run_ended", f"Run {run.label!r} has ended: it is {run.state.value}.")
 
 
 def _refuse_if_nowhere(live: LiveRun | None, run: TaskRun) -> None:

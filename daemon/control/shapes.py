@@ -38,6 +38,7 @@ class StandView(CountsView, LiveView):
     id: int
     state: str
     trouble: str | None
+    paused: bool
     rows_made: int
     rows_done: bool
 
@@ -55,10 +56,25 @@ class RunView(StandView):
     ended_at: datetime | None
 
 
+class PausedRunView(RunView):
+    """A run after it was paused or resumed; `changed` is false when it was so already."""
+
+    changed: bool
+
+
+class PauseView(TypedDict):
+    """Since when a run is paused, by whom, and why."""
+
+    at: datetime
+    who: str
+    why: str
+
+
 class RunDetailsView(RunView):
     """A run with its resolved config. `counters`: what was handled and refused since it was taken up."""
 
     last_submission_at: datetime | None
+    pause: PauseView | None
     counters: dict[str, int]
     config: dict[str, Any]
 
@@ -324,6 +340,12 @@ class ErrorView(TypedDict):
     """Every answer that is no success."""
 
     error: RefusalView
+
+
+class WhyBody(TypedDict):
+    """`why` is one line for history."""
+
+    why: NotRequired[Annotated[str, {"maxLength": 500}]]
 
 
 class NothingBody(TypedDict):

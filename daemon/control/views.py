@@ -56,6 +56,7 @@ async def run_view(operator: Operator, run: TaskRun) -> RunView:
         "task": task.name,
         "state": run.state.value,
         "trouble": run.trouble,
+        "paused": run.paused,
         "blueprint": run.blueprint,
         "provider": run.provider,
         "architect": run.architect,

@@ -93,6 +93,7 @@ async def _snapshot(operator: Operator, run_id: RunId) -> WatchedView:
         "id": run.id,
         "state": run.state.value,
         "trouble": run.trouble,
+        "paused": run.paused,
         "rows_made": run.rows_made,
         "rows_done": run.rows_done,
         **progress_view(await operator.storage.counts(run_id)),

@@ -103,6 +103,9 @@ class FakeOperator:
     async def stop(self, run_id: RunId, now: bool, who: str) -> None:
         await self.move(run_id, RunState.STOPPED if now else RunState.DRAINING, who)
 
+    async def pause(self, run_id: RunId, paused: bool, who: str, why: str) -> None:
+        await self.storage.set_paused(run_id, paused, NOW, who, why)
+
     async def expire(self, run_id: RunId, who: str) -> int:
         return len(await self.storage.expire_units(run_id, NOW, who, "expired by staff"))
 

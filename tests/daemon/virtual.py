@@ -1,5 +1,6 @@
 """A whole daemon on the virtual clock, with a router core for each run and pages that act when told to."""
 
+import hashlib
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -133,6 +134,10 @@ class Virtual:
 
     def router(self, run: TaskRun) -> SimulatedRouter:
         return self._routers[run.label]
+
+    def task_folder(self, run: TaskRun) -> Path:
+        """Where the daemon keeps what was launched."""
+        return self.daemon.data / "tasks" / hashlib.sha256(run.launch_id.encode()).hexdigest()[:32]
 
     async def units(self, run: TaskRun) -> list[UnitStatus]:
         return [unit.status for unit in await self.storage.units(run.id)]

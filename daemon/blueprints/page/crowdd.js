@@ -43,6 +43,7 @@
     connecting: "Connecting",
     connecting_more: "One moment, please.",
     busy: "Please wait a moment",
+    busy_paused: "This task is pausing",
     unreachable: "No connection",
     unreachable_more: "The server cannot be reached at the moment.",
     retry: "Trying again in {seconds} s",
@@ -346,7 +347,7 @@
       if (got.verdict === "refused") return refuse(got);
       setState(tries + 1 < FAILED_AFTER_TRIES ? State.CONNECTING : State.FAILED_TO_CONNECT);
       await countDown(pauseBefore(tries, got.retry_s), got.text
-        ? { title: text("busy"), more: got.text, tone: "warn" }
+        ? { title: text(`busy_${got.told.reason}`) || text("busy"), more: got.text, tone: "warn" }
         : { title: text("unreachable"), more: text("unreachable_more"), tone: "warn" });
       if (turn !== registering) return;
     }
