@@ -6,7 +6,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from .disk import sync_folder
+from ..files.durable import sync_folder
 
 SECRET_BYTES = 32
 SECRET_FILE_BYTES_MAX = 4096

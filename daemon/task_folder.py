@@ -18,7 +18,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType
 
-from .disk import sync_folder
+from ..files.durable import sync_folder
 
 TASK_FILES_MAX = 10_000  # a task is data and pages; more files than this is a wrong folder
 TASK_UNPACKED_BYTES_MAX = 1024 * 1024 * 1024  # room for images to label, but a disk is finite

@@ -20,11 +20,11 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
+from ..files.durable import settle
 from ..protocol.limits import FILE_BYTES_MAX, FRAME_BYTES_MAX
 from ..protocol.proof import sign_request
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .clock import Wall, wall_clock
-from .disk import settle
 
 SUBPROTOCOL = "crowdd.1"
 CONNECT_S = 10.0  # a router that takes longer is not there

@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..files.durable import sync_folder, write_durably
 from .addressing import is_label
 from .bundle import BundleRefused, Page, read_bundle
 from .config import RouterRefused
-from .disk import sync_folder, write_durably
 from .limits import UPLOAD_KEPT_S
 
 log = logging.getLogger(__name__)

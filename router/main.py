@@ -6,12 +6,12 @@ import os
 import socket
 import sys
 
+from ..files.durable import write_durably
 from ..logs.output import write_log
 from ..logs.parts import read_levels
 from ..protocol.limits import BROWSER_FRAME_BYTES_MAX, FRAME_BYTES_MAX
 from .app import build_app
 from .config import RouterConfig, RouterRefused, read_secret
-from .disk import write_durably
 from .limits import BACKLOG, END_S
 from .server import RouterServer, server_config
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import crowdd
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("daemon", "protocol", "storage", "router", "logs", "client", "testing")
+PACKAGES = ("daemon", "protocol", "storage", "router", "logs", "files", "client", "testing")
 LOCK_NAMES = re.compile(r"(.*\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml)")
 # Bracketed letters keep these patterns from finding themselves.
 DOWNLOADS = re.compile(

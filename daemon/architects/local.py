@@ -16,10 +16,10 @@ import attrs
 import httpx
 import trio
 
+from ...files.durable import write_durably
 from ...logs.output import format_now
 from ...logs.parts import levels_now
 from ..channel import Channel
-from ..disk import write_durably
 from ..secrets import load_or_make_secret
 from ..structuring import Count, Faults, Words
 from ..websocket_channel import NO_TLS, WebsocketChannel

@@ -11,6 +11,7 @@ import os
 import socket
 from pathlib import Path
 
+from ...files.durable import write_durably
 from ..contract import StorageRefused
 
 
@@ -57,18 +58,7 @@ def read_generation(database: Path) -> int:
 
 def write_generation(database: Path, epoch: int) -> None:
     """Keep the epoch beside the database; durable when this returns."""
-    path = beside(database, "generation")
-    new = path.with_name(f"{path.name}.new")
-    with open(new, "w") as file:
-        file.write(f"{epoch}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_durably(beside(database, "generation"), f"{epoch}\n".encode())
 
 
 def _holder(lock_file: int) -> str:

@@ -1,15 +1,15 @@
-"""Files that survive a power cut. Blocks."""
+"""Files that survive a power cut: written beside, synced, then switched to by one rename. Blocks."""
 
 import os
 import secrets
 from pathlib import Path
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Put the content there whole, private to us, or leave what was there; on disk when it returns."""
+def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Put the content there whole, or leave what was there; on disk when it returns. OSError."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
