@@ -33,6 +33,7 @@ from .limits import WorkerLimits
 from .orders import Order, OrderFault, priority_rank, random_rank
 from .record import FactsUnreadable, from_json, to_json
 from .requirements import Comparator, Requirement, RequirementFault, unknown_names
+from .returning import Last, Return, returning
 from .screening import ScreeningRules
 from .table import TABLE, Row, Step, decide, row_of
 
@@ -53,6 +54,7 @@ __all__ = [
     "GoldRules",
     "Hook",
     "Item",
+    "Last",
     "Onboard",
     "Order",
     "OrderFault",
@@ -63,6 +65,7 @@ __all__ = [
     "Requirement",
     "RequirementFault",
     "Reserve",
+    "Return",
     "Row",
     "Rules",
     "ScreeningRules",
@@ -79,6 +82,7 @@ __all__ = [
     "outcome_of",
     "priority_rank",
     "random_rank",
+    "returning",
     "row_of",
     "to_json",
     "unknown_names",

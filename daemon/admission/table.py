@@ -46,6 +46,8 @@ class Row:
     """In words, for the documentation."""
     applies: Callable[[Facts], bool]
     decide: Callable[[Facts], Decision]
+    then: str | None = None
+    """What it decides in words, where that depends on the facts."""
 
 
 def row_of(facts: Facts) -> Row:
@@ -219,6 +221,7 @@ TABLE: Sequence[Row] = (
         "the run lets nobody in: not yet, not now, or not any more",
         lambda f: f.closed is not None,
         lambda f: Refuse(f.closed or Reason.TRY_LATER),
+        "refused: try_later, paused or run_ended",
     ),
     Row(
         "no answer",
@@ -275,6 +278,7 @@ TABLE: Sequence[Row] = (
         "the provider does not admit the worker",
         lambda f: f.answers.provider_admits is False,
         lambda f: Refuse(f.answers.provider_refused or Reason.NOT_QUALIFIED),
+        "refused: the provider's reason",
     ),
     Row(
         "failed onboarding",
@@ -310,6 +314,7 @@ TABLE: Sequence[Row] = (
         "as many units at once, or of the task in all, as one worker may have",
         lambda f: limit(f) is not None,
         lambda f: Refuse(limit(f) or Reason.MAX_FOR_TASK),
+        "refused: too_many_concurrent or max_for_task",
     ),
     Row(
         "storage refused",
@@ -317,6 +322,7 @@ TABLE: Sequence[Row] = (
         "the guarded transaction found the worker blocked, a limit reached, the run closed, or no unit",
         lambda f: f.answers.said is not None,
         lambda f: Refuse(_said(f) or Reason.NO_AVAILABLE_UNITS),
+        "refused: storage's reason; no_match when units are free, but none for this worker",
     ),
     Row(
         "nothing free",
