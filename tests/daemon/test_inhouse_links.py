@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdd.daemon.house import House
@@ -210,7 +210,6 @@ async def test_only_known_claims_of_the_page_are_kept(door: Door) -> None:
     assert identity.agent_data == {"agent_registration_id": "l-ann", "provider_type": "inhouse"}
 
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _links = st.builds(
     PersonalLink,
     run=st.text(max_size=20),
@@ -220,13 +219,11 @@ _links = st.builds(
 )
 
 
-@unhurried
 @given(_links)
 def test_what_is_signed_is_read_back(link: PersonalLink) -> None:
     assert read_token(SECRET, make_token(SECRET, link)) == link
 
 
-@unhurried
 @given(_links, st.data())
 def test_one_changed_letter_is_enough_to_be_refused(link: PersonalLink, data: st.DataObject) -> None:
     token = make_token(SECRET, link)

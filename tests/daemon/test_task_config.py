@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdd.daemon.providers.inhouse import InhouseOptions
@@ -251,7 +251,7 @@ def test_a_stored_plug_in_that_is_gone_is_named_with_the_remedy_at_hand(folder: 
         config_from_json(document)
 
 
-unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+brief = settings(max_examples=60)
 """How long it takes says more about the machine than about the config."""
 _seconds = st.floats(0, SECONDS_MAX)
 _words = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=50)
@@ -279,7 +279,7 @@ _documents: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 
 
-@unhurried
+@brief
 @given(_documents)
 def test_nothing_is_lost_on_the_way_to_json_and_back(document: dict[str, Any]) -> None:
     config = config_from_json(document)
@@ -289,7 +289,7 @@ def test_nothing_is_lost_on_the_way_to_json_and_back(document: dict[str, Any]) -
                document.get("task_config", {}).items())  # fmt: skip
 
 
-@unhurried
+@brief
 @given(_json)
 def test_nonsense_is_always_refused_in_words(value: Any) -> None:
     document: dict[str, Any] = {"nonsense": value}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdd.protocol.browser import (
@@ -213,7 +213,6 @@ def test_what_is_no_json_object_is_refused(parse: Callable[[bytes], Any], text: 
         | st.dictionaries(st.text(max_size=3), st.text(max_size=3)),
     )
 )
-@settings(deadline=None)
 def test_no_body_does_worse_than_being_refused(fields: dict[str, Any]) -> None:
     for parse in PARSERS:
         with contextlib.suppress(BadRequest):

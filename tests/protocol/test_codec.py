@@ -110,13 +110,13 @@ def test_every_type_has_a_class() -> None:
 
 
 @given(st.lists(packets, max_size=5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_packets_come_out_as_they_went_in(some: list[Packet]) -> None:
     assert decode_frame(encode_frame(some)) == some
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_bytes_of_any_kind_give_packets_or_the_one_error(data: bytes) -> None:
     for decode in (decode_frame, decode_packet):
         with contextlib.suppress(RemoteProtocolError):
@@ -124,7 +124,7 @@ def test_bytes_of_any_kind_give_packets_or_the_one_error(data: bytes) -> None:
 
 
 @given(packets, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_frame_with_one_byte_changed_gives_packets_or_the_one_error(
     packet: Packet, data: st.DataObject
 ) -> None:
@@ -135,7 +135,7 @@ def test_a_frame_with_one_byte_changed_gives_packets_or_the_one_error(
 
 
 @given(packets, st.sampled_from("tsreqvd"), leaves | documents | st.binary(max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_wrong_value_spoils_its_packet_only(packet: Packet, key: str, value: Any) -> None:
     wire = packet_map(packet) | {key: value}
     before, _, after = decode_frame(frame_of({"t": "request_statuses", "d": {}}, wire, {"t": "zzz", "d": {}}))
@@ -143,7 +143,7 @@ def test_a_wrong_value_spoils_its_packet_only(packet: Packet, key: str, value: A
 
 
 @given(packets, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_wrong_values_among_the_data_are_refused_or_taken_as_they_are(
     packet: Packet, data: st.DataObject
 ) -> None:

@@ -32,13 +32,12 @@ def note(sha256: str, name: str = "f") -> FileNote:
 
 
 @given(values)
-@settings(deadline=None)
 def test_documents_come_back_as_they_were(value: Any) -> None:
     assert load_json(dump_json(value)) == value
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\ud8ac01e-.tfn ', max_size=40).map(str.encode))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_bytes_of_any_kind_give_a_document_or_the_one_error(data: bytes) -> None:
     with contextlib.suppress(RemoteProtocolError):
         load_json(data)
@@ -102,7 +101,6 @@ def test_what_is_no_json_cannot_be_written(value: Any) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=5), values, max_size=5))
-@settings(deadline=None)
 def test_the_canonical_form_knows_no_order_of_keys(value: dict[str, Any]) -> None:
     assert canonical_json(dict(reversed(value.items()))) == canonical_json(value)
 

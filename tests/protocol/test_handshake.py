@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdd.protocol.codec import decode_frame, encode_frame
@@ -184,7 +184,6 @@ def test_anything_else_than_a_hello_is_refused(frame: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None)
 def test_no_bytes_do_worse_than_being_refused(frame: bytes) -> None:
     r = router()
     with contextlib.suppress(LinkRefusal):

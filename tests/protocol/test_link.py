@@ -659,7 +659,7 @@ values = (
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("tsreqvd"), values)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_map_hurts_an_end(maps: list[dict[str, Any]]) -> None:
     pair = Pair()
     pair.router.send_request(register(), 0.0)

@@ -31,7 +31,7 @@ def opened(assembler: Assembler, part_id: int, piece: bytes = b"x") -> None:
 
 
 @given(st.integers(1, 5 * PIECE_BYTES))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_was_split_is_whole_again(size: int) -> None:
     encoded = bytes(size)
     parts = parts_of(encoded)
@@ -135,7 +135,7 @@ def received(frames: list[bytes]) -> list[Packet]:
 
 
 @given(st.lists(st.integers(0, 4 * PACKET_BYTES_MAX), max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_everything_queued_arrives_in_frames_of_bounded_size(sizes: list[int]) -> None:
     outgoing = Outgoing()
     for size in sizes:
