@@ -16,7 +16,9 @@ from .shapes import (
     ErrorInfo,
     Link,
     LogPart,
+    OptionsInfo,
     PausedRun,
+    PlanInfo,
     RunDetails,
     RunInfo,
     Snapshot,
@@ -79,6 +81,31 @@ class Client:
         with packed_task(Path(folder)) as archive:
             run: RunInfo = self._connection.upload("/runs", parameters, archive, LAUNCH_S)
         return run
+
+    def plan(self, folder: str | os.PathLike[str], overrides: Mapping[str, str] | None = None) -> PlanInfo:
+        """What `launch` would launch; nothing is. TaskFolderRefused, LaunchRefused (with all problems)."""
+        from .packing import packed_task
+
+        parameters = [("set", f"{key}={value}") for key, value in (overrides or {}).items()]
+        with packed_task(Path(folder)) as archive:
+            plan: PlanInfo = self._connection.upload("/plan", parameters, archive, LAUNCH_S)
+        return plan
+
+    def options(self, kind: str | None = None, name: str | None = None) -> OptionsInfo:
+        """All plug-ins, of a kind, or one by its name; of the kind `task`: what task.toml takes. Refused."""
+        asked = [("kind", kind), ("name", name)]
+        options: OptionsInfo = self._connection.get(
+            "/options", [(key, word) for key, word in asked if word is not None]
+        )
+        return options
+
+    def folder_options(self, folder: str | os.PathLike[str]) -> OptionsInfo:
+        """What can be set for the task in `folder`, whose task.py the daemon runs. LaunchRefused."""
+        from .packing import packed_task
+
+        with packed_task(Path(folder)) as archive:
+            options: OptionsInfo = self._connection.upload("/options", [], archive, LAUNCH_S)
+        return options
 
     def runs(self, states: Iterable[str] = ()) -> list[RunInfo]:
         """All runs, oldest first, or those in one of `states`."""

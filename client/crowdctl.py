@@ -14,6 +14,7 @@ from .commands.launch import launch
 from .commands.links import links
 from .commands.lists import agents, units
 from .commands.log import log
+from .commands.option_list import options
 from .commands.pause import pause, resume
 from .commands.runs import runs, show, status
 from .commands.stop import expire, stop
@@ -65,6 +66,6 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
-    links, pause, resume, stop, expire, export, wait, log, status, disk,
+    links, pause, resume, stop, expire, export, wait, options, log, status, disk,
 ):  # fmt: skip
     main.add_command(command)

@@ -181,6 +181,56 @@ class ErrorInfo(TypedDict):
     data: Any
 
 
+class PlanInfo(TypedDict):
+    """What a launch would run."""
+
+    name: str
+    label: str
+    blueprint: str
+    provider: str
+    sandbox: bool
+    architect: str
+    units: int | None
+    """None: rows() of task.py makes them as it goes."""
+    units_more: bool
+    """Whether there may be more."""
+    reward: str
+    pay_total: str | None
+    address: str
+    """As far as it is known before the launch; `<port>` stands for one that is chosen then."""
+
+
+class OptionInfo(TypedDict):
+    """Something that can be set."""
+
+    path: str
+    type: str
+    required: bool
+    default: Any
+    default_text: str
+    """The default as TOML has it."""
+    meaning: str
+
+
+class PlugInInfo(TypedDict):
+    """A blueprint, provider or architect, and what can be set for it."""
+
+    kind: str
+    name: str
+    meaning: str
+    origin: str
+    """The distribution that brings it, or task.py."""
+    options: list[OptionInfo]
+    trouble: str
+
+
+class OptionsInfo(TypedDict):
+    """Plug-ins with their options, and options that are nobody's own."""
+
+    plug_ins: list[PlugInInfo]
+    options: list[OptionInfo]
+
+
 class LogPart(TypedDict):
     """A part of the daemon that logs, and from which level on."""
 

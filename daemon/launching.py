@@ -1,31 +1,19 @@
 """Turns a task folder into a stored run, or says everything that is wrong with it. Holds no run."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..storage.contract import Duplicate, InvalidRecord, NewRun
+from ..storage.contract import Duplicate, InvalidRecord, NewRun, NotFound
 from ..storage.records import TaskRun
-from .architects.contract import Ground
-from .blueprints.contract import BlueprintFault
+from .checking import CheckedTask, LaunchRefused, Plan, check_task, checked_config, numbered_label
 from .house import House
-from .parts import task_code
-from .registry import BrokenPlugIn, Registry
-from .routers import Routers
-from .task_config import ConfigRefused, RunConfig, config_to_json, load_config
-from .task_folder import TaskCodeFailed, TaskRefused
+from .registry import Registry
+from .task_config import RunConfig, config_to_json
+from .task_folder import TaskRefused
 from .task_store import keep_task
 
 KEY_BYTES = 32
 LABELS_TRIED_MAX = 1000  # runs of one task that are kept at a time; labels of ended runs stay taken
-
-
-class LaunchRefused(Exception):
-    """Nothing was launched; `problems` says everything that is wrong, one "path: what" each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 class Launcher:
@@ -48,6 +36,39 @@ class Launcher:
             raise LaunchRefused([str(exc)]) from exc
         return await self._create(config, launch_id, who)
 
+    async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
+        """What `store` would launch now. LaunchRefused: everything that is wrong; nothing is stored."""
+        off_loop = self._house.user_code.off_loop
+        task = await off_loop(check_task, self._registry, folder, dict(overrides), self._house.routers)
+        try:
+            return await off_loop(task.plan, await self._label_for(task))
+        finally:
+            task.forget()
+
+    async def _label_for(self, task: CheckedTask) -> str:
+        """The label that it would get. LaunchRefused, with all that is wrong with the task."""
+        problems, label = [*task.problems], task.config.label
+        if label and await self._is_taken(label):
+            problems.append(_taken(label))
+        if problems:
+            raise LaunchRefused(problems)
+        return label or await self._free_label(task.config.name)
+
+    async def _is_taken(self, label: str) -> bool:
+        try:
+            await self._house.storage.run_by_label(label)
+        except NotFound:
+            return False
+        return True
+
+    async def _free_label(self, name: str) -> str:
+        label = name
+        for number in range(1, LABELS_TRIED_MAX):
+            label = numbered_label(name, number)
+            if not await self._is_taken(label):
+                return label
+        raise LaunchRefused([_taken(label)])
+
     async def _create(self, config: RunConfig, launch_id: str, who: str) -> TaskRun:
         key = self._house.rng.randbytes(KEY_BYTES)
         label = config.label
@@ -62,7 +83,7 @@ class Launcher:
             except Duplicate:
                 if config.label:
                     break
-        raise LaunchRefused([f"label: {label!r} is taken by another run; choose another"])
+        raise LaunchRefused([_taken(label)])
 
     def _new_run(self, config: RunConfig, launch_id: str, label: str, key: bytes) -> NewRun:
         return NewRun(
@@ -80,33 +101,5 @@ class Launcher:
         )
 
 
-def checked_config(
-    registry: Registry, folder: Path, overrides: Mapping[str, str], routers: Routers | None = None
-) -> RunConfig:
-    """The config of a task folder that can be launched; LaunchRefused says everything that is wrong.
-
-    Without `routers`, whether its routers can be had is left open: only the daemon knows them.
-    """
-    try:
-        code = task_code(registry, folder)
-        config = load_config(folder, overrides, code.registry)
-        problems = code.blueprint(config, folder).check()
-        provider = code.registry.provider(config.provider.type)
-        problems = [*problems, *provider.check(config.provider.options, folder)]
-        if routers is not None:
-            ground = Ground(routers, config.label or numbered_label(config.name, 1), config.shared_origin)
-            architect = code.registry.architect(config.architect.type)
-            problems = [*problems, *architect.check(config.architect.options, ground)]
-    except ConfigRefused as exc:
-        raise LaunchRefused(exc.problems) from exc
-    except (TaskCodeFailed, BrokenPlugIn, BlueprintFault) as exc:
-        raise LaunchRefused([str(exc)]) from exc
-    if problems:
-        raise LaunchRefused(problems)
-    return config
-
-
-def numbered_label(name: str, number: int) -> str:
-    """A label from a task's name: `digits`, `digits-2`, ...; at most 40 characters."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-") or "run"
-    return slug if number == 1 else f"{slug}-{number}"
+def _taken(label: str) -> str:
+    return f"label: {label!r} is taken by another run; choose another"

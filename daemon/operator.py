@@ -10,17 +10,19 @@ from ..protocol.names import UNFINISHED_RUN, RunId
 from ..storage.contract import LeaseLost, Storage, StorageFailed, StorageFull
 from ..storage.records import TaskRun
 from .causes import causes
+from .checking import LaunchRefused, Plan
 from .control.shapes import HeldView
 from .disk_use import DiskUse, disk_use
 from .error_notes import PLUG_IN, ErrorNotes
 from .events import any_of
 from .farewell import Farewell
 from .house import House
-from .launching import Launcher, LaunchRefused
+from .launching import Launcher
 from .live_run import DEPLOYED, LiveRun
 from .metrics.families import Metrics
 from .parts import Parts, RunBroken, assemble
 from .registry import Registry
+from .task_options import FolderOptions, folder_options
 from .unheld import UnheldRuns
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,19 @@ class Operator:
         if run.state in UNFINISHED_RUN:
             await self._begun.send(run)
         return run
+
+    async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
+        """What `launch` would launch now. LaunchRefused: everything that is wrong. Nothing is stored."""
+        return await self._launcher.plan(folder, overrides)
+
+    async def folder_options(self, folder: Path) -> FolderOptions:
+        """What can be set for the task in `folder`; runs its task.py. ConfigRefused."""
+        return await self._house.user_code.off_loop(folder_options, self._registry, folder)
+
+    @property
+    def plug_ins(self) -> Registry:
+        """The installed plug-ins."""
+        return self._registry
 
     async def _begin_launched(self, nursery: trio.Nursery) -> None:
         async for run in self._to_begin:

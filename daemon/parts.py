@@ -13,7 +13,7 @@ from .house import House
 from .providers.contract import CrowdProvider, Place
 from .registry import BrokenPlugIn, Registry, UnknownPlugIn
 from .task_config import ConfigRefused, RunConfig, config_from_json
-from .task_folder import TaskCodeFailed, load_task_code
+from .task_folder import TaskCodeFailed, load_task_code, unload_task_code
 
 
 class RunBroken(Exception):
@@ -50,6 +50,11 @@ class TaskCode:
         """The blueprint of the folder. BlueprintFault, UnknownPlugIn, BrokenPlugIn."""
         material = Material(folder, config, getattr(self.module, "rows", None))
         return self.registry.blueprint(config.blueprint.type)(config.blueprint.options, material)
+
+    def forget(self) -> None:
+        """Let the author's code go; what it defined lives on where it is held."""
+        if self.module is not None:
+            unload_task_code(self.module)
 
 
 def task_code(registry: Registry, folder: Path) -> TaskCode:

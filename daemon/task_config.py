@@ -4,7 +4,7 @@ import functools
 import operator
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -215,20 +215,15 @@ def load_config(
     Without a registry, plug-ins are the installed ones and those of the folder's task.py, whose code is run.
     ConfigRefused: everything that is wrong, at once.
     """
-    document = _read(folder / CONFIG_NAME)
-    problems = [
-        problem
-        for key, letters in (overrides or {}).items()
-        if (problem := override(document, key, letters)) is not None
-    ]
+    document, problems = read_document(folder, overrides or {})
     if registry is not None:
-        return _structured(document, registry, problems)
+        return structure_config(document, registry, problems)
     try:
         code = load_task_code(folder)
     except TaskCodeFailed as exc:
         raise ConfigRefused([f"task.py: {exc}"]) from exc
     try:
-        return _structured(document, installed_plug_ins().with_task_code(code), problems)
+        return structure_config(document, installed_plug_ins().with_task_code(code), problems)
     except BrokenPlugIn as exc:
         raise ConfigRefused([f"task.py: {exc}"]) from exc
     finally:
@@ -247,7 +242,28 @@ def config_to_json(config: RunConfig) -> dict[str, Any]:
 
 def config_from_json(document: Mapping[str, Any], registry: Registry | None = None) -> RunConfig:
     """The config that `config_to_json` wrote. ConfigRefused, e.g. when a plug-in is not there any more."""
-    return _structured(dict(document), registry or installed_plug_ins(), [])
+    return structure_config(dict(document), registry or installed_plug_ins())
+
+
+def read_document(folder: Path, overrides: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """The folder's task.toml with its overrides, and what is wrong with these. ConfigRefused: no TOML."""
+    document = _read(folder / CONFIG_NAME)
+    problems = [override(document, key, letters) for key, letters in overrides.items()]
+    return document, [problem for problem in problems if problem is not None]
+
+
+def structure_config(document: dict[str, Any], registry: Registry, problems: Sequence[str] = ()) -> RunConfig:
+    """The document as a config. ConfigRefused: everything that is wrong, after `problems` found before."""
+    for kind in Kind:
+        document.setdefault(kind.value, {})
+    try:
+        config = structure(_converter(registry), document, RunConfig)
+    except Faults as exc:
+        raise ConfigRefused([*problems, *exc.problems]) from exc
+    problems = [*problems, *_unknown_providers(config, registry)]
+    if problems:
+        raise ConfigRefused(problems)
+    return config
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -264,19 +280,6 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as exc:
         raise ConfigRefused([f"{path.name}: is not TOML: {exc}"]) from exc
-
-
-def _structured(document: dict[str, Any], registry: Registry, problems: list[str]) -> RunConfig:
-    for kind in Kind:
-        document.setdefault(kind.value, {})
-    try:
-        config = structure(_converter(registry), document, RunConfig)
-    except Faults as exc:
-        raise ConfigRefused([*problems, *exc.problems]) from exc
-    problems = [*problems, *_unknown_providers(config, registry)]
-    if problems:
-        raise ConfigRefused(problems)
-    return config
 
 
 def _unknown_providers(config: RunConfig, registry: Registry) -> Iterator[str]:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import attrs
 
 from .options import Option, options_of, summary
-from .registry import BrokenPlugIn, Kind, PlugInClass, Registry
-from .task_config import DEFAULT_TYPES, RunConfig
-
-TASK_CODE = "task.py"
+from .parts import task_code
+from .registry import BrokenPlugIn, Kind, PlugInClass, Registry, UnknownPlugIn
+from .task_config import CONFIG_NAME, DEFAULT_TYPES, ConfigRefused, RunConfig, read_document
+from .task_folder import CODE_NAME, TaskCodeFailed
 
 
 @attrs.frozen
@@ -51,6 +52,42 @@ def task_options(registry: Registry, chosen: Mapping[Kind, str] | None = None) -
     return [*_task_options(registry, {**DEFAULT_TYPES, **(chosen or {})})]
 
 
+@attrs.frozen
+class FolderOptions:
+    """What can be set for one task."""
+
+    options: tuple[Option, ...]
+    """Of its task.toml, with those of the plug-ins that it chose."""
+    own: tuple[PlugInAbout, ...]
+    """The plug-ins that its task.py brings."""
+
+
+def folder_options(registry: Registry, folder: Path) -> FolderOptions:
+    """What can be set for the task in `folder`. ConfigRefused. Blocking; runs its task.py."""
+    document, _ = read_document(folder, {})
+    try:
+        code = task_code(registry, folder)
+        try:
+            options = task_options(code.registry, dict(_chosen(document)))
+            about = [plug_in for kind in Kind for plug_in in plug_ins(code.registry, kind)]
+        finally:
+            code.forget()
+    except (TaskCodeFailed, BrokenPlugIn, UnknownPlugIn) as exc:
+        raise ConfigRefused(
+            [f"{CODE_NAME if isinstance(exc, TaskCodeFailed) else CONFIG_NAME}: {exc}"]
+        ) from exc
+    return FolderOptions(tuple(options), tuple(one for one in about if one.origin == CODE_NAME))
+
+
+def _chosen(document: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
+    for kind in Kind:
+        match document.get(kind.value):
+            case {"type": str(name)}:
+                yield kind, name
+            case _:
+                pass
+
+
 def _task_options(registry: Registry, chosen: Mapping[Kind, str]) -> Iterator[Option]:
     kinds = {kind.value: kind for kind in Kind}
     for option in options_of(RunConfig):
@@ -71,7 +108,7 @@ def _type_option(registry: Registry, kind: Kind, option: Option) -> Option:
 
 
 def _origin(kind: Kind, name: str, found: PlugInClass) -> str:
-    return TASK_CODE if found.__module__.startswith("crowdd_task_") else _distribution(kind, name)
+    return CODE_NAME if found.__module__.startswith("crowdd_task_") else _distribution(kind, name)
 
 
 def _distribution(kind: Kind, name: str) -> str:

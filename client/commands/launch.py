@@ -8,7 +8,7 @@ import click
 
 from ..client import ENDED, Client
 from ..errors import ConnectionCut
-from ..shapes import RunInfo, Snapshot
+from ..shapes import PlanInfo, RunInfo, Snapshot
 from ..terminal import safe, say, say_facts, say_json
 from .options import json_option, pass_client
 
@@ -19,21 +19,32 @@ ADDRESS_S = 60.0  # routers on this machine take a second or two
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--launch-id", metavar="ID", help="The same id again never launches twice.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be launched, or all that is wrong.")
 @json_option
 @pass_client
 def launch(
-    client: Client, folder: Path, overrides: tuple[str, ...], launch_id: str | None, as_json: bool
+    client: Client,
+    folder: Path,
+    overrides: tuple[str, ...],
+    launch_id: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Send the task in DIR to the daemon and launch it.
 
-    KEY=VALUE replaces what task.toml says; the daemon refuses what it does not know.
+    KEY=VALUE replaces what task.toml says; the daemon refuses what it does not know, and
+    `crowdctl options my-task` lists what it knows.
 
     \b
     crowdctl launch my-task
+    crowdctl launch my-task --dry-run
     crowdctl launch my-task pay.reward=0.25 blueprint.units_per_assignment=3
     """
     launch_id = launch_id or os.urandom(16).hex()
     pairs = dict(map(_pair, overrides))
+    if dry_run:
+        _tell_plan(client.plan(folder, pairs), as_json)
+        return
     try:
         run = client.launch(folder, pairs, launch_id)
     except ConnectionCut as exc:
@@ -52,6 +63,31 @@ def _pair(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise click.UsageError(f"{safe(text)!r} is no override: write KEY=VALUE.")
     return key, value
+
+
+def _tell_plan(plan: PlanInfo, as_json: bool) -> None:
+    if as_json:
+        say_json(plan)
+        return
+    say(f"{safe(plan['name'])} can be launched. Nothing was.")
+    say_facts(plan_facts(plan))
+
+
+def plan_facts(plan: PlanInfo) -> list[tuple[str, object]]:
+    """What would run, as names and values."""
+    at_least = "at least " if plan["units_more"] else ""
+    paid = plan["pay_total"] not in (None, "0.00")
+    total = f" each, {at_least}{plan['pay_total']} in all" if paid else " each"
+    units = "as rows() of task.py makes them" if plan["units"] is None else f"{at_least}{plan['units']}"
+    return [
+        ("Label", plan["label"]),
+        ("Units", units),
+        ("Pay", plan["reward"] + total),
+        ("Address", plan["address"]),
+        ("Blueprint", plan["blueprint"]),
+        ("Provider", plan["provider"] + (" (sandbox)" if plan["sandbox"] else "")),
+        ("Architect", plan["architect"]),
+    ]
 
 
 def _once_deployed(client: Client, run: RunInfo) -> Snapshot | None:

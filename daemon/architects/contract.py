@@ -56,6 +56,14 @@ class Architect(abc.ABC):
         """
         return []
 
+    @classmethod
+    def address(cls, options: Any, ground: Ground) -> str:
+        """Where workers would find the run, as far as that is known before it is made; empty: not at all.
+
+        Blocking; called for what `check` finds nothing wrong with.
+        """
+        return ""
+
     @abc.abstractmethod
     async def deploy(self) -> Sequence[Channel]:
         """Start the routers, or find them running already, and give the way to each. Idempotent.

@@ -23,7 +23,7 @@ from ..channel import Channel
 from ..secrets import load_or_make_secret
 from ..structuring import Count, Faults, Words
 from ..websocket_channel import NO_TLS, WebsocketChannel
-from .contract import Architect, Site
+from .contract import Architect, Ground, Site
 from .detached import Detached, find_detached, is_held, start_detached
 
 log = logging.getLogger(__name__)
@@ -79,14 +79,18 @@ class LocalArchitect(Architect):
         self._is_shut_down = False
         self._port = 0
 
+    @classmethod
+    def address(cls, options: Any, ground: Ground) -> str:
+        """`<port>` stands for one that is chosen at the first start."""
+        return _with_slash(options.public_url or _base(options.host, options.port or "<port>"))
+
     async def deploy(self) -> Sequence[Channel]:
         """The one channel to the run's router. OSError: it did not start; says why, from its log."""
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         secret = await trio.to_thread.run_sync(load_or_make_secret, self._home / "secret")
         if not await self._adopt():
             await self._start()
-        public = self._options.public_url or self._base
-        url = public if public.endswith("/") else f"{public}/"
+        url = _with_slash(self._options.public_url or self._base)
         return [WebsocketChannel(self._base, self.site.run.label, secret, url)]
 
     async def watch(self) -> None:
@@ -190,8 +194,7 @@ class LocalArchitect(Architect):
 
     @property
     def _base(self) -> str:
-        host = _LOOPBACK.get(self._options.host, self._options.host)
-        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        return _base(self._options.host, self._port)
 
     @property
     def _lock(self) -> Path:
@@ -211,6 +214,15 @@ class LocalArchitect(Architect):
 
     def _last_words(self) -> str:
         return self._log.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace").strip() or "nothing"
+
+
+def _base(host: str, port: int | str) -> str:
+    host = _LOOPBACK.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _with_slash(url: str) -> str:
+    return url if url.endswith("/") else f"{url}/"
 
 
 def _toml(values: dict[str, Any]) -> str:

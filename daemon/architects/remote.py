@@ -57,6 +57,12 @@ class RemoteArchitect(Architect):
             return [f"architect.routers: {problem}" for problem in exc.problems]
         return []
 
+    @classmethod
+    def address(cls, options: Any, ground: Ground) -> str:
+        """At the first router."""
+        first, *_ = _doors(options, ground)
+        return first[0].address(ground.label, ground.shared_origin)
+
     async def deploy(self) -> Sequence[Channel]:
         """A channel to each router, in the task's order, whether it is up or not. LinkRefused: says why."""
         try:

@@ -16,11 +16,12 @@ from .drain import DrainRequests
 from .endpoint import Endpoint, Query, routes
 from .errors import HANDLERS
 from .export import export_run
-from .launch import launch_run
+from .launch import launch_run, plan_run
 from .lists import list_agents, list_errors, list_units
 from .log import set_log, show_log
 from .needs import Operator
 from .openapi import LINES, openapi_document
+from .options import KINDS, show_folder_options, show_options
 from .pausing import pause_run, resume_run
 from .people import list_agents_of_worker, list_workers, show_worker
 from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
@@ -37,7 +38,9 @@ from .shapes import (
     NamedLinksBody,
     NewLinksBody,
     NothingBody,
+    OptionsView,
     PausedRunView,
+    PlanView,
     RecordView,
     RunDetailsView,
     RunsView,
@@ -64,6 +67,7 @@ PAGE = (
 )
 WORKER = Query("worker", str, "A worker's number, or PROVIDER:NAME.", needed=True)
 
+OVERRIDES = Query("set", str, "KEY=VALUE instead of what task.toml says.", many=True)
 PROVIDER = Query("provider", str, "Only those who came through it.")
 
 
@@ -86,9 +90,39 @@ ENDPOINTS: Sequence[Endpoint] = (
         body=bytes,
         body_type="application/gzip",
         query=(
-            Query("set", str, "KEY=VALUE instead of what task.toml says.", many=True),
+            OVERRIDES,
             Query("launch_id", str, "The same id again gives the run that it made."),
         ),
+        also=(422,),
+    ),
+    Endpoint(
+        "POST",
+        "/plan",
+        plan_run,
+        PlanView,
+        body=bytes,
+        body_type="application/gzip",
+        query=(OVERRIDES,),
+        also=(422,),
+    ),
+    Endpoint(
+        "GET",
+        "/options",
+        show_options,
+        OptionsView,
+        query=(
+            Query("kind", Annotated[str, {"enum": KINDS}], "A kind of plug-in; `task`: task.toml itself."),
+            Query("name", str, "The one plug-in of the kind with this name."),
+        ),
+        also=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/options",
+        show_folder_options,
+        OptionsView,
+        body=bytes,
+        body_type="application/gzip",
         also=(422,),
     ),
     Endpoint("GET", "/runs/{run}", show_run, RunDetailsView),

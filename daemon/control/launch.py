@@ -1,22 +1,17 @@
-"""The endpoint that launches a run from an uploaded task folder."""
+"""The endpoints that launch a run from an uploaded task folder, or say what would be launched."""
 
-import tempfile
 import uuid
-from pathlib import Path
 
-import trio
+import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...protocol.limits import BUNDLE_BYTES_MAX
-from ..launching import LaunchRefused
-from ..task_folder import TaskRefused, unpack_task
 from .answers import json_answer
-from .errors import ControlError, bad_request
-from .questions import operator_of, take_body, who_asks
+from .errors import bad_request
+from .questions import operator_of, who_asks
+from .task_upload import overrides_asked_for, unpacked_task
 from .views import run_view
 
-OVERRIDES_MAX = 200
 LAUNCH_ID_CHARACTERS_MAX = 100
 
 
@@ -26,47 +21,18 @@ async def launch_run(request: Request) -> Response:
     The same `launch_id` again answers with the run it made.
     """
     operator = operator_of(request)
-    overrides, launch_id = _overrides(request), _launch_id(request)
-    with tempfile.TemporaryDirectory(prefix="crowdd-launch-") as scratch:
-        archive, folder = Path(scratch, "task.tar.gz"), Path(scratch, "task")
-        await _store_body(request, archive)
-        try:
-            await trio.to_thread.run_sync(unpack_task, archive, folder)
-            run = await operator.launch(folder, overrides, launch_id, who_asks(request))
-        except TaskRefused as exc:
-            raise _refusal([str(exc)]) from exc
-        except LaunchRefused as exc:
-            raise _refusal(exc.problems) from exc
+    overrides, launch_id = overrides_asked_for(request), _launch_id(request)
+    async with unpacked_task(request) as folder:
+        run = await operator.launch(folder, overrides, launch_id, who_asks(request))
     return json_answer(await run_view(operator, run), 201)
 
 
-async def _store_body(request: Request, path: Path) -> None:
-    async with await trio.open_file(path, "wb") as file:
-        await take_body(request, BUNDLE_BYTES_MAX, file.write)
-        size = await file.tell()
-    if size == 0:
-        raise bad_request("The body must be a task folder as tar.gz.", "`crowdctl launch DIR` sends it.")
-
-
-def _refusal(problems: list[str]) -> ControlError:
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return ControlError(
-        422,
-        "launch_refused",
-        f"The task was not launched: {count}.",
-        "Correct them and launch again.",
-        problems,
-    )
-
-
-def _overrides(request: Request) -> dict[str, str]:
-    pairs = [text.partition("=") for text in request.query_params.getlist("set")]
-    if len(pairs) > OVERRIDES_MAX:
-        raise bad_request(f"At most {OVERRIDES_MAX} overrides.", "Put them into task.toml.")
-    for key, equals, _ in pairs:
-        if not key or not equals:
-            raise bad_request(f"{key!r} is no override.", "Write key=value.")
-    return {key: value for key, _, value in pairs}
+async def plan_run(request: Request) -> Response:
+    """What would be launched from the same body and parameters; nothing is."""
+    operator, overrides = operator_of(request), overrides_asked_for(request)
+    async with unpacked_task(request) as folder:
+        plan = await operator.plan(folder, overrides)
+    return json_answer(attrs.asdict(plan))
 
 
 def _launch_id(request: Request) -> str:

@@ -8,7 +8,10 @@ from typing import Protocol
 from ...protocol.names import RunId
 from ...storage.contract import Storage
 from ...storage.records import TaskRun
+from ..checking import Plan
 from ..disk_use import DiskUse
+from ..registry import Registry
+from ..task_options import FolderOptions
 from .shapes import HeldView
 
 
@@ -55,6 +58,13 @@ class Operator(Protocol):
     async def launch(
         self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str
     ) -> TaskRun: ...
+
+    async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan: ...
+
+    async def folder_options(self, folder: Path) -> FolderOptions: ...
+
+    @property
+    def plug_ins(self) -> Registry: ...
 
     def live(self, run_id: RunId) -> LiveRun | None: ...
 

@@ -279,12 +279,20 @@ def bots(
 
 @crowdd.command()
 @click.argument("folder", type=_FOLDER)
-@click.argument("overrides", nargs=-1)
-def check(folder: Path, overrides: tuple[str, ...]) -> None:
-    """Say everything that is wrong with the task in FOLDER, without launching it."""
-    from .one_shot import check_task
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def check(folder: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Say everything that is wrong with the task in FOLDER, or what would run, without launching it.
 
-    raise SystemExit(check_task(folder, overrides))
+    Whether its label is free and its routers are known, only the daemon knows: crowdctl launch --dry-run.
+
+    \b
+    crowdd check my-task
+    crowdd check my-task limits.grace_s=60
+    """
+    from .check import check_folder
+
+    raise SystemExit(check_folder(folder, overrides, as_json))
 
 
 @crowdd.group()

@@ -19,7 +19,7 @@ import click
 
 from .client import Client
 from .client.errors import ClientError, DaemonUnreachable
-from .client.terminal import counted, say_error
+from .client.terminal import say_error
 from .progress import follow_runs
 
 START_S = 30.0
@@ -220,24 +220,3 @@ def accuracy(export: Path) -> str:
             right += str(data["outputs"].get("label")) == str(data["inputs"]["_truth"])
     share = 100 * right / total if total else 0.0
     return f"Accuracy against the known truth: {share:.1f} % ({right} of {total} labels)"
-
-
-# --- without a daemon of ours
-
-
-def check_task(folder: Path, overrides: Sequence[str]) -> int:
-    """Print everything that is wrong with a task; returns the exit status."""
-    from .daemon.launching import LaunchRefused, checked_config
-    from .daemon.registry import installed_plug_ins
-
-    try:
-        config = checked_config(installed_plug_ins(), folder, dict(o.split("=", 1) for o in overrides))
-    except ValueError:
-        raise click.UsageError("overrides are written key=value, e.g. limits.allowed_concurrent=1") from None
-    except LaunchRefused as refused:
-        for problem in refused.problems:
-            click.echo(problem)
-        click.echo(f"{counted(len(refused.problems), 'problem')}: nothing was launched")
-        return 1
-    click.echo(f"{config.name}: ready to launch: crowdctl launch {folder}")
-    return 0

@@ -16,9 +16,12 @@ from click.testing import CliRunner, Result
 
 from crowdd.client import Client
 from crowdd.client.crowdctl import main
+from crowdd.daemon.checking import LaunchRefused, Plan, check_task
 from crowdd.daemon.control.shapes import HeldView, RouterUpView
 from crowdd.daemon.disk_use import DiskUse, RunDisk
-from crowdd.daemon.launching import LaunchRefused
+from crowdd.daemon.registry import installed_plug_ins
+from crowdd.daemon.routers import Routers
+from crowdd.daemon.task_options import FolderOptions, folder_options
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
 from crowdd.storage.contract import (
     AddSubmission,
@@ -88,6 +91,7 @@ class FakeOperator:
         self.launches: list[tuple[dict[str, str], str, str]] = []
         self.folders: list[dict[str, bytes]] = []
         self.router = FakeRouter()
+        self.plug_ins = installed_plug_ins()
 
     async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))
@@ -96,6 +100,15 @@ class FakeOperator:
         if "nonsense" in overrides:
             raise LaunchRefused(["nonsense: is not known; did you mean 'name'?", "data.file: no such file"])
         return await self.a_run(overrides.get("label", "digits"), launch_id=launch_id, who=who)
+
+    async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
+        task = check_task(self.plug_ins, folder, overrides, Routers())
+        if task.problems:
+            raise LaunchRefused(task.problems)
+        return task.plan(task.config.label or "digits-2")
+
+    async def folder_options(self, folder: Path) -> FolderOptions:
+        return folder_options(self.plug_ins, folder)
 
     def live(self, run_id: RunId) -> FakeLiveRun | None:
         return self.lives.get(run_id)

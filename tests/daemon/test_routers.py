@@ -6,7 +6,7 @@ import pytest
 
 from crowdd.daemon.architects.contract import Ground
 from crowdd.daemon.architects.remote import RemoteArchitect, RemoteOptions
-from crowdd.daemon.launching import LaunchRefused, checked_config
+from crowdd.daemon.checking import LaunchRefused, checked_config
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.routers import KnownRouter, Routers
 from crowdd.daemon.secrets import make_secret

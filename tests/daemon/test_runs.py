@@ -6,8 +6,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from crowdd.daemon.checking import LaunchRefused
 from crowdd.daemon.clock import simulated_wall
-from crowdd.daemon.launching import LaunchRefused
 from crowdd.daemon.lifecycle import GaveBack
 from crowdd.daemon.live_run import LiveRun
 from crowdd.daemon.providers.contract import ProviderSays
