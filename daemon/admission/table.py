@@ -12,10 +12,11 @@ import attrs
 from ...protocol.names import Reason
 from . import gold, screening
 from .decisions import Ask, Decision, Onboard, Question, Refuse, Reserve, Special, SpecialKind
-from .facts import PAGES_MAX, ROUNDS_MAX, UNIT_HOOKS, Facts, Hook
+from .facts import PAGES_MAX, ROUNDS_MAX, UNIT_HOOKS, Answers, Facts, Hook
 from .limits import over_limit
 from .onboarding import OnboardingState
 from .requirements import unmet
+from .screening import ScreeningRules
 
 CHANGED = frozenset({"facts_changed", "candidates_gone"})
 """What storage says when the decision was made from facts that are not so any more."""
@@ -106,7 +107,7 @@ def screening_due(facts: Facts) -> bool:
     rules = facts.rules.screening
     if rules is None or not screening.is_due(rules, facts.grants, facts.answers.needs_screening):
         return False
-    return not rules.use_real_units if facts.answers.generates is None else facts.answers.generates
+    return _makes(rules, facts.answers)
 
 
 def screens_by_real_unit(facts: Facts) -> bool:
@@ -130,7 +131,19 @@ def _onboards(facts: Facts) -> bool:
 
 
 def _screens(facts: Facts) -> bool:
-    return _asks(facts, Hook.NEEDS_SCREENING, facts.answers.needs_screening) or screening_due(facts)
+    """Whether a screening unit may yet come of it, as far as is known."""
+    rules, answers = facts.rules.screening, facts.answers
+    if rules is None:
+        return False
+    maybe_due = _asks(facts, Hook.NEEDS_SCREENING, answers.needs_screening) or screening.is_due(
+        rules, facts.grants, answers.needs_screening
+    )
+    maybe_made = _asks(facts, Hook.SHOULD_GENERATE, answers.generates) or _makes(rules, answers)
+    return maybe_due and maybe_made
+
+
+def _makes(rules: ScreeningRules, answers: Answers) -> bool:
+    return not rules.use_real_units if answers.generates is None else answers.generates
 
 
 def _tests(facts: Facts) -> bool:

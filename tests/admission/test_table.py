@@ -145,6 +145,11 @@ def test_a_hook_decides_whether_a_screening_unit_is_made() -> None:
     assert decide(facts(rules, generates=True, pages=SEEN)) == Ask(Question.SCREENING_ITEM)
 
 
+def test_a_hook_for_what_the_run_does_not_do_changes_nothing() -> None:
+    rules = Rules(hooks=frozenset({Hook.NEEDS_SCREENING, Hook.NEEDS_GOLD, Hook.SHOULD_GENERATE}))
+    assert decide(facts(rules)) == Reserve(None)
+
+
 def test_a_worker_who_passed_is_not_screened() -> None:
     assert decide(facts(Rules(screening=SCREENING), {"grants": {"passed": 1}})) == Reserve(None)
 

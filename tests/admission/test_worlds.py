@@ -139,9 +139,10 @@ def naive(world: World) -> Decision:
 def _with_work(world: World, right: int, wrong: int) -> Decision:
     rules, worker = world.rules, world.standing
     onboards = bool(rules.onboarding) and rules.onboarding not in worker.grants
-    may_screen = rules.screening is not None and (
-        Hook.NEEDS_SCREENING in rules.hooks
-        or ("passed" not in worker.grants and not rules.screening.use_real_units)
+    may_screen = (
+        rules.screening is not None
+        and (Hook.NEEDS_SCREENING in rules.hooks or "passed" not in worker.grants)
+        and (Hook.SHOULD_GENERATE in rules.hooks or not rules.screening.use_real_units)
     )
     gold = rules.gold
     gold_possible = gold is not None and not (right >= gold.min_golds and worker.gold_units >= gold.max_units)
