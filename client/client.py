@@ -19,6 +19,7 @@ from .shapes import (
     OptionsInfo,
     PausedRun,
     PlanInfo,
+    RevokedLink,
     RunDetails,
     RunInfo,
     Snapshot,
@@ -161,6 +162,17 @@ class Client:
         """Personal addresses for `count` workers who have no names yet."""
         links: list[Link] = self._connection.post(_path(run, "links"), {"count": count})["links"]
         return links
+
+    def revoke_link(self, link: str, now: bool = False) -> RevokedLink:
+        """Refuse a personal link, as it was given, from its next request on; `now` takes its units, too."""
+        revoked: RevokedLink = self._connection.post("/links/revoke", {"link": link, "now": now})
+        return revoked
+
+    def revoke_link_of(self, run: RunName, worker: str, now: bool = False) -> RevokedLink:
+        """The same for the link to the run that a worker was given last."""
+        path = _path(run, "links", "revoke")
+        revoked: RevokedLink = self._connection.post(path, {"worker": worker, "now": now})
+        return revoked
 
     def stop(self, run: RunName, now: bool = False) -> RunInfo:
         """Let no more workers in; with `now`, end those at work, too."""

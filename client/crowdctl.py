@@ -16,6 +16,7 @@ from .commands.lists import agents, units
 from .commands.log import log
 from .commands.option_list import options
 from .commands.pause import pause, resume
+from .commands.revoke import revoke
 from .commands.runs import runs, show, status
 from .commands.stop import expire, stop
 from .commands.wait import wait
@@ -66,6 +67,6 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
-    links, pause, resume, stop, expire, export, wait, options, log, status, disk,
+    links, revoke, pause, resume, stop, expire, export, wait, options, log, status, disk,
 ):  # fmt: skip
     main.add_command(command)

@@ -239,6 +239,19 @@ class LogPart(TypedDict):
     meaning: str
 
 
+class RevokedLink(TypedDict):
+    """A personal link that is refused from now on.
+
+    `already`: it was before. `at_work`: so many agents hold a unit by it, still; from `ended` it was taken.
+    """
+
+    run: str
+    worker_name: str
+    already: bool
+    at_work: int
+    ended: int
+
+
 class Link(TypedDict):
     """A worker's personal address."""
 

@@ -22,7 +22,7 @@ from .log_ids import ids_of
 from .metrics.readings import RouterReading, RunReading
 from .parts import Parts
 from .patience import Patience
-from .providers.contract import ProviderFailed, ProviderSays
+from .providers.contract import CrowdProvider, ProviderFailed, ProviderSays
 from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
 from .task_runner import Doors, TaskRunner
@@ -131,6 +131,16 @@ class LiveRun:
     async def end_routers(self) -> None:
         """Take the run's routers down; a later start of an unfinished run brings them back."""
         await self._parts.architect.shutdown()
+
+    @property
+    def provider(self) -> CrowdProvider:
+        """Where its workers come from."""
+        return self._parts.provider
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether units that are given back return to the pool."""
+        return self.run.state is RunState.RUNNING
 
     @property
     def address(self) -> str | None:

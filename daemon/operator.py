@@ -22,6 +22,7 @@ from .live_run import DEPLOYED, LiveRun
 from .metrics.families import Metrics
 from .parts import Parts, RunBroken, assemble
 from .registry import Registry
+from .revocation import Revocation, Revoker
 from .task_options import FolderOptions, folder_options
 from .unheld import UnheldRuns
 
@@ -38,6 +39,7 @@ class Operator:
         self._registry = registry
         self._launcher = Launcher(house, registry)
         self._unheld = UnheldRuns(house)
+        self._revoker = Revoker(house, registry, self._held)
         self._taken_up: set[RunId] = set()
         """Runs that a task of ours holds, or is about to: never two of the same."""
         self._live: dict[RunId, LiveRun] = {}
@@ -218,6 +220,14 @@ class Operator:
         if live is None:
             raise LookupError(f"run {run_id} is not running")
         return await live.personal_links(workers)
+
+    async def revoke_link(self, link: str, now: bool, who: str) -> Revocation:
+        """Refuse a personal link from the next request on; `now` takes its units back. LinkUnknown."""
+        return await self._revoker.revoke_link(link, now, who)
+
+    async def revoke_link_of(self, run_id: RunId, worker: str, now: bool, who: str) -> Revocation:
+        """The same for the link that a worker was given last. LinkUnknown, NotFound."""
+        return await self._revoker.revoke_link_of(run_id, worker, now, who)
 
     async def disk_use(self) -> DiskUse:
         """What takes how much in the data folder."""

@@ -77,12 +77,26 @@ def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
         ) from exc
 
 
+def provider_of(run: TaskRun, house: House, registry: Registry) -> CrowdProvider:
+    """The provider alone, of a run that is not held. RunBroken."""
+    folder = house.task_folder(run.launch_id)
+    try:
+        code = task_code(registry, folder)
+        return _provider(run, config_from_json(run.config, code.registry), code.registry, house)
+    except (TaskCodeFailed, ConfigRefused, UnknownPlugIn, BrokenPlugIn, OSError) as exc:
+        raise RunBroken(str(exc)) from exc
+
+
+def _provider(run: TaskRun, config: RunConfig, registry: Registry, house: House) -> CrowdProvider:
+    folder = house.task_folder(run.launch_id)
+    place = Place(run, house.storage, house.wall, house.rng, house.link_secret, folder)
+    return registry.provider(config.provider.type)(config.provider.options, place)
+
+
 def _with_page(
     run: TaskRun, config: RunConfig, blueprint: Blueprint, registry: Registry, house: House
 ) -> Parts:
-    folder = house.task_folder(run.launch_id)
-    place = Place(run, house.storage, house.wall, house.rng, house.link_secret, folder)
-    provider = registry.provider(config.provider.type)(config.provider.options, place)
+    provider = _provider(run, config, registry, house)
     run_folder = house.run_folder(run.id)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (run_folder / "files").mkdir(mode=0o700, exist_ok=True)

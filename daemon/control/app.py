@@ -25,6 +25,7 @@ from .options import KINDS, show_folder_options, show_options
 from .pausing import pause_run, resume_run
 from .people import list_agents_of_worker, list_workers, show_worker
 from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
+from .revoking import revoke_link, revoke_link_of
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
 from .shapes import (
     AgentsView,
@@ -42,6 +43,9 @@ from .shapes import (
     PausedRunView,
     PlanView,
     RecordView,
+    RevokeBody,
+    RevokedLinkView,
+    RevokeOfBody,
     RunDetailsView,
     RunsView,
     RunView,
@@ -137,6 +141,10 @@ ENDPOINTS: Sequence[Endpoint] = (
         status=201,
         body=NamedLinksBody | NewLinksBody,
         also=(502,),
+    ),
+    Endpoint("POST", "/links/revoke", revoke_link, RevokedLinkView, body=RevokeBody, also=(404, 409, 502)),
+    Endpoint(
+        "POST", "/runs/{run}/links/revoke", revoke_link_of, RevokedLinkView, body=RevokeOfBody, also=(502,)
     ),
     Endpoint("POST", "/runs/{run}/stop", stop_run, RunView, body=StopBody, also=(502,)),
     Endpoint("POST", "/runs/{run}/pause", pause_run, PausedRunView, body=WhyBody),

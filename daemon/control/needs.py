@@ -11,6 +11,7 @@ from ...storage.records import TaskRun
 from ..checking import Plan
 from ..disk_use import DiskUse
 from ..registry import Registry
+from ..revocation import Revocation
 from ..task_options import FolderOptions
 from .shapes import HeldView
 
@@ -75,6 +76,10 @@ class Operator(Protocol):
     async def expire(self, run_id: RunId, who: str) -> int: ...
 
     async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]: ...
+
+    async def revoke_link(self, link: str, now: bool, who: str) -> Revocation: ...
+
+    async def revoke_link_of(self, run_id: RunId, worker: str, now: bool, who: str) -> Revocation: ...
 
     async def disk_use(self) -> DiskUse: ...
 

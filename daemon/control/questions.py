@@ -129,6 +129,14 @@ async def json_body(request: Request) -> dict[str, Any]:
             raise bad_request("The body must be a JSON object.")
 
 
+def flag_of(body: dict[str, Any], name: str) -> bool:
+    """True or false; false when nothing is said."""
+    flag = body.get(name, False)
+    if not isinstance(flag, bool):
+        raise bad_request(f"`{name}` must be true or false.")
+    return flag
+
+
 def no_other_keys(body: dict[str, Any], known: set[str]) -> None:
     """Refuse what would be ignored."""
     for key in body.keys() - known:

@@ -14,6 +14,7 @@ from .errors import ControlError, bad_request
 from .needs import LiveRun
 from .pausing import pause_of
 from .questions import (
+    flag_of,
     json_body,
     no_other_keys,
     operator_of,
@@ -64,9 +65,7 @@ async def stop_run(request: Request) -> Response:
     operator, run = operator_of(request), await run_asked_for(request)
     body = await json_body(request)
     no_other_keys(body, {"now"})
-    now = body.get("now", False)
-    if not isinstance(now, bool):
-        raise bad_request("`now` must be true or false.")
+    now = flag_of(body, "now")
     refuse_if_ended(run)
     await operator.stop(run.id, now, who_asks(request))
     return json_answer(await run_view(operator, await operator.storage.run(run.id)))

@@ -275,6 +275,19 @@ class LinksView(TypedDict):
     links: list[LinkView]
 
 
+class RevokedLinkView(TypedDict):
+    """A personal link that is refused from now on.
+
+    `already`: it was before. `at_work`: so many agents hold a unit by it, still; from `ended` it was taken.
+    """
+
+    run: str
+    worker_name: str
+    already: bool
+    at_work: int
+    ended: int
+
+
 class ExpiredView(TypedDict):
     """How many units were taken off the queue."""
 
@@ -419,6 +432,20 @@ class NewLinksBody(TypedDict):
     """For how many workers who have no names yet."""
 
     count: Annotated[int, {"minimum": 1, "maximum": 10_000}]
+
+
+class RevokeBody(TypedDict):
+    """The link as it was given, or only what it carries. `now`: who works by it loses the unit."""
+
+    link: Annotated[str, {"minLength": 1}]
+    now: NotRequired[bool]
+
+
+class RevokeOfBody(TypedDict):
+    """Whose link to the run. `now`: who works by it loses the unit."""
+
+    worker: WorkerName
+    now: NotRequired[bool]
 
 
 class LogBody(TypedDict):

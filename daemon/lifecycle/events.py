@@ -68,6 +68,13 @@ class GaveBack:
 
 
 @attrs.frozen
+class LinkRevoked:
+    """Staff revoked the personal link that it works by, and take its unit back."""
+
+    who: str
+
+
+@attrs.frozen
 class SlotExpired:
     """The provider says that the slot is gone."""
 
@@ -114,6 +121,7 @@ AgentEvent = (
     | ShutDown
     | Dismissed
     | GaveBack
+    | LinkRevoked
     | SlotExpired
     | TaskFailed
     | PartnerLeft

@@ -15,6 +15,7 @@ from .events import (
     Approved,
     Dismissed,
     GaveBack,
+    LinkRevoked,
     PartnerLeft,
     Rejected,
     ShutDown,
@@ -125,7 +126,7 @@ def _unit_writes(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool)
             return [_unit_move(unit, UnitStatus.COMPLETED, agent.id, "submitted late")]
         case SubmittedLate():
             raise IllegalEvent("a late answer to a unit that is not the agent's any more")
-        case TimeOver() | WentAway() | GaveBack() | TaskFailed():
+        case TimeOver() | WentAway() | GaveBack() | LinkRevoked() | TaskFailed():
             return [_freed(unit, agent.id, run_goes_on, _why(event))]
         case Dismissed() | SlotExpired():
             return [_freed(unit, agent.id, False, _why(event))]
@@ -175,6 +176,7 @@ _REASONS: dict[type[AgentEvent], Reason] = {
     ShutDown: Reason.SHUTDOWN,
     Dismissed: Reason.RUN_ENDED,
     GaveBack: Reason.RETURNED,
+    LinkRevoked: Reason.IDENTITY_UNVERIFIED,
     SlotExpired: Reason.EXPIRED,
     TaskFailed: Reason.TASK_ERROR,
     PartnerLeft: Reason.PARTNER_LEFT,
@@ -191,6 +193,7 @@ _WHYS: dict[type[AgentEvent], str] = {
     ShutDown: "the daemon stops",
     Dismissed: "run ended by staff",
     GaveBack: "given back",
+    LinkRevoked: "link revoked",
     SlotExpired: "slot expired at the provider",
     TaskFailed: "task code failed",
     PartnerLeft: "partner left",
@@ -214,7 +217,7 @@ def _why(event: AgentEvent) -> str:
 
 def _who(event: AgentEvent) -> str:
     match event:
-        case Approved() | SoftRejected() | Rejected() | GaveBack():
+        case Approved() | SoftRejected() | Rejected() | GaveBack() | LinkRevoked():
             return event.who
         case Submitted() | SubmittedLate() | Accepted():
             return "worker"

@@ -13,6 +13,7 @@ from .events import (
     Approved,
     Dismissed,
     GaveBack,
+    LinkRevoked,
     PartnerLeft,
     Rejected,
     ShutDown,
@@ -33,6 +34,7 @@ _ENDS: dict[type[AgentEvent], AgentStatus] = {
     ShutDown: AgentStatus.DISCONNECT,
     Dismissed: AgentStatus.DISCONNECT,
     GaveBack: AgentStatus.RETURNED,
+    LinkRevoked: AgentStatus.RETURNED,
     SlotExpired: AgentStatus.EXPIRED,
     TaskFailed: AgentStatus.DISCONNECT,
 }

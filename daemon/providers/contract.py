@@ -59,6 +59,21 @@ class Place:
     """The task's unpacked folder, for what the author put there for the provider."""
 
 
+class LinkUnknown(Exception):
+    """This is no personal link, or nobody was given one; says why, and never shows the link."""
+
+
+@attrs.frozen
+class RevokedLink:
+    """Whose personal link it was, and by which id agents know it."""
+
+    worker_name: str
+    link: str
+    """As in `Identity.link`; not secret."""
+    already: bool
+    """It was revoked before."""
+
+
 class CrowdProvider(abc.ABC):
     """Opened once per LiveRun. Any method may be called again after a crash and must not do things twice."""
 
@@ -126,3 +141,28 @@ class CrowdProvider(abc.ABC):
     @abc.abstractmethod
     async def links(self, workers: Sequence[str], url: str) -> list[tuple[str, str]]:
         """A personal address for each worker name: (name, url). Not every provider has any."""
+
+    @classmethod
+    def run_of_link(cls, link: str, secret: bytes) -> str | None:
+        """The label of the run that this text, a whole address or what it carries, is a proven link of.
+
+        None: it is no link of this provider's. `secret` is that of `Place`.
+        """
+        return None
+
+    async def revoke_link(self, link: str, who: str) -> RevokedLink:
+        """Refuse this link of the run from the next request on, whoever holds it. LinkUnknown.
+
+        Agents are not touched: what becomes of one who works by it is for others to decide.
+        """
+        raise LinkUnknown(f"the workers of provider {self.name!r} have no personal links")
+
+    async def revoke_link_of(self, worker: str, who: str) -> RevokedLink:
+        """The same for the link that the worker of this name was given last. LinkUnknown."""
+        raise LinkUnknown(f"the workers of provider {self.name!r} have no personal links")
+
+    async def forget_run(self, who: str) -> None:  # noqa: B027 - most have nothing to forget
+        """The run is deleted: its links open nothing any more, in a later run of its label neither.
+
+        Called before its records go, and perhaps again.
+        """

@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 
 import attrs
 
+from ...storage.contract import PutFact
 from ..structuring import Count
 from .bookkeeping import BookkeepingProvider, page_script
 from .claims import LINK_TOKEN_CHARACTERS_MAX, NAME_CHARACTERS_MAX, claimed_after, claimed_text, kept_claims
-from .contract import Identity, IdentityUnverified
-from .links import LinkInvalid, PersonalLink, link_id, make_token, read_token
+from .contract import Identity, IdentityUnverified, LinkUnknown, RevokedLink
+from .links import LinkInvalid, PersonalLink, link_id, make_token, read_token, token_in
 
+LINKS_PER_TRANSACTION = 500  # so that a run of many thousands holds nobody up
 _KEPT = ("agent_registration_id", "assignment_id", "provider_type")
 
 
@@ -53,9 +55,46 @@ class InhouseProvider(BookkeepingProvider):
                 raise ValueError(f"{worker!r:.60} is not a worker's name: one line, not empty")
         return [(worker, f"{url}?{urlencode({'link': await self._token(worker)})}") for worker in workers]
 
-    async def revoke(self, link: str) -> None:
-        """Refuse this link (by its id) from now on, whoever holds it. An agent at work is not touched."""
-        await self.place.storage.put_fact(self._revoked, link, self.place.wall().isoformat())
+    @classmethod
+    def run_of_link(cls, link: str, secret: bytes) -> str | None:
+        try:
+            return read_token(secret, token_in(link)).run
+        except LinkInvalid:
+            return None
+
+    async def revoke_link(self, link: str, who: str) -> RevokedLink:
+        try:
+            read = read_token(self.place.secret, token_in(link))
+        except LinkInvalid as exc:
+            raise LinkUnknown(str(exc)) from exc
+        if read.run != self.place.run.label:
+            raise LinkUnknown("the link is for another run")
+        return await self._revoke(read, who)
+
+    async def revoke_link_of(self, worker: str, who: str) -> RevokedLink:
+        issued = await self.place.storage.fact(self._issued, worker)
+        if issued is None:
+            raise LinkUnknown(f"nobody called {worker!r} was given a link to run {self.place.run.label!r}")
+        return await self._revoke(self._link(worker, **issued), who)
+
+    async def forget_run(self, who: str) -> None:
+        issued = await self.place.storage.facts(self._issued)
+        links = [self._link(worker, **each).link for worker, each in issued.items()]
+        for start in range(0, len(links), LINKS_PER_TRANSACTION):
+            note = self._revocation(who)
+            some = links[start : start + LINKS_PER_TRANSACTION]
+            await self.place.storage.commit(
+                [PutFact(self._revoked, link, note) for link in some], self.place.wall()
+            )
+
+    async def _revoke(self, link: PersonalLink, who: str) -> RevokedLink:
+        already = await self._is_revoked(link.link)
+        if not already:
+            await self.place.storage.put_fact(self._revoked, link.link, self._revocation(who))
+        return RevokedLink(link.worker, link.link, already)
+
+    def _revocation(self, who: str) -> dict[str, str]:
+        return {"at": self.place.wall().isoformat(), "who": who}
 
     def page_script(self) -> str:
         return page_script("inhouse.js")

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import parse_qs
 
 import attrs
 
@@ -44,6 +45,13 @@ def make_token(secret: bytes, link: PersonalLink) -> str:
     claims = {"run": link.run, "worker": link.worker, "link": link.link, "exp": link.expires}
     payload = _encoded(json.dumps(claims, separators=(",", ":"), sort_keys=True).encode())
     return f"{payload}.{_signature(secret, payload)}"
+
+
+def token_in(text: str) -> str:
+    """The token of a whole address, or the text itself."""
+    address, question, rest = text.strip().partition("?")
+    found = parse_qs(rest.partition("#")[0]).get("link") if question else None
+    return found[0] if found else address
 
 
 def read_token(secret: bytes, token: str) -> PersonalLink:

@@ -19,7 +19,9 @@ from crowdd.client.crowdctl import main
 from crowdd.daemon.checking import LaunchRefused, Plan, check_task
 from crowdd.daemon.control.shapes import HeldView, RouterUpView
 from crowdd.daemon.disk_use import DiskUse, RunDisk
+from crowdd.daemon.providers.contract import LinkUnknown, RevokedLink
 from crowdd.daemon.registry import installed_plug_ins
+from crowdd.daemon.revocation import Revocation
 from crowdd.daemon.routers import Routers
 from crowdd.daemon.task_options import FolderOptions, folder_options
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
@@ -92,6 +94,7 @@ class FakeOperator:
         self.folders: list[dict[str, bytes]] = []
         self.router = FakeRouter()
         self.plug_ins = installed_plug_ins()
+        self.revoked: list[tuple[str, bool]] = []
 
     async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))
@@ -124,6 +127,21 @@ class FakeOperator:
 
     async def links(self, run_id: RunId, workers: Sequence[str]) -> list[tuple[str, str]]:
         return [(name, f"{ADDRESS}?link={run_id}.{number}") for number, name in enumerate(workers)]
+
+    async def revoke_link(self, link: str, now: bool, who: str) -> Revocation:
+        run_id, dot, number = link.rpartition("=")[2].partition(".")
+        if not dot:
+            raise LinkUnknown("the link is not signed")
+        return await self.revoke_link_of(RunId(int(run_id)), f"worker {number}", now, who)
+
+    async def revoke_link_of(self, run_id: RunId, worker: str, now: bool, who: str) -> Revocation:
+        if worker == "nobody":
+            raise LinkUnknown("nobody was given one")
+        self.revoked.append((worker, now))
+        already = self.revoked.count((worker, now)) > 1
+        work = len(await self.storage.agents(run_id, frozenset({AgentStatus.IN_TASK})))
+        link = RevokedLink(worker, "id", already)
+        return Revocation(await self.storage.run(run_id), link, 0 if now else work, work if now else 0)
 
     async def disk_use(self) -> DiskUse:
         sizes = {run.id: RunDisk(10, 2_500_000 * run.id, 300) for run in await self.storage.runs()}

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdd.daemon.house import House
-from crowdd.daemon.providers.contract import IdentityUnverified, Place
+from crowdd.daemon.providers.contract import IdentityUnverified, LinkUnknown, Place
 from crowdd.daemon.providers.inhouse import InhouseOptions, InhouseProvider
 from crowdd.daemon.providers.links import LinkInvalid, PersonalLink, make_token, read_token
 
@@ -157,22 +157,69 @@ async def test_a_revoked_link_is_refused_also_after_a_restart(house: House) -> N
     run = await a_run(house)
     before = Door(house, run, InhouseOptions())
     token = await before.token()
-    await before.provider.revoke((await before.provider.verify({"link": token})).link)
+    await before.provider.revoke_link(token, "staff:ada")
     assert "was revoked" in await before.refusal(token)
     assert "was revoked" in await Door(house, run, InhouseOptions()).refusal(token)
 
 
 async def test_a_worker_whose_link_was_revoked_gets_one_that_is_another(door: Door) -> None:
     old = await door.provider.verify({"link": await door.token()})
-    await door.provider.revoke(old.link)
+    await door.provider.revoke_link(await door.token(), "staff:ada")
     new = await door.provider.verify({"link": await door.token()})
     assert (new.worker_name, new.link != old.link) == ("ann", True)
 
 
 async def test_revoking_one_link_leaves_the_others(door: Door) -> None:
-    ann = await door.provider.verify({"link": await door.token("ann")})
-    await door.provider.revoke(ann.link)
+    await door.provider.revoke_link(await door.token("ann"), "staff:ada")
     assert (await door.provider.verify({"link": await door.token("bob")})).worker_name == "bob"
+
+
+@pytest.mark.parametrize("form", [URL + "?link={}", URL + "index.html?a=b&link={}#top", " {}\n", "{}"])
+async def test_a_link_is_revoked_by_its_address_or_by_what_it_carries(door: Door, form: str) -> None:
+    token = await door.token()
+    text = form.format(token)
+    assert InhouseProvider.run_of_link(text, SECRET) == "digits"
+    revoked = await door.provider.revoke_link(text, "staff:ada")
+    assert (revoked.worker_name, revoked.already) == ("ann", False)
+    assert (await door.provider.revoke_link(text, "staff:bob")).already
+    assert "was revoked" in await door.refusal(token)
+
+
+async def test_a_link_is_revoked_by_the_name_of_its_worker(door: Door) -> None:
+    token = await door.token()
+    assert (await door.provider.revoke_link_of("ann", "staff:ada")).worker_name == "ann"
+    assert "was revoked" in await door.refusal(token)
+    with pytest.raises(LinkUnknown, match="nobody called 'bob'"):
+        await door.provider.revoke_link_of("bob", "staff:ada")
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b", URL, URL + "?link=a.b", "?link=", "http://[?link=a.b"])
+async def test_what_is_no_link_of_ours_is_not_revoked(door: Door, text: str) -> None:
+    assert InhouseProvider.run_of_link(text, SECRET) is None
+    with pytest.raises(LinkUnknown):
+        await door.provider.revoke_link(text, "staff:ada")
+
+
+async def test_a_link_of_another_run_or_signed_by_another_daemon_is_not_revoked(house: House) -> None:
+    one = Door(house, await a_run(house, "one"), InhouseOptions())
+    other = Door(house, await a_run(house, "other"), InhouseOptions())
+    with pytest.raises(LinkUnknown, match="another run"):
+        await one.provider.revoke_link(await other.token(), "staff:ada")
+    foreign = Door(house, one.provider.place.run, InhouseOptions(), secret=b"f" * 32)
+    with pytest.raises(LinkUnknown, match="signature"):
+        await one.provider.revoke_link(await foreign.token(), "staff:ada")
+
+
+async def test_the_links_of_a_deleted_run_open_no_later_run_of_its_label(house: House) -> None:
+    run = await a_run(house)
+    before = Door(house, run, InhouseOptions())
+    tokens = [await before.token(name) for name in ("ann", "bob")]
+    await before.provider.forget_run("staff:ada")
+    later = Door(house, run, InhouseOptions())
+    for token in tokens:
+        assert "was revoked" in await later.refusal(token)
+    new = await later.token("ann")
+    assert (await later.provider.verify({"link": new})).worker_name == "ann"
 
 
 @pytest.mark.parametrize("after", [5, [], {}, "x" * 501, True])

@@ -1,0 +1,54 @@
+"""crowdctl revoke: a personal link that opens nothing any more."""
+
+import shlex
+
+import click
+
+from ..client import Client
+from ..shapes import RevokedLink
+from ..terminal import safe, say, say_json
+from .options import json_option, pass_client
+
+
+@click.command()
+@click.argument("link", metavar="[LINK]", required=False)
+@click.option("--run", metavar="RUN", help="With --worker: the run of the link.")
+@click.option("--worker", metavar="NAME", help="With --run: whose link, if the link itself is not at hand.")
+@click.option("--now", is_flag=True, help="Take the unit back, too, from who works by it.")
+@json_option
+@pass_client
+def revoke(
+    client: Client, link: str | None, run: str | None, worker: str | None, now: bool, as_json: bool
+) -> None:
+    """Refuse a personal link from its next request on, whoever holds it.
+
+    Who works by it keeps the unit and may send it from the open page, but cannot load the page again; with
+    --now the unit goes back to the others. A new link for the same worker: crowdctl links.
+
+    \b
+    crowdctl revoke 'http://127.0.0.1:8100/?link=eyJ...'
+    crowdctl revoke --run names --worker ann
+    """
+    if link is not None and run is None and worker is None:
+        revoked = client.revoke_link(link, now)
+    elif link is None and run is not None and worker is not None:
+        revoked = client.revoke_link_of(run, worker, now)
+    else:
+        raise click.UsageError("Give either LINK, or --run RUN and --worker NAME.")
+    if as_json:
+        say_json(revoked)
+    else:
+        _tell(revoked)
+
+
+def _tell(revoked: RevokedLink) -> None:
+    run, worker = safe(revoked["run"]), safe(revoked["worker_name"])
+    if revoked["already"]:
+        say(f"The link of {worker} to run {run} was revoked before.")
+    else:
+        say(f"The link of {worker} to run {run} is revoked: it is refused from now on.")
+    if revoked["ended"]:
+        say("The unit that was being worked on by it was taken back.")
+    if revoked["at_work"]:
+        say("A unit is being worked on by it, and may still be sent; --now takes it back.")
+    say(f"Next, if {worker} is to go on: crowdctl links {run} --workers {shlex.quote(worker)}")
