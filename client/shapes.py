@@ -198,6 +198,8 @@ class PlanInfo(TypedDict):
     pay_total: str | None
     address: str
     """As far as it is known before the launch; `<port>` stands for one that is chosen then."""
+    warnings: list[str]
+    """What may be meant so, and hardly is."""
 
 
 class OptionInfo(TypedDict):

@@ -10,6 +10,7 @@ import attrs
 from .architects.contract import Ground
 from .blueprints.contract import BlueprintFault
 from .config_rest import Rest, rest_of
+from .hooks import SECTIONS, hook_faults, hook_warnings
 from .parts import TaskCode, task_code
 from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn
 from .routers import Routers
@@ -46,6 +47,8 @@ class Plan:
     pay_total: str | None
     address: str
     """Where workers would find it, as far as that is known; `<port>` stands for one that is chosen then."""
+    warnings: list[str] = attrs.Factory(list[str])
+    """What may be meant so, and hardly is."""
 
 
 @attrs.frozen
@@ -78,6 +81,7 @@ class CheckedTask:
             reward=config.pay.reward,
             pay_total=None if units is None else f"{units * config.pay_cents / 100:.2f}",
             address=self._address(label),
+            warnings=self._warnings(),
         )
 
     def _units(self) -> tuple[int | None, bool]:
@@ -87,6 +91,10 @@ class CheckedTask:
         rows = blueprint.rows()
         units = sum(len(row.unit_data) for row in itertools.islice(rows, ROWS_COUNTED_MAX))
         return units, next(rows, None) is not None
+
+    def _warnings(self) -> list[str]:
+        blueprint = self._code.blueprint(self.config, self._folder)
+        return hook_warnings(self.config, self._code.module, blueprint)
 
     def _address(self, label: str) -> str:
         if self._routers is None:
@@ -146,7 +154,10 @@ def _judged(rest: Rest, code: TaskCode, folder: Path, routers: Routers | None) -
     problems: list[str] = []
     if rest.holds("blueprint"):
         try:
-            problems += code.blueprint(rest.config, folder).check()
+            blueprint = code.blueprint(rest.config, folder)
+            problems += blueprint.check()
+            if rest.holds(*SECTIONS, "choice"):
+                problems += hook_faults(rest.config, code.module, blueprint, folder)
         except (BlueprintFault, UnknownPlugIn, BrokenPlugIn) as exc:
             problems.append(str(exc))
     if rest.holds("provider"):

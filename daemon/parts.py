@@ -9,6 +9,7 @@ from ..storage.records import TaskRun
 from .architects.contract import Architect, Site
 from .blueprints.contract import Blueprint, BlueprintFault, Material
 from .bundle import make_bundle, page_files
+from .hooks import Found, hooks_of
 from .house import House
 from .providers.contract import CrowdProvider, Place
 from .registry import BrokenPlugIn, Registry, UnknownPlugIn
@@ -37,6 +38,7 @@ class Parts:
     provider: CrowdProvider
     architect: Architect
     page: Page
+    hooks: Found
 
 
 @attrs.frozen
@@ -69,7 +71,7 @@ def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
     try:
         code = task_code(registry, folder)
         config = config_from_json(run.config, code.registry)
-        return _with_page(run, config, code.blueprint(config, folder), code.registry, house)
+        return _with_page(run, config, code, house)
     except (TaskCodeFailed, ConfigRefused, UnknownPlugIn, BrokenPlugIn, BlueprintFault, OSError) as exc:
         raise RunBroken(
             f"{exc}. Nothing of the run is lost: mend this (its files are in {folder}) and restart the "
@@ -93,14 +95,13 @@ def _provider(run: TaskRun, config: RunConfig, registry: Registry, house: House)
     return registry.provider(config.provider.type)(config.provider.options, place)
 
 
-def _with_page(
-    run: TaskRun, config: RunConfig, blueprint: Blueprint, registry: Registry, house: House
-) -> Parts:
-    provider = _provider(run, config, registry, house)
+def _with_page(run: TaskRun, config: RunConfig, code: TaskCode, house: House) -> Parts:
+    blueprint = code.blueprint(config, house.task_folder(run.launch_id))
+    provider = _provider(run, config, code.registry, house)
     run_folder = house.run_folder(run.id)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (run_folder / "files").mkdir(mode=0o700, exist_ok=True)
     site = Site(run, run_folder, house.routers)
-    architect = registry.architect(config.architect.type)(config.architect.options, site)
+    architect = code.registry.architect(config.architect.type)(config.architect.options, site)
     page = Page(*make_bundle(page_files(config, blueprint, provider)))
-    return Parts(config, blueprint, provider, architect, page)
+    return Parts(config, blueprint, provider, architect, page, hooks_of(config, code.module, blueprint))

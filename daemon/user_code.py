@@ -1,7 +1,7 @@
-"""The one door through which the task author's synchronous code is called."""
+"""The one door through which the task author's code is called, synchronous or not."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import trio
@@ -17,7 +17,7 @@ class UserCodeFailed(Exception):
 
 
 class UserCode:
-    """Calls synchronous author code in threads; inline in simulation, whose clock waits for no thread."""
+    """Calls author code: synchronous in threads, but inline in simulation, whose clock waits for none."""
 
     def __init__(self, inline: bool = False) -> None:
         self._inline = inline
@@ -37,6 +37,17 @@ class UserCode:
             )
         raise UserCodeFailed(f"{_name(function)} took longer than {limit_s:g} s")
 
+    async def run_async(
+        self, function: Callable[..., Awaitable[T]], *args: Any, limit_s: float = HOOK_LIMIT_S
+    ) -> T:
+        """What `run_sync` is to an `async def`; past the limit it is cancelled."""
+        with trio.move_on_after(limit_s):
+            try:
+                return await function(*args)
+            except (Exception, SystemExit) as exc:
+                raise _failure(function, exc) from exc
+        raise UserCodeFailed(f"{_name(function)} took longer than {limit_s:g} s")
+
     async def off_loop(self, function: Callable[..., T], *args: Any) -> T:
         """Our own slow, synchronous work (packing, file copies): its result, or what it raised, as it is.
 
@@ -52,7 +63,11 @@ def _called(function: Callable[..., T], *args: Any) -> T:
     try:
         return function(*args)
     except (Exception, SystemExit) as exc:  # sys.exit() in a task's code is no reason to end the daemon
-        raise UserCodeFailed(f"{_name(function)} raised {type(exc).__name__}: {exc}") from exc
+        raise _failure(function, exc) from exc
+
+
+def _failure(function: Callable[..., Any], exc: BaseException) -> UserCodeFailed:
+    return UserCodeFailed(f"{_name(function)} raised {type(exc).__name__}: {exc}")
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -87,6 +87,7 @@ def plan_facts(plan: PlanInfo) -> list[tuple[str, object]]:
         ("Blueprint", plan["blueprint"]),
         ("Provider", plan["provider"] + (" (sandbox)" if plan["sandbox"] else "")),
         ("Architect", plan["architect"]),
+        *(("Warning", safe(warning)) for warning in plan["warnings"]),
     ]
 
 

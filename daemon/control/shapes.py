@@ -231,6 +231,7 @@ class PlanView(TypedDict):
     reward: str
     pay_total: str | None
     address: str
+    warnings: list[str]
 
 
 class OptionView(TypedDict):
