@@ -70,7 +70,8 @@ Command = Save | Tell | MarkDone | Refill
 def step(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool) -> list[Command]:
     """Decide what `event` means for an agent and its unit.
 
-    `run_goes_on`: units given back return to the pool; else they expire. Raises IllegalEvent.
+    `run_goes_on`: units given back return to the pool; else they expire, as special units always do. Raises
+    IllegalEvent.
     """
     after = next_status(agent.status, event)
     move = MoveAgent(
@@ -148,7 +149,9 @@ def _unit_move(unit: Unit, after: UnitStatus, agent_id: AgentId, why: str, who: 
 
 
 def _freed(unit: Unit, agent_id: AgentId, run_goes_on: bool, why: str) -> MoveUnit:
-    after = UnitStatus.LAUNCHED if run_goes_on else UnitStatus.EXPIRED
+    """Back to the pool; but a special unit was made for its worker alone, and nobody else is to get it."""
+    returns = run_goes_on and unit.unit_index >= 0
+    after = UnitStatus.LAUNCHED if returns else UnitStatus.EXPIRED
     move = _unit_move(unit, after, agent_id, why, "daemon")
     return attrs.evolve(move, release=True)
 

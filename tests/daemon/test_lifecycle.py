@@ -13,6 +13,7 @@ from crowdd.daemon.lifecycle import (
     RUN_NEXT,
     UNIT_NEXT,
     AgentEvent,
+    GaveBack,
     IllegalEvent,
     MarkDone,
     Refill,
@@ -20,8 +21,10 @@ from crowdd.daemon.lifecycle import (
     ShutDown,
     Submitted,
     SubmittedLate,
+    TaskFailed,
     Tell,
     TimeOver,
+    WentAway,
     assignment_status,
     may_rejoin,
     next_status,
@@ -45,7 +48,7 @@ from crowdd.protocol.names import (
     WorkerId,
 )
 from crowdd.storage.contract import AddSubmission, MoveAgent, MoveUnit
-from crowdd.storage.records import Agent, Unit
+from crowdd.storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Unit
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANSWER = AddSubmission(AgentId(1), b"{}", [], "digest")
@@ -222,3 +225,22 @@ def test_an_assignment_of_accepted_and_rejected_units_is_mixed() -> None:
 
 def test_an_assignment_with_one_unit_at_work_is_assigned() -> None:
     assert assignment_status([UnitStatus.COMPLETED, UnitStatus.ASSIGNED]) is AssignmentStatus.ASSIGNED
+
+
+@pytest.mark.parametrize("index", [SCREENING_UNIT_INDEX, GOLD_UNIT_INDEX])
+@pytest.mark.parametrize("cls", [TimeOver, GaveBack, WentAway, TaskFailed])
+def test_s11_a_special_unit_that_is_given_up_expires_and_never_returns_to_the_pool(
+    cls: type[AgentEvent], index: int
+) -> None:
+    unit = attrs.evolve(HELD, unit_index=index)
+    (save, *_) = step(an_agent(AgentStatus.IN_TASK), unit, an_event(cls), run_goes_on=True)
+    assert isinstance(save, Save)
+    moved = next(write for write in save.writes if isinstance(write, MoveUnit))
+    assert (moved.after, moved.release) == (UnitStatus.EXPIRED, True)
+
+
+def test_a_special_unit_kept_over_a_shutdown_expires_when_nobody_comes_back() -> None:
+    unit = attrs.evolve(HELD, unit_index=GOLD_UNIT_INDEX)
+    (save, _) = release(an_agent(AgentStatus.DISCONNECT, Reason.SHUTDOWN.value), unit, run_goes_on=True)
+    assert isinstance(save, Save)
+    assert [write.after for write in save.writes if isinstance(write, MoveUnit)] == [UnitStatus.EXPIRED]
