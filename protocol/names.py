@@ -106,6 +106,17 @@ class RunState(enum.Enum):
 UNFINISHED_RUN = frozenset({RunState.LAUNCHING, RunState.RUNNING, RunState.DRAINING})
 
 
+class QueueOrder(enum.Enum):
+    """In which order the free units of a run are given."""
+
+    FIFO = "fifo"
+    """As they became free."""
+    RANKED = "ranked"
+    """By the rank they were made with, the lowest first; then as they became free."""
+    LEAST_COVERED = "least_covered"
+    """Those of the assignment that has the fewest units taken or done first."""
+
+
 class Reason(enum.Enum):
     """Why somebody was refused, or why an agent ended; each has its own sentence for workers."""
 

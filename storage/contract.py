@@ -26,6 +26,7 @@ from ..protocol.names import (
     AgentId,
     AgentStatus,
     AssignmentId,
+    QueueOrder,
     RunId,
     RunState,
     UnitId,
@@ -34,10 +35,22 @@ from ..protocol.names import (
     WorkerId,
 )
 from ..protocol.packets import FileNote
+from .admission import (
+    AddToGrant,
+    Candidate,
+    MoveOnboarding,
+    NewDecision,
+    NewOnboarding,
+    NewSpecial,
+    OnboardingBegun,
+    RecordDecision,
+    WorkerFacts,
+)
 from .records import (
     AddedRows,
     Agent,
     Assignment,
+    Decision,
     Grant,
     HistoryEntry,
     JournalEntry,
@@ -117,7 +130,8 @@ class MoveUnit:
     """Unit `id` goes from `before` to `after` (guard: still `before` and held by `held_by`, None: nobody).
 
     `release` clears agent and worker. A unit that becomes `launched` gets a new, highest position.
-    InvalidRecord when it would be assigned, completed or reviewed without an agent, or free with one.
+    InvalidRecord when it would be assigned, completed or reviewed without an agent, or free with one; also
+    when a special unit would be free: made for one worker, it expires when they give it up.
     """
 
     id: UnitId
@@ -218,7 +232,10 @@ Write = (
     | SetDue
     | SetGrant
     | TakeGrant
+    | AddToGrant
     | SetBlocked
+    | MoveOnboarding
+    | RecordDecision
     | PutFact
 )
 
@@ -241,6 +258,7 @@ class NewRun:
     config: dict[str, Any]
     key: bytes = attrs.field(repr=False)
     project_name: str | None = None
+    queue: QueueOrder = QueueOrder.FIFO
 
 
 @attrs.frozen
@@ -252,6 +270,8 @@ class NewAssignment:
     shared: dict[str, Any]
     unit_data: Sequence[dict[str, Any]]
     pay_cents: int = 0
+    ranks: Sequence[int] = ()
+    """In a `ranked` run: of each unit, the lowest is given first; none: all 0. Elsewhere there are none."""
 
 
 @attrs.frozen
@@ -297,7 +317,18 @@ class Registration:
     allowed_concurrent: int = 0
     """How many units of this run the worker may hold at once; 0: no limit."""
     maximum_units_per_worker: int = 0
-    """How many units of the task (any run) the worker may hold or have completed; 0: no limit."""
+    """How many units of the task (any run) the worker may hold or have completed; 0: no limit.
+
+    Special units are not counted, and nobody is refused one for it.
+    """
+    candidates: Sequence[UnitId] | None = None
+    """The units to choose from, best first: the first of them that is still free. None: the run's order."""
+    special: NewSpecial | None = None
+    """Make this unit and give it to the worker, instead of one of the queue."""
+    expect: Mapping[str, int | None] = attrs.Factory(dict[str, int | None])
+    """The grants that the decision relied on, None: has none; are they others now, nothing is reserved."""
+    decision: NewDecision | None = None
+    """Recorded with what it led to, when that is new."""
 
 
 @attrs.frozen
@@ -313,7 +344,8 @@ class Reserved:
 @attrs.frozen
 class NotReserved:
     """Nothing was changed; `reason` is a `Reason` value: no_available_units, run_ended, paused, blocked,
-    too_many_concurrent, max_for_task."""
+    too_many_concurrent, max_for_task; or one that asks to decide again: facts_changed (`expect` was wrong),
+    candidates_gone (none of them is free), cap_reached (of special units)."""
 
     reason: str
     facts: Mapping[str, Any] = attrs.Factory(dict[str, Any])
@@ -337,7 +369,12 @@ class RunCounts:
     """How many units and agents of a run are in each status. Kept, not counted."""
 
     units: Mapping[UnitStatus, int]
+    """Those made from rows; special units are counted apart."""
     agents: Mapping[AgentStatus, int]
+    screening: Mapping[UnitStatus, int] = attrs.Factory(dict[UnitStatus, int])
+    gold: Mapping[UnitStatus, int] = attrs.Factory(dict[UnitStatus, int])
+    onboarding: Mapping[AgentStatus, int] = attrs.Factory(dict[AgentStatus, int])
+    """Onboarding agents."""
 
 
 class Storage(abc.ABC):
@@ -352,6 +389,7 @@ class Storage(abc.ABC):
     async def commit(self, writes: Sequence[Write], now: datetime) -> None:
         """Do all of `writes`, in order, in one transaction, or none (StaleWrite, Duplicate, NotFound).
 
+        Duplicate also when a worker would be onboarded twice at once.
         StaleWrite also when an agent would be live without holding its unit: one that comes back after its
         unit went elsewhere, or whose unit is moved away under it.
         """
@@ -411,13 +449,17 @@ class Storage(abc.ABC):
     ) -> list[AssignmentId]:
         """Add assignments with their units (`created`); sets `rows_made` to the last row + 1 and `rows_done`.
 
-        StaleWrite when the first row is not `rows_made`; InvalidRecord for a gap or a row without units.
+        StaleWrite when the first row is not `rows_made`; InvalidRecord for a gap or a row without units, or
+        for ranks that are not one a unit or not wanted (the run is not `ranked`).
         An empty `rows` with `done` just sets `rows_done`.
         """
 
     @abc.abstractmethod
     async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
-        """Move up to `count` `created` units, in queue order, to `launched` at its end; returns them."""
+        """Move up to `count` `created` units, in queue order, to `launched`; returns them.
+
+        Each gets a place at the end of the queue, among those of its rank.
+        """
 
     @abc.abstractmethod
     async def expire_units(self, run_id: RunId, now: datetime, who: str, why: str) -> list[Unit]:
@@ -428,9 +470,27 @@ class Storage(abc.ABC):
         """Give the worker the first free unit of the run's queue that is not of an assignment they worked on.
 
         One guarded transaction: the agent for (run, link, after) if there is one, whatever its status
-        (`existing`); else block, run state (only `running`), limits, unit and agent are checked and written
-        together. A worker never gets two units of one assignment. Cost does not depend on the run's size.
+        (`existing`); else block, run state (only `running`), expected grants, limits, unit and agent are
+        checked and written together, with the decision. A worker never gets two units of one assignment.
+        Cost does not depend on the run's size.
+        Duplicate: the agent of (link, after) is another worker's, or the wire id is taken. InvalidRecord:
+        more than CANDIDATES_MAX candidates, candidates beside a special unit, or one without its index.
+        """
+
+    @abc.abstractmethod
+    async def begin_onboarding(self, new: NewOnboarding, now: datetime) -> OnboardingBegun | NotReserved:
+        """Begin to onboard a worker: an agent with status `onboarding`, and the decision, if it is new.
+
+        `existing`: the agent of (run, link, after) whatever its status, or else the worker's live one of this
+        run: a worker has one at most. NotReserved: blocked, run_ended, paused, facts_changed.
         Duplicate: the agent of (link, after) is another worker's, or the wire id is taken.
+        """
+
+    @abc.abstractmethod
+    async def record_decision(self, new: NewDecision, now: datetime) -> Decision:
+        """Store a decision. The same as the worker's newest of this run again: counted there (`last_at`).
+
+        Of decisions that led to no agent, the newest REFUSALS_KEPT of each run and worker are kept.
         """
 
     # --- people, qualifications
@@ -452,6 +512,10 @@ class Storage(abc.ABC):
         self, name: str, description: str | None, now: datetime, who: str = "daemon"
     ) -> Qualification:
         """Duplicate, InvalidRecord (empty name, description over 500)."""
+
+    @abc.abstractmethod
+    async def ensure_qualifications(self, descriptions: Mapping[str, str | None], now: datetime) -> None:
+        """Make the qualifications of these names that are not there, with their descriptions."""
 
     @abc.abstractmethod
     async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
@@ -484,23 +548,6 @@ class Storage(abc.ABC):
     @abc.abstractmethod
     async def add_updates(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
         """Store live updates and the journal entries that go with them; Duplicate when one is there."""
-
-    @abc.abstractmethod
-    async def add_onboarding_agent(self, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
-        """Store a new onboarding agent (its `id` is ignored and assigned), status as given."""
-
-    @abc.abstractmethod
-    async def move_onboarding_agent(
-        self,
-        agent_id: AgentId,
-        before: AgentStatus,
-        after: AgentStatus,
-        data: Any,
-        now: datetime,
-        who: str,
-        why: str,
-    ) -> OnboardingAgent:
-        """Move an onboarding agent; `data` None keeps what is stored."""
 
     # --- facts of providers and of the daemon itself
 
@@ -609,9 +656,53 @@ class Storage(abc.ABC):
         """Of any provider, or of one; `name` finds everybody of that name, at a cost that grows with all."""
 
     @abc.abstractmethod
+    async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
+        """Read at one moment, at a cost that depends on this worker alone."""
+
+    @abc.abstractmethod
+    async def candidates(
+        self, run_id: RunId, worker_id: WorkerId, after: Candidate | None = None, limit: int = 64
+    ) -> list[Candidate]:
+        """The free units behind `after`, in the order in which the run gives them.
+
+        None of an assignment the worker ever worked on. Cost does not depend on the run's size.
+        """
+
+    @abc.abstractmethod
+    async def special_digests(self, run_id: RunId, worker_id: WorkerId, unit_index: int) -> frozenset[str]:
+        """The digests of the special units that this worker was given in this run, also of those given up."""
+
+    @abc.abstractmethod
+    async def special_count(self, run_id: RunId, unit_index: int) -> int:
+        """How many special units of this index the run ever made, those given up included."""
+
+    @abc.abstractmethod
+    async def onboarding_agent(self, agent_id: AgentId) -> OnboardingAgent: ...
+    @abc.abstractmethod
+    async def onboarding_by_wire_id(self, wire_id: WireId) -> OnboardingAgent: ...
+    @abc.abstractmethod
+    async def onboarding_of_link(self, run_id: RunId, link: str) -> list[OnboardingAgent]: ...
+    @abc.abstractmethod
     async def onboarding_agents(
         self, run_id: RunId, worker_id: WorkerId | None = None
     ) -> list[OnboardingAgent]: ...
+    @abc.abstractmethod
+    async def live_onboarding_agents(self, run_id: RunId) -> list[OnboardingAgent]:
+        """Those whose onboarding goes on. The cost depends on how many these are."""
+
+    @abc.abstractmethod
+    async def decisions(
+        self,
+        run_id: RunId | None = None,
+        worker_id: WorkerId | None = None,
+        agent_id: AgentId | None = None,
+        unit_id: UnitId | None = None,
+        onboarding_id: AgentId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[Decision]:
+        """Those about all that is named."""
+
     @abc.abstractmethod
     async def submission(self, agent_id: AgentId) -> Submission:
         """NotFound when the agent has none."""

@@ -9,6 +9,7 @@ from ..protocol.names import (
     AgentId,
     AgentStatus,
     AssignmentId,
+    QueueOrder,
     RunId,
     RunState,
     UnitId,
@@ -81,6 +82,8 @@ class TaskRun:
     """Nobody new gets a unit at present; who is at work goes on."""
     deleting: bool = False
     """Staff deleted it: it goes bit by bit, and is not shown any more."""
+    queue: QueueOrder = QueueOrder.FIFO
+    """In which order its units are given."""
 
 
 @attrs.frozen
@@ -122,10 +125,16 @@ class Unit:
     unit_index: int
     status: UnitStatus
     position: int
-    """Place in the run's queue; a unit given back gets a new, highest one."""
+    """Place in the run's queue, among those of one rank; a unit given back gets a new, highest one."""
     agent_id: AgentId | None
     worker_id: WorkerId | None
     pay_cents: int
+    rank: int = 0
+    """Free units of the lowest rank are given first: 0 in a `fifo` run, as made in a `ranked` one.
+
+    In a `least_covered` run the free units of an assignment have the ranks above the number of its others:
+    the next one to be given has 1 + how many are taken or done.
+    """
 
 
 @attrs.frozen
@@ -286,6 +295,27 @@ class Review:
     note: str | None
     who: str
     created_at: datetime
+
+
+@attrs.frozen
+class Decision:
+    """What was decided about a worker or their work, and the facts it was decided from."""
+
+    id: int
+    at: datetime
+    last_at: datetime
+    """When it was last decided so: the same refusal for the same facts again is only counted."""
+    count: int
+    run_id: RunId
+    worker_id: WorkerId | None
+    kind: str
+    """admission | onboarding | screening | gold | review | ..."""
+    outcome: str
+    reason: str | None
+    facts: dict[str, Any]
+    agent_id: AgentId | None
+    unit_id: UnitId | None
+    onboarding_id: AgentId | None
 
 
 @attrs.frozen

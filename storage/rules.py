@@ -13,6 +13,7 @@ from ..protocol.names import (
     AgentId,
     AgentStatus,
     AssignmentId,
+    QueueOrder,
     Reason,
     RunId,
     RunState,
@@ -40,7 +41,6 @@ from .contract import (
 from .records import (
     AddedRows,
     Agent,
-    OnboardingAgent,
     Requester,
     Review,
     Submission,
@@ -154,6 +154,7 @@ def new_run(new: NewRun, task_id: int, requester_id: int, now: datetime) -> Task
         rows_done=False,
         created_at=now,
         ended_at=None,
+        queue=new.queue,
     )
 
 
@@ -222,11 +223,11 @@ def check_rows(rows_made: int, rows: Sequence[NewAssignment]) -> None:
 
 
 def new_unit(
-    run_id: RunId, assignment_id: AssignmentId, index: int, position: int, new: NewAssignment
+    run_id: RunId, assignment_id: AssignmentId, index: int, position: int, rank: int, new: NewAssignment
 ) -> Unit:
     """A unit of a new assignment, without its id."""
     return Unit(
-        UnitId(0), run_id, assignment_id, index, UnitStatus.CREATED, position, None, None, new.pay_cents
+        UnitId(0), run_id, assignment_id, index, UnitStatus.CREATED, position, None, None, new.pay_cents, rank
     )
 
 
@@ -271,26 +272,6 @@ def moved_run(run: TaskRun, move: MoveRun, now: datetime) -> TaskRun:
     return attrs.evolve(run, state=move.after, ended_at=None if move.after in UNFINISHED_RUN else now)
 
 
-def new_onboarding(agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
-    """The onboarding agent as it is stored first, without its id."""
-    check_name("wire id", agent.wire_id)
-    return attrs.evolve(agent, id=AgentId(0), created_at=now)
-
-
-def moved_onboarding(
-    agent: OnboardingAgent, before: AgentStatus, after: AgentStatus, data: Any, now: datetime
-) -> OnboardingAgent:
-    """The onboarding agent after the move; StaleWrite when it is not where the move begins."""
-    _expect("onboarding agent", agent.id, agent.status, before)
-    return attrs.evolve(
-        agent,
-        status=after,
-        version=agent.version + 1,
-        data=agent.data if data is None else data,
-        ended_at=None if after in LIVE_AGENT else now,
-    )
-
-
 def with_due(agent: Agent, write: SetDue) -> Agent:
     """The agent with its new time; StaleWrite when it is not live any more."""
     if agent.status not in LIVE_AGENT:
@@ -325,6 +306,8 @@ def _expect(kind: str, key: int, present: Any, before: Any) -> None:
 
 
 def _check_holder(unit: Unit) -> None:
+    if unit.unit_index < 0 and unit.status in NEEDS_NO_AGENT:
+        raise InvalidRecord(f"unit {unit.id} was made for one worker: it cannot be {unit.status.value}")
     if unit.status in NEEDS_AGENT and unit.agent_id is None:
         raise InvalidRecord(f"unit {unit.id} cannot be {unit.status.value} without an agent")
     if unit.status in NEEDS_NO_AGENT and unit.agent_id is not None:
@@ -364,9 +347,14 @@ def over_limit(registration: Registration, held: int, counted: int) -> NotReserv
     allowed, most = registration.allowed_concurrent, registration.maximum_units_per_worker
     if allowed and held >= allowed:
         return NotReserved(Reason.TOO_MANY_CONCURRENT.value, {"held": held, "allowed": allowed})
-    if most and counted >= most:
+    if most and registration.special is None and counted >= most:
         return NotReserved(Reason.MAX_FOR_TASK.value, {"counted": counted, "maximum": most})
     return None
+
+
+def moves_cursor(registration: Registration, queue: QueueOrder) -> bool:
+    """Whether the place of the unit taken tells where the worker goes on: only when the queue gave it."""
+    return queue is QueueOrder.FIFO and registration.candidates is None and registration.special is None
 
 
 def none_left(launched: int) -> NotReserved:

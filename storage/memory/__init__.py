@@ -1,7 +1,10 @@
 """The memory body: everything in dicts, nothing survives the process. For tests and simulation."""
 
+from .decisions import MemoryDecisions
 from .lives import MemoryLives
+from .onboarding import MemoryOnboarding
 from .people import MemoryPeople
+from .reserving import MemoryReserving
 from .runs import MemoryRuns
 from .tables import Tables
 from .telling import MemoryTelling
@@ -10,5 +13,14 @@ from .terms import MemoryTerms
 __all__ = ["MemoryStorage", "Tables"]
 
 
-class MemoryStorage(MemoryRuns, MemoryLives, MemoryPeople, MemoryTelling, MemoryTerms):
+class MemoryStorage(
+    MemoryRuns,
+    MemoryTerms,
+    MemoryLives,
+    MemoryReserving,
+    MemoryOnboarding,
+    MemoryDecisions,
+    MemoryPeople,
+    MemoryTelling,
+):
     """`Storage` in dicts; never blocks, so it may run under a virtual clock."""

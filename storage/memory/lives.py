@@ -1,4 +1,4 @@
-"""What moves agents, units and runs, in memory: commit and reserve; and reading agents and their answers."""
+"""What moves agents, units and runs, in memory: commit; and reading agents and their answers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ import attrs
 
 from ...protocol.names import AgentId, AgentStatus, RunId, UnitStatus, WireId, WorkerId
 from .. import rules
+from ..admission import AddToGrant, MoveOnboarding, RecordDecision
 from ..contract import (
     AddReview,
     AddSubmission,
@@ -16,10 +17,7 @@ from ..contract import (
     MoveAgent,
     MoveRun,
     MoveUnit,
-    NotReserved,
     PutFact,
-    Registration,
-    Reserved,
     SetBlocked,
     SetDue,
     SetGrant,
@@ -30,8 +28,10 @@ from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
 from ..rows import fresh
 from .body import MemoryBody, copies, note, page
-from .people import set_blocked, set_grant, take_grant
-from .runs import next_position, put_unit
+from .decisions import record_decision
+from .onboarding import move_onboarding
+from .people import add_to_grant, set_blocked, set_grant, take_grant
+from .runs import move_unit, next_position
 from .tables import Tables
 from .telling import put_fact
 
@@ -46,11 +46,6 @@ class MemoryLives(MemoryBody):
             for agent_id in sorted(holders):
                 agent = _agent(tables, agent_id)
                 rules.check_hold(agent, _unit(tables, agent.unit_id))
-
-    async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
-        async with self._write() as tables:
-            rules.check_registration(registration)
-            return _reserve(tables, registration, rules.moment(now))
 
     async def agent(self, agent_id: AgentId) -> Agent:
         return fresh(_agent(await self._read(), agent_id))
@@ -135,8 +130,14 @@ def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
             set_grant(tables, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
         case TakeGrant():
             take_grant(tables, write.name, write.worker_id, Hand(write.who, write.why, at))
+        case AddToGrant():
+            add_to_grant(tables, write.name, write.worker_id, write.by, Hand(write.who, write.why, at))
         case SetBlocked():
             set_blocked(tables, write.worker_id, write.blocked, Hand(write.who, write.why, at))
+        case MoveOnboarding():
+            move_onboarding(tables, write, at)
+        case RecordDecision():
+            record_decision(tables, write.decision, at)
         case PutFact():
             put_fact(tables, write.scope, write.key, write.value)
         case _:
@@ -157,7 +158,7 @@ def _move_unit(tables: Tables, move: MoveUnit, at: datetime) -> None:
     new = rules.moved_unit(old, move, tables.positions.get(old.run_id) or 1)
     if new.position != old.position:
         next_position(tables, old.run_id)
-    put_unit(tables, old, new, Hand(move.who, move.why, at))
+    move_unit(tables, old, new, Hand(move.who, move.why, at))
 
 
 def _move_run(tables: Tables, move: MoveRun, at: datetime) -> None:
@@ -171,62 +172,6 @@ def _add_submission(tables: Tables, write: AddSubmission, at: datetime) -> None:
     if agent.id in tables.submissions:
         raise Duplicate(f"agent {agent.id} has submitted")
     tables.submissions.put(agent.id, rules.new_submission(agent, write, at))
-
-
-def _reserve(tables: Tables, registration: Registration, at: datetime) -> Reserved | NotReserved:
-    run = rules.found(tables.runs.get(registration.run_id), "run", registration.run_id)
-    worker = rules.found(tables.workers.get(registration.worker_id), "worker", registration.worker_id)
-    for agent in tables.agents.having("link", (run.id, registration.link)):
-        if agent.after == registration.after:
-            rules.check_same_worker(agent, registration)
-            return _reserved(tables, agent, existing=True)
-    refusal = rules.closed_to(worker.blocked, run.state, run.paused) or _over_limit(tables, registration, run)
-    if refusal:
-        return refusal
-    unit = _pick(tables, registration)
-    return _take(tables, registration, unit, at) if unit else rules.none_left(_launched(tables, run.id))
-
-
-def _over_limit(tables: Tables, registration: Registration, run: TaskRun) -> NotReserved | None:
-    units = tables.units.having("worker", registration.worker_id)
-    held = sum(unit.run_id == run.id and unit.status is UnitStatus.ASSIGNED for unit in units)
-    counted = sum(
-        unit.status in rules.HELD_OR_DONE and _run(tables, unit.run_id).task_id == run.task_id
-        for unit in units
-    )
-    return rules.over_limit(registration, held, counted)
-
-
-def _pick(tables: Tables, registration: Registration) -> Unit | None:
-    worker_id, run_id = registration.worker_id, registration.run_id
-    for unit_id in tables.free.behind(run_id, tables.cursors.get((worker_id, run_id)) or 0):
-        unit = _unit(tables, unit_id)
-        if (worker_id, unit.assignment_id) not in tables.worked:
-            return unit
-    return None
-
-
-def _take(tables: Tables, registration: Registration, unit: Unit, at: datetime) -> Reserved:
-    if tables.agents.the("wire_id", registration.wire_id):
-        raise Duplicate("there is an agent with this wire id")
-    agent = rules.new_agent(registration, unit, at)
-    agent = attrs.evolve(agent, id=AgentId(tables.agents.next_id()))
-    hand = Hand("worker", f"took unit {unit.id}", at)
-    tables.agents.put(agent.id, agent)
-    put_unit(tables, unit, rules.taken_unit(unit, agent), hand)
-    note(tables, *hand.path(agent, registration.path))
-    tables.worked.put((agent.worker_id, unit.assignment_id), True)
-    tables.cursors.put((agent.worker_id, agent.run_id), unit.position)
-    return _reserved(tables, agent, existing=False)
-
-
-def _reserved(tables: Tables, agent: Agent, existing: bool) -> Reserved:
-    assignment = rules.found(tables.assignments.get(agent.assignment_id), "assignment", agent.assignment_id)
-    return Reserved(fresh(agent), _unit(tables, agent.unit_id), fresh(assignment), existing)
-
-
-def _launched(tables: Tables, run_id: RunId) -> int:
-    return tables.counts.units[run_id][UnitStatus.LAUNCHED]
 
 
 def _export_row(tables: Tables, run: TaskRun, submission: Submission) -> ExportRow:
@@ -252,7 +197,3 @@ def _agent(tables: Tables, agent_id: AgentId) -> Agent:
 
 def _unit(tables: Tables, unit_id: int) -> Unit:
     return rules.found(tables.units.get(unit_id), "unit", unit_id)
-
-
-def _run(tables: Tables, run_id: RunId) -> TaskRun:
-    return rules.found(tables.runs.get(run_id), "run", run_id)

@@ -1,5 +1,6 @@
 """Workers, qualifications and grants, in memory."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,13 +41,14 @@ class MemoryPeople(MemoryBody):
         self, name: str, description: str | None, now: datetime, who: str = "daemon"
     ) -> Qualification:
         async with self._write() as tables:
-            rules.check_qualification(name, description)
-            if tables.qualifications.the("name", name):
-                raise Duplicate(f"there is a qualification {name!r}")
-            number = tables.qualifications.next_id()
-            at = rules.moment(now)
-            note(tables, Hand(who, "created", at).qualification(number, None, name))
-            return tables.qualifications.put(number, Qualification(number, name, description, at))
+            return _add_qualification(tables, name, description, Hand(who, "created", rules.moment(now)))
+
+    async def ensure_qualifications(self, descriptions: Mapping[str, str | None], now: datetime) -> None:
+        async with self._write() as tables:
+            for name, description in descriptions.items():
+                if tables.qualifications.the("name", name) is None:
+                    hand = Hand("daemon", "created", rules.moment(now))
+                    _add_qualification(tables, name, description, hand)
 
     async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
         async with self._write() as tables:
@@ -106,6 +108,15 @@ class MemoryPeople(MemoryBody):
         return sorted(chosen, key=lambda grant: (grant.qualification_id, grant.worker_id))
 
 
+def _add_qualification(tables: Tables, name: str, description: str | None, hand: Hand) -> Qualification:
+    rules.check_qualification(name, description)
+    if tables.qualifications.the("name", name):
+        raise Duplicate(f"there is a qualification {name!r}")
+    number = tables.qualifications.next_id()
+    note(tables, hand.qualification(number, None, name))
+    return tables.qualifications.put(number, Qualification(number, name, description, hand.at))
+
+
 def set_blocked(tables: Tables, worker_id: WorkerId, blocked: bool, hand: Hand) -> None:
     """Stage a block, or its end."""
     worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
@@ -123,6 +134,12 @@ def set_grant(tables: Tables, name: str, worker_id: WorkerId, value: int, hand: 
     new = Grant(qualification.id, worker_id, value, old.created_at if old else hand.at, hand.at)
     note(tables, hand.grant(name, worker_id, old.value if old else None, value))
     return tables.grants.put((qualification.id, worker_id), new)
+
+
+def add_to_grant(tables: Tables, name: str, worker_id: WorkerId, by: int, hand: Hand) -> None:
+    """Stage a grant that has grown by so much."""
+    old = tables.grants.get((_qualification(tables, name).id, worker_id))
+    set_grant(tables, name, worker_id, (old.value if old else 0) + by, hand)
 
 
 def take_grant(tables: Tables, name: str, worker_id: WorkerId, hand: Hand) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from ...protocol.names import AgentStatus, AssignmentId, RunId, RunState, UnitId, UnitStatus
-from .. import rules
+from .. import admission_rules, rules
 from ..contract import Duplicate, InvalidRecord, NewAssignment, NewRun, RunCounts
 from ..hand import Hand
 from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
@@ -56,7 +56,7 @@ class MemoryRuns(MemoryBody):
             run = rules.found(tables.runs.get(run_id), "run", run_id)
             rules.check_rows(run.rows_made, rows)
             hand = Hand("daemon", rules.ROW_ADDED, rules.moment(now))
-            made = [_add_assignment(tables, run_id, new, hand) for new in rows]
+            made = [_add_assignment(tables, run, new, hand) for new in rows]
             tables.runs.put(
                 run_id,
                 attrs.evolve(run, rows_made=run.rows_made + len(rows), rows_done=run.rows_done or done),
@@ -67,16 +67,14 @@ class MemoryRuns(MemoryBody):
         async with self._write() as tables:
             rules.found(tables.runs.get(run_id), "run", run_id)
             hand = Hand("daemon", rules.RELEASED, rules.moment(now))
-            first = [
-                unit_id for unit_id, _ in zip(tables.waiting.behind(run_id, 0), range(count), strict=False)
-            ]
+            first = [unit_id for unit_id, _ in zip(tables.waiting.all(run_id), range(count), strict=False)]
             return [_launch(tables, unit_id, hand) for unit_id in first]
 
     async def expire_units(self, run_id: RunId, now: datetime, who: str, why: str) -> list[Unit]:
         async with self._write() as tables:
             rules.found(tables.runs.get(run_id), "run", run_id)
             hand = Hand(who, why, rules.moment(now))
-            free = [*tables.waiting.behind(run_id, 0), *tables.free.behind(run_id, 0)]
+            free = [*tables.waiting.all(run_id), *tables.free.all(run_id)]
             return [_expire(tables, unit_id, hand) for unit_id in sorted(free)]
 
     async def requesters(self) -> list[Requester]:
@@ -107,10 +105,13 @@ class MemoryRuns(MemoryBody):
     async def counts(self, run_id: RunId) -> RunCounts:
         tables = await self._read()
         rules.found(tables.runs.get(run_id), "run", run_id)
-        units, agents = tables.counts.units[run_id], tables.counts.agents[run_id]
+        counts = tables.counts
         return RunCounts(
-            units={status: units[status] for status in UnitStatus},
-            agents={status: agents[status] for status in AgentStatus},
+            units={status: counts.units[run_id, "unit"][status] for status in UnitStatus},
+            agents={status: counts.agents[run_id][status] for status in AgentStatus},
+            screening={status: counts.units[run_id, "screening"][status] for status in UnitStatus},
+            gold={status: counts.units[run_id, "gold"][status] for status in UnitStatus},
+            onboarding={status: counts.onboarding[run_id][status] for status in AgentStatus},
         )
 
     async def assignment(self, assignment_id: AssignmentId) -> Assignment:
@@ -208,12 +209,14 @@ def _project_of(tables: Tables, name: str | None) -> int | None:
     return known.id if known else _add_project(tables, name).id
 
 
-def _add_assignment(tables: Tables, run_id: RunId, new: NewAssignment, hand: Hand) -> AssignmentId:
+def _add_assignment(tables: Tables, run: TaskRun, new: NewAssignment, hand: Hand) -> AssignmentId:
+    admission_rules.check_ranks(run.queue, new)
     number = AssignmentId(tables.assignments.next_id())
-    assignment = Assignment(number, run_id, new.row, new.digest, new.shared, list(new.unit_data))
+    assignment = Assignment(number, run.id, new.row, new.digest, new.shared, list(new.unit_data))
     tables.assignments.put(number, assignment)
     for index in range(len(new.unit_data)):
-        unit = rules.new_unit(run_id, number, index, next_position(tables, run_id), new)
+        rank = admission_rules.first_rank(run.queue, new, index)
+        unit = rules.new_unit(run.id, number, index, next_position(tables, run.id), rank, new)
         unit = attrs.evolve(unit, id=UnitId(tables.units.next_id()))
         note(tables, hand.unit(None, tables.units.put(unit.id, unit)))
     return number
@@ -234,6 +237,19 @@ def put_unit(tables: Tables, old: Unit, new: Unit, hand: Hand) -> Unit:
     """Stage a changed unit and its history."""
     note(tables, hand.unit(old, new))
     return tables.units.put(new.id, new)
+
+
+def move_unit(tables: Tables, old: Unit, new: Unit, hand: Hand) -> Unit:
+    """Stage a moved unit, its history, and what the move does to ranks."""
+    run = rules.found(tables.runs.get(new.run_id), "run", new.run_id)
+    if admission_rules.moves_rank(run.queue, old, new):
+        units = tables.units.having("assignment", new.assignment_id)
+        left = [unit for unit in units if unit.status in admission_rules.LEFT]
+        lowest = min(left, key=lambda unit: unit.rank, default=None)
+        new, other = admission_rules.reranked(old, new, lowest, len(units))
+        if other is not None:
+            tables.units.put(other.id, other)
+    return put_unit(tables, old, new, hand)
 
 
 def next_position(tables: Tables, run_id: RunId) -> int:

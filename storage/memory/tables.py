@@ -6,10 +6,12 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
 from ...protocol.names import AgentStatus, RunId, UnitId, UnitStatus, WorkerId
+from ..admission_rules import unit_kind
 from ..records import (
     AddedRows,
     Agent,
     Assignment,
+    Decision,
     Grant,
     HistoryEntry,
     JournalEntry,
@@ -36,7 +38,7 @@ Watch = Callable[[V | None, V | None], None]
 
 
 class Table(Generic[K, V]):
-    """Records by key. Looking sees what the open transaction staged; `having` finds by a named other key."""
+    """Records by key; `having` finds by a named other key. Looking sees what the open transaction staged."""
 
     def __init__(self, *watches: Watch[V], **other_keys: KeyOf[V]) -> None:
         self._rows: dict[K, V] = {}
@@ -67,9 +69,12 @@ class Table(Generic[K, V]):
         return self._staged_id
 
     def having(self, name: str, value: Hashable) -> list[V]:
-        """The records whose other key `name` had `value` before this transaction, as they are now."""
-        records = (self.get(key) for key in self._found[name].get(value, ()))
-        return [record for record in records if record is not None]
+        """The records whose other key `name` is `value`, oldest first but for those just changed."""
+        key_of = self._other_keys[name]
+        known = self._found[name].get(value, {})
+        kept = [self._rows[key] for key in known if key not in self._staged]
+        staged = [record for record in self._staged.values() if record is not None]
+        return kept + [record for record in staged if key_of(record) == value]
 
     def the(self, name: str, value: Hashable) -> V | None:
         """The only record of a unique other key."""
@@ -112,44 +117,57 @@ class Table(Generic[K, V]):
                 self._found[name][after][key] = None
 
 
+Place = tuple[int, int]
+"""Rank and position of a unit."""
+
+
 class Queue:
-    """The units of every run that are in one status, by position."""
+    """The units of every run that are in one status, by rank and position."""
 
     def __init__(self, status: UnitStatus) -> None:
         self._status = status
-        self._positions: defaultdict[RunId, list[int]] = defaultdict(list)
-        self._units: dict[tuple[RunId, int], UnitId] = {}
+        self._places: defaultdict[RunId, list[Place]] = defaultdict(list)
+        self._units: dict[tuple[RunId, Place], UnitId] = {}
 
     def watch(self, old: Unit | None, new: Unit | None) -> None:
         """Take note of a unit that came or went."""
         if old is not None and old.status is self._status:
-            places = self._positions[old.run_id]
-            del places[bisect.bisect_left(places, old.position)]
-            del self._units[old.run_id, old.position]
+            places, place = self._places[old.run_id], (old.rank, old.position)
+            del places[bisect.bisect_left(places, place)]
+            del self._units[old.run_id, place]
         if new is not None and new.status is self._status:
-            bisect.insort(self._positions[new.run_id], new.position)
-            self._units[new.run_id, new.position] = new.id
+            place = (new.rank, new.position)
+            bisect.insort(self._places[new.run_id], place)
+            self._units[new.run_id, place] = new.id
 
-    def behind(self, run_id: RunId, position: int) -> Iterator[UnitId]:
-        """The units behind a position, in order."""
-        places = self._positions[run_id]
-        for index in range(bisect.bisect_right(places, position), len(places)):
+    def all(self, run_id: RunId) -> Iterator[UnitId]:
+        """All units of a run, in order."""
+        return self._from(run_id, 0)
+
+    def behind(self, run_id: RunId, place: Place) -> Iterator[UnitId]:
+        """The units behind a place, in order."""
+        return self._from(run_id, bisect.bisect_right(self._places[run_id], place))
+
+    def _from(self, run_id: RunId, first: int) -> Iterator[UnitId]:
+        places = self._places[run_id]
+        for index in range(first, len(places)):
             yield self._units[run_id, places[index]]
 
 
 class Counts:
-    """How many units and agents of each run are in each status."""
+    """How many units (by kind) and agents of each run are in each status."""
 
     def __init__(self) -> None:
-        self.units: defaultdict[RunId, Counter[UnitStatus]] = defaultdict(Counter)
+        self.units: defaultdict[tuple[RunId, str], Counter[UnitStatus]] = defaultdict(Counter)
         self.agents: defaultdict[RunId, Counter[AgentStatus]] = defaultdict(Counter)
+        self.onboarding: defaultdict[RunId, Counter[AgentStatus]] = defaultdict(Counter)
 
     def watch_unit(self, old: Unit | None, new: Unit | None) -> None:
         """Count a unit made or moved."""
         if old is not None:
-            self.units[old.run_id][old.status] -= 1
+            self.units[old.run_id, unit_kind(old.unit_index)][old.status] -= 1
         if new is not None:
-            self.units[new.run_id][new.status] += 1
+            self.units[new.run_id, unit_kind(new.unit_index)][new.status] += 1
 
     def watch_agent(self, old: Agent | None, new: Agent | None) -> None:
         """Count an agent made or moved."""
@@ -157,6 +175,13 @@ class Counts:
             self.agents[old.run_id][old.status] -= 1
         if new is not None:
             self.agents[new.run_id][new.status] += 1
+
+    def watch_onboarding(self, old: OnboardingAgent | None, new: OnboardingAgent | None) -> None:
+        """Count an onboarding agent made or moved."""
+        if old is not None:
+            self.onboarding[old.run_id][old.status] -= 1
+        if new is not None:
+            self.onboarding[new.run_id][new.status] += 1
 
 
 class Tables:
@@ -194,12 +219,24 @@ class Tables:
             assignment=lambda r: r.assignment_id,
         )
         self.onboarding_agents: Table[int, OnboardingAgent] = Table(
-            run=lambda r: r.run_id, wire_id=lambda r: r.wire_id
+            self.counts.watch_onboarding,
+            run=lambda r: r.run_id,
+            wire_id=lambda r: r.wire_id,
+            link=lambda r: (r.run_id, r.link),
+            worker=lambda r: (r.run_id, r.worker_id),
+        )
+        self.decisions: Table[int, Decision] = Table(
+            run=lambda r: r.run_id,
+            worker=lambda r: (r.run_id, r.worker_id),
+            agent=lambda r: r.agent_id,
+            unit=lambda r: r.unit_id,
         )
         self.worked: Table[tuple[WorkerId, int], bool] = Table()
         self.cursors: Table[tuple[WorkerId, RunId], int] = Table()
         self.qualifications: Table[int, Qualification] = Table(name=lambda r: r.name)
-        self.grants: Table[tuple[int, int], Grant] = Table(qualification=lambda r: r.qualification_id)
+        self.grants: Table[tuple[int, int], Grant] = Table(
+            qualification=lambda r: r.qualification_id, worker=lambda r: r.worker_id
+        )
         self.submissions: Table[int, Submission] = Table(run=lambda r: r.run_id)
         self.metadata: Table[int, Metadata] = Table(
             agent=lambda r: r.agent_id, told=lambda r: (r.agent_id, r.digest)

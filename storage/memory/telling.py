@@ -1,4 +1,4 @@
-"""What is told beside the answer: metadata, errors, live updates, journal, onboarding, facts, history."""
+"""What is told beside the answer: metadata, errors, live updates, journal, facts, history."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,14 +6,13 @@ from typing import Any
 
 import attrs
 
-from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, WorkerId
+from ...protocol.names import AgentId, AssignmentId, RunId, UnitId
 from ...protocol.packets import FileNote
 from .. import rules
 from ..contract import Duplicate, InvalidRecord
-from ..hand import Hand
-from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, OnboardingAgent, PageError
+from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, PageError
 from ..rows import dump_json, fresh, load_json
-from .body import MemoryBody, copies, note, page
+from .body import MemoryBody, copies, page
 from .tables import Tables
 
 
@@ -50,35 +49,6 @@ class MemoryTelling(MemoryBody):
             for entry in journal:
                 _add_journal_entry(tables, entry)
 
-    async def add_onboarding_agent(self, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
-        async with self._write() as tables:
-            new = rules.new_onboarding(agent, rules.moment(now))
-            if tables.onboarding_agents.the("wire_id", agent.wire_id):
-                raise Duplicate("there is an onboarding agent with this wire id")
-            if agent.run_id not in tables.runs or agent.worker_id not in tables.workers:
-                raise InvalidRecord(f"no run {agent.run_id} or no worker {agent.worker_id}")
-            number = AgentId(tables.onboarding_agents.next_id())
-            new = tables.onboarding_agents.put(number, attrs.evolve(new, id=number))
-            note(tables, Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
-            return fresh(new)
-
-    async def move_onboarding_agent(
-        self,
-        agent_id: AgentId,
-        before: AgentStatus,
-        after: AgentStatus,
-        data: Any,
-        now: datetime,
-        who: str,
-        why: str,
-    ) -> OnboardingAgent:
-        async with self._write() as tables:
-            old = rules.found(tables.onboarding_agents.get(agent_id), "onboarding agent", agent_id)
-            at = rules.moment(now)
-            new = tables.onboarding_agents.put(agent_id, rules.moved_onboarding(old, before, after, data, at))
-            note(tables, Hand(who, why, at).onboarding(old, new))
-            return fresh(new)
-
     async def put_fact(self, scope: str, key: str, value: Any) -> None:
         async with self._write() as tables:
             put_fact(tables, scope, key, value)
@@ -90,13 +60,6 @@ class MemoryTelling(MemoryBody):
     async def facts(self, scope: str) -> dict[str, Any]:
         found = (await self._read()).facts.having("scope", scope)
         return {key: load_json(text) for _, key, text in sorted(found)}
-
-    async def onboarding_agents(
-        self, run_id: RunId, worker_id: WorkerId | None = None
-    ) -> list[OnboardingAgent]:
-        tables = await self._read()
-        agents = tables.onboarding_agents.having("run", run_id)
-        return copies(agent for agent in agents if worker_id in (None, agent.worker_id))
 
     async def metadata(self, agent_id: AgentId) -> list[Metadata]:
         return copies((await self._read()).metadata.having("agent", agent_id))

@@ -113,6 +113,8 @@ def _delete_agent(tables: Tables, agent: Agent) -> None:
     for outgoing in (False, True):
         for update in tables.updates.having("stream", (agent.id, outgoing)):
             tables.updates.drop((agent.id, outgoing, update.epoch, update.sequence))
+    for decision in tables.decisions.having("agent", agent.id):
+        tables.decisions.drop(decision.id)
     _forget(tables, "agent", agent.id)
     tables.worked.drop((agent.worker_id, agent.assignment_id))
     tables.agents.drop(agent.id)
@@ -122,6 +124,8 @@ def _delete_unit(tables: Tables, unit: Unit) -> None:
     for book in (None, unit.id):
         for entry in tables.journal.having("book", (unit.assignment_id, book)):
             tables.journal.drop((entry.assignment_id, entry.unit_id or 0, entry.position))
+    for decision in tables.decisions.having("unit", unit.id):
+        tables.decisions.drop(decision.id)
     _forget(tables, "unit", unit.id)
     tables.units.drop(unit.id)
 
@@ -134,6 +138,8 @@ def _forget(tables: Tables, kind: str, subject_id: int) -> None:
 def _delete_rest(tables: Tables, run_id: RunId) -> None:
     for error in tables.errors.having("run", run_id):
         tables.errors.drop(error.id)
+    for decision in tables.decisions.having("run", run_id):
+        tables.decisions.drop(decision.id)
     for agent in tables.onboarding_agents.having("run", run_id):
         tables.onboarding_agents.drop(agent.id)
     for added in tables.added_rows.having("run", run_id):

@@ -30,14 +30,43 @@ _QUERIES: dict[str, str] = {
         GROUP BY run_id, position HAVING COUNT(*) > 1""",
     "the kept counts of units are right": """
         SELECT 'run ' || run_id || ', ' || status FROM (
-          SELECT run_id, status, COUNT(*) AS number FROM unit GROUP BY run_id, status
-          UNION ALL SELECT run_id, status, -number FROM run_count WHERE kind = 'unit') AS counted
-        GROUP BY run_id, status HAVING SUM(number) <> 0""",
+          SELECT run_id, KIND AS kind, status, COUNT(*) AS number FROM unit GROUP BY run_id, KIND, status
+          UNION ALL SELECT run_id, kind, status, -number FROM run_count
+          WHERE kind IN ('unit', 'screening', 'gold')) AS counted
+        GROUP BY run_id, kind, status HAVING SUM(number) <> 0""",
     "the kept counts of agents are right": """
         SELECT 'run ' || run_id || ', ' || status FROM (
           SELECT run_id, status, COUNT(*) AS number FROM agent GROUP BY run_id, status
           UNION ALL SELECT run_id, status, -number FROM run_count WHERE kind = 'agent') AS counted
         GROUP BY run_id, status HAVING SUM(number) <> 0""",
+    "the kept counts of onboarding agents are right": """
+        SELECT 'run ' || run_id || ', ' || status FROM (
+          SELECT run_id, status, COUNT(*) AS number FROM onboarding_agent GROUP BY run_id, status
+          UNION ALL SELECT run_id, status, -number FROM run_count WHERE kind = 'onboarding') AS counted
+        GROUP BY run_id, status HAVING SUM(number) <> 0""",
+    "no worker is onboarded twice at once": """
+        SELECT 'worker ' || worker_id || ', run ' || run_id FROM onboarding_agent WHERE status IN (LIVE)
+        GROUP BY worker_id, run_id HAVING COUNT(*) > 1""",
+    "a unit made for one worker is never free": """
+        SELECT 'unit ' || id FROM unit WHERE unit_index < 0 AND status IN ('created', 'launched')""",
+    "only runs that go by ranks have them": """
+        SELECT 'unit ' || unit.id FROM unit JOIN task_run ON task_run.id = unit.run_id
+        WHERE unit.rank <> 0 AND (task_run.queue = 'fifo' OR unit.unit_index < 0)""",
+    "what is left of an assignment has its highest ranks, where the least covered come first": """
+        SELECT 'assignment ' || assignment_id FROM (
+          SELECT unit.assignment_id, COUNT(*) AS units,
+                 COUNT(CASE WHEN unit.status IN ('created', 'launched') THEN 1 END) AS remaining,
+                 COUNT(DISTINCT CASE WHEN unit.status IN ('created', 'launched') THEN unit.rank END) AS ranks,
+                 MIN(CASE WHEN unit.status IN ('created', 'launched') THEN unit.rank END) AS lowest,
+                 MAX(CASE WHEN unit.status IN ('created', 'launched') THEN unit.rank END) AS highest
+          FROM unit JOIN task_run ON task_run.id = unit.run_id
+          WHERE task_run.queue = 'least_covered' AND unit.unit_index >= 0
+          GROUP BY unit.assignment_id) AS ranked
+        WHERE remaining > 0
+          AND NOT (ranks = remaining AND highest = units AND lowest = units - remaining + 1)""",
+    "a decision's agent is its worker's": """
+        SELECT 'decision ' || decision.id FROM decision JOIN agent ON agent.id = decision.agent_id
+        WHERE decision.worker_id <> agent.worker_id OR decision.run_id <> agent.run_id""",
     "a submission is of its agent's run": """
         SELECT 'agent ' || agent.id FROM submission JOIN agent ON agent.id = submission.agent_id
         WHERE submission.run_id <> agent.run_id""",
@@ -59,7 +88,9 @@ _QUERIES: dict[str, str] = {
           ORDER BY history.id DESC LIMIT 1), '')""",
 }
 
+_KIND = "CASE unit_index WHEN -1 THEN 'screening' WHEN -2 THEN 'gold' ELSE 'unit' END"
 INVARIANTS = {
-    promise: query.replace("(LIVE)", f"({listed(LIVE_AGENT)})") for promise, query in _QUERIES.items()
+    promise: query.replace("(LIVE)", f"({listed(LIVE_AGENT)})").replace("KIND", _KIND)
+    for promise, query in _QUERIES.items()
 }
 """By the promise that must be true."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from ...protocol.names import LIVE_AGENT, AgentStatus, RunState, UnitStatus
+from ...protocol.names import LIVE_AGENT, AgentStatus, QueueOrder, RunState, UnitStatus
 from ..rules import NEEDS_AGENT, NEEDS_NO_AGENT
 
 
@@ -21,7 +21,7 @@ class Migration:
     statements: tuple[str, ...]
 
 
-def listed(values: Iterable[AgentStatus | UnitStatus | RunState]) -> str:
+def listed(values: Iterable[AgentStatus | UnitStatus | RunState | QueueOrder]) -> str:
     """States as a list of SQL: 'launched', 'assigned'."""
     return ", ".join(sorted(f"'{value.value}'" for value in values))
 
@@ -285,7 +285,47 @@ _RUNS_CHANGE = (
     "CREATE INDEX review_of_unit ON review (unit_id)",
 )
 
+_ADMISSION = (
+    f"""ALTER TABLE task_run ADD COLUMN queue TEXT NOT NULL DEFAULT '{QueueOrder.FIFO.value}'
+        CHECK (queue IN ({listed(QueueOrder)}))""",
+    "ALTER TABLE unit ADD COLUMN rank BIGINT NOT NULL DEFAULT 0",
+    "DROP INDEX unit_waiting",
+    "DROP INDEX unit_free",
+    "CREATE INDEX unit_waiting ON unit (run_id, rank, position) WHERE status = 'created'",
+    "CREATE INDEX unit_free ON unit (run_id, rank, position) WHERE status = 'launched'",
+    # Only for runs with ranks: what is left of an assignment is found without looking at all its units.
+    """CREATE INDEX unit_left ON unit (assignment_id, rank)
+        WHERE rank > 0 AND (status = 'created' OR status = 'launched')""",
+    "CREATE UNIQUE INDEX onboarding_of_link ON onboarding_agent (run_id, link, after)",
+    f"""CREATE UNIQUE INDEX onboarding_live ON onboarding_agent (run_id, worker_id)
+        WHERE status IN ({listed(LIVE_AGENT)})""",
+    """CREATE TABLE decision (
+        id {serial},
+        at TEXT NOT NULL,
+        last_at TEXT NOT NULL,
+        count BIGINT NOT NULL,
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        worker_id BIGINT REFERENCES worker (id),
+        kind TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        reason TEXT,
+        facts TEXT NOT NULL,
+        agent_id BIGINT REFERENCES agent (id),
+        unit_id BIGINT REFERENCES unit (id),
+        onboarding_id BIGINT REFERENCES onboarding_agent (id)
+    )""",
+    "CREATE INDEX decision_of_run ON decision (run_id, worker_id)",
+    "CREATE INDEX decision_of_worker ON decision (worker_id)",
+    "CREATE INDEX decision_of_agent ON decision (agent_id) WHERE agent_id IS NOT NULL",
+    "CREATE INDEX decision_of_unit ON decision (unit_id) WHERE unit_id IS NOT NULL",
+    "CREATE INDEX decision_of_onboarding ON decision (onboarding_id) WHERE onboarding_id IS NOT NULL",
+    # Those that led to nobody, of which only the newest are kept.
+    """CREATE INDEX decision_alone ON decision (run_id, worker_id)
+        WHERE agent_id IS NULL AND onboarding_id IS NULL""",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("first schema", _FIRST),
     Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
+    Migration("admission: ranks, onboarding, decisions", _ADMISSION),
 )

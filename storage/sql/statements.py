@@ -2,10 +2,12 @@
 
 import functools
 
+from ...protocol.names import LIVE_AGENT
 from ..records import (
     AddedRows,
     Agent,
     Assignment,
+    Decision,
     Grant,
     HistoryEntry,
     JournalEntry,
@@ -31,6 +33,7 @@ TABLES: dict[type, str] = {
     AddedRows: "added_rows",
     Agent: "agent",
     Assignment: "assignment",
+    Decision: "decision",
     Grant: "granted",
     HistoryEntry: "history",
     JournalEntry: "journal_entry",
@@ -132,8 +135,17 @@ ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + exc
 COUNTS = "SELECT kind, status, number FROM run_count WHERE run_id = :run_id"
 ASSIGNMENT = select(Assignment, "WHERE id = :id")
 UNIT = select(Unit, "WHERE id = :id")
-SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id")
-WAITING_UNITS = select(Unit, "WHERE run_id = :run_id AND status = 'created' ORDER BY position LIMIT :limit")
+UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
+SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
+RUN_QUEUE = "SELECT queue FROM task_run WHERE id = :run_id"
+LOWEST_LEFT = select(
+    Unit,
+    """WHERE assignment_id = :assignment_id AND rank > 0 AND (status = 'created' OR status = 'launched')
+ORDER BY rank LIMIT 1""",
+)
+WAITING_UNITS = select(
+    Unit, "WHERE run_id = :run_id AND status = 'created' ORDER BY rank, position LIMIT :limit"
+)
 UNITS_TO_EXPIRE = select(
     Unit, "WHERE run_id = :run_id AND (status = 'created' OR status = 'launched') ORDER BY id"
 )
@@ -145,32 +157,70 @@ WHERE run_id = :run_id AND status = 'created' AND position >= :position ORDER BY
 # --- reserving
 
 AGENT_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link AND after = :after")
-RUN_FOR_WORKER = "SELECT task_id, state, paused FROM task_run WHERE id = :run_id"
+RUN_FOR_WORKER = "SELECT task_id, state, paused, queue FROM task_run WHERE id = :run_id"
 WORKER_BLOCKED = "SELECT blocked FROM worker WHERE id = :worker_id"
 HELD_IN_RUN = """
 SELECT COUNT(*) FROM unit WHERE worker_id = :worker_id AND run_id = :run_id AND status = 'assigned'"""
 COUNTED_IN_TASK = f"""
 SELECT COUNT(*) FROM unit JOIN task_run ON task_run.id = unit.run_id
 WHERE unit.worker_id = :worker_id AND task_run.task_id = :task_id
-  AND unit.status IN ({listed(HELD_OR_DONE)})"""  # noqa: S608 - only our own words
-# The worker's cursor is the place of the unit they took last. All places before it that were free then were
-# theirs already, and what becomes free later gets a place behind: so the cursor never has to go back, and
-# what is stepped over are at most the other units of the assignments taken last.
+  AND unit.unit_index >= 0 AND unit.status IN ({listed(HELD_OR_DONE)})"""  # noqa: S608 - only our own words
+_NOT_WORKED_ON = """
+  AND NOT EXISTS (SELECT 1 FROM worked
+                  WHERE worked.worker_id = :worker_id AND worked.assignment_id = unit.assignment_id)"""
+# Without ranks the worker's cursor is the place of the unit they took last. All places before it that were
+# free then were theirs already, and what becomes free later gets a place behind: so the cursor never has to
+# go back, and what is stepped over are at most the other units of the assignments taken last. With ranks a
+# place before may become free again, and the others of all assignments worked on are stepped over.
+CURSOR = "SELECT position FROM worker_cursor WHERE worker_id = :worker_id AND run_id = :run_id"
 FREE_UNIT = select(
     Unit,
-    """WHERE run_id = :run_id AND status = 'launched'
+    f"""WHERE run_id = :run_id AND status = 'launched' AND rank = 0
   AND position > COALESCE((SELECT last.position FROM worker_cursor AS last
-                           WHERE last.worker_id = :worker_id AND last.run_id = :run_id), 0)
-  AND NOT EXISTS (SELECT 1 FROM worked
-                  WHERE worked.worker_id = :worker_id AND worked.assignment_id = unit.assignment_id)
-ORDER BY position LIMIT 1""",
+                           WHERE last.worker_id = :worker_id AND last.run_id = :run_id), 0){_NOT_WORKED_ON}
+ORDER BY position LIMIT 1""",  # noqa: S608 - only our own words
 )
+FIRST_RANKED_UNIT = select(
+    Unit,
+    f"""WHERE run_id = :run_id AND status = 'launched'{_NOT_WORKED_ON}
+ORDER BY rank, position LIMIT 1""",
+)
+FREE_UNITS_BEHIND = select(
+    Unit,
+    f"""WHERE run_id = :run_id AND status = 'launched'
+  AND (rank, position) > (:rank, :position){_NOT_WORKED_ON}
+ORDER BY rank, position LIMIT :limit""",
+)
+FREE_CANDIDATE = select(Unit, f"WHERE id = :id AND run_id = :run_id AND status = 'launched'{_NOT_WORKED_ON}")
 ADD_WORKED = "INSERT INTO worked (worker_id, assignment_id) VALUES (:worker_id, :assignment_id)"
 MOVE_CURSOR = """
 INSERT INTO worker_cursor (worker_id, run_id, position) VALUES (:worker_id, :run_id, :position)
 ON CONFLICT (worker_id, run_id) DO UPDATE SET position = excluded.position"""
 FREE_UNITS_COUNT = """
 SELECT number FROM run_count WHERE run_id = :run_id AND kind = 'unit' AND status = 'launched'"""
+SPECIAL_UNITS_COUNT = "SELECT SUM(number) FROM run_count WHERE run_id = :run_id AND kind = :kind"
+SPECIAL_UNITS_KEPT = f"{SPECIAL_UNITS_COUNT} AND status <> 'expired'"
+GRANTS_BY_NAME = """
+SELECT qualification.name, granted.value FROM granted
+JOIN qualification ON qualification.id = granted.qualification_id
+WHERE granted.worker_id = :worker_id"""
+SPECIAL_DIGESTS = """
+SELECT DISTINCT assignment.digest FROM agent
+JOIN unit ON unit.id = agent.unit_id
+JOIN assignment ON assignment.id = agent.assignment_id
+WHERE agent.worker_id = :worker_id AND agent.run_id = :run_id AND unit.unit_index = :unit_index"""
+
+# --- decisions
+
+NEWEST_DECISION = select(
+    Decision, "WHERE run_id = :run_id AND worker_id IS :worker_id ORDER BY id DESC LIMIT 1"
+)
+COUNT_DECISION = update(Decision, "count", "last_at")
+DROP_OLD_DECISION = """
+DELETE FROM decision WHERE id IN (
+  SELECT id FROM decision
+  WHERE run_id = :run_id AND worker_id IS :worker_id AND agent_id IS NULL AND onboarding_id IS NULL
+  ORDER BY id DESC LIMIT 1 OFFSET :kept)"""
 
 # --- agents and their answers
 
@@ -222,7 +272,20 @@ JOURNAL = select(
 ORDER BY position""",
 )
 ONBOARDING_AGENT = select(OnboardingAgent, "WHERE id = :id")
-SAVE_ONBOARDING_AGENT = update(OnboardingAgent, "status", "version", "data", "ended_at")
+ONBOARDING_OF_WIRE_ID = select(OnboardingAgent, "WHERE wire_id = :wire_id")
+ONBOARDING_OF_LINK = select(OnboardingAgent, "WHERE run_id = :run_id AND link = :link ORDER BY id")
+NEWEST_ONBOARDING = select(
+    OnboardingAgent, "WHERE run_id = :run_id AND worker_id = :worker_id ORDER BY id DESC LIMIT 1"
+)
+ONBOARDING_OF_PLACE = select(OnboardingAgent, "WHERE run_id = :run_id AND link = :link AND after = :after")
+LIVE_ONBOARDING_OF = select(
+    OnboardingAgent,
+    f"WHERE run_id = :run_id AND worker_id = :worker_id AND status IN ({listed(LIVE_AGENT)})",
+)
+LIVE_ONBOARDING = select(
+    OnboardingAgent, f"WHERE run_id = :run_id AND status IN ({listed(LIVE_AGENT)}) ORDER BY id"
+)
+SAVE_ONBOARDING_AGENT = update(OnboardingAgent, "status", "version", "reason", "data", "due_at", "ended_at")
 FACT = "SELECT value FROM fact WHERE scope = :scope AND key = :key"
 FACTS = "SELECT key, value FROM fact WHERE scope = :scope ORDER BY key"
 SAVE_FACT = """
@@ -233,15 +296,18 @@ DROP_FACT = "DELETE FROM fact WHERE scope = :scope AND key = :key"
 # --- deleting a run: what hangs on something goes before it
 
 ASSIGNMENTS_TO_DELETE = "SELECT id FROM assignment WHERE run_id = :run_id ORDER BY id LIMIT :limit"
-UNITS_BY_STATUS = "SELECT status, COUNT(*) FROM unit WHERE assignment_id = :assignment_id GROUP BY status"
+UNITS_BY_STATUS = """
+SELECT CASE WHEN unit_index < 0 THEN unit_index ELSE 0 END AS special, status, COUNT(*) FROM unit
+WHERE assignment_id = :assignment_id GROUP BY special, status"""
 AGENTS_BY_STATUS = "SELECT status, COUNT(*) FROM agent WHERE assignment_id = :assignment_id GROUP BY status"
 _ITS_AGENTS = "(SELECT id FROM agent WHERE assignment_id = :assignment_id)"
 _ITS_UNITS = "(SELECT id FROM unit WHERE assignment_id = :assignment_id)"
 DELETE_ASSIGNMENT = (
     *(
         f"DELETE FROM {table} WHERE agent_id IN {_ITS_AGENTS}"  # noqa: S608 - only our own words
-        for table in ("submission", "metadata", "page_error", "live_update", "review")
+        for table in ("submission", "metadata", "page_error", "live_update", "review", "decision")
     ),
+    f"DELETE FROM decision WHERE unit_id IN {_ITS_UNITS}",  # noqa: S608 - only our own words
     "DELETE FROM journal_entry WHERE assignment_id = :assignment_id",
     "DELETE FROM worked WHERE assignment_id = :assignment_id",
     f"DELETE FROM history WHERE kind = 'agent' AND subject_id IN {_ITS_AGENTS}",  # noqa: S608
@@ -253,7 +319,15 @@ DELETE_ASSIGNMENT = (
 DELETE_RUN = (
     *(
         f"DELETE FROM {table} WHERE run_id = :run_id"  # noqa: S608 - only our own words
-        for table in ("page_error", "onboarding_agent", "worker_cursor", "run_count", "added_rows", "history")
+        for table in (
+            "page_error",
+            "decision",
+            "onboarding_agent",
+            "worker_cursor",
+            "run_count",
+            "added_rows",
+            "history",
+        )
     ),
     "DELETE FROM task_run WHERE id = :run_id",
 )

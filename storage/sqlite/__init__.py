@@ -2,9 +2,12 @@
 
 from .check import check_store
 from .connecting import accept
+from .decisions import SqliteDecisions
 from .engine import OnCommit, open_inline, open_threads
 from .lives import SqliteLives
+from .onboarding import SqliteOnboarding
 from .people import SqlitePeople
+from .reserving import SqliteReserving
 from .runs import SqliteRuns
 from .telling import SqliteTelling
 from .terms import SqliteTerms
@@ -12,5 +15,14 @@ from .terms import SqliteTerms
 __all__ = ["OnCommit", "SqliteStorage", "accept", "check_store", "open_inline", "open_threads"]
 
 
-class SqliteStorage(SqliteRuns, SqliteLives, SqlitePeople, SqliteTelling, SqliteTerms):
+class SqliteStorage(
+    SqliteRuns,
+    SqliteTerms,
+    SqliteLives,
+    SqliteReserving,
+    SqliteOnboarding,
+    SqliteDecisions,
+    SqlitePeople,
+    SqliteTelling,
+):
     """`Storage` in an SQLite database."""

@@ -1,11 +1,12 @@
-"""What moves agents, units and runs, in SQLite: commit and reserve; and reading agents and their answers."""
+"""What moves agents, units and runs, in SQLite: commit; and reading agents and their answers."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from ...protocol.names import AgentId, AgentStatus, RunId, RunState, WireId, WorkerId
+from ...protocol.names import AgentId, AgentStatus, RunId, WireId, WorkerId
 from .. import rules
+from ..admission import AddToGrant, MoveOnboarding, RecordDecision
 from ..contract import (
     AddReview,
     AddSubmission,
@@ -14,10 +15,7 @@ from ..contract import (
     MoveAgent,
     MoveRun,
     MoveUnit,
-    NotReserved,
     PutFact,
-    Registration,
-    Reserved,
     SetBlocked,
     SetDue,
     SetGrant,
@@ -25,12 +23,14 @@ from ..contract import (
     Write,
 )
 from ..hand import Hand
-from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
+from ..records import Agent, Metadata, Review, Submission, TaskRun, Worker
 from ..rows import load_time
 from ..sql import statements
-from .ask import Db, add, add_all, count, do, every, first, note, one, page, recount, save, value
+from .ask import Db, add, add_all, every, note, one, page, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
-from .people import set_blocked, set_grant, take_grant
+from .decisions import record_decision
+from .onboarding import move_onboarding
+from .people import add_to_grant, set_blocked, set_grant, take_grant
 from .runs import save_unit, take_positions
 from .telling import put_fact
 
@@ -40,9 +40,6 @@ class SqliteLives(SqliteBody):
 
     async def commit(self, writes: Sequence[Write], now: datetime) -> None:
         await self._engine.write(_commit, writes, now)
-
-    async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
-        return await self._engine.write(_reserve, registration, now)
 
     async def agent(self, agent_id: AgentId) -> Agent:
         return await self._engine.read(the_agent, agent_id)
@@ -120,8 +117,14 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
             set_grant(db, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
         case TakeGrant():
             take_grant(db, write.name, write.worker_id, Hand(write.who, write.why, at))
+        case AddToGrant():
+            add_to_grant(db, write.name, write.worker_id, write.by, Hand(write.who, write.why, at))
         case SetBlocked():
             set_blocked(db, write.worker_id, write.blocked, Hand(write.who, write.why, at))
+        case MoveOnboarding():
+            move_onboarding(db, write, at)
+        case RecordDecision():
+            record_decision(db, write.decision, at)
         case PutFact():
             put_fact(db, write.scope, write.key, write.value)
         case _:
@@ -158,57 +161,6 @@ def _add_submission(db: Db, write: AddSubmission, at: datetime) -> None:
     if one(db, Submission, statements.SUBMISSION, agent_id=agent.id):
         raise Duplicate(f"agent {agent.id} has submitted")
     add_all(db, [rules.new_submission(agent, write, at)])
-
-
-def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | NotReserved:
-    rules.check_registration(registration)
-    run_id, worker_id = registration.run_id, registration.worker_id
-    run = rules.found(first(db, statements.RUN_FOR_WORKER, run_id=run_id), "run", run_id)
-    blocked = rules.found(first(db, statements.WORKER_BLOCKED, worker_id=worker_id), "worker", worker_id)
-    existing = one(
-        db, Agent, statements.AGENT_OF_LINK, run_id=run_id, link=registration.link, after=registration.after
-    )
-    if existing:
-        rules.check_same_worker(existing, registration)
-        known = the_unit(db, existing.unit_id)
-        return Reserved(existing, known, the_assignment(db, existing.assignment_id), existing=True)
-    refusal = rules.closed_to(bool(blocked[0]), RunState(run[1]), bool(run[2]))
-    refusal = refusal or _over_limit(db, registration, run[0])
-    if refusal:
-        return refusal
-    unit = one(db, Unit, statements.FREE_UNIT, run_id=run_id, worker_id=worker_id)
-    if unit is None:
-        return rules.none_left(value(db, statements.FREE_UNITS_COUNT, run_id=run_id) or 0)
-    return _take(db, registration, unit, rules.moment(now))
-
-
-def _over_limit(db: Db, registration: Registration, task_id: int) -> NotReserved | None:
-    worker_id = registration.worker_id
-    held = counted = 0
-    if registration.allowed_concurrent:
-        held = value(db, statements.HELD_IN_RUN, worker_id=worker_id, run_id=registration.run_id)
-    if registration.maximum_units_per_worker:
-        counted = value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=task_id)
-    return rules.over_limit(registration, held, counted)
-
-
-def _take(db: Db, registration: Registration, unit: Unit, at: datetime) -> Reserved:
-    agent = rules.new_agent(registration, unit, at)
-    agent = the_agent(db, AgentId(add(db, agent)))
-    hand = Hand("worker", f"took unit {unit.id}", at)
-    taken = rules.taken_unit(unit, agent)
-    save_unit(db, unit, taken, hand)
-    note(db, *hand.path(agent, registration.path))
-    count(db, "agent", agent.run_id, agent.status, 1)
-    do(db, statements.ADD_WORKED, worker_id=agent.worker_id, assignment_id=agent.assignment_id)
-    do(
-        db,
-        statements.MOVE_CURSOR,
-        worker_id=agent.worker_id,
-        run_id=agent.run_id,
-        position=unit.position,
-    )
-    return Reserved(agent, taken, the_assignment(db, agent.assignment_id), existing=False)
 
 
 def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:

@@ -1,5 +1,6 @@
 """Workers, qualifications and grants, in SQLite."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,9 @@ class SqlitePeople(SqliteBody):
         self, name: str, description: str | None, now: datetime, who: str = "daemon"
     ) -> Qualification:
         return await self._engine.write(_create_qualification, name, description, now, who)
+
+    async def ensure_qualifications(self, descriptions: Mapping[str, str | None], now: datetime) -> None:
+        await self._engine.write(_ensure_qualifications, descriptions, now)
 
     async def delete_qualification(self, name: str, now: datetime, who: str) -> None:
         await self._engine.write(_delete_qualification, name, now, who)
@@ -103,6 +107,12 @@ def _create_qualification(
     return qualification
 
 
+def _ensure_qualifications(db: Db, descriptions: Mapping[str, str | None], now: datetime) -> None:
+    for name, description in descriptions.items():
+        if one(db, Qualification, statements.QUALIFICATION_OF_NAME, name=name) is None:
+            _create_qualification(db, name, description, now, "daemon")
+
+
 def _delete_qualification(db: Db, name: str, now: datetime, who: str) -> None:
     qualification = _the_qualification(db, name)
     hand = Hand(who, "qualification deleted", rules.moment(now))
@@ -130,6 +140,12 @@ def set_grant(db: Db, name: str, worker_id: WorkerId, value: int, hand: Hand) ->
 
 def _revoke(db: Db, name: str, worker_id: WorkerId, now: datetime, who: str, why: str) -> None:
     take_grant(db, name, worker_id, Hand(who, why, rules.moment(now)))
+
+
+def add_to_grant(db: Db, name: str, worker_id: WorkerId, by: int, hand: Hand) -> None:
+    """Write a grant that has grown by so much."""
+    old = _grant_of(db, _the_qualification(db, name), worker_id)
+    set_grant(db, name, worker_id, (old.value if old else 0) + by, hand)
 
 
 def take_grant(db: Db, name: str, worker_id: WorkerId, hand: Hand) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import attrs
 
-from ...protocol.names import AgentStatus, AssignmentId, RunId, RunState, UnitId, UnitStatus
-from .. import rules
+from ...protocol.names import AgentStatus, AssignmentId, QueueOrder, RunId, RunState, UnitId, UnitStatus
+from .. import admission_rules, rules
 from ..contract import Duplicate, InvalidRecord, NewAssignment, NewRun, RunCounts
 from ..hand import Hand
 from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
@@ -197,7 +197,7 @@ def _add_assignments(
     first = position = take_positions(db, run_id, number)
     made: list[AssignmentId] = []
     for new in rows:
-        made.append(_add_assignment(db, run_id, new, position))
+        made.append(_add_assignment(db, run, new, position))
         position += len(new.unit_data)
     count(db, "unit", run_id, UnitStatus.CREATED, number)
     do(
@@ -214,13 +214,15 @@ def _add_assignments(
     return made
 
 
-def _add_assignment(db: Db, run_id: RunId, new: NewAssignment, position: int) -> AssignmentId:
-    assignment = Assignment(AssignmentId(0), run_id, new.row, new.digest, new.shared, list(new.unit_data))
+def _add_assignment(db: Db, run: TaskRun, new: NewAssignment, position: int) -> AssignmentId:
+    admission_rules.check_ranks(run.queue, new)
+    assignment = Assignment(AssignmentId(0), run.id, new.row, new.digest, new.shared, list(new.unit_data))
     number = AssignmentId(add(db, assignment))
-    add_all(
-        db,
-        (rules.new_unit(run_id, number, index, position + index, new) for index in range(len(new.unit_data))),
+    ranks = (admission_rules.first_rank(run.queue, new, index) for index in range(len(new.unit_data)))
+    units = (
+        rules.new_unit(run.id, number, index, position + index, rank, new) for index, rank in enumerate(ranks)
     )
+    add_all(db, units)
     return number
 
 
@@ -247,14 +249,33 @@ def _expire_units(db: Db, run_id: RunId, now: datetime, who: str, why: str) -> l
 def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: Hand) -> None:
     save(db, statements.SAVE_UNIT, *news)
     note(db, *(hand.unit(old, new) for old, new in zip(olds, news, strict=True)))
-    moves = Counter((old.run_id, old.status, new.status) for old, new in zip(olds, news, strict=True))
-    for (run_id, before, after), number in moves.items():
-        recount(db, "unit", run_id, before, after, number)
+    moves = Counter(
+        (admission_rules.unit_kind(old.unit_index), old.run_id, old.status, new.status)
+        for old, new in zip(olds, news, strict=True)
+    )
+    for (kind, run_id, before, after), number in moves.items():
+        recount(db, kind, run_id, before, after, number)
 
 
-def save_unit(db: Db, old: Unit, new: Unit, hand: Hand) -> None:
-    """Write a changed unit, its history and the run's counts."""
+def save_unit(db: Db, old: Unit, new: Unit, hand: Hand) -> Unit:
+    """Write a moved unit, its history, the run's counts, and what the move does to ranks; returns it."""
+    if new.rank and admission_rules.moves_rank(_queue(db, new.run_id), old, new):
+        new = _rerank(db, old, new)
     _save_units(db, [old], [new], hand)
+    return new
+
+
+def _rerank(db: Db, old: Unit, new: Unit) -> Unit:
+    lowest = one(db, Unit, statements.LOWEST_LEFT, assignment_id=new.assignment_id)
+    units = value(db, statements.UNITS_OF_ASSIGNMENT_COUNT, assignment_id=new.assignment_id)
+    new, other = admission_rules.reranked(old, new, lowest, units)
+    if other is not None:
+        save(db, statements.SAVE_UNIT, other)
+    return new
+
+
+def _queue(db: Db, run_id: RunId) -> QueueOrder:
+    return QueueOrder(value(db, statements.RUN_QUEUE, run_id=run_id))
 
 
 def take_positions(db: Db, run_id: RunId, number: int) -> int:
@@ -270,4 +291,7 @@ def _counts(db: Db, run_id: RunId) -> RunCounts:
     return RunCounts(
         units={status: kept.get(("unit", status.value), 0) for status in UnitStatus},
         agents={status: kept.get(("agent", status.value), 0) for status in AgentStatus},
+        screening={status: kept.get(("screening", status.value), 0) for status in UnitStatus},
+        gold={status: kept.get(("gold", status.value), 0) for status in UnitStatus},
+        onboarding={status: kept.get(("onboarding", status.value), 0) for status in AgentStatus},
     )

@@ -1,4 +1,4 @@
-"""What is told beside the answer: metadata, errors, live updates, journal, onboarding, facts, history."""
+"""What is told beside the answer: metadata, errors, live updates, journal, facts, history."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,14 +6,13 @@ from typing import Any
 
 import attrs
 
-from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, WorkerId
+from ...protocol.names import AgentId, AssignmentId, RunId, UnitId
 from ...protocol.packets import FileNote
 from .. import rules
-from ..hand import Hand
-from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, OnboardingAgent, PageError
+from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, PageError
 from ..rows import dump_json, fresh, load_json
 from ..sql import statements
-from .ask import Db, add, add_all, do, every, note, one, page, save, value
+from .ask import Db, add, add_all, do, every, one, page, value
 from .body import SqliteBody, the_agent, the_run
 
 
@@ -33,21 +32,6 @@ class SqliteTelling(SqliteBody):
     async def add_updates(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
         await self._engine.write(_add_updates, updates, journal)
 
-    async def add_onboarding_agent(self, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
-        return await self._engine.write(_add_onboarding_agent, agent, now)
-
-    async def move_onboarding_agent(
-        self,
-        agent_id: AgentId,
-        before: AgentStatus,
-        after: AgentStatus,
-        data: Any,
-        now: datetime,
-        who: str,
-        why: str,
-    ) -> OnboardingAgent:
-        return await self._engine.write(_move_onboarding_agent, agent_id, before, after, data, now, who, why)
-
     async def put_fact(self, scope: str, key: str, value: Any) -> None:
         await self._engine.write(put_fact, scope, key, value)
 
@@ -57,13 +41,6 @@ class SqliteTelling(SqliteBody):
 
     async def facts(self, scope: str) -> dict[str, Any]:
         return await self._engine.read(_facts, scope)
-
-    async def onboarding_agents(
-        self, run_id: RunId, worker_id: WorkerId | None = None
-    ) -> list[OnboardingAgent]:
-        return await self._engine.read(
-            page, OnboardingAgent, 0, rules.VALUE_MAX, run_id=run_id, worker_id=worker_id
-        )
 
     async def metadata(self, agent_id: AgentId) -> list[Metadata]:
         return await self._engine.read(every, Metadata, statements.METADATA_OF_AGENT, agent_id=agent_id)
@@ -118,36 +95,6 @@ def _add_error(
 def _add_updates(db: Db, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
     add_all(db, updates)
     add_all(db, journal)
-
-
-def _add_onboarding_agent(db: Db, agent: OnboardingAgent, now: datetime) -> OnboardingAgent:
-    new = rules.new_onboarding(agent, rules.moment(now))
-    new = _the_onboarding_agent(db, AgentId(add(db, new)))
-    note(db, Hand("worker", "began onboarding", new.created_at).onboarding(None, new))
-    return new
-
-
-def _move_onboarding_agent(
-    db: Db,
-    agent_id: AgentId,
-    before: AgentStatus,
-    after: AgentStatus,
-    data: Any,
-    now: datetime,
-    who: str,
-    why: str,
-) -> OnboardingAgent:
-    old = _the_onboarding_agent(db, agent_id)
-    at = rules.moment(now)
-    new = rules.moved_onboarding(old, before, after, data, at)
-    save(db, statements.SAVE_ONBOARDING_AGENT, new)
-    note(db, Hand(who, why, at).onboarding(old, new))
-    return fresh(new)
-
-
-def _the_onboarding_agent(db: Db, agent_id: AgentId) -> OnboardingAgent:
-    found = one(db, OnboardingAgent, statements.ONBOARDING_AGENT, id=agent_id)
-    return rules.found(found, "onboarding agent", agent_id)
 
 
 def put_fact(db: Db, scope: str, key: str, content: Any) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from ...protocol.names import AgentStatus, RunId, UnitStatus
-from .. import rules
+from .. import admission_rules, rules
 from ..contract import ChangeRun, StaleWrite
 from ..hand import Hand
 from ..records import AddedRows, TaskRun
@@ -99,8 +99,8 @@ def _delete_assignment(db: Db, run_id: RunId, assignment_id: int) -> int:
     """Remove one assignment and what hangs on it; returns how many units that were."""
     key = {"assignment_id": assignment_id}
     units = 0
-    for status, number in db.execute(statements.UNITS_BY_STATUS, key).fetchall():
-        count(db, "unit", run_id, UnitStatus(status), -number)
+    for index, status, number in db.execute(statements.UNITS_BY_STATUS, key).fetchall():
+        count(db, admission_rules.unit_kind(index), run_id, UnitStatus(status), -number)
         units += number
     for status, number in db.execute(statements.AGENTS_BY_STATUS, key).fetchall():
         count(db, "agent", run_id, AgentStatus(status), -number)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crowdd.protocol.names import QueueOrder
 from crowdd.storage import check_store, open_storage
 from crowdd.storage.sql.invariants import INVARIANTS
 
@@ -34,6 +35,19 @@ BREACHES = {
     "no two units have one place in a queue": ("UPDATE unit SET position = 4",),
     "the kept counts of units are right": ("UPDATE run_count SET number = number + 1 WHERE kind = 'unit'",),
     "the kept counts of agents are right": ("DELETE FROM run_count WHERE kind = 'agent'",),
+    "the kept counts of onboarding agents are right": ("DELETE FROM run_count WHERE kind = 'onboarding'",),
+    "no worker is onboarded twice at once": (
+        "DROP INDEX onboarding_live",
+        "UPDATE onboarding_agent SET worker_id = 1, status = 'waiting'",
+    ),
+    "a unit made for one worker is never free": (
+        "UPDATE unit SET status = 'launched', agent_id = NULL, worker_id = NULL WHERE unit_index = -1",
+    ),
+    "only runs that go by ranks have them": ("UPDATE unit SET rank = 3 WHERE id = 3",),
+    "what is left of an assignment has its highest ranks, where the least covered come first": (
+        "UPDATE unit SET rank = 1 WHERE rank > 1",
+    ),
+    "a decision's agent is its worker's": ("UPDATE decision SET worker_id = 1",),
     "a submission is of its agent's run": ("UPDATE submission SET run_id = 2",),
     "history is without gaps": ("DELETE FROM history WHERE kind = 'unit' AND after = 'launched'",),
     "history ends where things are": ("UPDATE agent SET status = 'returned' WHERE id = 1",),
@@ -47,7 +61,13 @@ async def store(database: Path) -> Path:
         run = await world.run(assignments=3)
         await world.run("other")
         await world.finish((await world.take(run, await world.worker("ann"))).agent)
-        await world.take(run, await world.worker("bob"))
+        bob = await world.worker("bob")
+        await world.take(run, bob, decision=world.decision(run, bob))
+        await world.begin_onboarding(run, bob)
+        await world.begin_onboarding(run, await world.worker("cid"))
+        await world.take_special(run, bob)
+        covered = await world.run("covered", units=3, queue=QueueOrder.LEAST_COVERED)
+        await world.take(covered, bob)
     return database
 
 

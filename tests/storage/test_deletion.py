@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from crowdd.protocol.names import AgentId, AgentStatus, RunState, WireId
+from crowdd.protocol.names import AgentStatus, RunState
 from crowdd.storage import check_store, open_storage
+from crowdd.storage.admission import RecordDecision
 from crowdd.storage.contract import AddReview, ChangeRun, NewRows, NotFound, StaleWrite
-from crowdd.storage.records import JournalEntry, LiveUpdate, OnboardingAgent, TaskRun
+from crowdd.storage.records import JournalEntry, LiveUpdate, TaskRun
 
 from .world import NOW, World, new_run
 
@@ -33,12 +34,10 @@ async def a_full_run(world: World, label: str, assignments: int = 3) -> TaskRun:
         await storage.add_updates([update], [entry])
         await world.finish(agent)
         await world.commit(AddReview(agent.id, AgentStatus.APPROVED, STAFF))
-        wire_id = WireId(f"onboarding_{label}_{name}")
-        newcomer = OnboardingAgent(
-            AgentId(0), wire_id, run.id, worker.id, AgentStatus.ONBOARDING, 1, None, "l", "", None, None, {},
-            NOW, None,
-        )  # fmt: skip
-        await storage.add_onboarding_agent(newcomer, NOW)
+        await world.commit(RecordDecision(world.decision(run, worker, agent_id=agent.id, unit_id=unit.id)))
+        await storage.record_decision(world.decision(run, worker, outcome="refused"), NOW)
+        await world.begin_onboarding(run, worker)
+        await world.take_special(run, worker)
     await storage.add_error(run.id, None, "hook", {}, NOW)
     await storage.expire_units(run.id, NOW, STAFF, "stopped")
     await world.move_run(run, RunState.STOPPED)

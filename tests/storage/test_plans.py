@@ -39,12 +39,33 @@ def named_statements() -> list[tuple[str, str]]:
     return named
 
 
-def test_reserving_uses_the_partial_index_of_free_units() -> None:
+WAYS: dict[str, str] = {
+    "FREE_UNIT": "SEARCH unit USING INDEX unit_free (run_id=? AND rank=? AND position>?)",
+    "FIRST_RANKED_UNIT": "SEARCH unit USING INDEX unit_free (run_id=?)",
+    "FREE_UNITS_BEHIND": "SEARCH unit USING INDEX unit_free (run_id=? AND (rank,position)>(?,?))",
+    "WAITING_UNITS": "SEARCH unit USING INDEX unit_waiting (run_id=?)",
+    "LOWEST_LEFT": "SEARCH unit USING INDEX unit_left (assignment_id=? AND rank>?)",
+    "HELD_IN_RUN": "SEARCH unit USING COVERING INDEX unit_of_worker (worker_id=? AND run_id=? AND status=?)",
+    "SPECIAL_DIGESTS": "SEARCH agent USING INDEX agent_of_worker (worker_id=? AND run_id=?)",
+    "AGENT_OF_LINK": ("SEARCH agent USING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=? AND after=?)"),
+    "NEWEST_ONBOARDING": ("SEARCH onboarding_agent USING INDEX onboarding_of_run (run_id=? AND worker_id=?)"),
+    "LIVE_ONBOARDING_OF": ("SEARCH onboarding_agent USING INDEX onboarding_live (run_id=? AND worker_id=?)"),
+    "LIVE_ONBOARDING": "SEARCH onboarding_agent USING INDEX onboarding_live (run_id=?)",
+    "NEWEST_DECISION": "SEARCH decision USING INDEX decision_of_run (run_id=? AND worker_id=?)",
+}
+"""How the statements of admission must begin: each at a place in an index, in the order it needs."""
+SORTED = {"LIVE_ONBOARDING", "SPECIAL_DIGESTS"}
+"""What is put in order, or rid of doubles, after it was found."""
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_admission_goes_straight_to_what_it_needs(name: str) -> None:
     writer = open_writer(None)
-    steps = plan(writer.db, statements.FREE_UNIT)
+    steps = plan(writer.db, getattr(statements, name))
     writer.close()
-    assert steps[0] == "SEARCH unit USING INDEX unit_free (run_id=? AND position>?)"
-    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
+    assert steps[0] == WAYS[name]
+    assert not any("SCAN" in step for step in steps)
+    assert name in SORTED or not any("TEMP B-TREE" in step for step in steps)
 
 
 @pytest.mark.parametrize(("name", "statement"), named_statements())

@@ -5,13 +5,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import trio
 
 from crowdd.protocol.names import (
     AgentId,
-    AgentStatus,
     AssignmentId,
     RunId,
     RunState,
@@ -20,17 +18,16 @@ from crowdd.protocol.names import (
     WorkerId,
 )
 from crowdd.storage import IN_MEMORY, open_storage
+from crowdd.storage.admission import NewDecision, NewOnboarding
 from crowdd.storage.contract import ChangeRun, LeaseLost, Registration, SetDue, Storage
 from crowdd.storage.memory import MemoryStorage, Tables
-from crowdd.storage.records import JournalEntry, OnboardingAgent
+from crowdd.storage.records import JournalEntry
 
 from .world import AT_WORK, LATER, NOW, World, new_run, rows
 
 RUN, WORKER, AGENT = RunId(1), WorkerId(1), AgentId(1)
 ENDED, GOING, EMPTY = RunId(2), RunId(3), RunId(4)
-NEWCOMER = OnboardingAgent(
-    AGENT, WireId("o"), RUN, WORKER, AgentStatus.NONE, 1, None, "l", "", None, None, {}, NOW, None
-)
+NEWCOMER = NewOnboarding(RUN, WORKER, WireId("onboarding_x"), "l", "", None)
 ENTRY = JournalEntry(UnitId(1), AssignmentId(1), 1, "update", None, {}, NOW)
 WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "commit": lambda s: s.commit([SetDue(AGENT, LATER)], LATER),
@@ -54,12 +51,11 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "add_metadata": lambda s: s.add_metadata(AGENT, "tips", {}, [], "d", NOW),
     "add_error": lambda s: s.add_error(RUN, None, "page", {}, NOW),
     "add_updates": lambda s: s.add_updates([], [ENTRY]),
-    "add_onboarding_agent": lambda s: s.add_onboarding_agent(
-        attrs.evolve(NEWCOMER, wire_id=WireId("p")), NOW
+    "begin_onboarding": lambda s: s.begin_onboarding(NEWCOMER, NOW),
+    "record_decision": lambda s: s.record_decision(
+        NewDecision(RUN, WORKER, "admission", "refused", "blocked", {}), NOW
     ),
-    "move_onboarding_agent": lambda s: s.move_onboarding_agent(
-        AGENT, AgentStatus.NONE, AgentStatus.WAITING, {}, NOW, "x", "y"
-    ),
+    "ensure_qualifications": lambda s: s.ensure_qualifications({"trained": "x", "golds": None}, NOW),
     "put_fact": lambda s: s.put_fact("daemon", "k", 2),
     "create_requester": lambda s: s.create_requester("other", "mock"),
     "create_project": lambda s: s.create_project("vision"),
@@ -69,6 +65,12 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
 
 
 READS = {
+    "candidates",
+    "decisions",
+    "live_onboarding_agents",
+    "special_count",
+    "special_digests",
+    "worker_facts",
     "added_rows",
     "agents_of_link",
     "agents_of_worker",
@@ -100,7 +102,6 @@ async def _furnish(storage: Storage) -> World:
     await storage.create_task("spare", "static", None)
     await storage.create_qualification("trained", None, NOW)
     await storage.grant("trained", WORKER, 1, NOW, "x", "y")
-    await storage.add_onboarding_agent(NEWCOMER, NOW)
     await storage.put_fact("daemon", "k", 1)
     await _furnish_with_ended_runs(world)
     return world

@@ -3,12 +3,24 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import attrs
 import trio
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitId, UnitStatus, WireId, WorkerId
+from crowdd.protocol.names import (
+    AgentId,
+    AgentStatus,
+    QueueOrder,
+    RunId,
+    RunState,
+    UnitId,
+    UnitStatus,
+    WireId,
+    WorkerId,
+)
+from crowdd.storage.admission import AddToGrant, MoveOnboarding, NewDecision, NewOnboarding, NewSpecial
 from crowdd.storage.contract import (
     AddReview,
     AddSubmission,
@@ -42,6 +54,24 @@ LINKS = st.sampled_from(["x", "y", "shared"])
 PATHS = st.sampled_from([(AgentStatus.NONE,), AT_WORK, AT_WORK, ()])
 LIMITS = st.just(0) | st.integers(1, 3)
 WHO = ("staff:ada", "because")
+EXPECTATIONS = st.dictionaries(QUALIFICATIONS, st.none() | st.integers(0, 2), max_size=1)
+ONBOARDED = st.sampled_from(
+    [AgentStatus.ONBOARDING, AgentStatus.ONBOARDING, AgentStatus.WAITING, AgentStatus.DISCONNECT]
+)
+RANKS = st.just(list[int]()) | st.lists(st.integers(-1, 2), min_size=2, max_size=3)
+CHOICES: st.SearchStrategy[dict[str, Any]] = (
+    st.just(dict[str, Any]())
+    | st.fixed_dictionaries({"candidates": st.lists(UNITS, max_size=3)})
+    | st.fixed_dictionaries(
+        {"special": st.builds(NewSpecial, st.sampled_from([-1, -2, 0]), st.just({}), LINKS, st.just(3))}
+    )
+    | st.fixed_dictionaries({"expect": EXPECTATIONS})
+)
+
+
+async def _two_pages(storage: Storage, run: RunId, worker: WorkerId, limit: int) -> Any:
+    first = await storage.candidates(run, worker, limit=limit)
+    return [first, await storage.candidates(run, worker, after=first[-1] if first else None)]
 
 
 class Both(RuleBasedStateMachine):
@@ -69,9 +99,9 @@ class Both(RuleBasedStateMachine):
 
         assert trio.run(outcome, self.memory) == trio.run(outcome, self.sqlite)
 
-    def begin(self) -> None:
+    def begin(self, queue: QueueOrder = QueueOrder.FIFO) -> None:
         """What most rules need to get anywhere: a run with free units, and people."""
-        self.both(lambda s: s.create_run(new_run("a"), NOW, "staff:ada"))
+        self.both(lambda s: s.create_run(new_run("a", queue=queue), NOW, "staff:ada"))
         self.both(lambda s: s.add_assignments(RunId(1), rows(0, 3, 2), False, NOW))
         self.both(lambda s: s.launch_units(RunId(1), 5, NOW))
         start = MoveRun(RunId(1), RunState.LAUNCHING, RunState.RUNNING, *WHO)
@@ -89,9 +119,9 @@ class Both(RuleBasedStateMachine):
 class SameLives(Both):
     """Units and agents."""
 
-    @initialize()
-    def begin_with_work(self) -> None:
-        self.begin()
+    @initialize(queue=st.sampled_from(QueueOrder))
+    def begin_with_work(self, queue: QueueOrder) -> None:
+        self.begin(queue)
 
     @rule(
         run=ONE_RUN,
@@ -101,6 +131,7 @@ class SameLives(Both):
         path=PATHS,
         limits=st.tuples(LIMITS, LIMITS),
         wire=st.integers(1, 40),
+        choice=CHOICES,
     )
     def reserve(
         self,
@@ -111,15 +142,40 @@ class SameLives(Both):
         path: Sequence[AgentStatus],
         limits: tuple[int, int],
         wire: int,
+        choice: dict[str, Any],
     ) -> None:
         wire_id = WireId(f"wire-{wire}")
         link = link if link == "shared" else f"{link}-{worker}"
-        self.take(Registration(run, worker, wire_id, link, after, path, NOW, {}, *limits))
+        decision = NewDecision(run, worker, "admission", "admitted", None, {})
+        registration = Registration(
+            run, worker, wire_id, link, after, path, NOW, {}, *limits, decision=decision
+        )
+        self.take(attrs.evolve(registration, **choice))
 
-    @rule(run=ONE_RUN, first=st.none() | st.integers(0, 4), number=st.integers(0, 3), units=st.integers(1, 3))
-    def add_assignments(self, run: RunId, first: int | None, number: int, units: int) -> None:
+    @rule(run=ONE_RUN, worker=WORKERS, limit=st.integers(0, 4))
+    def look(self, run: RunId, worker: WorkerId, limit: int) -> None:
+        self.both(lambda s: s.worker_facts(run, worker))
+        self.both(lambda s: s.special_digests(run, worker, -2))
+        self.both(lambda s: _two_pages(s, run, worker, limit))
+
+    @rule(worker=WORKERS, reason=st.sampled_from(["blocked", "max_for_task"]))
+    def refuse(self, worker: WorkerId, reason: str) -> None:
+        decision = NewDecision(RunId(1), worker, "admission", "refused", reason, {})
+        self.both(lambda s: s.record_decision(decision, NOW))
+
+    @rule(
+        run=ONE_RUN,
+        first=st.none() | st.integers(0, 4),
+        number=st.integers(0, 3),
+        units=st.integers(1, 3),
+        ranks=RANKS,
+    )
+    def add_assignments(
+        self, run: RunId, first: int | None, number: int, units: int, ranks: list[int]
+    ) -> None:
         made = {each.id: each.rows_made for each in trio.run(self.memory.runs)}
         new = rows(made.get(run, 0) if first is None else first, number, units)
+        new = [attrs.evolve(row, ranks=ranks[:units]) for row in new]
         self.both(lambda s: s.add_assignments(run, new, False, NOW))
 
     @rule(run=ONE_RUN, count=st.integers(0, 5))
@@ -135,7 +191,9 @@ class SameLives(Both):
 
     @rule(
         pick=st.integers(0, 9),
-        then=st.sampled_from(["submit", "give back", "give back", "shut down", "come back", "review"]),
+        then=st.sampled_from(
+            ["submit", "give back", "give back", "give up", "shut down", "come back", "review"]
+        ),
     )
     def go_on(self, pick: int, then: str) -> None:
         agents = trio.run(self.memory.agents, RunId(1))
@@ -152,6 +210,10 @@ class SameLives(Both):
             "give back": [
                 MoveAgent(agent, status, AgentStatus.RETURNED, *WHO),
                 MoveUnit(unit_id, UnitStatus.ASSIGNED, UnitStatus.LAUNCHED, *WHO, agent, release=True),
+            ],
+            "give up": [
+                MoveAgent(agent, status, AgentStatus.RETURNED, *WHO),
+                MoveUnit(unit_id, UnitStatus.ASSIGNED, UnitStatus.EXPIRED, *WHO, agent, release=True),
             ],
             "shut down": [
                 SetDue(agent, NOW),
@@ -235,6 +297,32 @@ class SameRest(Both):
     @rule(name=QUALIFICATIONS, worker=WORKERS)
     def revoke(self, name: str, worker: WorkerId) -> None:
         self.both(lambda s: s.revoke(name, worker, NOW, *WHO))
+
+    @rule(name=QUALIFICATIONS, worker=WORKERS, by=st.integers(-1, 2))
+    def add_to_grant(self, name: str, worker: WorkerId, by: int) -> None:
+        self.both(lambda s: s.commit([AddToGrant(name, worker, by, *WHO)], NOW))
+        self.both(lambda s: s.worker_facts(RunId(1), worker))
+
+    @rule(names=st.lists(QUALIFICATIONS, max_size=2))
+    def ensure_qualifications(self, names: list[str]) -> None:
+        self.both(lambda s: s.ensure_qualifications(dict.fromkeys(names), NOW))
+
+    @rule(worker=WORKERS, link=LINKS, after=st.just("") | LINKS, wire=st.integers(1, 9), expect=EXPECTATIONS)
+    def onboard(
+        self, worker: WorkerId, link: str, after: str, wire: int, expect: dict[str, int | None]
+    ) -> None:
+        wire_id = WireId(f"onboarding_{wire}")
+        decision = NewDecision(RunId(1), worker, "onboarding", "onboard", None, {})
+        new = NewOnboarding(RunId(1), worker, wire_id, link, after, NOW, expect=expect, decision=decision)
+        self.both(lambda s: s.begin_onboarding(new, NOW))
+        self.both(lambda s: s.onboarding_of_link(RunId(1), link))
+        self.both(lambda s: s.live_onboarding_agents(RunId(1)))
+
+    @rule(agent=AGENTS, before=ONBOARDED, after=ONBOARDED, data=st.none() | st.integers(0, 2))
+    def move_onboarding(
+        self, agent: AgentId, before: AgentStatus, after: AgentStatus, data: int | None
+    ) -> None:
+        self.both(lambda s: s.commit([MoveOnboarding(agent, before, after, *WHO, data=data)], LATER))
 
     @rule(name=QUALIFICATIONS)
     def create_qualification(self, name: str) -> None:

@@ -1,14 +1,14 @@
-"""What is told beside the answer, on every body: metadata, errors, streams, journal, onboarding, facts."""
+"""What is told beside the answer, on every body: metadata, errors, streams, journal, facts."""
 
 from typing import Any
 
 import attrs
 import pytest
 
-from crowdd.protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, WireId, WorkerId
+from crowdd.protocol.names import AgentId, AssignmentId, RunId, UnitId
 from crowdd.protocol.packets import FileNote
-from crowdd.storage.contract import Duplicate, InvalidRecord, NotFound, StaleWrite, Storage
-from crowdd.storage.records import Agent, JournalEntry, LiveUpdate, Metadata, OnboardingAgent, PageError
+from crowdd.storage.contract import Duplicate, InvalidRecord, NotFound, Storage
+from crowdd.storage.records import Agent, JournalEntry, LiveUpdate, Metadata, PageError
 
 from .world import LATER, NOW, World
 
@@ -106,79 +106,6 @@ async def test_s25_an_update_is_of_an_agent_that_exists(world: World) -> None:
     agent = await world.at_work()
     with pytest.raises(InvalidRecord):
         await world.storage.add_updates([_update(agent, 1, agent_id=AgentId(7))], [])
-
-
-async def _newcomer(world: World) -> OnboardingAgent:
-    run, worker = await world.run(), await world.worker()
-    return OnboardingAgent(
-        id=AgentId(99),
-        wire_id=WireId("onboarding_x"),
-        run_id=run.id,
-        worker_id=worker.id,
-        status=AgentStatus.NONE,
-        version=1,
-        reason=None,
-        link="link",
-        after="",
-        data=None,
-        due_at=LATER,
-        provider_data={"x": [1]},
-        created_at=NOW,
-        ended_at=None,
-    )
-
-
-async def test_s31_an_onboarding_agent_is_found_by_its_worker(world: World) -> None:
-    newcomer = await _newcomer(world)
-    agent = await world.storage.add_onboarding_agent(newcomer, NOW)
-    assert agent == attrs.evolve(newcomer, id=AgentId(1))
-    assert agent.status is AgentStatus.NONE
-    assert await world.storage.onboarding_agents(agent.run_id) == [agent]
-    assert await world.storage.onboarding_agents(agent.run_id, agent.worker_id) == [agent]
-    other = await world.worker("bob")
-    assert await world.storage.onboarding_agents(agent.run_id, other.id) == []
-
-
-async def test_an_onboarding_agent_moves_and_keeps_its_answer(world: World) -> None:
-    agent = await world.storage.add_onboarding_agent(await _newcomer(world), NOW)
-
-    async def move(before: AgentStatus, after: AgentStatus, data: object) -> OnboardingAgent:
-        return await world.storage.move_onboarding_agent(agent.id, before, after, data, LATER, "daemon", "y")
-
-    waiting = await move(AgentStatus.NONE, AgentStatus.WAITING, {"answer": 42})
-    assert (waiting.status, waiting.version, waiting.data, waiting.ended_at) == (
-        AgentStatus.WAITING,
-        2,
-        {"answer": 42},
-        None,
-    )
-    approved = await move(AgentStatus.WAITING, AgentStatus.APPROVED, None)
-    assert (approved.data, approved.ended_at) == ({"answer": 42}, LATER)
-    assert await world.storage.onboarding_agents(agent.run_id) == [approved]
-    assert await world.story("onboarding", agent.id) == [
-        (None, "none"),
-        ("none", "waiting"),
-        ("waiting", "approved"),
-    ]
-    with pytest.raises(StaleWrite):
-        await move(AgentStatus.WAITING, AgentStatus.REJECTED, None)
-    with pytest.raises(NotFound):
-        await world.storage.move_onboarding_agent(
-            AgentId(7), AgentStatus.NONE, AgentStatus.WAITING, None, NOW, "x", "y"
-        )
-
-
-async def test_an_onboarding_agent_has_a_wire_id_of_its_own_and_a_run_and_worker(world: World) -> None:
-    newcomer = await _newcomer(world)
-    await world.storage.add_onboarding_agent(newcomer, NOW)
-    with pytest.raises(Duplicate):
-        await world.storage.add_onboarding_agent(newcomer, NOW)
-    other = attrs.evolve(newcomer, wire_id=WireId("onboarding_y"))
-    with pytest.raises(InvalidRecord):
-        await world.storage.add_onboarding_agent(attrs.evolve(other, run_id=RunId(7)), NOW)
-    with pytest.raises(InvalidRecord):
-        await world.storage.add_onboarding_agent(attrs.evolve(other, worker_id=WorkerId(7)), NOW)
-    assert len(await world.storage.onboarding_agents(newcomer.run_id)) == 1
 
 
 async def test_a_fact_is_kept_replaced_and_removed(storage: Storage) -> None:

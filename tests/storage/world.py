@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from crowdd.protocol.names import AgentStatus, RunState, UnitStatus, WireId
+from crowdd.protocol.names import AgentStatus, RunState, UnitId, UnitStatus, WireId
+from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, WorkerFacts
 from crowdd.storage.contract import (
     AddSubmission,
     MoveAgent,
@@ -21,10 +22,20 @@ from crowdd.storage.contract import (
     Storage,
     Write,
 )
-from crowdd.storage.records import Agent, TaskRun, Unit, Worker
+from crowdd.storage.records import (
+    GOLD_UNIT_INDEX,
+    SCREENING_UNIT_INDEX,
+    Agent,
+    OnboardingAgent,
+    TaskRun,
+    Unit,
+    Worker,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=10)
+SCREENING = NewSpecial(SCREENING_UNIT_INDEX, {"n": "known"}, "digest-known", cap=3, pay_cents=5)
+GOLD = attrs.evolve(SCREENING, unit_index=GOLD_UNIT_INDEX)
 AT_WORK = (AgentStatus.ACCEPTED, AgentStatus.IN_TASK)
 
 
@@ -61,12 +72,17 @@ class World:
         self._numbers = count(1)
 
     async def run(
-        self, label: str = "digits", assignments: int = 1, units: int = 1, **changes: Any
+        self,
+        label: str = "digits",
+        assignments: int = 1,
+        units: int = 1,
+        new_rows: Sequence[NewAssignment] = (),
+        **changes: Any,
     ) -> TaskRun:
         """A running run whose units are all free."""
         run = await self.storage.create_run(new_run(label, **changes), NOW, "staff:ada")
-        await self.storage.add_assignments(run.id, rows(0, assignments, units), True, NOW)
-        await self.storage.launch_units(run.id, assignments * units, NOW)
+        await self.storage.add_assignments(run.id, new_rows or rows(0, assignments, units), True, NOW)
+        await self.storage.launch_units(run.id, 10_000, NOW)
         await self.move_run(run, RunState.RUNNING)
         return await self.storage.run(run.id)
 
@@ -90,6 +106,36 @@ class World:
     async def ask(self, run: TaskRun, worker: Worker, **changes: Any) -> Reserved | NotReserved:
         """What the worker gets."""
         return await self.storage.reserve(self.registration(run, worker, **changes), NOW)
+
+    def decision(self, run: TaskRun, worker: Worker, **changes: Any) -> NewDecision:
+        """A decision about the worker."""
+        decision = NewDecision(run.id, worker.id, "admission", "admitted", None, {"free_units": 1})
+        return attrs.evolve(decision, **changes)
+
+    def newcomer(self, run: TaskRun, worker: Worker, **changes: Any) -> NewOnboarding:
+        """Somebody to be onboarded, by a link that nobody had before."""
+        number = next(self._numbers)
+        wire_id = WireId(f"onboarding_{number}")
+        new = NewOnboarding(run.id, worker.id, wire_id, f"link-{number}", "", None)
+        return attrs.evolve(new, **changes)
+
+    async def begin_onboarding(self, run: TaskRun, worker: Worker, **changes: Any) -> OnboardingAgent:
+        """The onboarding agent that the worker must get."""
+        begun = await self.storage.begin_onboarding(self.newcomer(run, worker, **changes), NOW)
+        assert isinstance(begun, OnboardingBegun), begun
+        return begun.agent
+
+    async def take_special(self, run: TaskRun, worker: Worker, **changes: Any) -> Reserved:
+        """The special unit that the worker must get."""
+        return await self.take(run, worker, special=attrs.evolve(SCREENING, **changes))
+
+    async def facts(self, run: TaskRun, worker: Worker) -> WorkerFacts:
+        """What storage knows about the worker."""
+        return await self.storage.worker_facts(run.id, worker.id)
+
+    async def candidates(self, run: TaskRun, worker: Worker) -> list[UnitId]:
+        """All units that the worker may get, in order."""
+        return [each.unit.id for each in await self.storage.candidates(run.id, worker.id, limit=1000)]
 
     async def take(self, run: TaskRun, worker: Worker, **changes: Any) -> Reserved:
         """The unit that the worker must get."""
@@ -144,6 +190,7 @@ class World:
             await storage.qualifications(),
             await storage.grants(),
             await storage.history(limit=100_000),
+            await storage.decisions(limit=100_000),
         ]
         for run in await storage.runs():
             found += [run, await storage.counts(run.id), await storage.assignments(run.id)]
