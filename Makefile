@@ -12,7 +12,7 @@ LINT := 'ruff check: $(BIN)/ruff check .' \
 	'pyright: $(BIN)/pyright --pythonpath $(BIN)/python' \
 	'lint-imports: $(BIN)/lint-imports'
 
-.PHONY: help demo demo-remote test lint wheel clean
+.PHONY: help demo demo-remote test lint docs reference wheel clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -30,6 +30,13 @@ test: $(VENV)/.test ## everything that must hold: style, types, import rules, al
 
 lint: $(VENV)/.test ## style, types and import rules only
 	@$(STEPS) --keep-going $(LINT)
+
+docs: $(VENV)/.docs ## build the documentation, build/docs/docs/README.html; what is broken is an error
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs -d build/docs-pages . build/docs
+	@echo build/docs/docs/README.html
+
+reference: $(VENV)/.test ## write the generated pages of docs/reference anew, after commands or options changed
+	@$(BIN)/python scripts/reference.py
 
 wheel: $(VENV)/.runtime ## build dist/crowdd-*.whl
 	@rm -rf dist
@@ -53,5 +60,10 @@ $(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt src/crowdd/__init
 
 $(VENV)/.test: $(VENV)/.runtime
 	@echo "Installing what the tests need into $(VENV) ..."
-	@$(PIP) install --editable '.[test]'
+	@$(PIP) install --editable '.[test,docs]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.runtime
+	@echo "Installing what the documentation is built with into $(VENV) ..."
+	@$(PIP) install --editable '.[docs]'
 	@touch $@
