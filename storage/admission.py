@@ -92,6 +92,8 @@ class NewOnboarding:
     provider_data: dict[str, Any] = attrs.Factory(dict[str, Any])
     expect: Mapping[str, int | None] = attrs.Factory(dict[str, int | None])
     """The grants that the decision relied on, None: has none; when they are others now, nothing begins."""
+    grants: Mapping[str, int | None] = attrs.Factory(dict[str, int | None])
+    """What the worker is granted with it (None: is taken away), when it is new."""
     decision: NewDecision | None = None
 
 

@@ -36,6 +36,8 @@ SPECIAL_ROW = -1
 SPECIAL_PATH = (UnitStatus.CREATED, UnitStatus.LAUNCHED, UnitStatus.ASSIGNED)
 """What a special unit goes through at once when it is made."""
 SPECIAL_WHY = "made for one worker"
+GRANTED_WHO, GRANTED_WHY = "daemon", "granted by the task's code"
+"""In history, for the grants that go with a decision of admission."""
 LEFT = frozenset({UnitStatus.CREATED, UnitStatus.LAUNCHED})
 """Units that nobody has or had: still to be given."""
 FIRST_LEAST_COVERED_RANK = 1  # 0 is for the units of runs without ranks

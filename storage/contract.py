@@ -327,6 +327,8 @@ class Registration:
     """Make this unit and give it to the worker, instead of one of the queue."""
     expect: Mapping[str, int | None] = attrs.Factory(dict[str, int | None])
     """The grants that the decision relied on, None: has none; are they others now, nothing is reserved."""
+    grants: Mapping[str, int | None] = attrs.Factory(dict[str, int | None])
+    """What the worker is granted with it (None: is taken away), when it is new. NotFound as for SetGrant."""
     decision: NewDecision | None = None
     """Recorded with what it led to, when that is new."""
 

@@ -13,6 +13,7 @@ from ..records import OnboardingAgent
 from ..rows import fresh
 from .body import MemoryBody, copies, note
 from .decisions import record_decision
+from .people import change_grants
 from .reserving import grants_by_name
 from .tables import Tables
 
@@ -73,6 +74,7 @@ def _add(tables: Tables, agent: OnboardingAgent, new: NewOnboarding) -> Onboardi
     number = AgentId(tables.onboarding_agents.next_id())
     agent = tables.onboarding_agents.put(number, attrs.evolve(agent, id=number))
     note(tables, Hand("worker", "began onboarding", agent.created_at).onboarding(None, agent))
+    change_grants(tables, new.worker_id, new.grants, agent.created_at)
     if new.decision is not None:
         record_decision(tables, attrs.evolve(new.decision, onboarding_id=number), agent.created_at)
     return agent

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from ...protocol.names import WorkerId
-from .. import rules
+from .. import admission_rules, rules
 from ..contract import Duplicate
 from ..hand import Hand
 from ..records import Grant, Qualification, Worker
@@ -140,6 +140,18 @@ def add_to_grant(tables: Tables, name: str, worker_id: WorkerId, by: int, hand: 
     """Stage a grant that has grown by so much."""
     old = tables.grants.get((_qualification(tables, name).id, worker_id))
     set_grant(tables, name, worker_id, (old.value if old else 0) + by, hand)
+
+
+def change_grants(
+    tables: Tables, worker_id: WorkerId, grants: Mapping[str, int | None], at: datetime
+) -> None:
+    """Write what admission grants and (None) takes away."""
+    hand = Hand(admission_rules.GRANTED_WHO, admission_rules.GRANTED_WHY, at)
+    for name, value in grants.items():
+        if value is None:
+            take_grant(tables, name, worker_id, hand)
+        else:
+            set_grant(tables, name, worker_id, value, hand)
 
 
 def take_grant(tables: Tables, name: str, worker_id: WorkerId, hand: Hand) -> None:

@@ -15,6 +15,7 @@ from ..records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Assignment, 
 from ..rows import fresh
 from .body import MemoryBody, note
 from .decisions import record_decision
+from .people import change_grants
 from .runs import move_unit, next_position
 from .tables import Tables
 
@@ -172,6 +173,7 @@ def _take(tables: Tables, registration: Registration, run: TaskRun, unit: Unit, 
     tables.worked.put((agent.worker_id, unit.assignment_id), True)
     if rules.moves_cursor(registration, run.queue):
         tables.cursors.put((agent.worker_id, agent.run_id), unit.position)
+    change_grants(tables, registration.worker_id, registration.grants, at)
     if registration.decision is not None:
         record_decision(tables, admission_rules.decision_about(registration.decision, agent), at)
     return _reserved(tables, agent, existing=False)

@@ -14,6 +14,7 @@ from ..sql import statements
 from .ask import Db, add, count, every, note, one, page, recount, save
 from .body import SqliteBody
 from .decisions import record_decision
+from .people import change_grants
 from .reserving import grants_by_name, run_facts, the_worker_is_blocked
 
 
@@ -79,6 +80,7 @@ def _add(db: Db, agent: OnboardingAgent, new: NewOnboarding) -> OnboardingAgent:
     agent = _the_onboarding_agent(db, AgentId(add(db, agent)))
     note(db, Hand("worker", "began onboarding", agent.created_at).onboarding(None, agent))
     count(db, "onboarding", agent.run_id, agent.status, 1)
+    change_grants(db, new.worker_id, new.grants, agent.created_at)
     if new.decision is not None:
         record_decision(db, attrs.evolve(new.decision, onboarding_id=agent.id), agent.created_at)
     return agent

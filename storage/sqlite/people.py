@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from ...protocol.names import WorkerId
-from .. import rules
+from .. import admission_rules, rules
 from ..contract import Duplicate
 from ..hand import Hand
 from ..records import Grant, Qualification, Worker
@@ -146,6 +146,16 @@ def add_to_grant(db: Db, name: str, worker_id: WorkerId, by: int, hand: Hand) ->
     """Write a grant that has grown by so much."""
     old = _grant_of(db, _the_qualification(db, name), worker_id)
     set_grant(db, name, worker_id, (old.value if old else 0) + by, hand)
+
+
+def change_grants(db: Db, worker_id: WorkerId, grants: Mapping[str, int | None], at: datetime) -> None:
+    """Write what admission grants and (None) takes away."""
+    hand = Hand(admission_rules.GRANTED_WHO, admission_rules.GRANTED_WHY, at)
+    for name, value in grants.items():
+        if value is None:
+            take_grant(db, name, worker_id, hand)
+        else:
+            set_grant(db, name, worker_id, value, hand)
 
 
 def take_grant(db: Db, name: str, worker_id: WorkerId, hand: Hand) -> None:

@@ -14,6 +14,7 @@ from ..sql import statements
 from .ask import Db, add, count, do, every, first, note, one, value
 from .body import SqliteBody, the_agent, the_assignment, the_unit
 from .decisions import record_decision
+from .people import change_grants
 from .runs import save_unit, take_positions
 
 
@@ -215,6 +216,7 @@ def _take(db: Db, registration: Registration, queue: QueueOrder, unit: Unit, at:
             run_id=agent.run_id,
             position=unit.position,
         )
+    change_grants(db, registration.worker_id, registration.grants, at)
     if registration.decision is not None:
         record_decision(db, admission_rules.decision_about(registration.decision, agent), at)
     return Reserved(agent, taken, the_assignment(db, agent.assignment_id), existing=False)

@@ -146,3 +146,10 @@ async def test_an_onboarding_agent_has_a_wire_id_of_its_own_and_a_run_and_worker
         with pytest.raises(InvalidRecord):
             await world.begin_onboarding(run, bob, **changes)
     assert await world.storage.onboarding_agents(run.id) == [agent]
+
+
+async def test_what_was_granted_on_the_way_is_stored_with_the_onboarding(world: World) -> None:
+    run, ann = await world.run(), await world.worker()
+    await world.storage.ensure_qualifications({"seen": None}, NOW)
+    await world.begin_onboarding(run, ann, grants={"seen": 3})
+    assert [grant.value for grant in await world.storage.grants(ann.id)] == [3]

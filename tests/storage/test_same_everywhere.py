@@ -66,6 +66,7 @@ CHOICES: st.SearchStrategy[dict[str, Any]] = (
         {"special": st.builds(NewSpecial, st.sampled_from([-1, -2, 0]), st.just({}), LINKS, st.just(3))}
     )
     | st.fixed_dictionaries({"expect": EXPECTATIONS})
+    | st.fixed_dictionaries({"grants": EXPECTATIONS})
 )
 
 
@@ -307,13 +308,28 @@ class SameRest(Both):
     def ensure_qualifications(self, names: list[str]) -> None:
         self.both(lambda s: s.ensure_qualifications(dict.fromkeys(names), NOW))
 
-    @rule(worker=WORKERS, link=LINKS, after=st.just("") | LINKS, wire=st.integers(1, 9), expect=EXPECTATIONS)
+    @rule(
+        worker=WORKERS,
+        link=LINKS,
+        after=st.just("") | LINKS,
+        wire=st.integers(1, 9),
+        expect=EXPECTATIONS,
+        grants=EXPECTATIONS,
+    )
     def onboard(
-        self, worker: WorkerId, link: str, after: str, wire: int, expect: dict[str, int | None]
+        self,
+        worker: WorkerId,
+        link: str,
+        after: str,
+        wire: int,
+        expect: dict[str, int | None],
+        grants: dict[str, int | None],
     ) -> None:
         wire_id = WireId(f"onboarding_{wire}")
         decision = NewDecision(RunId(1), worker, "onboarding", "onboard", None, {})
-        new = NewOnboarding(RunId(1), worker, wire_id, link, after, NOW, expect=expect, decision=decision)
+        new = NewOnboarding(
+            RunId(1), worker, wire_id, link, after, NOW, expect=expect, grants=grants, decision=decision
+        )
         self.both(lambda s: s.begin_onboarding(new, NOW))
         self.both(lambda s: s.onboarding_of_link(RunId(1), link))
         self.both(lambda s: s.live_onboarding_agents(RunId(1)))

@@ -4,8 +4,8 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import AgentStatus, QueueOrder, RunState, UnitStatus
-from crowdd.storage.contract import AddReview, InvalidRecord, MoveUnit
-from crowdd.storage.records import Agent
+from crowdd.storage.contract import AddReview, InvalidRecord, MoveUnit, NotFound
+from crowdd.storage.records import Agent, Worker
 
 from .world import GOLD, NOW, SCREENING, World, new_run, rows
 
@@ -194,3 +194,40 @@ async def test_nothing_is_reserved_when_a_grant_is_not_what_the_decision_took_it
     await world.take(run, ann, expect={"trained": 1})
     await world.storage.revoke("trained", ann.id, NOW, "x", "y")
     assert (await world.refused(run, ann, expect={"trained": 1})).reason == "facts_changed"
+
+
+# --- what hooks granted on the way goes with the unit
+
+
+async def grants_of(world: World, worker: Worker) -> dict[str, int]:
+    names = {each.id: each.name for each in await world.storage.qualifications()}
+    return {names[each.qualification_id]: each.value for each in await world.storage.grants(worker.id)}
+
+
+async def test_what_was_granted_on_the_way_is_stored_with_the_unit(world: World) -> None:
+    run, ann = await world.run(assignments=4), await world.worker()
+    await world.storage.ensure_qualifications({"seen": None, "new": None}, NOW)
+    await world.storage.grant("new", ann.id, 1, NOW, "x", "y")
+    await world.take(run, ann, grants={"seen": 3, "new": None})
+    assert await grants_of(world, ann) == {"seen": 3}
+    entry = (await world.storage.history("grant"))[-1]
+    assert (entry.who, entry.why) == ("daemon", "granted by the task's code")
+
+
+async def test_nothing_is_reserved_or_granted_when_a_qualification_is_not_there(world: World) -> None:
+    run, ann = await world.run(assignments=4), await world.worker()
+    await world.storage.ensure_qualifications({"seen": None}, NOW)
+    with pytest.raises(NotFound):
+        await world.take(run, ann, grants={"seen": 3, "no such": 1})
+    assert await grants_of(world, ann) == {}
+    assert await world.storage.agents(run.id) == []
+
+
+async def test_who_gets_no_unit_is_granted_nothing(world: World) -> None:
+    run, ann = await world.run(assignments=4), await world.worker()
+    await world.storage.ensure_qualifications({"seen": None}, NOW)
+    await world.refused(run, ann, grants={"seen": 3}, expect={"seen": 1})
+    first = await world.take(run, ann, link="a", grants={"seen": 1})
+    again = await world.take(run, ann, link="a", grants={"seen": 2})
+    assert (again.agent.id, again.existing) == (first.agent.id, True)
+    assert await grants_of(world, ann) == {"seen": 1}
