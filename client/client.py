@@ -1,19 +1,25 @@
 """The typed client: one method for each thing that can be asked of the daemon."""
 
-import json
+import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from .connection import Connection, chunks, lines
-from .errors import ClientError, DaemonUnreachable, NoSuchRun
+from .errors import ConnectionCut, DaemonUnreachable, LaunchUnknown, NoSuchRun, NotEnded
+from .following import STREAM_SILENCE_S, Patience, follow_events
+from .reading import read
 from .shapes import (
     AgentInfo,
+    DaemonStatus,
     DiskInfo,
     ErrorInfo,
+    Event,
+    FileInfo,
     Link,
     LogPart,
     OptionsInfo,
@@ -23,21 +29,23 @@ from .shapes import (
     RunDetails,
     RunInfo,
     Snapshot,
+    Submission,
     UnitInfo,
     WorkerDetails,
     WorkerInfo,
     WorkInfo,
 )
 from .socket_path import default_socket
+from .task import Task, written_task
 
 LAUNCH_S = 600.0  # deploying to far routers takes minutes
-WATCH_SILENCE_S = 45.0  # the daemon says something every ten seconds
 EXPORT_SILENCE_S = 300.0  # CSV reads everything once before its first line
-RETRY_S = 1.0
 PAGE_ROWS = 500
+SUBMISSIONS_PAGE = 100  # each may be megabytes
 ENDED = frozenset({"completed", "stopped", "failed"})
 """The states that no run leaves."""
 
+T = TypeVar("T")
 RunName = int | str
 """A run's number or label."""
 
@@ -55,139 +63,152 @@ class Client:
     def __init__(self, socket: Path, timeout_s: float = 60.0) -> None:
         self._connection = Connection(socket, timeout_s)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> DaemonStatus:
         """What the daemon says of itself."""
-        status: dict[str, Any] = self._connection.get("/status")
-        return status
+        return read(DaemonStatus, self._connection.get("/status"))
 
     def disk(self) -> DiskInfo:
         """What takes how much in the daemon's data folder."""
-        use: DiskInfo = self._connection.get("/disk")
-        return use
+        return read(DiskInfo, self._connection.get("/disk"))
 
     def launch(
         self,
-        folder: str | os.PathLike[str],
+        task: str | os.PathLike[str] | Task,
         overrides: Mapping[str, str] | None = None,
         launch_id: str | None = None,
     ) -> RunInfo:
-        """Send a task folder and launch it. The same `launch_id` again gives the run that it made.
+        """Launch a task: its folder, or one made in Python. The same `launch_id` again gives the run it made.
 
-        TaskFolderRefused, LaunchRefused (with all problems).
+        TaskFolderRefused; LaunchRefused, with all problems; LaunchUnknown: the daemon went away meanwhile.
         """
         from .packing import packed_task  # takes a fifth of the time that crowdctl needs to start
 
-        parameters = [("launch_id", launch_id or os.urandom(16).hex())]
+        launch_id = launch_id or os.urandom(16).hex()
+        parameters = [("launch_id", launch_id)]
         parameters += [("set", f"{key}={value}") for key, value in (overrides or {}).items()]
-        with packed_task(Path(folder)) as archive:
-            run: RunInfo = self._connection.upload("/runs", parameters, archive, LAUNCH_S)
-        return run
+        try:
+            with _folder_of(task) as folder, packed_task(folder) as archive:
+                return read(RunInfo, self._connection.upload("/runs", parameters, archive, LAUNCH_S))
+        except ConnectionCut as exc:
+            raise LaunchUnknown(
+                f"{exc.message} Whether the run was launched is not known.",
+                f"Launch again with the launch id {launch_id}: that never launches twice.",
+                launch_id,
+            ) from exc
 
-    def plan(self, folder: str | os.PathLike[str], overrides: Mapping[str, str] | None = None) -> PlanInfo:
+    def until_open(self, run: RunName, timeout_s: float = 60.0) -> Snapshot | None:
+        """Return when workers can come, or it is known that they cannot; None when time is over."""
+        give_up_at = time.monotonic() + timeout_s
+        for snapshot in self.follow(run):
+            if snapshot.is_open or snapshot.trouble or snapshot.state in ENDED:
+                return snapshot
+            if time.monotonic() > give_up_at:
+                break
+        return None
+
+    def plan(
+        self, task: str | os.PathLike[str] | Task, overrides: Mapping[str, str] | None = None
+    ) -> PlanInfo:
         """What `launch` would launch; nothing is. TaskFolderRefused, LaunchRefused (with all problems)."""
         from .packing import packed_task
 
         parameters = [("set", f"{key}={value}") for key, value in (overrides or {}).items()]
-        with packed_task(Path(folder)) as archive:
-            plan: PlanInfo = self._connection.upload("/plan", parameters, archive, LAUNCH_S)
-        return plan
+        with _folder_of(task) as folder, packed_task(folder) as archive:
+            return read(PlanInfo, self._connection.upload("/plan", parameters, archive, LAUNCH_S))
 
     def options(self, kind: str | None = None, name: str | None = None) -> OptionsInfo:
         """All plug-ins, of a kind, or one by its name; of the kind `task`: what task.toml takes. Refused."""
         asked = [("kind", kind), ("name", name)]
-        options: OptionsInfo = self._connection.get(
-            "/options", [(key, word) for key, word in asked if word is not None]
+        return read(
+            OptionsInfo,
+            self._connection.get("/options", [(key, word) for key, word in asked if word is not None]),
         )
-        return options
 
     def folder_options(self, folder: str | os.PathLike[str]) -> OptionsInfo:
         """What can be set for the task in `folder`, whose task.py the daemon runs. LaunchRefused."""
         from .packing import packed_task
 
         with packed_task(Path(folder)) as archive:
-            options: OptionsInfo = self._connection.upload("/options", [], archive, LAUNCH_S)
-        return options
+            return read(OptionsInfo, self._connection.upload("/options", [], archive, LAUNCH_S))
 
     def runs(self, states: Iterable[str] = ()) -> list[RunInfo]:
         """All runs, oldest first, or those in one of `states`."""
-        runs: list[RunInfo] = self._connection.get("/runs", [("status", state) for state in states])["runs"]
-        return runs
+        found = self._connection.get("/runs", [("status", state) for state in states])
+        return [read(RunInfo, each) for each in found["runs"]]
 
     def show(self, run: RunName) -> RunDetails:
         """One run."""
-        details: RunDetails = self._connection.get(_path(run))
-        return details
+        return read(RunDetails, self._connection.get(_path(run)))
 
     def units(self, run: RunName, statuses: Sequence[str] = ()) -> Iterator[UnitInfo]:
         """The run's units, in order."""
-        return self._rows(run, "units", statuses)
+        return self._rows(UnitInfo, run, "units", statuses)
 
     def agents(self, run: RunName, statuses: Sequence[str] = ()) -> Iterator[AgentInfo]:
         """The run's agents, in order."""
-        return self._rows(run, "agents", statuses)
+        return self._rows(AgentInfo, run, "agents", statuses)
 
     def errors(self, run: RunName) -> Iterator[ErrorInfo]:
         """What went wrong in the run's pages, hooks and plug-ins, oldest first."""
-        return self._rows(run, "errors", ())
+        return self._rows(ErrorInfo, run, "errors", ())
 
     def workers(self, provider: str | None = None) -> Iterator[WorkerInfo]:
         """Everybody who ever came, or came through one provider, in order."""
-        return self._pages("/workers", "workers", [] if provider is None else [("provider", provider)])
+        chosen = [] if provider is None else [("provider", provider)]
+        return self._pages(WorkerInfo, "/workers", "workers", chosen)
 
     def worker(self, worker: int | str) -> WorkerDetails:
         """One worker, by number or `provider:name`."""
-        details: WorkerDetails = self._connection.get("/worker", [("worker", worker)])
-        return details
+        return read(WorkerDetails, self._connection.get("/worker", [("worker", worker)]))
 
     def work_of(self, worker: int | str) -> Iterator[WorkInfo]:
         """Everything a worker worked on, in order."""
-        return self._pages("/worker/agents", "agents", [("worker", worker)])
+        return self._pages(WorkInfo, "/worker/agents", "agents", [("worker", worker)])
 
-    def _rows(self, run: RunName, kind: str, statuses: Sequence[str]) -> Iterator[Any]:
-        return self._pages(_path(run, kind), kind, [("status", status) for status in statuses])
+    def _rows(self, kind: type[T], run: RunName, name: str, statuses: Sequence[str]) -> Iterator[T]:
+        return self._pages(kind, _path(run, name), name, [("status", status) for status in statuses])
 
-    def _pages(self, path: str, kind: str, parameters: Sequence[tuple[str, str | int]]) -> Iterator[Any]:
+    def _pages(
+        self, kind: type[T], path: str, name: str, parameters: Sequence[tuple[str, str | int]]
+    ) -> Iterator[T]:
         after: int | None = 0
         while after is not None:
             page = self._connection.get(path, [("after", after), ("limit", PAGE_ROWS), *parameters])
-            yield from page[kind]
+            for each in page[name]:
+                yield read(kind, each)
             after = page["next"]
 
     def links(self, run: RunName, workers: Sequence[str]) -> list[Link]:
         """A personal address for each worker."""
-        links: list[Link] = self._connection.post(_path(run, "links"), {"workers": list(workers)})["links"]
-        return links
+        return self._links(run, {"workers": list(workers)})
 
     def new_links(self, run: RunName, count: int) -> list[Link]:
         """Personal addresses for `count` workers who have no names yet."""
-        links: list[Link] = self._connection.post(_path(run, "links"), {"count": count})["links"]
-        return links
+        return self._links(run, {"count": count})
+
+    def _links(self, run: RunName, for_whom: Mapping[str, Any]) -> list[Link]:
+        return [read(Link, each) for each in self._connection.post(_path(run, "links"), for_whom)["links"]]
 
     def revoke_link(self, link: str, now: bool = False) -> RevokedLink:
         """Refuse a personal link, as it was given, from its next request on; `now` takes its units, too."""
-        revoked: RevokedLink = self._connection.post("/links/revoke", {"link": link, "now": now})
-        return revoked
+        return read(RevokedLink, self._connection.post("/links/revoke", {"link": link, "now": now}))
 
     def revoke_link_of(self, run: RunName, worker: str, now: bool = False) -> RevokedLink:
         """The same for the link to the run that a worker was given last."""
         path = _path(run, "links", "revoke")
-        revoked: RevokedLink = self._connection.post(path, {"worker": worker, "now": now})
-        return revoked
+        return read(RevokedLink, self._connection.post(path, {"worker": worker, "now": now}))
 
     def stop(self, run: RunName, now: bool = False) -> RunInfo:
         """Let no more workers in; with `now`, end those at work, too."""
-        info: RunInfo = self._connection.post(_path(run, "stop"), {"now": now})
-        return info
+        return read(RunInfo, self._connection.post(_path(run, "stop"), {"now": now}))
 
     def pause(self, run: RunName, why: str = "") -> PausedRun:
         """Let nobody new in until `resume`; who is at work goes on. `why` is kept in history."""
-        info: PausedRun = self._connection.post(_path(run, "pause"), {"why": why})
-        return info
+        return read(PausedRun, self._connection.post(_path(run, "pause"), {"why": why}))
 
     def resume(self, run: RunName, why: str = "") -> PausedRun:
         """Let workers in again."""
-        info: PausedRun = self._connection.post(_path(run, "resume"), {"why": why})
-        return info
+        return read(PausedRun, self._connection.post(_path(run, "resume"), {"why": why}))
 
     def expire(self, run: RunName) -> int:
         """Expire the units that nobody has begun; says how many."""
@@ -195,18 +216,17 @@ class Client:
 
     def log_levels(self) -> list[LogPart]:
         """The parts of the daemon that log, and how much each says."""
-        parts: list[LogPart] = self._connection.get("/log")["parts"]
-        return parts
+        return [read(LogPart, each) for each in self._connection.get("/log")["parts"]]
 
     def set_log_level(self, part: str, level: str) -> LogPart:
         """Let a part log from `level` on, until the daemon ends. Refused, with the nearest name."""
-        now: LogPart = self._connection.post("/log", {"part": part, "level": level})
-        return now
+        return read(LogPart, self._connection.post("/log", {"part": part, "level": level}))
 
-    def watch(self, run: RunName) -> Iterator[Snapshot]:
+    def watch(self, run: RunName, silence_s: float = STREAM_SILENCE_S) -> Iterator[Snapshot]:
         """Progress now and at every change; ends when the run has ended."""
-        with self._connection.open("GET", _path(run, "watch"), timeout_s=WATCH_SILENCE_S) as body:
-            yield from lines(body)
+        with self._connection.open("GET", _path(run, "watch"), timeout_s=silence_s) as body:
+            for line in lines(body):
+                yield read(Snapshot, line)
 
     def follow(
         self, run: RunName, away_s: float = 60.0, on_away: Callable[[str], object] = lambda why: None
@@ -215,36 +235,84 @@ class Client:
 
         `on_away` is told in words each time that it is not there; the next snapshot says that it is back.
         """
-        give_up_at = 0.0  # a daemon that was never there is not waited for
+        patience = Patience(away_s, on_away)
         while True:
             try:
                 for snapshot in self.watch(run):
-                    give_up_at = time.monotonic() + away_s
+                    patience.renew()
                     yield snapshot
-                    if snapshot["state"] in ENDED:
+                    if snapshot.state in ENDED:
                         return
-            except DaemonUnreachable:
-                left_s = give_up_at - time.monotonic()
-                if left_s < 0:
-                    raise
-                on_away(
-                    f"The daemon is away. Waiting for it for up to {left_s:.0f} s; what is saved is safe."
-                )
-            time.sleep(RETRY_S)
+                raise ConnectionCut("The daemon stopped telling.", "See whether it runs: `crowdctl status`.")
+            except DaemonUnreachable as away:
+                patience.wait(away)
 
-    def wait(self, run: RunName) -> Snapshot:
-        """Return when the run has ended."""
+    def wait(self, *runs: RunName, timeout_s: float | None = None) -> list[Snapshot]:
+        """Return when all the runs have ended, with how they ended; over restarts of the daemon.
+
+        NotEnded when the time is over.
+        """
+        give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
+        ends = [self._end_of(run, give_up_at) for run in runs]
+        late = [end.run for end in ends if end.state not in ENDED]
+        if late:
+            words = f"Not ended within {timeout_s:g} s: {', '.join(late)}."
+            raise NotEnded(words, "They go on; wait again.", late, ends)
+        return ends
+
+    def _end_of(self, run: RunName, give_up_at: float | None) -> Snapshot:
+        """The last snapshot of the run: ended, or as it is when the time is over."""
         for snapshot in self.follow(run):
-            if snapshot["state"] in ENDED:
+            if snapshot.state in ENDED or (give_up_at is not None and time.monotonic() >= give_up_at):
                 return snapshot
-        raise ClientError(f"The daemon stopped telling about run {run}.")
+        raise AssertionError("follow ends only after a snapshot of an ended run")
 
-    def submissions(self, run: RunName) -> Iterator[dict[str, Any]]:
-        """The records of the export, one for each agent that submitted."""
-        pending = b""
-        for chunk in self.export(run, "jsonl"):
-            *whole, pending = (pending + chunk).split(b"\n")
-            yield from map(json.loads, whole)
+    def events(
+        self,
+        run: RunName | None = None,
+        after: int | None = 0,
+        away_s: float = 60.0,
+        on_away: Callable[[str], object] = lambda why: None,
+    ) -> Iterator[Event]:
+        """What is written to the history, as it happens: of one run until it has ended, or of all, for ever.
+
+        Begins behind the position `after` (an event's `id`), so that nothing is missed by whoever keeps the
+        last one they saw: 0 is the very beginning, None is now. Goes on when the daemon restarts, if it is
+        back within `away_s`; else DaemonUnreachable.
+        """
+        return follow_events(self._connection, run, after, away_s, on_away)
+
+    def submissions(self, run: RunName, after: int = 0) -> Iterator[Submission]:
+        """One for each agent that submitted, in the order of agents, read page by page.
+
+        `after` is the last agent's number that was seen.
+        """
+        while True:
+            with self._connection.open(
+                "GET", _path(run, "export"), [("after", after), ("limit", SUBMISSIONS_PAGE)]
+            ) as body:
+                page = [read(Submission, line) for line in lines(body)]
+            if not page:
+                return
+            yield from page
+            after = page[-1].agent_id
+
+    def read_file(self, run: RunName, file: FileInfo | str) -> bytes:
+        """What is in an uploaded file, by its note or its sha256. ConnectionCut: it did not come whole."""
+        return b"".join(self.file(run, file))
+
+    def file(self, run: RunName, file: FileInfo | str) -> Iterator[bytes]:
+        """The same in pieces, for large ones; the last one comes once all are what they should be."""
+        sha256 = file if isinstance(file, str) else file.sha256
+        digest, held = hashlib.sha256(), b""
+        with self._connection.open("GET", _path(run, "files", quote(sha256, safe=""))) as body:
+            for piece in chunks(body):
+                digest.update(piece)
+                yield held
+                held = piece
+        if digest.hexdigest() != sha256:
+            raise ConnectionCut(f"The file {sha256} did not come as it was uploaded.", "Ask again.")
+        yield held
 
     def export(self, run: RunName, kind: str = "jsonl") -> Iterator[bytes]:
         """The export (`jsonl` or `csv`) in pieces; ConnectionCut when it did not come whole."""
@@ -252,6 +320,24 @@ class Client:
             "GET", _path(run, "export"), [("format", kind)], timeout_s=EXPORT_SILENCE_S
         ) as body:
             yield from chunks(body)
+
+    def save_export(self, run: RunName, path: str | os.PathLike[str], kind: str = "jsonl") -> int:
+        """Write the export to a file: all of it, or the file stays as it was. Returns how many lines.
+
+        The file is readable by its owner alone. OSError.
+        """
+        from .saving import save  # as packing: not every command needs it
+
+        return save(self.export(run, kind), Path(path))
+
+
+@contextmanager
+def _folder_of(task: str | os.PathLike[str] | Task) -> Generator[Path]:
+    if isinstance(task, Task):
+        with written_task(task) as folder:
+            yield folder
+    else:
+        yield Path(task)
 
 
 def _path(run: RunName, *rest: str) -> str:

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import urlencode
 
-from .errors import ClientError, ConnectionCut, DaemonUnreachable, LaunchRefused, NoSuchRun, Refused
+from .errors import (
+    ClientError,
+    ConnectionCut,
+    DaemonUnreachable,
+    LaunchRefused,
+    NoSuchRun,
+    NoSuchThing,
+    Refused,
+)
 
 CONNECT_S = 5.0
 KNOCK_AGAIN_S = 0.05
@@ -194,4 +202,5 @@ def _refusal(status: int, text: bytes) -> ClientError:
         case "launch_refused":
             return LaunchRefused(message, hint, [str(problem) for problem in error.get("problems", [])])
         case _:
-            return Refused(status, code, message, hint)
+            kind = NoSuchThing if status == 404 else Refused
+            return kind(status, code, message, hint)

@@ -1,6 +1,10 @@
 """What can go wrong between a program and the daemon, in the program's terms, with what to do next."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .shapes import Snapshot
 
 
 class ClientError(Exception):
@@ -20,6 +24,29 @@ class ConnectionCut(DaemonUnreachable):
     """The daemon went away in mid-answer; what was asked may or may not have been done."""
 
 
+class LaunchUnknown(ConnectionCut):
+    """The daemon went away during a launch. The same `launch_id` again never launches twice."""
+
+    def __init__(self, message: str, hint: str, launch_id: str) -> None:
+        super().__init__(message, hint)
+        self.launch_id = launch_id
+
+
+class NotUnderstood(ClientError):
+    """The daemon answered something else than this client knows."""
+
+
+class NotEnded(ClientError):
+    """The time to wait is over, and `runs` have not ended. `snapshots`: how all of them stand."""
+
+    def __init__(
+        self, message: str, hint: str, runs: Sequence[str], snapshots: "Sequence[Snapshot]" = ()
+    ) -> None:
+        super().__init__(message, hint)
+        self.runs = list(runs)
+        self.snapshots = list(snapshots)
+
+
 class Refused(ClientError):
     """The daemon understood and said no. `code` is stable, for programs."""
 
@@ -31,6 +58,10 @@ class Refused(ClientError):
 
 class NoSuchRun(Refused):
     """There is no run of this number or label."""
+
+
+class NoSuchThing(Refused):
+    """There is no worker, file or other thing of this name."""
 
 
 class LaunchRefused(Refused):

@@ -1,19 +1,30 @@
-"""What the daemon answers, as typed dictionaries. Times are ISO 8601 text in UTC."""
+"""What the daemon tells, as frozen objects. Times are aware, in UTC."""
 
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 
-class RouterInfo(TypedDict):
+class Told:
+    """What the daemon told; its members can be had by name in brackets, too."""
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouterInfo(Told):
     """How the link to one router stands."""
 
     name: str
     url: str
     up: bool
-    since: str | None
+    since: datetime | None
     addition: str
 
 
-class Progress(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class Progress(Told):
     """How far a run is."""
 
     units: dict[str, int]
@@ -28,9 +39,10 @@ class Progress(TypedDict):
     paused: bool
     live: bool
     address: str | None
-    routers: list[RouterInfo]
+    routers: tuple[RouterInfo, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
 class RunInfo(Progress):
     """A run, as `runs` and `show` have it."""
 
@@ -41,34 +53,38 @@ class RunInfo(Progress):
     provider: str
     architect: str
     sandbox: bool
-    created_at: str
-    ended_at: str | None
+    created_at: datetime
+    ended_at: datetime | None
 
 
-class PauseInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class PauseInfo(Told):
     """Since when a run is paused, by whom, and why."""
 
-    at: str
+    at: datetime
     who: str
     why: str
 
 
+@dataclass(frozen=True, kw_only=True)
 class PausedRun(RunInfo):
     """A run after it was paused or resumed; `changed` is False when it was so already."""
 
     changed: bool
 
 
+@dataclass(frozen=True, kw_only=True)
 class RunDetails(RunInfo):
     """A run with its resolved config."""
 
-    last_submission_at: str | None
+    last_submission_at: datetime | None
     pause: PauseInfo | None
     counters: dict[str, int]
     """What was handled, refused and failed since the run was taken up, by name."""
     config: dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
 class Snapshot(Progress):
     """One line of `watch`; `per_minute` is None until it has been watched for a moment."""
 
@@ -76,8 +92,14 @@ class Snapshot(Progress):
     id: int
     per_minute: float | None
 
+    @property
+    def is_open(self) -> bool:
+        """Workers can come: a router serves its pages."""
+        return self.address is not None and self.state != "launching" and any(r.up for r in self.routers)
 
-class UnitInfo(TypedDict):
+
+@dataclass(frozen=True, kw_only=True)
+class UnitInfo(Told):
     """One worker's part of an assignment."""
 
     id: int
@@ -90,7 +112,8 @@ class UnitInfo(TypedDict):
     pay_cents: int
 
 
-class AgentInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class AgentInfo(Told):
     """One worker on one unit."""
 
     id: int
@@ -100,33 +123,36 @@ class AgentInfo(TypedDict):
     worker_name: str
     status: str
     reason: str | None
-    created_at: str
-    due_at: str | None
-    ended_at: str | None
+    created_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
 
 
-class WorkerInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class WorkerInfo(Told):
     """A person, known through one provider."""
 
     id: int
     provider: str
     name: str
     blocked: bool
-    created_at: str
+    created_at: datetime
 
 
-class GrantInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class GrantInfo(Told):
     """A worker's value of a qualification."""
 
     qualification: str
     value: int
-    at: str
+    at: datetime
 
 
-class Change(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class Change(Told):
     """A line of history: who changed what, and why."""
 
-    at: str
+    at: datetime
     who: str
     kind: str
     before: str | None
@@ -134,20 +160,23 @@ class Change(TypedDict):
     why: str
 
 
+@dataclass(frozen=True, kw_only=True)
 class WorkerDetails(WorkerInfo):
     """A worker with grants, and the history of blocks and grants."""
 
-    grants: list[GrantInfo]
-    history: list[Change]
+    grants: tuple[GrantInfo, ...]
+    history: tuple[Change, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
 class WorkInfo(AgentInfo):
     """An agent of a worker, and the label of its run."""
 
     run: str
 
 
-class RunDisk(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class RunDisk(Told):
     """What one run takes beside its records, in bytes."""
 
     id: int
@@ -158,21 +187,23 @@ class RunDisk(TypedDict):
     router: int
 
 
-class DiskInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class DiskInfo(Told):
     """The daemon's data folder, in bytes."""
 
     data: str
     database: int
     other: int
     free: int
-    runs: list[RunDisk]
+    runs: tuple[RunDisk, ...]
 
 
-class ErrorInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class ErrorInfo(Told):
     """What went wrong in a page, a hook or a plug-in."""
 
     id: int
-    at: str
+    at: datetime
     source: str
     """page | router | hook | plug-in"""
     agent_id: int | None
@@ -181,7 +212,8 @@ class ErrorInfo(TypedDict):
     data: Any
 
 
-class PlanInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class PlanInfo(Told):
     """What a launch would run."""
 
     name: str
@@ -198,11 +230,12 @@ class PlanInfo(TypedDict):
     pay_total: str | None
     address: str
     """As far as it is known before the launch; `<port>` stands for one that is chosen then."""
-    warnings: list[str]
+    warnings: tuple[str, ...]
     """What may be meant so, and hardly is."""
 
 
-class OptionInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class OptionInfo(Told):
     """Something that can be set."""
 
     path: str
@@ -214,7 +247,8 @@ class OptionInfo(TypedDict):
     meaning: str
 
 
-class PlugInInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class PlugInInfo(Told):
     """A blueprint, provider or architect, and what can be set for it."""
 
     kind: str
@@ -222,18 +256,20 @@ class PlugInInfo(TypedDict):
     meaning: str
     origin: str
     """The distribution that brings it, or task.py."""
-    options: list[OptionInfo]
+    options: tuple[OptionInfo, ...]
     trouble: str
 
 
-class OptionsInfo(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class OptionsInfo(Told):
     """Plug-ins with their options, and options that are nobody's own."""
 
-    plug_ins: list[PlugInInfo]
-    options: list[OptionInfo]
+    plug_ins: tuple[PlugInInfo, ...]
+    options: tuple[OptionInfo, ...]
 
 
-class LogPart(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class LogPart(Told):
     """A part of the daemon that logs, and from which level on."""
 
     part: str
@@ -241,7 +277,8 @@ class LogPart(TypedDict):
     meaning: str
 
 
-class RevokedLink(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class RevokedLink(Told):
     """A personal link that is refused from now on.
 
     `already`: it was before. `at_work`: so many agents hold a unit by it, still; from `ended` it was taken.
@@ -254,8 +291,87 @@ class RevokedLink(TypedDict):
     ended: int
 
 
-class Link(TypedDict):
+@dataclass(frozen=True, kw_only=True)
+class Link(Told):
     """A worker's personal address."""
 
     worker_name: str
     url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaemonStatus(Told):
+    """What the daemon says of itself; `you` is you as history names you, `runs` by number."""
+
+    version: str
+    you: str
+    stopping: bool
+    epoch: int
+    runs: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileInfo(Told):
+    """An uploaded file of a submission; `Client.read_file` has what is in it."""
+
+    sha256: str
+    size: int
+    fieldname: str
+    originalname: str
+    mimetype: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work(Told):
+    """What a unit was made of, and what its worker answered."""
+
+    inputs: dict[str, Any]
+    outputs: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission(Told):
+    """One agent that submitted, with all that belongs to it. Times in seconds of the epoch."""
+
+    run: str
+    assignment_id: int
+    unit_id: int
+    unit_index: int
+    agent_id: int
+    worker_id: int
+    worker_name: str
+    status: str
+    late: bool
+    task_start: float
+    task_end: float
+    data: Work
+    files: tuple[FileInfo, ...]
+    post_task: Any
+    metadata: dict[str, Any]
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the unit was made of: its row, hidden keys too."""
+        return self.data.inputs
+
+    @property
+    def outputs(self) -> Any:
+        """What the worker answered."""
+        return self.data.outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Told):
+    """A line of history as it was written: who changed what, and why. `id` grows; it is a position."""
+
+    id: int
+    at: datetime
+    who: str
+    """worker | daemon | provider | router | staff:<name>"""
+    kind: str
+    """run | unit | agent | onboarding | worker | grant | ..."""
+    subject_id: int
+    run: str | None
+    before: str | None
+    after: str
+    why: str

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .errors import ClientError, LaunchRefused
+from .reading import as_json
 
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that make a terminal do something: control, format (bidi), line separators."""
@@ -50,7 +51,7 @@ def say(text: str = "") -> None:
 def say_json(content: Any) -> None:
     """Print one JSON document in ASCII: escapes keep it the same JSON and a terminal calm."""
     indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(content, indent=indent).replace("\x7f", "\\u007f"))
+    click.echo(json.dumps(content, indent=indent, default=as_json).replace("\x7f", "\\u007f"))
 
 
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
@@ -95,11 +96,9 @@ def say_error(error: ClientError, program: str = "crowdctl") -> None:
         click.echo(f"  {safe(error.hint)}", err=True)
 
 
-def local_time(text: str | None) -> str:
+def local_time(at: datetime | None) -> str:
     """A time of the daemon on this machine's clock, to the second."""
-    if text is None:
-        return ""
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def counted(number: int, noun: str) -> str:

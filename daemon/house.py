@@ -50,6 +50,10 @@ class House:
         """Where the files of a run are: its task, its router, what workers uploaded."""
         return self.data / "runs" / str(run_id)
 
+    def uploads(self, run_id: RunId) -> Path:
+        """Where the files are that workers of the run uploaded, by sha256."""
+        return self.run_folder(run_id) / "files"
+
     def task_folder(self, launch_id: str) -> Path:
         """Where the task of a launch is kept; stored before its run, so that no run is without its files."""
         return self.data / "tasks" / hashlib.sha256(launch_id.encode()).hexdigest()[:32]

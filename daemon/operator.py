@@ -229,6 +229,10 @@ class Operator:
         """The same for the link that a worker was given last. LinkUnknown, NotFound."""
         return await self._revoker.revoke_link_of(run_id, worker, now, who)
 
+    def uploads(self, run_id: RunId) -> Path:
+        """The folder of the files that workers of the run uploaded, by sha256."""
+        return self._house.uploads(run_id)
+
     async def disk_use(self) -> DiskUse:
         """What takes how much in the data folder."""
         folders = {

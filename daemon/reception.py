@@ -35,7 +35,7 @@ class Reception:
             run, parts.config, storage, parts.provider, parts.blueprint, runner, wall, house.rng, metrics
         )
         self._pool = WorkerPool(tools, desk)
-        files = house.run_folder(run.id) / "files"
+        files = house.uploads(run.id)
         self._intake = Intake(IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files))
         self.io = ClientIO(run, storage, wall, self._handlers(), metrics)
         self._links: list[RouterLink] = []

@@ -175,18 +175,18 @@ def ready_client(daemon: Service) -> Client:
 
 def label_digits(client: Client, export: Path) -> int:
     """Launch the digits on the router, let simulated workers label them, and compare with the truth."""
-    label = client.launch(DEMO, {"architect.type": "remote", "architect.routers": '["apart"]'})["label"]
+    label = client.launch(DEMO, {"architect.type": "remote", "architect.routers": '["apart"]'}).label
     for snapshot in client.follow(label):
-        if snapshot["address"]:
-            print(f"Workers find {label!r} at {snapshot['address']}")
+        if snapshot.address:
+            print(f"Workers find {label!r} at {snapshot.address}")
             break
     links = client.links(label, [f"bot-{n}" for n in range(1, WORKERS + 1)])
-    with simulated_workers([link["url"] for link in links]):
+    with simulated_workers([link.url for link in links]):
         follow_runs(client, [label])
     count = write_export(client, label, export)
-    print(f"{label}: {client.show(label)['state']}, {count} answers in {export}")
+    print(f"{label}: {client.show(label).state}, {count} answers in {export}")
     print(accuracy(export))
-    return 0 if client.show(label)["state"] == "completed" else 1
+    return 0 if client.show(label).state == "completed" else 1
 
 
 @contextlib.contextmanager

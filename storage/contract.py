@@ -743,6 +743,13 @@ class Storage(abc.ABC):
         limit: int = 1000,
     ) -> list[HistoryEntry]: ...
     @abc.abstractmethod
+    async def history_end(self) -> int:
+        """The id of the newest entry, 0 when there is none: what is written later comes after it.
+
+        Entries become visible in the order of their ids: whoever reads on after the last one misses none.
+        """
+
+    @abc.abstractmethod
     async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
         """Agents with a submission, by agent id; `after` is the last agent id seen.
 

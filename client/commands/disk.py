@@ -19,30 +19,30 @@ def disk(client: Client, as_json: bool) -> None:
     if as_json:
         say_json(use)
         return
-    say(safe(use["data"]))
+    say(safe(use.data))
     say_facts(
         [
-            ("Database", f"{size(use['database'])}, the records of all runs"),
-            ("Runs", size(sum(map(_total, use["runs"])))),
-            ("Other", size(use["other"])),
-            ("Free", size(use["free"])),
+            ("Database", f"{size(use.database)}, the records of all runs"),
+            ("Runs", size(sum(map(_total, use.runs)))),
+            ("Other", size(use.other)),
+            ("Free", size(use.free)),
         ]
     )
     say()
-    if use["runs"]:
+    if use.runs:
         say_table(
             ["RUN", "LABEL", "STATE", "TASK", "UPLOADS", "ROUTER", "TOTAL"],
             [
                 [
-                    run["id"],
-                    run["label"],
-                    run["state"],
-                    size(run["task"]),
-                    size(run["files"]),
-                    size(run["router"]),
+                    run.id,
+                    run.label,
+                    run.state,
+                    size(run.task),
+                    size(run.files),
+                    size(run.router),
                     size(_total(run)),
                 ]
-                for run in sorted(use["runs"], key=_total, reverse=True)
+                for run in sorted(use.runs, key=_total, reverse=True)
             ],
         )
     else:
@@ -50,7 +50,7 @@ def disk(client: Client, as_json: bool) -> None:
 
 
 def _total(run: RunDisk) -> int:
-    return run["task"] + run["files"] + run["router"]
+    return run.task + run.files + run.router
 
 
 def size(count: int) -> str:

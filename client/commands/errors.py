@@ -28,9 +28,9 @@ def errors(client: Client, run: str, traceback: bool, as_json: bool) -> None:
     else:
         say_table(
             ["ERROR", "TIME", "SOURCE", "AGENT", "TEXT"],
-            [[e["id"], local_time(e["at"]), e["source"], e["agent_id"], _line(e["text"])] for e in found],
+            [[e.id, local_time(e.at), e.source, e.agent_id, _line(e.text)] for e in found],
         )
-        if any(error["traceback"] for error in found):
+        if any(error.traceback for error in found):
             say(f"\nWhere they happened: crowdctl errors {safe(run)} --traceback")
 
 
@@ -40,8 +40,8 @@ def _line(text: str) -> str:
 
 
 def _say_whole(error: ErrorInfo) -> None:
-    agent = "" if error["agent_id"] is None else f", agent {error['agent_id']}"
-    say(f"error {error['id']}  {local_time(error['at'])}  {safe(error['source'])}{agent}")
-    for line in [*error["text"].splitlines(), *(error["traceback"] or "").splitlines()]:
+    agent = "" if error.agent_id is None else f", agent {error.agent_id}"
+    say(f"error {error.id}  {local_time(error.at)}  {safe(error.source)}{agent}")
+    for line in [*error.text.splitlines(), *(error.traceback or "").splitlines()]:
         say(f"  {safe(line)}")
     say()

@@ -1,6 +1,5 @@
 """crowdctl export: the answers, to a file or into a pipe."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,11 +29,13 @@ def export(client: Client, run: str, kind: str | None, output: Path | None) -> N
     """
     to_stdout = output is None or str(output) == "-"
     kind = kind or ("csv" if not to_stdout and output is not None and output.suffix == ".csv" else "jsonl")
-    pieces = client.export(run, kind)
     if output is None or to_stdout:
-        _to_stdout(pieces)
+        _to_stdout(client.export(run, kind))
     else:
-        count = _to_file(pieces, output)
+        try:
+            count = client.save_export(run, output, kind)
+        except OSError as exc:
+            raise click.FileError(str(output), exc.strerror or str(exc)) from exc
         if count == 0:
             say(f"Nobody has submitted anything yet: {safe(output)} is empty.")
         else:
@@ -61,26 +62,3 @@ def harmless_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _harmless(line: bytes) -> bytes:
     return json_safe(line.decode("utf-8", "replace").rstrip("\r")).encode() + b"\n"
-
-
-def _to_file(pieces: Iterator[bytes], output: Path) -> int:
-    """Write all or nothing, readable by its owner alone; returns how many lines."""
-    import tempfile
-
-    try:
-        descriptor, part = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-    except OSError as exc:
-        raise click.FileError(str(output), exc.strerror or str(exc)) from exc
-    lines = 0
-    try:
-        with open(descriptor, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-                lines += piece.count(b"\n")
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(part, output)
-    except BaseException:
-        os.unlink(part)
-        raise
-    return lines

@@ -1,18 +1,14 @@
 """crowdctl launch: a folder becomes a task run."""
 
-import os
-import time
 from pathlib import Path
 
 import click
 
-from ..client import ENDED, Client
-from ..errors import ConnectionCut
+from ..client import Client
+from ..errors import LaunchUnknown
 from ..shapes import PlanInfo, RunInfo, Snapshot
 from ..terminal import safe, say, say_facts, say_json
 from .options import json_option, pass_client
-
-ADDRESS_S = 60.0  # routers on this machine take a second or two
 
 
 @click.command()
@@ -40,22 +36,19 @@ def launch(
     crowdctl launch my-task --dry-run
     crowdctl launch my-task pay.reward=0.25 blueprint.units_per_assignment=3
     """
-    launch_id = launch_id or os.urandom(16).hex()
     pairs = dict(map(_pair, overrides))
     if dry_run:
         _tell_plan(client.plan(folder, pairs), as_json)
         return
     try:
         run = client.launch(folder, pairs, launch_id)
-    except ConnectionCut as exc:
-        raise ConnectionCut(
-            f"{exc.message} Whether the run was launched is not known.",
-            f"Launch again with --launch-id {launch_id}: that never launches twice.",
-        ) from exc
+    except LaunchUnknown as exc:
+        hint = f"Launch again with --launch-id {exc.launch_id}: that never launches twice."
+        raise LaunchUnknown(exc.message, hint, exc.launch_id) from exc
     if as_json:
         say_json(run)
     else:
-        _tell(run, _once_deployed(client, run))
+        _tell(run, client.until_open(run.id))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -69,49 +62,33 @@ def _tell_plan(plan: PlanInfo, as_json: bool) -> None:
     if as_json:
         say_json(plan)
         return
-    say(f"{safe(plan['name'])} can be launched. Nothing was.")
+    say(f"{safe(plan.name)} can be launched. Nothing was.")
     say_facts(plan_facts(plan))
 
 
 def plan_facts(plan: PlanInfo) -> list[tuple[str, object]]:
     """What would run, as names and values."""
-    at_least = "at least " if plan["units_more"] else ""
-    paid = plan["pay_total"] not in (None, "0.00")
-    total = f" each, {at_least}{plan['pay_total']} in all" if paid else " each"
-    units = "as rows() of task.py makes them" if plan["units"] is None else f"{at_least}{plan['units']}"
+    at_least = "at least " if plan.units_more else ""
+    paid = plan.pay_total not in (None, "0.00")
+    total = f" each, {at_least}{plan.pay_total} in all" if paid else " each"
+    units = "as rows() of task.py makes them" if plan.units is None else f"{at_least}{plan.units}"
     return [
-        ("Label", plan["label"]),
+        ("Label", plan.label),
         ("Units", units),
-        ("Pay", plan["reward"] + total),
-        ("Address", plan["address"]),
-        ("Blueprint", plan["blueprint"]),
-        ("Provider", plan["provider"] + (" (sandbox)" if plan["sandbox"] else "")),
-        ("Architect", plan["architect"]),
-        *(("Warning", safe(warning)) for warning in plan["warnings"]),
+        ("Pay", plan.reward + total),
+        ("Address", plan.address),
+        ("Blueprint", plan.blueprint),
+        ("Provider", plan.provider + (" (sandbox)" if plan.sandbox else "")),
+        ("Architect", plan.architect),
+        *(("Warning", safe(warning)) for warning in plan.warnings),
     ]
 
 
-def _once_deployed(client: Client, run: RunInfo) -> Snapshot | None:
-    """Wait until workers can come, or until it is known that they cannot."""
-    give_up_at = time.monotonic() + ADDRESS_S
-    for snapshot in client.watch(run["id"]):
-        if _is_open(snapshot) or snapshot["trouble"] or snapshot["state"] in ENDED:
-            return snapshot
-        if time.monotonic() > give_up_at:
-            break
-    return None
-
-
-def _is_open(snapshot: Snapshot) -> bool:
-    up = any(router["up"] for router in snapshot["routers"])
-    return up and snapshot["address"] is not None and snapshot["state"] != "launching"
-
-
 def _tell(run: RunInfo, snapshot: Snapshot | None) -> None:
-    label = safe(run["label"])
-    say(f"Run {label} (number {run['id']}) is launched.")
+    label = safe(run.label)
+    say(f"Run {label} (number {run.id}) is launched.")
     if snapshot is not None:
-        say_facts([("Address", snapshot["address"]), ("Trouble", snapshot["trouble"])])
+        say_facts([("Address", snapshot.address), ("Trouble", snapshot.trouble)])
     else:
         say("  Its routers are still being deployed.")
     say(f"\nNext: crowdctl watch {label}\n      crowdctl links {label} --count 3")

@@ -29,4 +29,4 @@ def links(client: Client, run: str, workers: str | None, count: int | None, as_j
     if as_json:
         say_json(made)
     else:
-        say_table(["WORKER", "LINK"], [[link["worker_name"], link["url"]] for link in made])
+        say_table(["WORKER", "LINK"], [[link.worker_name, link.url] for link in made])

@@ -20,10 +20,7 @@ def units(client: Client, run: str, statuses: tuple[str, ...], as_json: bool) ->
     elif found:
         say_table(
             ["UNIT", "ASSIGNMENT", "INDEX", "STATUS", "AGENT", "WORKER"],
-            [
-                [u["id"], u["assignment_id"], u["unit_index"], u["status"], u["agent_id"], u["worker_name"]]
-                for u in found
-            ],
+            [[u.id, u.assignment_id, u.unit_index, u.status, u.agent_id, u.worker_name] for u in found],
         )
     else:
         say("No such units." if statuses else "This run has no units yet.")
@@ -44,14 +41,14 @@ def agents(client: Client, run: str, statuses: tuple[str, ...], as_json: bool) -
             ["AGENT", "WORKER", "UNIT", "STATUS", "REASON", "CAME", "TIME ENDS", "ENDED"],
             [
                 [
-                    agent["id"],
-                    agent["worker_name"],
-                    agent["unit_id"],
-                    agent["status"],
-                    agent["reason"],
-                    local_time(agent["created_at"]),
-                    local_time(agent["due_at"]),
-                    local_time(agent["ended_at"]),
+                    agent.id,
+                    agent.worker_name,
+                    agent.unit_id,
+                    agent.status,
+                    agent.reason,
+                    local_time(agent.created_at),
+                    local_time(agent.due_at),
+                    local_time(agent.ended_at),
                 ]
                 for agent in found
             ],

@@ -31,7 +31,7 @@ def log(client: Client, part: str | None, level: str | None, as_json: bool) -> N
     if as_json:
         say_json(now)
     else:
-        say(f"{safe(now['part'])} logs from {safe(now['level'])} on.")
+        say(f"{safe(now.part)} logs from {safe(now.level)} on.")
 
 
 def _list(client: Client, as_json: bool) -> None:
@@ -39,6 +39,4 @@ def _list(client: Client, as_json: bool) -> None:
     if as_json:
         say_json(parts)
     else:
-        say_table(
-            ["PART", "LEVEL", "WHAT"], [[part["part"], part["level"], part["meaning"]] for part in parts]
-        )
+        say_table(["PART", "LEVEL", "WHAT"], [[part.part, part.level, part.meaning] for part in parts])

@@ -1,5 +1,6 @@
 """crowdctl options: what can be set, for a task and for the plug-ins it may choose."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def options(client: Client, what: str | None, name: str | None, as_json: bool) -
     if as_json:
         say_json(found)
     elif what is None:
-        _list(found["plug_ins"])
+        _list(found.plug_ins)
     else:
         _tell(found)
 
@@ -59,37 +60,34 @@ def _found(client: Client, what: str | None, name: str | None) -> OptionsInfo:
     return client.folder_options(what)
 
 
-def _list(plug_ins: list[PlugInInfo]) -> None:
+def _list(plug_ins: Sequence[PlugInInfo]) -> None:
     say_table(
         ["KIND", "NAME", "FROM", "WHAT"],
-        [[p["kind"], p["name"], p["origin"], p["trouble"] or p["meaning"]] for p in plug_ins],
+        [[p.kind, p.name, p.origin, p.trouble or p.meaning] for p in plug_ins],
     )
     say("\nNext: crowdctl options task\n      crowdctl options KIND NAME")
 
 
 def _tell(found: OptionsInfo) -> None:
-    if found["options"]:
-        _table(found["options"])
-    for plug_in in found["plug_ins"]:
-        if found["options"] or plug_in is not found["plug_ins"][0]:
+    if found.options:
+        _table(found.options)
+    for plug_in in found.plug_ins:
+        if found.options or plug_in is not found.plug_ins[0]:
             say()
         say(_headline(plug_in))
-        if plug_in["options"]:
-            _table(plug_in["options"])
-        elif not plug_in["trouble"]:
+        if plug_in.options:
+            _table(plug_in.options)
+        elif not plug_in.trouble:
             say("  It has no options.")
 
 
 def _headline(plug_in: PlugInInfo) -> str:
-    origin = f" (from {plug_in['origin']})" if plug_in["origin"] else ""
-    return safe(f"{plug_in['kind']} {plug_in['name']}{origin}: {plug_in['trouble'] or plug_in['meaning']}")
+    origin = f" (from {plug_in.origin})" if plug_in.origin else ""
+    return safe(f"{plug_in.kind} {plug_in.name}{origin}: {plug_in.trouble or plug_in.meaning}")
 
 
-def _table(options: list[OptionInfo]) -> None:
+def _table(options: Sequence[OptionInfo]) -> None:
     say_table(
         ["OPTION", "TYPE", "DEFAULT", "MEANING"],
-        [
-            [o["path"], o["type"], "(needed)" if o["required"] else o["default_text"], o["meaning"]]
-            for o in options
-        ],
+        [[o.path, o.type, "(needed)" if o.required else o.default_text, o.meaning] for o in options],
     )

@@ -25,10 +25,10 @@ def pause(client: Client, run: str, why: str, as_json: bool) -> None:
     if as_json:
         say_json(info)
         return
-    label = safe(info["label"])
+    label = safe(info.label)
     say(f"Run {label} is paused{_already(info)}: nobody new gets a unit.")
-    if info["agents_live"]:
-        say(f"{info['agents_live']} at work may finish.")
+    if info.agents_live:
+        say(f"{info.agents_live} at work may finish.")
     say(f"Next: crowdctl resume {label}")
 
 
@@ -43,12 +43,12 @@ def resume(client: Client, run: str, why: str, as_json: bool) -> None:
     if as_json:
         say_json(info)
         return
-    label = safe(info["label"])
-    if info["changed"]:
+    label = safe(info.label)
+    if info.changed:
         say(f"Run {label} goes on: workers are let in again.\nNext: crowdctl watch {label}")
     else:
         say(f"Run {label} was not paused.")
 
 
 def _already(info: PausedRun) -> str:
-    return "" if info["changed"] else " already"
+    return "" if info.changed else " already"

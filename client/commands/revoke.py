@@ -42,13 +42,13 @@ def revoke(
 
 
 def _tell(revoked: RevokedLink) -> None:
-    run, worker = safe(revoked["run"]), safe(revoked["worker_name"])
-    if revoked["already"]:
+    run, worker = safe(revoked.run), safe(revoked.worker_name)
+    if revoked.already:
         say(f"The link of {worker} to run {run} was revoked before.")
     else:
         say(f"The link of {worker} to run {run} is revoked: it is refused from now on.")
-    if revoked["ended"]:
+    if revoked.ended:
         say("The unit that was being worked on by it was taken back.")
-    if revoked["at_work"]:
+    if revoked.at_work:
         say("A unit is being worked on by it, and may still be sent; --now takes it back.")
     say(f"Next, if {worker} is to go on: crowdctl links {run} --workers {shlex.quote(worker)}")

@@ -22,13 +22,13 @@ def runs(client: Client, states: tuple[str, ...], as_json: bool) -> None:
             ["RUN", "LABEL", "TASK", "STATE", "DONE", "AT WORK", "LAUNCHED"],
             [
                 [
-                    r["id"],
-                    r["label"],
-                    r["task"],
+                    r.id,
+                    r.label,
+                    r.task,
                     state_of(r),
                     done_of(r),
-                    r["agents_live"],
-                    local_time(r["created_at"]),
+                    r.agents_live,
+                    local_time(r.created_at),
                 ]
                 for r in found
             ],
@@ -41,14 +41,14 @@ def runs(client: Client, states: tuple[str, ...], as_json: bool) -> None:
 
 def state_of(progress: Progress) -> str:
     """The state, and whether it is paused or something is wrong."""
-    more = ["paused"] * progress["paused"] + ["trouble"] * bool(progress["trouble"])
-    return f"{progress['state']} ({', '.join(more)})" if more else progress["state"]
+    more = ["paused"] * progress.paused + ["trouble"] * bool(progress.trouble)
+    return f"{progress.state} ({', '.join(more)})" if more else progress.state
 
 
 def done_of(progress: Progress) -> str:
     """`37/100`, with `+` while the data may go on."""
-    more = "" if progress["rows_done"] else "+"
-    return f"{progress['units_done']}/{progress['units_total']}{more}"
+    more = "" if progress.rows_done else "+"
+    return f"{progress.units_done}/{progress.units_total}{more}"
 
 
 @click.command()
@@ -61,41 +61,39 @@ def show(client: Client, run: str, as_json: bool) -> None:
     if as_json:
         say_json(details)
         return
-    say(f"{safe(details['label'])} (run {details['id']})")
+    say(f"{safe(details.label)} (run {details.id})")
     say_facts(_facts(details))
 
 
 def _facts(run: RunDetails) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [
-        ("Task", run["task"]),
-        ("State", run["state"]),
+        ("Task", run.task),
+        ("State", run.state),
         ("Paused", _pause(run)),
-        ("Trouble", run["trouble"]),
-        ("Address", run["address"]),
-        ("Units", f"{done_of(run)} done" + _by_status(run["units"])),
-        ("Agents", f"{run['agents_live']} at work" + _by_status(run["agents"])),
-        ("Blueprint", run["blueprint"]),
-        ("Provider", run["provider"] + (" (sandbox)" if run["sandbox"] else "")),
-        ("Architect", run["architect"]),
+        ("Trouble", run.trouble),
+        ("Address", run.address),
+        ("Units", f"{done_of(run)} done" + _by_status(run.units)),
+        ("Agents", f"{run.agents_live} at work" + _by_status(run.agents)),
+        ("Blueprint", run.blueprint),
+        ("Provider", run.provider + (" (sandbox)" if run.sandbox else "")),
+        ("Architect", run.architect),
     ]
-    facts += [("Router", router_line(router)) for router in run["routers"]]
+    facts += [("Router", router_line(router)) for router in run.routers]
     facts += [
-        ("Refused", _refusals(run["counters"])),
-        ("Launched", local_time(run["created_at"])),
-        ("Last answer", local_time(run["last_submission_at"])),
-        ("Ended", local_time(run["ended_at"])),
+        ("Refused", _refusals(run.counters)),
+        ("Launched", local_time(run.created_at)),
+        ("Last answer", local_time(run.last_submission_at)),
+        ("Ended", local_time(run.ended_at)),
     ]
     return facts
 
 
 def _pause(run: RunDetails) -> str:
     """Since when, by whom and why; and how it ends."""
-    pause = run["pause"]
+    pause = run.pause
     if pause is None:
         return ""
-    return (
-        f"since {local_time(pause['at'])} by {pause['who']}: {pause['why']}; crowdctl resume {run['label']}"
-    )
+    return f"since {local_time(pause.at)} by {pause.who}: {pause.why}; crowdctl resume {run.label}"
 
 
 def _refusals(counters: dict[str, int]) -> str:
@@ -114,9 +112,9 @@ def _by_status(counts: dict[str, int]) -> str:
 
 def router_line(router: RouterInfo) -> str:
     """A router, whether it is up, and since when."""
-    since = f" since {local_time(router['since'])}" if router["since"] else ""
-    addition = f": {router['addition']}" if router["addition"] else ""
-    return f"{router['name']} {'up' if router['up'] else 'away'}{since}{addition}"
+    since = f" since {local_time(router.since)}" if router.since else ""
+    addition = f": {router.addition}" if router.addition else ""
+    return f"{router.name} {'up' if router.up else 'away'}{since}{addition}"
 
 
 @click.command()
@@ -128,12 +126,12 @@ def status(client: Client, as_json: bool) -> None:
     if as_json:
         say_json(answer)
         return
-    stopping = " It is stopping." if answer.get("stopping") else ""
-    say(f"The daemon is up: crowdd {safe(answer.get('version', ''))}.{stopping}")
+    stopping = " It is stopping." if answer.stopping else ""
+    say(f"The daemon is up: crowdd {safe(answer.version)}.{stopping}")
     held = client.runs(["launching", "running", "draining"])
     say(f"{counted(len(held), 'unfinished run')}." + ("" if held else " Launch one: crowdctl launch DIR"))
     for run in held:
-        routers = "".join(f"; router {safe(router_line(router))}" for router in run["routers"])
-        say(f"  {safe(run['label'])}: {safe(state_of(run))}, {done_of(run)} done{routers}")
-        if run["trouble"]:
-            say(f"    {safe(run['trouble'])}")
+        routers = "".join(f"; router {safe(router_line(router))}" for router in run.routers)
+        say(f"  {safe(run.label)}: {safe(state_of(run))}, {done_of(run)} done{routers}")
+        if run.trouble:
+            say(f"    {safe(run.trouble)}")

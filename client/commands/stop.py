@@ -18,9 +18,9 @@ def stop(client: Client, run: str, now: bool, as_json: bool) -> None:
     if as_json:
         say_json(info)
         return
-    label, at_work = safe(info["label"]), info["agents_live"]
-    if info["state"] in ENDED:
-        say(f"Run {label} has ended: {safe(info['state'])}, {counted(info['units_done'], 'unit')} done.")
+    label, at_work = safe(info.label), info.agents_live
+    if info.state in ENDED:
+        say(f"Run {label} has ended: {safe(info.state)}, {counted(info.units_done, 'unit')} done.")
         say(f"Next: crowdctl export {label} -o {label}.jsonl")
     elif at_work and not now:
         say(f"Run {label} takes nobody new; {at_work} at work may finish.")

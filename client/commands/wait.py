@@ -4,7 +4,8 @@ import time
 
 import click
 
-from ..client import ENDED, Client
+from ..client import Client
+from ..errors import NotEnded
 from ..exit_codes import ExitCode
 from ..shapes import Snapshot
 from ..terminal import safe, say, say_json
@@ -19,26 +20,23 @@ from .runs import done_of
 @click.pass_context
 def wait(ctx: click.Context, runs: tuple[str, ...], timeout_s: float | None, as_json: bool) -> None:
     """Return when every RUN has ended: 0 if all completed, else 5."""
-    give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
     client = ctx.find_object(Client)
     assert client is not None
+    give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
     ends: list[Snapshot] = []
+    late: list[str] = []
     for run in runs:
-        snapshot = _end_of(client, run, give_up_at)
-        ends.append(snapshot)
+        left_s = None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
+        try:
+            ends += client.wait(run, timeout_s=left_s)
+        except NotEnded as exc:
+            ends += exc.snapshots
+            late += exc.runs
         if not as_json:
-            say(f"{safe(snapshot['run'])}: {safe(snapshot['state'])}, {done_of(snapshot)} done")
+            say(f"{safe(ends[-1].run)}: {safe(ends[-1].state)}, {done_of(ends[-1])} done")
     if as_json:
         say_json(ends)
-    if any(snapshot["state"] not in ENDED for snapshot in ends):
+    if late:
         ctx.exit(ExitCode.TIMEOUT)
-    if any(snapshot["state"] != "completed" for snapshot in ends):
+    if any(snapshot.state != "completed" for snapshot in ends):
         ctx.exit(ExitCode.RUN_NOT_COMPLETED)
-
-
-def _end_of(client: Client, run: str, give_up_at: float | None) -> Snapshot:
-    """The run's last snapshot: ended, or as it is when the time is over."""
-    for snapshot in client.follow(run):
-        if snapshot["state"] in ENDED or (give_up_at is not None and time.monotonic() >= give_up_at):
-            return snapshot
-    raise AssertionError("follow ends only after a snapshot of an ended run")

@@ -46,7 +46,7 @@ def _watch_plainly(client: Client, run: str) -> None:
         told = "away"
 
     for snapshot in client.follow(run, on_away=say_away):
-        news = (state_of(snapshot), snapshot["trouble"], [router["up"] for router in snapshot["routers"]])
+        news = (state_of(snapshot), snapshot.trouble, [router.up for router in snapshot.routers])
         if news != told or time.monotonic() >= next_at:
             say(f"{datetime.now():%H:%M:%S}  {progress_line(snapshot)}")
             told, next_at = news, time.monotonic() + PLAIN_GAP_S
@@ -57,13 +57,13 @@ def progress_line(snapshot: Snapshot) -> str:
     parts = [
         safe(state_of(snapshot)),
         f"{done_of(snapshot)} done",
-        f"{snapshot['agents_live']} at work",
-        f"routers {sum(r['up'] for r in snapshot['routers'])}/{len(snapshot['routers'])} up",
+        f"{snapshot.agents_live} at work",
+        f"routers {sum(r.up for r in snapshot.routers)}/{len(snapshot.routers)} up",
     ]
-    if snapshot["per_minute"]:
-        parts.append(f"{snapshot['per_minute']:.1f} a minute")
-    if snapshot["trouble"]:
-        parts.append(safe(snapshot["trouble"]))
+    if snapshot.per_minute:
+        parts.append(f"{snapshot.per_minute:.1f} a minute")
+    if snapshot.trouble:
+        parts.append(safe(snapshot.trouble))
     return "  ".join(parts)
 
 
@@ -81,9 +81,9 @@ def _watch_live(client: Client, run: str) -> None:
 
         for last in client.follow(run, on_away=show_away):
             live.update(progress_picture(last))
-    if last is not None and last["state"] in ENDED:
-        label = safe(last["run"])
-        say(f"Run {label} has ended: {safe(last['state'])}.\nNext: crowdctl export {label} -o {label}.jsonl")
+    if last is not None and last.state in ENDED:
+        label = safe(last.run)
+        say(f"Run {label} has ended: {safe(last.state)}.\nNext: crowdctl export {label} -o {label}.jsonl")
 
 
 def progress_picture(snapshot: Snapshot) -> "RenderableType":
@@ -93,16 +93,16 @@ def progress_picture(snapshot: Snapshot) -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    title = Text(f"{safe(snapshot['run'])}  {safe(state_of(snapshot))}", style="bold")
+    title = Text(f"{safe(snapshot.run)}  {safe(state_of(snapshot))}", style="bold")
     bar = Table.grid(padding=(0, 1), expand=False)
     bar.add_row(
-        ProgressBar(total=max(snapshot["units_total"], 1), completed=snapshot["units_done"], width=40),
+        ProgressBar(total=max(snapshot.units_total, 1), completed=snapshot.units_done, width=40),
         Text(f"{done_of(snapshot)}{_pace(snapshot)}"),
     )
     counts = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("UNITS", "", "AGENTS", ""):
         counts.add_column(heading, justify="right" if not heading else "left")
-    units, agents = list(snapshot["units"].items()), list(snapshot["agents"].items())
+    units, agents = list(snapshot.units.items()), list(snapshot.agents.items())
     for row in range(max(len(units), len(agents))):
         cells = [
             *(units[row] if row < len(units) else ("", "")),
@@ -110,17 +110,17 @@ def progress_picture(snapshot: Snapshot) -> "RenderableType":
         ]
         counts.add_row(*(Text(safe(cell)) for cell in cells))
     routers = [
-        Text(f"router {safe(router_line(router))}", style="green" if router["up"] else "red")
-        for router in snapshot["routers"]
+        Text(f"router {safe(router_line(router))}", style="green" if router.up else "red")
+        for router in snapshot.routers
     ]
-    trouble = [Text(safe(snapshot["trouble"]), style="red")] if snapshot["trouble"] else []
+    trouble = [Text(safe(snapshot.trouble), style="red")] if snapshot.trouble else []
     return Group(title, bar, counts, *routers, *trouble)
 
 
 def _pace(snapshot: Snapshot) -> str:
-    rate = snapshot["per_minute"]
+    rate = snapshot.per_minute
     if not rate:
         return ""
-    left = snapshot["units_total"] - snapshot["units_done"]
-    eta = f", {left / rate:.0f} min to go" if left and snapshot["rows_done"] else ""
+    left = snapshot.units_total - snapshot.units_done
+    eta = f", {left / rate:.0f} min to go" if left and snapshot.rows_done else ""
     return f"  {rate:.1f} a minute{eta}"

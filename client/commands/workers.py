@@ -3,6 +3,7 @@
 import click
 
 from ..client import Client
+from ..reading import as_json as told_as_json
 from ..shapes import Change, WorkerDetails, WorkInfo
 from ..terminal import local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client
@@ -22,11 +23,11 @@ def workers(client: Client, provider: str | None, as_json: bool) -> None:
             ["WORKER", "PROVIDER", "NAME", "BLOCKED", "FIRST CAME"],
             [
                 [
-                    each["id"],
-                    each["provider"],
-                    each["name"],
-                    "blocked" if each["blocked"] else "",
-                    local_time(each["created_at"]),
+                    each.id,
+                    each.provider,
+                    each.name,
+                    "blocked" if each.blocked else "",
+                    local_time(each.created_at),
                 ]
                 for each in found
             ],
@@ -51,22 +52,22 @@ def worker(client: Client, worker: str, as_json: bool) -> None:
     crowdctl worker inhouse:ann
     """
     details = client.worker(worker)
-    work = list(client.work_of(details["id"]))
+    work = list(client.work_of(details.id))
     if as_json:
-        say_json({**details, "agents": work})
+        say_json({**told_as_json(details), "agents": work})
     else:
         _tell(details, work)
 
 
 def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
-    say(f"{safe(worker['name'])} (worker {worker['id']})")
-    grants = ", ".join(f"{grant['qualification']}={grant['value']}" for grant in worker["grants"])
+    say(f"{safe(worker.name)} (worker {worker.id})")
+    grants = ", ".join(f"{grant.qualification}={grant.value}" for grant in worker.grants)
     say_facts(
         [
-            ("Provider", worker["provider"]),
-            ("Blocked", "yes" if worker["blocked"] else "no"),
+            ("Provider", worker.provider),
+            ("Blocked", "yes" if worker.blocked else "no"),
             ("Grants", grants or "none"),
-            ("First came", local_time(worker["created_at"])),
+            ("First came", local_time(worker.created_at)),
         ]
     )
     say()
@@ -75,24 +76,24 @@ def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
             ["AGENT", "RUN", "UNIT", "STATUS", "REASON", "CAME", "ENDED"],
             [
                 [
-                    a["id"],
-                    a["run"],
-                    a["unit_id"],
-                    a["status"],
-                    a["reason"],
-                    local_time(a["created_at"]),
-                    local_time(a["ended_at"]),
+                    a.id,
+                    a.run,
+                    a.unit_id,
+                    a.status,
+                    a.reason,
+                    local_time(a.created_at),
+                    local_time(a.ended_at),
                 ]
                 for a in work
             ],
         )
     else:
         say("Has not worked on anything yet.")
-    if worker["history"]:
+    if worker.history:
         say()
-        say_table(["WHEN", "WHO", "WHAT", "WHY"], [_line(change) for change in worker["history"]])
+        say_table(["WHEN", "WHO", "WHAT", "WHY"], [_line(change) for change in worker.history])
 
 
 def _line(change: Change) -> list[str]:
-    before = f"{change['before']} -> " if change["before"] else ""
-    return [local_time(change["at"]), change["who"], f"{before}{change['after']}", change["why"]]
+    before = f"{change.before} -> " if change.before else ""
+    return [local_time(change.at), change.who, f"{before}{change.after}", change.why]

@@ -15,7 +15,9 @@ from .disk import get_disk
 from .drain import DrainRequests
 from .endpoint import Endpoint, Query, routes
 from .errors import HANDLERS
+from .events import tell_events
 from .export import export_run
+from .files import get_uploaded_file
 from .launch import launch_run, plan_run
 from .lists import list_agents, list_errors, list_units
 from .log import set_log, show_log
@@ -31,6 +33,7 @@ from .shapes import (
     AgentsView,
     DiskView,
     ErrorNotesView,
+    EventView,
     ExpiredView,
     LinksView,
     LogBody,
@@ -42,6 +45,7 @@ from .shapes import (
     OptionsView,
     PausedRunView,
     PlanView,
+    PositionView,
     RecordView,
     RevokeBody,
     RevokedLinkView,
@@ -158,7 +162,30 @@ ENDPOINTS: Sequence[Endpoint] = (
         media_type=LINES,
         other_types=("text/csv",),
         also=(422,),
-        query=(Query("format", Annotated[str, {"enum": ["jsonl", "csv"]}], "jsonl, or csv as text/csv."),),
+        query=(
+            Query("format", Annotated[str, {"enum": ["jsonl", "csv"]}], "jsonl, or csv as text/csv."),
+            Query("after", Number, "The last agent's number that was seen; 0 from the beginning."),
+            Query("limit", Annotated[int, {"minimum": 1, "maximum": NUMBER_MAX}], "At most so many."),
+        ),
+    ),
+    Endpoint(
+        "GET",
+        "/runs/{run}/files/{sha256}",
+        get_uploaded_file,
+        bytes,
+        media_type="application/octet-stream",
+    ),
+    Endpoint(
+        "GET",
+        "/events",
+        tell_events,
+        EventView | PositionView,
+        media_type=LINES,
+        query=(
+            Query("run", str, "Only what happens in this run, by number or label, until it has ended."),
+            Query("after", Number, "The last position that was seen; 0 from the beginning, none from now."),
+        ),
+        also=(404,),
     ),
     Endpoint("GET", "/runs/{run}/watch", watch_run, SnapshotView, media_type=LINES),
     Endpoint(

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+import attrs
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from ...storage.records import Metadata
 from .answers import SendChunk, StreamedAnswer, json_bytes
 from .errors import bad_request
 from .export_csv import cells_of, csv_line, find_columns
-from .questions import operator_of, run_asked_for
+from .questions import NUMBER_MAX, number_asked_for, operator_of, run_asked_for
 from .shapes import FileView, RecordView
 
 PAGE_ROWS = 200  # held in memory at once; a row may be megabytes
@@ -24,36 +25,55 @@ CHUNK_BYTES = 64 * 1024  # a send for each row costs more than the row
 POST_TASK = "post_task"
 
 
+@attrs.frozen
+class Part:
+    """Which records: those of agents after a number, at most so many."""
+
+    after: int
+    limit: int
+
+
 async def export_run(request: Request) -> Response:
     """`format=jsonl` (default) or `csv`. The answer is cut, never shortened, when reading fails."""
     storage, run = operator_of(request).storage, await run_asked_for(request)
+    part = _part_asked_for(request)
     match request.query_params.get("format", "jsonl"):
         case "jsonl":
-            return StreamedAnswer(partial(_write_jsonl, storage, run.id), "application/x-ndjson")
+            return StreamedAnswer(partial(_write_jsonl, storage, run.id, part), "application/x-ndjson")
         case "csv":
-            async with aclosing(_records(storage, run.id)) as records:
+            async with aclosing(_records(storage, run.id, part)) as records:
                 columns, last = await find_columns(records)
             return StreamedAnswer(
-                partial(_write_csv, storage, run.id, columns, last), "text/csv; charset=utf-8"
+                partial(_write_csv, storage, run.id, part, columns, last), "text/csv; charset=utf-8"
             )
         case other:
             raise bad_request(f"format={other} is not known.", "Use jsonl or csv.")
 
 
-async def _write_jsonl(storage: Storage, run_id: RunId, send: SendChunk) -> None:
+def _part_asked_for(request: Request) -> Part:
+    after = number_asked_for(request, "after", 0)
+    limit = number_asked_for(request, "limit", NUMBER_MAX)
+    if limit < 1:
+        raise bad_request(f"limit={limit}: must be at least 1.")
+    return Part(after, limit)
+
+
+async def _write_jsonl(storage: Storage, run_id: RunId, part: Part, send: SendChunk) -> None:
     chunk = bytearray()
-    async with aclosing(_rows(storage, run_id)) as rows:
+    async with aclosing(_rows(storage, run_id, part)) as rows:
         async for row in rows:
             chunk += json_bytes(export_record(row, orjson.Fragment(row.submission.data))) + b"\n"
             await _send_if_large(chunk, send)
     await send(bytes(chunk))
 
 
-async def _write_csv(storage: Storage, run_id: RunId, columns: list[str], last: int, send: SendChunk) -> None:
+async def _write_csv(
+    storage: Storage, run_id: RunId, part: Part, columns: list[str], last: int, send: SendChunk
+) -> None:
     if not columns:
         return
     chunk = bytearray(csv_line(columns))
-    async with aclosing(_records(storage, run_id)) as records:
+    async with aclosing(_records(storage, run_id, part)) as records:
         async for record in records:
             if record["agent_id"] > last:
                 break  # came after the columns were found
@@ -69,18 +89,18 @@ async def _send_if_large(chunk: bytearray, send: SendChunk) -> None:
         chunk.clear()
 
 
-async def _records(storage: Storage, run_id: RunId) -> AsyncGenerator[RecordView]:
-    async with aclosing(_rows(storage, run_id)) as rows:
+async def _records(storage: Storage, run_id: RunId, part: Part) -> AsyncGenerator[RecordView]:
+    async with aclosing(_rows(storage, run_id, part)) as rows:
         async for row in rows:
             yield export_record(row, orjson.loads(row.submission.data))
 
 
-async def _rows(storage: Storage, run_id: RunId) -> AsyncGenerator[ExportRow]:
-    after = 0
-    while page := await storage.export(run_id, after, PAGE_ROWS):
+async def _rows(storage: Storage, run_id: RunId, part: Part) -> AsyncGenerator[ExportRow]:
+    after, left = part.after, part.limit
+    while left > 0 and (page := await storage.export(run_id, after, min(PAGE_ROWS, left))):
         for row in page:
             yield row
-        after = page[-1].agent.id
+        after, left = page[-1].agent.id, left - len(page)
 
 
 def export_record(row: ExportRow, outputs: Any) -> RecordView:

@@ -64,8 +64,8 @@ def refuse_if_ended(run: TaskRun) -> None:
 
 def page_asked_for(request: Request) -> tuple[int, int]:
     """(after, limit) of a list."""
-    after = _number(request, "after", 0)
-    limit = _number(request, "limit", PAGE_ROWS)
+    after = number_asked_for(request, "after", 0)
+    limit = number_asked_for(request, "limit", PAGE_ROWS)
     if not 1 <= limit <= PAGE_ROWS_MAX:
         raise bad_request(f"limit={limit}: must be 1 to {PAGE_ROWS_MAX}.")
     return after, limit
@@ -81,7 +81,8 @@ def statuses_asked_for(request: Request, kind: type[E]) -> frozenset[E] | None:
     return frozenset(known[word] for word in words) or None
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def number_asked_for(request: Request, name: str, default: int) -> int:
+    """A whole number of the query."""
     text = request.query_params.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise bad_request(f"{name}={text}: must be a whole number.")

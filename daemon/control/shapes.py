@@ -352,6 +352,21 @@ class StatusView(HeldView):
     you: str
 
 
+class EventView(ChangeView):
+    """A line of history as it was written. `id` grows: it is a position."""
+
+    id: int
+    subject_id: int
+    run: str | None
+
+
+class PositionView(TypedDict):
+    """Up to where all was told; `ended`: the run has ended, nothing more will come."""
+
+    position: int
+    ended: bool
+
+
 class FileView(TypedDict):
     """An uploaded file: it is stored as runs/<run number>/files/<sha256> in the data folder."""
 

@@ -59,11 +59,11 @@ def run_one_shot(plan: OneShot) -> int:
         try:
             runs = [client.launch(folder) for folder in plan.folders]
             for run in runs:
-                _until_served(client, run["label"])
+                _until_served(client, run.label)
             for run, folder in zip(runs, plan.folders, strict=True):
-                stack.enter_context(_workers(client, run["label"], folder, plan))
-            follow_runs(client, [run["label"] for run in runs])
-            return _finish(client, [run["label"] for run in runs], plan, data)
+                stack.enter_context(_workers(client, run.label, folder, plan))
+            follow_runs(client, [run.label for run in runs])
+            return _finish(client, [run.label for run in runs], plan, data)
         except ClientError as exc:
             say_error(exc, "crowdd")
             return 1
@@ -75,16 +75,16 @@ def run_one_shot(plan: OneShot) -> int:
 def _until_served(client: Client, label: str) -> None:
     """Return when the run's pages can be opened. ClientError: it came to nothing, and why."""
     for snapshot in client.follow(label):
-        if snapshot["trouble"]:
-            raise ClientError(f"{label}: {snapshot['trouble']}")
-        if snapshot["address"]:
+        if snapshot.trouble:
+            raise ClientError(f"{label}: {snapshot.trouble}")
+        if snapshot.address:
             return
 
 
 def _finish(client: Client, labels: Sequence[str], plan: OneShot, data: Path) -> int:
     failed = 0
     for label in labels:
-        state = client.show(label)["state"]
+        state = client.show(label).state
         path = plan.export_to or data / f"{label}.jsonl"
         count = write_export(client, label, path)
         click.echo(f"{label}: {state}, {count} answers in {path}")
@@ -156,7 +156,7 @@ def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Generat
         yield
         return
     links = client.links(label, [f"bot-{n}" for n in range(1, plan.bots + 1)])
-    process = _start_bots(folder, [link["url"] for link in links], plan.seed)
+    process = _start_bots(folder, [link.url for link in links], plan.seed)
     try:
         yield
         process.wait(END_S)

@@ -43,9 +43,9 @@ class _Follower:
 
     def follow(self) -> None:
         for snapshot in self.client.follow(self.label):
-            at_work = sum(snapshot["agents"].get(status, 0) for status in ("accepted", "waiting", "in task"))
-            note = f"{at_work} at work" if snapshot["state"] == "running" else snapshot["state"]
-            self.show(snapshot["units_done"], snapshot["units_total"], note)
+            at_work = sum(snapshot.agents.get(status, 0) for status in ("accepted", "waiting", "in task"))
+            note = f"{at_work} at work" if snapshot.state == "running" else snapshot.state
+            self.show(snapshot.units_done, snapshot.units_total, note)
 
     def show(self, done: int, total: int, note: str) -> None:
         raise NotImplementedError

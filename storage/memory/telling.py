@@ -93,6 +93,9 @@ class MemoryTelling(MemoryBody):
         ]
         return page(chosen, after, limit)
 
+    async def history_end(self) -> int:
+        return max((entry.id for entry in (await self._read()).history), default=0)
+
 
 def put_fact(tables: Tables, scope: str, key: str, value: Any) -> None:
     """Stage a fact, or (None) its removal."""

@@ -286,6 +286,7 @@ LIVE_ONBOARDING = select(
     OnboardingAgent, f"WHERE run_id = :run_id AND status IN ({listed(LIVE_AGENT)}) ORDER BY id"
 )
 SAVE_ONBOARDING_AGENT = update(OnboardingAgent, "status", "version", "reason", "data", "due_at", "ended_at")
+HISTORY_END = "SELECT MAX(id) FROM history"
 FACT = "SELECT value FROM fact WHERE scope = :scope AND key = :key"
 FACTS = "SELECT key, value FROM fact WHERE scope = :scope ORDER BY key"
 SAVE_FACT = """

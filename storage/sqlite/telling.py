@@ -70,6 +70,9 @@ class SqliteTelling(SqliteBody):
             page, HistoryEntry, after, limit, kind=kind, subject_id=subject_id, run_id=run_id
         )
 
+    async def history_end(self) -> int:
+        return await self._engine.read(value, statements.HISTORY_END) or 0
+
 
 def _add_metadata(
     db: Db, agent_id: AgentId, kind: str, data: Any, files: Sequence[FileNote], digest: str, now: datetime

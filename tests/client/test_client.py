@@ -1,5 +1,6 @@
 """The Python client: the same daemon, typed, for programs; and what importing it costs."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from crowdd.client import NoSuchRun, Refused, Snapshot
+from crowdd.client import ConnectionCut, FileInfo, NoSuchRun, NoSuchThing, NotEnded, Refused, Snapshot
 from crowdd.daemon.control import serve_control
 from crowdd.protocol.names import RunState
 
@@ -72,7 +73,54 @@ async def test_submissions_are_records(desk: Desk) -> None:
     for number in range(40):
         await desk.operator.submitted(run, f"worker {number}", {"text": "x" * 3000, "n": number})
     found = await trio.to_thread.run_sync(lambda: list(desk.client().submissions("digits")))
-    assert [record["data"]["outputs"]["n"] for record in found] == list(range(40))
+    assert [submission.outputs["n"] for submission in found] == list(range(40))
+    assert found[0].inputs == {"pixels": [0], "_truth": 0}
+
+
+async def test_submissions_are_read_page_by_page_and_only_as_far_as_wanted(desk: Desk) -> None:
+    run = await desk.operator.a_run("digits", units=250)
+    for number in range(250):
+        await desk.operator.submitted(run, f"worker {number}", number)
+    found = await trio.to_thread.run_sync(lambda: list(desk.client().submissions("digits")))
+    assert [submission.outputs for submission in found] == list(range(250))
+    rest = await trio.to_thread.run_sync(
+        lambda: list(desk.client().submissions("digits", after=found[200].agent_id))
+    )
+    assert rest == found[201:]
+
+
+async def test_a_file_is_read_by_its_note_and_proved_by_its_digest(desk: Desk, tmp_path: Path) -> None:
+    await desk.operator.a_run("digits")
+    desk.operator.files = tmp_path
+    content = b"picture" * 100_000
+    digest = hashlib.sha256(content).hexdigest()
+    (tmp_path / digest).write_bytes(content)
+    note = FileInfo(
+        sha256=digest, size=len(content), fieldname="p", originalname="p.png", mimetype="image/png"
+    )
+    client = desk.client()
+    assert await trio.to_thread.run_sync(client.read_file, "digits", note) == content
+    (tmp_path / digest).write_bytes(b"not the picture")
+    with pytest.raises(ConnectionCut):
+        await trio.to_thread.run_sync(client.read_file, "digits", note)
+    with pytest.raises(NoSuchThing):
+        await trio.to_thread.run_sync(client.read_file, "digits", "0" * 64)
+
+
+async def test_several_runs_are_waited_for_together(desk: Desk) -> None:
+    for label, state in (("one", RunState.COMPLETED), ("two", RunState.STOPPED)):
+        await desk.operator.move((await desk.operator.a_run(label)).id, state)
+    ends = await trio.to_thread.run_sync(lambda: desk.client().wait("one", "two"))
+    assert [(end.run, end.state) for end in ends] == [("one", "completed"), ("two", "stopped")]
+
+
+async def test_waiting_ends_with_its_time_and_says_for_whom(desk: Desk) -> None:
+    await desk.operator.move((await desk.operator.a_run("done")).id, RunState.COMPLETED)
+    await desk.operator.a_run("slow")
+    with pytest.raises(NotEnded, match="slow") as late:
+        await trio.to_thread.run_sync(lambda: desk.client().wait("done", "slow", timeout_s=0))
+    assert late.value.runs == ["slow"]
+    assert [end.state for end in late.value.snapshots] == ["completed", "running"]
 
 
 async def test_refusals_are_exceptions_with_stable_codes(desk: Desk) -> None:
@@ -97,7 +145,7 @@ async def test_wait_returns_when_the_run_has_ended(desk: Desk, nursery: trio.Nur
     ended: list[Snapshot] = []
 
     async def wait() -> None:
-        ended.append(await trio.to_thread.run_sync(desk.client().wait, "digits"))
+        ended.extend(await trio.to_thread.run_sync(lambda: desk.client().wait("digits")))
 
     async with trio.open_nursery() as waiting:
         waiting.start_soon(wait)

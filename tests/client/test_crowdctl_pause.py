@@ -10,7 +10,7 @@ from crowdd.protocol.names import RunState
 
 from ..control.fakes import NOW, Desk
 
-TIME = local_time(NOW.isoformat())
+TIME = local_time(NOW)
 
 
 async def test_a_run_is_paused_and_told_who_is_at_work_and_how_it_goes_on(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from crowdd.storage.records import TaskRun
 
 from ..control.fakes import NOW, Desk
 
-TIME = local_time(NOW.isoformat())
+TIME = local_time(NOW)
 
 
 async def with_errors(desk: Desk) -> TaskRun:

@@ -95,6 +95,7 @@ class FakeOperator:
         self.router = FakeRouter()
         self.plug_ins = installed_plug_ins()
         self.revoked: list[tuple[str, bool]] = []
+        self.files = Path("/nowhere")
 
     async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))
@@ -142,6 +143,9 @@ class FakeOperator:
         work = len(await self.storage.agents(run_id, frozenset({AgentStatus.IN_TASK})))
         link = RevokedLink(worker, "id", already)
         return Revocation(await self.storage.run(run_id), link, 0 if now else work, work if now else 0)
+
+    def uploads(self, run_id: RunId) -> Path:
+        return self.files
 
     async def disk_use(self) -> DiskUse:
         sizes = {run.id: RunDisk(10, 2_500_000 * run.id, 300) for run in await self.storage.runs()}

@@ -77,3 +77,12 @@ async def test_what_fails_leaves_no_trace(world: World) -> None:
     before = await world.storage.history()
     await world.refused(run, await world.worker("bob"))
     assert await world.storage.history() == before
+
+
+async def test_the_end_of_history_is_where_later_entries_begin(world: World) -> None:
+    assert await world.storage.history_end() == 0
+    run = await world.run()
+    end = await world.storage.history_end()
+    assert await world.storage.history(after=end) == []
+    await world.move_run(run, RunState.DRAINING)
+    assert [entry.after for entry in await world.storage.history(after=end)] == ["draining"]

@@ -78,6 +78,7 @@ READS = {
     "export",
     "fact",
     "facts",
+    "history_end",
     "reserved_agents",
     "submission",
     "submissions_count",

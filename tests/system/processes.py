@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from crowdd.client import Client
+from crowdd.client import Client, Submission
 from crowdd.client.errors import DaemonUnreachable
 from crowdd.daemon.secrets import make_secret
 from crowdd.storage.contract import Storage
@@ -183,6 +183,9 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Words</tit
 """
 
 
-def texts(records: Sequence[dict[str, Any]]) -> list[str]:
+def texts(records: Sequence[Submission | dict[str, Any]]) -> list[str]:
     """Which rows were answered, sorted."""
-    return sorted(str(record["data"]["inputs"]["text"]) for record in records)
+    found = [
+        record.inputs if isinstance(record, Submission) else record["data"]["inputs"] for record in records
+    ]
+    return sorted(str(inputs["text"]) for inputs in found)

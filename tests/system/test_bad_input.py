@@ -49,7 +49,7 @@ class Served:
         return bool(self.submit(self.register()["agent_id"]).json()["status"] == "Submitted!")
 
     def counters(self) -> dict[str, int]:
-        return self.daemon.client.show(self.label)["counters"]
+        return self.daemon.client.show(self.label).counters
 
 
 @pytest.fixture(scope="module")

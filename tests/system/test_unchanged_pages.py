@@ -15,6 +15,8 @@ import httpx
 import pytest
 import trio
 
+from crowdd.client import Submission
+
 from .processes import Daemon, a_task
 
 pytestmark = pytest.mark.system
@@ -111,17 +113,17 @@ class Served:
     def page(self, worker: str) -> Page:
         return Page(self.http, worker)
 
-    def stored(self, worker: str) -> dict[str, Any]:
+    def stored(self, worker: str) -> Submission:
         """What the export says of this worker's agent."""
         records = self.daemon.client.submissions(self.label)
-        (mine,) = (record for record in records if record["worker_name"] == f"{worker}_sandbox")
+        (mine,) = (record for record in records if record.worker_name == f"{worker}_sandbox")
         return mine
 
     def agents(self) -> int:
         return sum(1 for _ in self.daemon.client.agents(self.label))
 
     def counter(self, name: str) -> int:
-        return self.daemon.client.show(self.label)["counters"].get(name, 0)
+        return self.daemon.client.show(self.label).counters.get(name, 0)
 
     def counts(self, name: str, value: int) -> None:
         """Wait until this is counted so often."""
@@ -267,7 +269,7 @@ async def test_a_page_that_asks_or_submits_while_the_daemon_is_away_is_answered_
 ) -> None:
     await daemon.start()
     label = await daemon.launch(a_task(tmp_path, 3, PROVIDER))
-    address = (await daemon.ask("show", label))["address"]
+    address = (await daemon.ask("show", label)).address
     with httpx.Client(base_url=address, timeout=70, trust_env=False) as http:
         ann, bob = Page(http, "ann"), Page(http, "bob")
         agent = (await trio.to_thread.run_sync(ann.register))["agent_id"]
@@ -288,7 +290,7 @@ async def test_a_page_that_asks_or_submits_while_the_daemon_is_away_is_answered_
 async def test_a_page_that_comes_after_the_run_has_ended_reads_so(daemon: Daemon, tmp_path: Path) -> None:
     await daemon.start()
     label = await daemon.launch(a_task(tmp_path, 3, PROVIDER))
-    address = (await daemon.ask("show", label))["address"]
+    address = (await daemon.ask("show", label)).address
     with httpx.Client(base_url=address, timeout=40, trust_env=False) as http:
         await daemon.ask("stop", label)
         await daemon.until(label, lambda shown: shown["state"] != "running")

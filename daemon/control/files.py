@@ -1,0 +1,33 @@
+"""The endpoint that gives back what workers uploaded."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import trio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .answers import SendChunk, StreamedAnswer
+from .errors import ControlError
+from .questions import operator_of, run_asked_for
+
+PIECE_BYTES = 256 * 1024
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+async def get_uploaded_file(request: Request) -> Response:
+    """What is in a file of a submission, by the sha256 in its note. The answer is cut if reading fails."""
+    operator, run = operator_of(request), await run_asked_for(request)
+    sha256 = request.path_params["sha256"]
+    path = operator.uploads(run.id) / sha256
+    if not _DIGEST.fullmatch(sha256) or not await trio.Path(path).is_file():
+        message = f"Run {run.label!r} has no uploaded file of this sha256."
+        raise ControlError(404, "no_such_file", message, "An export's `files` name those there are.")
+    return StreamedAnswer(partial(_write, path), "application/octet-stream")
+
+
+async def _write(path: Path, send: SendChunk) -> None:
+    async with await trio.open_file(path, "rb") as file:
+        while piece := await file.read(PIECE_BYTES):
+            await send(piece)
