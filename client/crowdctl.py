@@ -26,10 +26,24 @@ from .errors import ClientError
 from .exit_codes import HELP, ExitCode, exit_code_of
 from .socket_path import default_socket
 from .terminal import say_error
+from .topics import OTHER, TOPICS, examples_of, topic_of
 
 
 class Crowdctl(click.Group):
-    """A group whose errors are told in words and end in stable exit codes."""
+    """A group whose errors are told in words and end in stable exit codes; its help goes by topic."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by topic, in the order of the table."""
+        width = max(map(len, self.commands))
+        room = formatter.width - formatter.indent_increment - width - 4
+        for topic in (*TOPICS, OTHER):
+            names = [name for name in [*TOPICS.get(topic, ()), *self.commands] if topic_of(name) == topic]
+            listed = [name for name in dict.fromkeys(names) if name in self.commands]
+            if listed:
+                with formatter.section(topic):
+                    formatter.write_dl(
+                        [(f"{name:{width}}", self.commands[name].get_short_help_str(room)) for name in listed]
+                    )
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; ends crowdctl by itself after an error."""
@@ -69,4 +83,5 @@ for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
     links, revoke, pause, resume, stop, expire, export, wait, options, log, status, disk,
 ):  # fmt: skip
+    command.epilog = examples_of(str(command.name))
     main.add_command(command)

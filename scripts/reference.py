@@ -1,6 +1,7 @@
-"""Writes the generated pages of docs/reference: the commands, and every option. `make reference`.
+"""Writes the generated pages of docs/reference: the commands of `crowdd`, and every option. `make reference`.
 
 They are committed, so that a code host shows them; a test says when they are not what the code says.
+crowdctl's page is written by tests/client/test_golden.py, which has what it takes to show its answers, too.
 """
 
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 import click
 
 from crowdd.cli import crowdd
-from crowdd.client.crowdctl import main
 from crowdd.daemon.options import Option, options_of
 from crowdd.daemon.registry import Kind, installed_plug_ins
 from crowdd.daemon.routers import KnownRouter
@@ -18,7 +18,7 @@ from crowdd.daemon.task_config import RunConfig
 from crowdd.daemon.task_options import PlugInAbout, plug_ins
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
-WIDTH = 100
+WIDTH = 90
 NOTE = "*This page is made from the code by `make reference`; change it there.*\n"
 KINDS = {
     Kind.BLUEPRINT: "What a task is: `type` in `[blueprint]`; the other options of that table are its own.",
@@ -29,7 +29,7 @@ KINDS = {
 
 def pages() -> Mapping[str, str]:
     """The generated pages, by file name."""
-    return {"crowdd.md": crowdd_page(), "crowdctl.md": crowdctl_page(), "options.md": options_page()}
+    return {"crowdd.md": crowdd_page(), "options.md": options_page()}
 
 
 # --- commands
@@ -39,27 +39,12 @@ def crowdd_page() -> str:
     """Every command of `crowdd`, with its help."""
     return "\n".join(
         [
-            "# crowdd\n",
+            "# The command crowdd\n",
             NOTE,
             "`crowdd` starts things and looks after files. A daemon is asked with [crowdctl](crowdctl.md).\n",
             *(
                 f"## {path}\n\n```text\n{help_of(command, path)}```\n"
                 for path, command in commands(crowdd, "crowdd")
-            ),
-        ]
-    )
-
-
-def crowdctl_page() -> str:
-    """Every command of `crowdctl`, with its help."""
-    return "\n".join(
-        [
-            "# crowdctl\n",
-            NOTE,
-            "`crowdctl` asks a daemon that runs, over its control socket.\n",
-            *(
-                f"## {path}\n\n```text\n{help_of(command, path)}```\n"
-                for path, command in commands(main, "crowdctl")
             ),
         ]
     )
@@ -116,13 +101,14 @@ def _plug_in(about: PlugInAbout) -> str:
 
 def table(options: Sequence[Option]) -> str:
     """Options as a Markdown table."""
-    rows = [("option", "type", "default", "meaning"), ("---",) * 4, *map(_cells, options)]
+    rows = [("option", "default", "meaning"), ("---",) * 3, *map(_cells, options)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
 def _cells(option: Option) -> Iterable[str]:
     default = "*required*" if option.required else f"`{option.default_text}`" if option.default_text else ""
-    return f"`{option.path}`", _safe(option.type), default.replace("|", "\\|"), _safe(option.meaning)
+    meaning = f"{_safe(option.meaning)} *{_safe(option.type)}*"
+    return f"`{option.path}`", default.replace("|", "\\|"), meaning.strip()
 
 
 def _safe(text: str) -> str:

@@ -21,12 +21,7 @@ from .options import pass_client, run_argument
 )
 @pass_client
 def export(client: Client, run: str, kind: str | None, output: Path | None) -> None:
-    """Write one record for each agent that submitted.
-
-    \b
-    crowdctl export digits -o digits.jsonl
-    crowdctl export digits --format csv > digits.csv
-    """
+    """Write one record for each agent that submitted."""
     to_stdout = output is None or str(output) == "-"
     kind = kind or ("csv" if not to_stdout and output is not None and output.suffix == ".csv" else "jsonl")
     if output is None or to_stdout:

@@ -30,11 +30,6 @@ def launch(
 
     KEY=VALUE replaces what task.toml says; the daemon refuses what it does not know, and
     `crowdctl options my-task` lists what it knows.
-
-    \b
-    crowdctl launch my-task
-    crowdctl launch my-task --dry-run
-    crowdctl launch my-task pay.reward=0.25 blueprint.units_per_assignment=3
     """
     pairs = dict(map(_pair, overrides))
     if dry_run:

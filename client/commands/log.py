@@ -16,11 +16,6 @@ def log(client: Client, part: str | None, level: str | None, as_json: bool) -> N
     """Let PART of the daemon log from LEVEL on (debug, info, warning, error) while it runs.
 
     Without PART, list the parts and their levels. A restart brings back those of `crowdd serve --log-level`.
-
-    \b
-    crowdctl log                             the parts
-    crowdctl log daemon.worker_pool debug    one part, in detail
-    crowdctl log all info                    all of them as usual
     """
     if part is None:
         _list(client, as_json)

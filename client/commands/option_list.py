@@ -24,12 +24,6 @@ def options(client: Client, what: str | None, name: str | None, as_json: bool) -
 
     KIND is blueprint, provider or architect. For DIR, a task's folder, the daemon runs its task.py as a
     launch does, and tells the options of the plug-ins in it, too.
-
-    \b
-    crowdctl options                     the plug-ins there are, a line each
-    crowdctl options task                all of task.toml
-    crowdctl options blueprint static    what [blueprint] takes
-    crowdctl options my-task             what can be set for this task
     """
     found = _found(client, what, name)
     if as_json:

@@ -24,10 +24,6 @@ def revoke(
 
     Who works by it keeps the unit and may send it from the open page, but cannot load the page again; with
     --now the unit goes back to the others. A new link for the same worker: crowdctl links.
-
-    \b
-    crowdctl revoke 'http://127.0.0.1:8100/?link=eyJ...'
-    crowdctl revoke --run names --worker ann
     """
     if link is not None and run is None and worker is None:
         revoked = client.revoke_link(link, now)

@@ -46,10 +46,6 @@ def worker(client: Client, worker: str, as_json: bool) -> None:
     """Show one worker: grants, blocks, and everything they worked on.
 
     WORKER is a number, as `crowdctl workers` lists it, or PROVIDER:NAME.
-
-    \b
-    crowdctl worker 12
-    crowdctl worker inhouse:ann
     """
     details = client.worker(worker)
     work = list(client.work_of(details.id))

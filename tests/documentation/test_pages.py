@@ -44,6 +44,19 @@ def test_what_is_not_run_says_why() -> None:
     assert [block for _, block in left_out if len(block.mark.words.split()) < 3] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_reader_is_told_how_each_file_is_called(page: Path) -> None:
+    """The comment that says it to the tests is not seen by readers."""
+    lines = page.read_text().splitlines()
+    for block in blocks(page):
+        if block.mark.kind == "file":
+            seen = [line for line in lines[: block.line - 1] if not line.startswith("<!--")][-12:]
+            name = Path(block.mark.words).name
+            assert name in "".join(seen) + block.text.split("\n")[0], (
+                f"line {block.line}: say {name} before it"
+            )
+
+
 @pytest.mark.parametrize("page", tracked_pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_command_hides_in_a_block_that_is_not_run(page: Path) -> None:
     """Indented blocks, and fences in other languages that shells read."""

@@ -1,0 +1,86 @@
+"""crowdctl's commands by topic, each with the examples that its help ends with."""
+
+from collections.abc import Mapping, Sequence
+
+Examples = Sequence[tuple[str, str]]
+"""What to type after `crowdctl`, and what it does; words that the help says already may be left out."""
+
+TOPICS: Mapping[str, Mapping[str, Examples]] = {
+    "Launch and invite": {
+        "launch": (
+            ("launch my-task", ""),
+            ("launch my-task --dry-run", "what would run, and everything that is wrong"),
+            ("launch my-task pay.reward=0.25 blueprint.units_per_assignment=3", ""),
+        ),
+        "options": (
+            ("options", "the plug-ins there are, a line each"),
+            ("options task", "all of task.toml"),
+            ("options blueprint static", "what [blueprint] takes"),
+            ("options my-task", "what can be set for this task"),
+        ),
+        "links": (
+            ("links digits --workers ann,bob", "for people you know"),
+            ("links digits --count 20 --json | jq -r '.[].url' | xargs crowdd bots", ""),
+        ),
+        "revoke": (
+            ("revoke 'http://127.0.0.1:8100/?link=eyJ...'", ""),
+            ("revoke --run names --worker ann", ""),
+        ),
+    },
+    "Follow": {
+        "status": (("status", ""), ("status --json | jq .stopping", "")),
+        "runs": (("runs", ""), ("runs --state running --state draining", "those that are on")),
+        "show": (("show digits", ""), ("show 12 --json | jq .config.limits", "")),
+        "watch": (("watch digits", ""), ("watch digits --json | jq .units_done", "")),
+        "wait": (
+            ("wait digits && crowdctl export digits -o digits.jsonl", ""),
+            ("wait digits names --timeout 3600", "not longer than an hour"),
+        ),
+        "units": (("units digits", ""), ("units digits --status expired", "")),
+        "agents": (("agents digits", ""), ("agents digits --status 'in task'", "who is at work")),
+        "errors": (("errors digits", ""), ("errors digits --traceback", "with where each happened")),
+    },
+    "Answers": {
+        "export": (
+            ("export digits -o digits.jsonl", ""),
+            ("export digits --format csv > digits.csv", ""),
+        ),
+    },
+    "Change a run": {
+        "pause": (("pause digits", ""), ("pause digits --why 'the server moves'", "")),
+        "resume": (("resume digits", ""),),
+        "stop": (
+            ("stop digits", "who is at work may finish"),
+            ("stop digits --now", "does not wait for them"),
+        ),
+        "expire": (("expire digits", ""),),
+    },
+    "People": {
+        "workers": (("workers", ""), ("workers --provider inhouse --json", "")),
+        "worker": (("worker 12", ""), ("worker inhouse:ann", "")),
+    },
+    "The daemon": {
+        "log": (
+            ("log", "the parts"),
+            ("log daemon.worker_pool debug", "one part, in detail"),
+            ("log all info", "all of them as usual"),
+        ),
+        "disk": (("disk", ""),),
+    },
+}
+OTHER = "Other"
+
+
+def topic_of(name: str) -> str:
+    """Under which heading a command is listed."""
+    return next((topic for topic, commands in TOPICS.items() if name in commands), OTHER)
+
+
+def examples_of(name: str) -> str | None:
+    """The end of a command's help, as click wants it; None: no examples are known."""
+    examples = next((commands[name] for commands in TOPICS.values() if name in commands), ())
+    if not examples:
+        return None
+    width = max((len(typed) for typed, said in examples if said), default=0)
+    lines = [f"  crowdctl {typed:{width}}  {said}".rstrip() for typed, said in examples]
+    return "\n".join(["\b", "Examples:", *lines])
