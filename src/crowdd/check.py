@@ -7,6 +7,7 @@ import attrs
 import click
 
 from .client.commands.launch import plan_facts
+from .client.shapes import PlanInfo
 from .client.terminal import counted, safe, say_facts, say_json
 from .daemon.checking import CheckedTask, LaunchRefused, Plan, check_task, numbered_label
 from .daemon.registry import installed_plug_ins
@@ -24,8 +25,8 @@ def check_folder(folder: Path, overrides: Sequence[str], as_json: bool) -> int:
         say_json(view)
         return 0
     click.echo(f"{safe(plan.name)}: ready to launch: crowdctl launch {folder}")
-    facts = plan_facts(view)  # type: ignore[arg-type]  # the same record, on its way into the same words
-    say_facts([(name, value) for name, value in facts if name != "Label" or view["label"]])
+    facts = plan_facts(PlanInfo(**view))
+    say_facts([(name, value) for name, value in facts if name != "Label" or plan.label])
     return 0
 
 
