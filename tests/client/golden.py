@@ -31,7 +31,7 @@ INTRODUCTION = """# The command crowdctl
 
 *This page is made from the code by `make reference`; change it there. The real commands gave the answers.*
 
-`crowdctl` asks a daemon that runs, over its control socket. What it says is also there for programs: `--json`.
+`crowdctl` asks a daemon that runs, over its control socket. All it says is there for programs, too: `--json`.
 In a pipe, tables are plain aligned columns; on a terminal they are drawn.
 """
 TASK: Mapping[str, str] = {
