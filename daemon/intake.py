@@ -16,11 +16,11 @@ from ..protocol.packets import Answer, FileNote, ReturnUnit, SubmitMetadata, Sub
 from ..storage.contract import AddSubmission, Duplicate, NotFound, Storage
 from ..storage.records import Agent, TaskRun, Unit
 from . import lifecycle
+from .admission_replies import sentence
 from .clock import Wall
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
 from .log_ids import ids_of
 from .task_runner import TaskRunner
-from .worker_pool import sentence
 
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from ..storage.records import Agent, TaskRun, Unit
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
 from .full_disk import with_space
 from .goodbye import dismiss_all, shut_down_all
+from .hooks import Hooks, RunView, TaskView
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
@@ -62,7 +63,14 @@ class LiveRun:
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
         self._errors = ErrorNotes(run.id, house.storage, house.wall)
         self._timekeeper = Timekeeper(run.id, house, parts.config.limits, self.runner.time_passed)
-        self._reception = Reception(run, parts, house, self.runner, self)
+        self._hooks = Hooks(
+            parts.hooks.functions,
+            RunView(run.id, run.label, TaskView(parts.config.task)),
+            house.user_code,
+            house.metrics.run(run.label),
+            partial(self._errors.note, HOOK),
+        )
+        self._reception = Reception(run, parts, house, self.runner, self._hooks, self)
         limits = parts.config.limits
         self._patience = Patience(self._last_activity, limits.no_submission_patience_s, run.paused)
         self._terms = RunTerms(run, house, self._patience)

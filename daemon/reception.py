@@ -13,26 +13,43 @@ from ..protocol.packets import (
     SubmitUnit,
 )
 from ..storage.records import TaskRun
+from .admission_rules import rules_of
+from .admission_tools import Desk, Tools
 from .client_io import ClientIO, Handlers, Link
+from .hooks import Hooks
 from .house import House
 from .intake import Fetch, Intake, IntakeTools
 from .parts import Parts
 from .router_link import RouterLink
+from .special_data import special_rows
 from .task_runner import TaskRunner
-from .worker_pool import Desk, Tools, WorkerPool
+from .worker_pool import WorkerPool
 
 
 class Reception:
     """One per LiveRun. Knows when somebody last came; decides nothing itself."""
 
-    def __init__(self, run: TaskRun, parts: Parts, house: House, runner: TaskRunner, desk: Desk) -> None:
+    def __init__(
+        self, run: TaskRun, parts: Parts, house: House, runner: TaskRunner, hooks: Hooks, desk: Desk
+    ) -> None:
         self.active_at = trio.current_time()
         """When somebody last asked for work or submitted."""
         self._desk = desk
         storage, wall = house.storage, house.wall
         metrics = house.metrics.run(run.label)
         tools = Tools(
-            run, parts.config, storage, parts.provider, parts.blueprint, runner, wall, house.rng, metrics
+            run=run,
+            config=parts.config,
+            storage=storage,
+            provider=parts.provider,
+            blueprint=parts.blueprint,
+            hooks=hooks,
+            rules=rules_of(parts.config, hooks.names),
+            runner=runner,
+            wall=wall,
+            rng=house.rng,
+            metrics=metrics,
+            rows=special_rows(parts.config, house.task_folder(run.launch_id)),
         )
         self._pool = WorkerPool(tools, desk)
         files = house.uploads(run.id)

@@ -1,204 +1,186 @@
 """Lets workers in: from "a page asks for work" to "this unit is theirs", or to a refusal with its reason."""
 
 import logging
-import random
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
+from functools import partial
 
 import attrs
 
-from ..protocol.ids import new_wire_id
-from ..protocol.limits import PAUSED_RETRY_AFTER_S, RETRY_AFTER_S
-from ..protocol.names import (
-    LIVE_AGENT,
-    SENTENCES,
-    AgentStatus,
-    Outcome,
-    Reason,
-)
+from ..protocol.names import LIVE_AGENT, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
-from ..storage.contract import NotReserved, Registration, Reserved, Storage
-from ..storage.records import Agent, TaskRun, Unit, Worker
+from ..storage.admission import NewDecision, OnboardingBegun
+from ..storage.contract import NotFound, Reserved
+from ..storage.records import Agent, OnboardingAgent, Worker
 from . import lifecycle
-from .blueprints.contract import Blueprint
-from .clock import Wall
+from .admission import ADMISSION, Facts, Last, Refuse, Return, outcome_of, returning, to_json
+from .admission_replies import Replies
+from .admission_tools import Desk, OnboardingDoor, Seat, Tools
+from .admitting import Admitted, Admitting
 from .lifecycle import IllegalEvent
 from .log_ids import ids_of
-from .metrics.families import ASSIGNED, RECONNECTION, RunMetrics, timed
-from .providers.contract import CrowdProvider, Identity, IdentityUnverified, ProviderFailed
-from .task_config import RunConfig
-from .task_runner import TaskRunner
+from .metrics.families import ASSIGNED, RECONNECTION
+from .provider_calls import ProviderSilent, ask_provider
+from .providers.contract import Identity, IdentityUnverified
 
 log = logging.getLogger(__name__)
 
-WIRE_ID_BYTES = 16
-_LATER_S = {Reason.TRY_LATER: float(RETRY_AFTER_S), Reason.PAUSED: float(PAUSED_RETRY_AFTER_S)}
-"""Reasons that pass, and when to ask again."""
-
-
-class Desk(Protocol):
-    """What the pool may ask of the run it works for."""
-
-    def closed(self) -> Reason | None:
-        """Why nobody is let in at present, or None."""
-        ...
-
-    def due_changed(self, agent: Agent) -> None:
-        """An agent was made, or its time changed."""
-        ...
-
-    async def failed(self, doing: str, error: Exception) -> None:
-        """A plug-in failed at something: staff are to see it."""
-        ...
-
-
-@attrs.frozen
-class Tools:
-    """What the pool works with."""
-
-    run: TaskRun
-    config: RunConfig
-    storage: Storage
-    provider: CrowdProvider
-    blueprint: Blueprint
-    runner: TaskRunner
-    wall: Wall
-    rng: random.Random
-    metrics: RunMetrics
+UNVERIFIED_CHARACTERS_MAX = 300  # of what is kept about somebody who is not who they say
 
 
 class WorkerPool:
-    """The admission of one run. Holds no state: everything is in storage, so a restart changes nothing."""
+    """The door of one run. Holds no state: everything is in storage, so a restart changes nothing."""
 
-    def __init__(self, tools: Tools, desk: Desk) -> None:
+    def __init__(self, tools: Tools, desk: Desk, door: OnboardingDoor | None = None) -> None:
         self._t = tools
         self._desk = desk
+        self._door = door
+        self._admitting = Admitting(tools, desk, door)
+        self._replies = Replies(tools)
 
     async def register(self, packet: RegisterAgent) -> AgentDetails:
-        """Answer a page that asks for work. Never raises for what a page or worker can cause."""
+        """Answer a page that asks for work. Never raises for what a page, worker or plug-in can cause."""
         try:
-            identity = await self._t.provider.verify(packet.provider_data)
+            identity = await ask_provider("verify", partial(self._t.provider.verify, packet.provider_data))
         except IdentityUnverified as exc:
             log.info("identity not verified: %s", exc, extra={"run": self._t.run.id})
-            return self._refusal(packet, Reason.IDENTITY_UNVERIFIED)
-        except ProviderFailed as exc:
+            facts = Facts(self._t.rules, unverified=str(exc)[:UNVERIFIED_CHARACTERS_MAX])
+            return await self._refused(packet, None, facts, Reason.IDENTITY_UNVERIFIED)
+        except ProviderSilent as exc:
             log.exception("the provider failed to verify a worker", extra={"run": self._t.run.id})
             await self._desk.failed("verifying a worker", exc)
-            return self._refusal(packet, Reason.TRY_LATER)
-        return await self._admit(packet, identity)
+            return self._replies.refusal(packet.request, Reason.TRY_LATER)
+        return await self._by_link(packet, identity)
 
-    async def _admit(self, packet: RegisterAgent, identity: Identity) -> AgentDetails:
-        before = await self._t.storage.agents_of_link(self._t.run.id, identity.link)
-        if before and (answer := await self._returning(packet, identity, before[-1])):
-            return answer
-        closed = self._desk.closed()
-        if closed is not None:
-            return self._refusal(packet, closed)
-        worker = await self._t.storage.register_worker(
-            self._t.provider.name, identity.worker_name, dict(identity.worker_data), self._t.wall()
+    async def admit_after_onboarding(self, request: str, worker: Worker, seat: Seat) -> AgentDetails:
+        """The answer to an onboarding that is over: the first real unit, or why there is none."""
+        admitted = await self._admitting.admit(worker, seat)
+        return await self._answer(request, admitted, worker, crowdd_client=True)
+
+    # --- who comes back
+
+    async def _by_link(self, packet: RegisterAgent, identity: Identity) -> AgentDetails:
+        run_id, link = self._t.run.id, identity.link
+        agents = await self._t.storage.agents_of_link(run_id, link)
+        agent = agents[-1] if agents else None
+        if self._door is not None:
+            onboardings = await self._t.storage.onboarding_of_link(run_id, link)
+            if onboardings and (agent is None or onboardings[-1].created_at > agent.created_at):
+                return await self._after_onboarding(packet, identity, onboardings[-1], self._door)
+        return (
+            await self._admit(packet, identity)
+            if agent is None
+            else await self._after(packet, identity, agent)
         )
-        refused = await self._t.provider.admits(worker)
-        if refused is not None:
-            return self._refusal(packet, refused, worker)
-        return await self._reserve(packet, identity, worker)
 
-    async def _returning(self, packet: RegisterAgent, identity: Identity, last: Agent) -> AgentDetails | None:
-        """The answer for a link that had an agent before; None when it goes on to a next unit."""
-        unit = await self._t.storage.unit(last.unit_id)
-        if lifecycle.may_rejoin(last, unit) and self._desk.closed() is not Reason.TRY_LATER:
-            last = await self._rejoined(last)
-        elif lifecycle.may_rejoin(last, unit):
-            return self._refusal(packet, Reason.TRY_LATER)
-        if last.status in LIVE_AGENT:
-            return await self._details(packet, last, RECONNECTION)
-        if identity.after is None:
-            return self._ended(packet, last, unit)
-        if identity.after == last.wire_id:
-            return None
-        ended = self._ended(packet, last, unit)
-        return attrs.evolve(ended, outcome=Outcome.OK, finished=True, agent_id=last.wire_id)
+    async def _after(self, packet: RegisterAgent, identity: Identity, agent: Agent) -> AgentDetails:
+        """The answer for a link that had this agent last."""
+        unit = await self._t.storage.unit(agent.unit_id)
+        may_rejoin = lifecycle.may_rejoin(agent, unit)
+        match returning(self._last(identity, agent, may_rejoin=may_rejoin)):
+            case Return.ADMISSION:
+                return await self._admit(packet, identity)
+            case Return.TRY_LATER:
+                return self._replies.refusal(packet.request, Reason.TRY_LATER)
+            case Return.REJOIN:
+                return await self._after(packet, identity, await self._rejoined(agent))
+            case Return.AGENT:
+                assignment = await self._t.storage.assignment(agent.assignment_id)
+                return await self._replies.details(packet.request, agent, unit, assignment, RECONNECTION)
+            case Return.ENDED:
+                return self._replies.ended(packet.request, agent, unit, packet.crowdd_client)
+            case Return.FINISHED:
+                ended = self._replies.ended(packet.request, agent, unit, packet.crowdd_client)
+                return attrs.evolve(ended, outcome=Outcome.OK, finished=True, agent_id=agent.wire_id)
+
+    async def _after_onboarding(
+        self, packet: RegisterAgent, identity: Identity, agent: OnboardingAgent, door: OnboardingDoor
+    ) -> AgentDetails:
+        """The answer for a link whose last agent was onboarded, or is."""
+        last = self._last(identity, agent, onboarding=True, may_rejoin=door.may_resume(agent))
+        match returning(last):
+            case Return.ADMISSION:
+                return await self._admit(packet, identity)
+            case Return.TRY_LATER:
+                return self._replies.refusal(packet.request, Reason.TRY_LATER)
+            case Return.REJOIN:
+                return await door.details(packet.request, await door.resume(agent))
+            case Return.AGENT | Return.ENDED:
+                return await door.details(packet.request, agent)
+            case Return.FINISHED:
+                ended = await door.details(packet.request, agent)
+                return attrs.evolve(ended, outcome=Outcome.OK, finished=True, agent_id=agent.wire_id)
+
+    def _last(
+        self,
+        identity: Identity,
+        agent: Agent | OnboardingAgent,
+        onboarding: bool = False,
+        may_rejoin: bool = False,
+    ) -> Last:
+        return Last(
+            agent.status,
+            onboarding,
+            may_rejoin,
+            closing=self._desk.closed() is Reason.TRY_LATER,
+            says_after=identity.after is not None,
+            goes_on=identity.after == agent.wire_id,
+        )
 
     async def _rejoined(self, agent: Agent) -> Agent:
+        duration = self._t.config.limits.assignment_duration_s
+        due_at = self._t.wall() + timedelta(seconds=duration) if duration else None
         try:
-            return await self._t.runner.rejoin(agent.id, self._t.blueprint.first_status(), self._full_time())
+            return await self._t.runner.rejoin(agent.id, self._t.blueprint.first_status(), due_at)
         except IllegalEvent:
             return await self._t.storage.agent(agent.id)
 
-    async def _reserve(self, packet: RegisterAgent, identity: Identity, worker: Worker) -> AgentDetails:
-        limits = self._t.config.limits
-        registration = Registration(
-            run_id=self._t.run.id,
-            worker_id=worker.id,
-            wire_id=new_wire_id(self._t.run.key, self._t.rng.randbytes(WIRE_ID_BYTES)),
-            link=identity.link,
-            after=identity.after or "",
-            path=(AgentStatus.ACCEPTED, self._t.blueprint.first_status()),
-            due_at=self._full_time(),
-            provider_data=dict(identity.agent_data),
-            allowed_concurrent=limits.allowed_concurrent,
-            maximum_units_per_worker=limits.maximum_units_per_worker,
+    # --- who comes in
+
+    async def _admit(self, packet: RegisterAgent, identity: Identity) -> AgentDetails:
+        provider, name = self._t.provider.name, identity.worker_name
+        closed = self._desk.closed()
+        if closed is not None:
+            facts = Facts(self._t.rules, closed=closed)
+            return await self._refused(packet, await self._known_worker(provider, name), facts, closed)
+        worker = await self._t.storage.register_worker(
+            provider, name, dict(identity.worker_data), self._t.wall()
         )
-        outcome = await self._t.storage.reserve(registration, self._t.wall())
-        if isinstance(outcome, NotReserved):
-            ids = {"run": self._t.run.id, "worker": worker.id}
-            log.info("refused: %s", outcome.reason, extra=ids)
-            return self._refusal(packet, Reason(outcome.reason), worker)
-        return await self._reserved(packet, outcome)
+        seat = Seat(identity.link, identity.after or "", dict(identity.agent_data))
+        admitted = await self._admitting.admit(worker, seat)
+        return await self._answer(packet.request, admitted, worker, packet.crowdd_client)
 
-    async def _reserved(self, packet: RegisterAgent, outcome: Reserved) -> AgentDetails:
-        if not outcome.existing:
-            agent = outcome.agent
-            log.info("a unit for a worker", extra=ids_of(agent))
-            self._desk.due_changed(agent)
-        if outcome.agent.status not in LIVE_AGENT:
-            return self._ended(packet, outcome.agent, outcome.unit)
-        response = RECONNECTION if outcome.existing else ASSIGNED
-        return await self._details(packet, outcome.agent, response)
+    async def _answer(
+        self, request: str, admitted: Admitted, worker: Worker, crowdd_client: bool
+    ) -> AgentDetails:
+        match admitted:
+            case Refuse():
+                return self._replies.refusal(request, admitted.reason, worker)
+            case OnboardingBegun():
+                assert self._door is not None
+                return await self._door.details(request, admitted.agent)
+            case Reserved(agent=agent, unit=unit, existing=existing):
+                if not existing:
+                    log.info("a unit for a worker", extra=ids_of(agent))
+                    self._desk.due_changed(agent)
+                if agent.status not in LIVE_AGENT:
+                    return self._replies.ended(request, agent, unit, crowdd_client)
+                response = RECONNECTION if existing else ASSIGNED
+                return await self._replies.details(request, agent, unit, admitted.assignment, response)
 
-    async def _details(self, packet: RegisterAgent, agent: Agent, response: str) -> AgentDetails:
-        assignment = await self._t.storage.assignment(agent.assignment_id)
-        unit = await self._t.storage.unit(agent.unit_id)
-        with timed(self._t.metrics.external["get_init_data_for_agent"]):
-            init_data = self._t.blueprint.init_data(assignment, unit)
-        self._t.metrics.responses[response].inc()
-        return AgentDetails(
-            request=packet.request,
-            outcome=Outcome.OK,
-            worker_id=str(agent.worker_id),
-            agent_id=agent.wire_id,
-            init_task_data=init_data,
-            status=agent.status,
-            time_left_s=self._time_left(agent),
-        )
-
-    def _ended(self, packet: RegisterAgent, agent: Agent, unit: Unit) -> AgentDetails:
-        reason = lifecycle.refusal_of_ended(agent, unit)
-        if packet.crowdd_client:
-            return attrs.evolve(self._refusal(packet, reason), status=agent.status)
-        return attrs.evolve(self._refusal(packet, Reason.TASK_MISSING), status=agent.status)
-
-    def _refusal(self, packet: RegisterAgent, reason: Reason, worker: Worker | None = None) -> AgentDetails:
-        later_s = _LATER_S.get(reason)
-        return AgentDetails(
-            request=packet.request,
-            outcome=Outcome.REFUSED if later_s is None else Outcome.TRY_LATER,
-            worker_id=None if worker is None else str(worker.id),
-            failure_reason=sentence(self._t.config.texts, reason),
-            reason=reason,
-            retry_after_s=later_s,
-        )
-
-    def _full_time(self) -> datetime | None:
-        duration = self._t.config.limits.assignment_duration_s
-        return self._t.wall() + timedelta(seconds=duration) if duration else None
-
-    def _time_left(self, agent: Agent) -> float | None:
-        if agent.due_at is None:
+    async def _known_worker(self, provider: str, name: str) -> Worker | None:
+        """Who is turned away at a closed door does not become known by that."""
+        try:
+            return await self._t.storage.worker_by_name(provider, name)
+        except NotFound:
             return None
-        return max(0.0, (agent.due_at - self._t.wall()).total_seconds())
 
-
-def sentence(texts: Mapping[str, str], reason: Reason) -> str:
-    """What a worker reads: the task's own words, or ours."""
-    return texts.get(reason.value, SENTENCES[reason])
+    async def _refused(
+        self, packet: RegisterAgent, worker: Worker | None, facts: Facts, reason: Reason
+    ) -> AgentDetails:
+        """Refuse before the facts were read; recorded, but for a daemon that is going or coming."""
+        if reason is not Reason.TRY_LATER:
+            outcome = outcome_of(Refuse(reason)).value
+            worker_id = None if worker is None else worker.id
+            new = NewDecision(self._t.run.id, worker_id, ADMISSION, outcome, reason.value, to_json(facts))
+            await self._t.storage.record_decision(new, self._t.wall())
+        return self._replies.refusal(packet.request, reason, worker)

@@ -5,7 +5,8 @@ worker's grants only those that the rules name, of candidates only their numbers
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 import attrs
 
@@ -16,6 +17,8 @@ from .onboarding import OnboardingState, failed_name, onboarding_state
 from .orders import Order
 from .requirements import Requirement
 from .screening import ScreeningRules
+
+V = TypeVar("V")
 
 PAGE_UNITS_MAX = 64  # candidates that hooks see at once
 PAGES_MAX = 16  # pages read for one registration; beyond, the reason is `no_match`
@@ -180,6 +183,6 @@ class Facts:
         return {name: self.standing.grants.get(name) for name in sorted(self.rules.names)}
 
 
-def named(grants: Mapping[str, int], names: Sequence[str] | frozenset[str]) -> dict[str, int]:
+def named(grants: Mapping[str, V], names: Collection[str]) -> dict[str, V]:
     """Those of `grants` that are called one of `names`."""
     return {name: grants[name] for name in sorted(names) if name in grants}

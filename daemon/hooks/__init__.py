@@ -4,7 +4,7 @@ from .checking import SECTIONS, hook_faults, hook_warnings, hooks_of
 from .effects import Effect, GrantsOver
 from .errors import HookFailed
 from .finding import Found, find_hooks
-from .hooks import Candidate, Hooks, Known, Reply
+from .hooks import Hooks, Known, Reply
 from .items import ItemSource
 from .names import HOOKS, HookName
 from .views import AgentView, AssignmentView, RunView, TaskView, UnitView, WorkerView
@@ -14,7 +14,6 @@ __all__ = [
     "SECTIONS",
     "AgentView",
     "AssignmentView",
-    "Candidate",
     "Effect",
     "Found",
     "GrantsOver",

@@ -12,7 +12,8 @@ import attrs
 import orjson
 
 from ...protocol.names import AgentId
-from ...storage.records import Agent, Assignment, Submission, Unit, Worker
+from ...storage.admission import Candidate
+from ...storage.records import Agent, Submission, Worker
 from ..metrics.families import RunMetrics, timed
 from ..user_code import UserCode, UserCodeFailed
 from .effects import Effect, GrantsOver
@@ -35,14 +36,6 @@ class Known:
 
     worker: Worker
     grants: Mapping[str, int]
-
-
-@attrs.frozen
-class Candidate:
-    """A unit with what it is a part of."""
-
-    unit: Unit
-    assignment: Assignment
 
 
 @attrs.frozen

@@ -1,21 +1,26 @@
 """The admission desk and intake of one run over memory storage, without links: packets in, answers out."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from crowdd.daemon.admission_rules import rules_of
+from crowdd.daemon.admission_tools import Tools
 from crowdd.daemon.blueprints.contract import Material
 from crowdd.daemon.blueprints.mock import MockBlueprint
+from crowdd.daemon.hooks import HookName, Hooks, RunView, TaskView
 from crowdd.daemon.house import House
 from crowdd.daemon.intake import Intake, IntakeTools
 from crowdd.daemon.providers.contract import Place
 from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
+from crowdd.daemon.special_data import special_rows
 from crowdd.daemon.task_config import RunConfig, config_from_json
 from crowdd.daemon.task_runner import Doors, TaskRunner
-from crowdd.daemon.worker_pool import Tools, WorkerPool
-from crowdd.protocol.names import AgentStatus, Reason
+from crowdd.daemon.worker_pool import WorkerPool
+from crowdd.protocol.names import AgentId, AgentStatus, Reason
 from crowdd.protocol.packets import (
     AgentDetails,
     Answer,
@@ -51,6 +56,7 @@ class Desk:
     provider: MockProvider
     runner: TaskRunner
     told: list[tuple[AgentStatus, Reason | None]]
+    hooks: Mapping[HookName, Callable[..., Any]] = attrs.Factory(dict[HookName, Callable[..., Any]])
     closed_for: Reason | None = None
     failures: list[str] = attrs.Factory(list[str])
     pool: WorkerPool = attrs.field(init=False)
@@ -58,16 +64,22 @@ class Desk:
 
     def __attrs_post_init__(self) -> None:
         blueprint = MockBlueprint(self.config.blueprint.options, Material(self.house.data, self.config))
+        metrics = self.house.metrics.run(self.run.label)
+        view = RunView(self.run.id, self.run.label, TaskView(self.config.task))
+        hooks = Hooks(self.hooks, view, self.house.user_code, metrics, self.failed)
         tools = Tools(
-            self.run,
-            self.config,
-            self.house.storage,
-            self.provider,
-            blueprint,
-            self.runner,
-            self.house.wall,
-            self.house.rng,
-            self.house.metrics.run(self.run.label),
+            run=self.run,
+            config=self.config,
+            storage=self.house.storage,
+            provider=self.provider,
+            blueprint=blueprint,
+            hooks=hooks,
+            rules=rules_of(self.config, hooks.names),
+            runner=self.runner,
+            wall=self.house.wall,
+            rng=self.house.rng,
+            metrics=metrics,
+            rows=special_rows(self.config, self.house.data),
         )
         self.pool = WorkerPool(tools, self)
         files = self.house.data
@@ -81,7 +93,7 @@ class Desk:
     def due_changed(self, agent: Agent) -> None:
         pass
 
-    async def failed(self, doing: str, error: Exception) -> None:
+    async def failed(self, doing: str, error: Exception, agent_id: AgentId | None = None) -> None:
         self.failures.append(doing)
 
     async def register(self, worker: str, after: str | None = "", link: str = "") -> AgentDetails:

@@ -11,7 +11,6 @@ import trio
 
 from crowdd.daemon.hooks import (
     AgentView,
-    Candidate,
     Effect,
     HookFailed,
     HookName,
@@ -26,6 +25,7 @@ from crowdd.daemon.metrics.families import Metrics
 from crowdd.daemon.user_code import UserCode
 from crowdd.protocol.ids import new_wire_id
 from crowdd.protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, UnitStatus, WorkerId
+from crowdd.storage.admission import Candidate
 from crowdd.storage.records import GOLD_UNIT_INDEX, Agent, Assignment, Submission, Unit, Worker
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

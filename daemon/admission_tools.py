@@ -1,0 +1,95 @@
+"""What admission works with, and what it may ask of the run it works for. Holds no code."""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import attrs
+
+from ..protocol.names import AgentId, Reason
+from ..protocol.packets import AgentDetails
+from ..storage.contract import Storage
+from ..storage.records import Agent, OnboardingAgent, TaskRun
+from .admission import Rules, SpecialKind
+from .blueprints.contract import Blueprint
+from .clock import Wall
+from .hooks import Hooks, Known
+from .metrics.families import RunMetrics
+from .providers.contract import CrowdProvider
+from .special_data import SpecialRows
+from .task_config import RunConfig
+from .task_runner import TaskRunner
+
+
+class Desk(Protocol):
+    """What admission may ask of the run it works for."""
+
+    def closed(self) -> Reason | None:
+        """Why nobody is let in at present, or None."""
+        ...
+
+    def due_changed(self, agent: Agent) -> None:
+        """An agent was made, or its time changed."""
+        ...
+
+    async def failed(self, doing: str, error: Exception, agent_id: AgentId | None = None) -> None:
+        """A plug-in failed at something: staff are to see it."""
+        ...
+
+
+@attrs.frozen
+class Seat:
+    """By which way a worker came: what is kept with the agent they get."""
+
+    link: str
+    after: str
+    """Wire id of the agent the link has finished; "": none."""
+    data: dict[str, Any] = attrs.Factory(dict[str, Any])
+
+
+class OnboardingDoor(Protocol):
+    """Where workers go who are to be onboarded first. A run that does not onboard has none."""
+
+    async def kept_data(self, known: Known, seat: Seat) -> dict[str, Any]:
+        """What is kept with a new onboarding agent (its `provider_data`). HookFailed."""
+        ...
+
+    def full_time(self) -> datetime | None:
+        """Until when somebody has time who begins now."""
+        ...
+
+    def begun(self, agent: OnboardingAgent) -> None:
+        """An onboarding agent was made."""
+        ...
+
+    def may_resume(self, agent: OnboardingAgent) -> bool:
+        """Whether a shutdown interrupted it, and it may go on."""
+        ...
+
+    async def resume(self, agent: OnboardingAgent) -> OnboardingAgent:
+        """It goes on, if it still may."""
+        ...
+
+    async def details(self, request: str, agent: OnboardingAgent) -> AgentDetails:
+        """What the page of an onboarding agent is told, live or not."""
+        ...
+
+
+@attrs.frozen
+class Tools:
+    """What admission works with."""
+
+    run: TaskRun
+    config: RunConfig
+    storage: Storage
+    provider: CrowdProvider
+    blueprint: Blueprint
+    hooks: Hooks
+    rules: Rules
+    runner: TaskRunner
+    wall: Wall
+    rng: random.Random
+    metrics: RunMetrics
+    rows: Mapping[SpecialKind, SpecialRows] = attrs.Factory(dict[SpecialKind, SpecialRows])
+    """Where the data of special units comes from that no hook gives."""

@@ -1,0 +1,174 @@
+"""Carries a worker through admission: decides, asks what is not known, carries the decision out."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from ..protocol.ids import RANDOM_BYTES, new_wire_id
+from ..protocol.names import AgentStatus, Reason, WireId
+from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, RecordDecision
+from ..storage.contract import (
+    NotFound,
+    NotReserved,
+    Registration,
+    Reserved,
+    SetGrant,
+    TakeGrant,
+)
+from ..storage.records import Worker
+from .admission import ADMISSION, Ask, Onboard, Refuse, Reserve, Special, decide, outcome_of, to_json
+from .admission.decisions import Final
+from .admission_tools import Desk, OnboardingDoor, Seat, Tools
+from .hooks import HookFailed
+from .inquiry import Inquiry
+
+log = logging.getLogger(__name__)
+
+BY, WHY = "daemon", "granted by the task's code"
+Admitted = Reserved | OnboardingBegun | Refuse
+
+
+class Admitting:
+    """One per run. Holds no state: everything is in storage, so a restart changes nothing."""
+
+    def __init__(self, tools: Tools, desk: Desk, door: OnboardingDoor | None) -> None:
+        self._t = tools
+        self._desk = desk
+        self._door = door
+
+    async def admit(self, worker: Worker, seat: Seat) -> Admitted:
+        """Give the worker a unit, an onboarding, or a reason why not; recorded with its facts.
+
+        The same seat again, also at the same instant, gets the same agent. Cancelled: it happened as a whole
+        or not at all, and asking again finds out.
+        """
+        inquiry = Inquiry(self._t, self._desk, worker)
+        await inquiry.read()
+        while True:
+            decision = decide(inquiry.facts)
+            if isinstance(decision, Ask):
+                await inquiry.learn(decision.question)
+            elif (done := await self._carry_out(decision, inquiry, seat)) is not None:
+                return done
+
+    async def _carry_out(self, decision: Final, inquiry: Inquiry, seat: Seat) -> Admitted | None:
+        """What came of it; None: nothing was written, the inquiry knows why, and it is to be decided anew."""
+        try:
+            done = await self._done(decision, inquiry, seat)
+        except HookFailed as exc:  # who asked has noted it
+            inquiry.fail(str(exc))
+            return None
+        except NotFound as exc:
+            if not inquiry.granted:
+                raise
+            # A hook granted what no qualification is called: the author's mistake, not the worker's.
+            inquiry.fail(f"a hook granted what is not there: {exc}")
+            await self._desk.failed("granting what a hook said", exc)
+            return None
+        if isinstance(done, NotReserved):
+            inquiry.storage_said(done)
+            return None
+        return done
+
+    async def _done(self, decision: Final, inquiry: Inquiry, seat: Seat) -> Admitted | NotReserved:
+        match decision:
+            case Refuse():
+                return await self._refuse(decision, inquiry)
+            case Onboard():
+                return await self._onboard(decision, inquiry, seat)
+            case Special() | Reserve():
+                return await self._reserve(decision, inquiry, seat)
+        assert_never(decision)
+
+    async def _refuse(self, decision: Refuse, inquiry: Inquiry) -> Refuse:
+        ids = {"run": self._t.run.id, "worker": inquiry.worker.id}
+        log.info("refused: %s", decision.reason.value, extra=ids)
+        record = self._record(decision, inquiry)
+        if inquiry.granted:
+            writes = [*_grants(inquiry), RecordDecision(record)]
+            await self._t.storage.commit(writes, self._t.wall())
+        else:
+            await self._t.storage.record_decision(record, self._t.wall())
+        return decision
+
+    async def _onboard(
+        self, decision: Onboard, inquiry: Inquiry, seat: Seat
+    ) -> OnboardingBegun | NotReserved | Refuse:
+        if self._door is None:
+            return Refuse(Reason.TRY_LATER)
+        new = NewOnboarding(
+            run_id=self._t.run.id,
+            worker_id=inquiry.worker.id,
+            wire_id=self._wire_id(onboarding=True),
+            link=seat.link,
+            after=seat.after,
+            due_at=self._door.full_time(),
+            provider_data=await self._door.kept_data(inquiry.known, seat),
+            expect=inquiry.expected(),
+            grants=inquiry.granted,
+            decision=self._record(decision, inquiry),
+        )
+        begun = await self._t.storage.begin_onboarding(new, self._t.wall())
+        if isinstance(begun, OnboardingBegun) and not begun.existing:
+            ids = {"run": self._t.run.id, "worker": inquiry.worker.id}
+            log.info("onboarding %d for a worker", begun.agent.id, extra=ids)
+            self._door.begun(begun.agent)
+        return begun
+
+    async def _reserve(
+        self, decision: Special | Reserve, inquiry: Inquiry, seat: Seat
+    ) -> Reserved | NotReserved:
+        limits = self._t.config.limits
+        registration = Registration(
+            run_id=self._t.run.id,
+            worker_id=inquiry.worker.id,
+            wire_id=self._wire_id(),
+            link=seat.link,
+            after=seat.after,
+            path=(AgentStatus.ACCEPTED, self._t.blueprint.first_status()),
+            due_at=self._due(),
+            provider_data=seat.data,
+            allowed_concurrent=limits.allowed_concurrent,
+            maximum_units_per_worker=limits.maximum_units_per_worker,
+            candidates=decision.candidates if isinstance(decision, Reserve) else None,
+            special=self._special(decision, inquiry) if isinstance(decision, Special) else None,
+            expect=inquiry.expected(),
+            grants=inquiry.granted,
+            decision=self._record(decision, inquiry),
+        )
+        return await self._t.storage.reserve(registration, self._t.wall())
+
+    def _special(self, decision: Special, inquiry: Inquiry) -> NewSpecial:
+        return NewSpecial(
+            decision.kind.unit_index,
+            inquiry.data_of(decision),
+            decision.digest,
+            decision.cap,
+            self._t.config.pay.cents,
+        )
+
+    def _record(self, decision: Final, inquiry: Inquiry) -> NewDecision:
+        return NewDecision(
+            self._t.run.id,
+            inquiry.worker.id,
+            ADMISSION,
+            outcome_of(decision).value,
+            decision.reason.value if isinstance(decision, Refuse) else None,
+            to_json(inquiry.facts),
+        )
+
+    def _wire_id(self, onboarding: bool = False) -> WireId:
+        return new_wire_id(self._t.run.key, self._t.rng.randbytes(RANDOM_BYTES), onboarding)
+
+    def _due(self) -> datetime | None:
+        duration = self._t.config.limits.assignment_duration_s
+        return self._t.wall() + timedelta(seconds=duration) if duration else None
+
+
+def _grants(inquiry: Inquiry) -> list[SetGrant | TakeGrant]:
+    """What hooks granted on the way to a refusal."""
+    worker_id = inquiry.worker.id
+    return [
+        TakeGrant(name, worker_id, BY, WHY) if value is None else SetGrant(name, worker_id, value, BY, WHY)
+        for name, value in inquiry.granted.items()
+    ]

@@ -1,0 +1,30 @@
+"""Asks a provider, with a limit on how long it may take: whatever it does, admission has an answer."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import trio
+
+from ..storage.contract import StorageError
+from .providers.contract import IdentityUnverified
+
+T = TypeVar("T")
+
+PROVIDER_LIMIT_S = 10.0  # a page gives up after 30 s, and there may be two questions
+
+
+class ProviderSilent(Exception):
+    """The provider failed, raised, or took too long; the cause says which. Nothing was decided."""
+
+
+async def ask_provider(doing: str, ask: Callable[[], Awaitable[T]]) -> T:
+    """What `ask` gives. ProviderSilent; IdentityUnverified and errors of storage pass through."""
+    try:
+        with trio.fail_after(PROVIDER_LIMIT_S):
+            return await ask()
+    except (IdentityUnverified, StorageError):
+        raise
+    except trio.TooSlowError as exc:
+        raise ProviderSilent(f"{doing} took longer than {PROVIDER_LIMIT_S:g} s") from exc
+    except Exception as exc:  # the boundary to a plug-in, which may be the author's own
+        raise ProviderSilent(f"{doing} failed: {type(exc).__name__}: {exc}") from exc
