@@ -23,6 +23,11 @@ def safe(text: object) -> str:
     return "".join(_escaped(character) if _acts(character) else character for character in str(text))
 
 
+def safe_lines(text: str, indent: str) -> str:
+    """The text on the lines that it has, all but the first indented: tracebacks are read by lines."""
+    return f"\n{indent}".join(safe(line) for line in text.splitlines())
+
+
 def json_safe(text: str) -> str:
     """JSON text with what a terminal would act upon as JSON's own escapes; one line."""
     return "".join(_json_escaped(character) if _acts(character) else character for character in text)
@@ -91,7 +96,7 @@ def say_error(error: ClientError, program: str = "crowdctl") -> None:
     click.echo(f"{program}: {safe(error.message)}", err=True)
     if isinstance(error, LaunchRefused):
         for problem in error.problems:
-            click.echo(f"  - {safe(problem)}", err=True)
+            click.echo(f"  - {safe_lines(problem, '    ')}", err=True)
     if error.hint:
         click.echo(f"  {safe(error.hint)}", err=True)
 

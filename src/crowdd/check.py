@@ -8,7 +8,7 @@ import click
 
 from .client.commands.launch import plan_facts
 from .client.shapes import PlanInfo
-from .client.terminal import counted, safe, say_facts, say_json
+from .client.terminal import counted, safe, safe_lines, say_facts, say_json
 from .daemon.checking import CheckedTask, LaunchRefused, Plan, check_task, numbered_label
 from .daemon.registry import installed_plug_ins
 
@@ -56,5 +56,5 @@ def _tell_problems(problems: Sequence[str], as_json: bool) -> None:
         say_json({"problems": list(problems)})
         return
     for problem in problems:
-        click.echo(safe(problem))
+        click.echo(safe_lines(problem, "  "))
     click.echo(f"{counted(len(problems), 'problem')}: nothing was launched")

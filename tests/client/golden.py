@@ -25,8 +25,11 @@ from crowdd.storage.records import TaskRun
 from ..control.fakes import NOW, Desk
 
 WIDTH = 90
-_CLOCK = re.compile(r"^\d\d:\d\d:\d\d(?=  )", re.MULTILINE)
-_GUEST = re.compile(r"guest-[0-9a-f]{8}")
+_CHANGING = (
+    (re.compile(r"^\d\d:\d\d:\d\d(?=  )", re.MULTILINE), "12:00:00"),
+    (re.compile(r"guest-[0-9a-f]{8}"), "guest-1f2e3d4c"),
+    (re.compile(r'"[^"]*/crowdd-launch-[^/"]+/'), '"/tmp/crowdd-launch-1a2b3c/'),
+)
 INTRODUCTION = """# The command crowdctl
 
 *This page is made from the code by `make reference`; change it there. The real commands gave the answers.*
@@ -38,6 +41,8 @@ TASK: Mapping[str, str] = {
     "my-task/task.toml": 'name = "my task"\n',
     "my-task/data.jsonl": '{"text": "hello"}\n',
     "my-task/page/index.html": '<script src="crowdd.js"></script><form>${text} <input name="mood"></form>',
+    "broken-task/task.toml": 'name = "broken task"\n',
+    "broken-task/task.py": "import no_such_module\n",
     "bad-task/task.toml": 'name = "bad task"\ntitel = "Oops"\n[limits]\ngrace_s = "20"\n',
 }
 
@@ -88,7 +93,9 @@ class Story:
             (f"crowdd {__version__}", "crowdd 1.2.3"),
         ):
             output = output.replace(changing, instead)
-        return _CLOCK.sub("12:00:00", _GUEST.sub("guest-1f2e3d4c", output))
+        for pattern, instead in _CHANGING:
+            output = pattern.sub(instead, output)
+        return output
 
 
 async def tell(story: Story) -> None:
@@ -124,6 +131,7 @@ async def _launched(story: Story) -> TaskRun:
     await story.type(
         "launch bad-task --dry-run", "Everything that is wrong is told at once; nothing is launched:"
     )
+    await story.type("launch broken-task --dry-run", "Code of the task's own that cannot be loaded:")
     await story.type("launch my-task --dry-run")
     await story.type("launch my-task label=digits")
     await story.type("launch my-task fast", "What is no KEY=VALUE:")
