@@ -152,7 +152,7 @@ UNITS_TO_EXPIRE = select(
 NOTE_MADE_UNITS = """
 INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)
 SELECT :at, :who, 'unit', id, run_id, NULL, status, :why FROM unit
-WHERE run_id = :run_id AND status = 'created' AND position >= :position ORDER BY position"""
+WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"""
 
 # --- reserving
 

@@ -194,21 +194,15 @@ def _add_assignments(
     run = the_run(db, run_id)
     rules.check_rows(run.rows_made, rows)
     number = sum(len(new.unit_data) for new in rows)
-    first = position = take_positions(db, run_id, number)
+    position = take_positions(db, run_id, number)
     made: list[AssignmentId] = []
     for new in rows:
         made.append(_add_assignment(db, run, new, position))
         position += len(new.unit_data)
-    count(db, "unit", run_id, UnitStatus.CREATED, number)
-    do(
-        db,
-        statements.NOTE_MADE_UNITS,
-        at=rules.moment(now),
-        who="daemon",
-        why=rules.ROW_ADDED,
-        run_id=run_id,
-        position=first,
-    )
+    if made:
+        count(db, "unit", run_id, UnitStatus.CREATED, number)
+        hand = {"at": rules.moment(now), "who": "daemon", "why": rules.ROW_ADDED}
+        do(db, statements.NOTE_MADE_UNITS, first=made[0], last=made[-1], **hand)
     run = attrs.evolve(run, rows_made=run.rows_made + len(rows), rows_done=run.rows_done or done)
     save(db, statements.SAVE_RUN, run)
     return made

@@ -133,8 +133,8 @@ class Desk:
         return await self.house.storage.agent_by_wire_id(details.agent_id)
 
 
-async def a_desk(house: House, units: int = 3, **limits: float) -> Desk:
-    run = await a_run(house)
+async def a_desk(house: House, units: int = 3, label: str = "digits", **limits: float) -> Desk:
+    run = await a_run(house, label)
     await launched_units(house, run, units)
     provider = MockProvider(
         MockProvider.Options(), Place(run, house.storage, house.wall, house.rng, b"s" * 32)

@@ -1,6 +1,8 @@
 """How SQLite finds things: by index, at a cost that does not grow with the run."""
 
 import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,7 +14,7 @@ from crowdd.storage.sqlite.engine import Inline
 
 from .world import NOW, World, new_run, rows
 
-SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE", "NOTE_MADE_UNITS"}
+SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE"}
 """Statements that read everything, or whose plan says nothing."""
 NEVER_REMOVED = {"worker_id", "requester_id", "project_id"}
 """References to what nothing removes."""
@@ -77,6 +79,38 @@ def test_no_statement_scans_a_table(name: str, statement: str) -> None:
     assert scans == [] or name in SCANS_ARE_FINE
 
 
+async def _steps_to_add(there: int) -> int:
+    """SQLite's instructions for adding ten rows to a run of so many that are released."""
+    writer = open_writer(None)
+    world = World(SqliteStorage(Inline(writer)))
+    run = await world.run(assignments=there)
+    with counted(writer.db) as steps:
+        await world.storage.add_assignments(run.id, rows(there, 10), True, NOW)
+        await world.storage.launch_units(run.id, 10, NOW)
+    writer.close()
+    return steps()
+
+
+async def test_the_cost_of_adding_rows_does_not_grow_with_the_run() -> None:
+    small = await _steps_to_add(20)
+    assert await _steps_to_add(2000) < small * 1.1
+
+
+@contextmanager
+def counted(db: sqlite3.Connection) -> Generator[Callable[[], int]]:
+    """Counts SQLite's instructions until the block is left."""
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    db.set_progress_handler(step, 1)
+    yield lambda: steps
+    db.set_progress_handler(None, 1)
+
+
 async def _steps_to_reserve(assignments: int, worked: int) -> int:
     """SQLite's instructions for one reservation, by a worker who has worked on so many of the assignments."""
     writer = open_writer(None)
@@ -88,17 +122,10 @@ async def _steps_to_reserve(assignments: int, worked: int) -> int:
     worker = await world.worker()
     for _ in range(worked):
         await world.take(run, worker)
-    steps = 0
-
-    def step() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
-
-    writer.db.set_progress_handler(step, 1)
-    await world.take(run, worker)
+    with counted(writer.db) as steps:
+        await world.take(run, worker)
     writer.close()
-    return steps
+    return steps()
 
 
 async def test_the_cost_of_a_reservation_grows_neither_with_the_run_nor_with_what_was_done() -> None:
