@@ -19,6 +19,7 @@ from .shapes import (
     DiskInfo,
     ErrorInfo,
     Event,
+    ExtendedRun,
     FileInfo,
     Link,
     LogPart,
@@ -209,6 +210,29 @@ class Client:
     def resume(self, run: RunName, why: str = "") -> PausedRun:
         """Let workers in again."""
         return read(PausedRun, self._connection.post(_path(run, "resume"), {"why": why}))
+
+    def extend(
+        self,
+        run: RunName,
+        settings: Mapping[str, str] | None = None,
+        rows: str | os.PathLike[str] | None = None,
+        present: bool = False,
+        request_id: str | None = None,
+    ) -> ExtendedRun:
+        """Change `limits.NAME` and `pay.reward`, and add the rows of a file; all of it or nothing.
+
+        `present`: those at work get the time for a unit, too, where it is more than they have. The same
+        `request_id` again adds no rows twice. ExtensionRefused (with all problems), OSError (the file).
+        """
+        parameters = [
+            ("request_id", request_id or os.urandom(16).hex()),
+            ("present", "1" if present else "0"),
+        ]
+        parameters += [("set", f"{key}={value}") for key, value in (settings or {}).items()]
+        path = _path(run, "extend")
+        with open(os.devnull if rows is None else rows, "rb") as file:
+            parameters += [] if rows is None else [("rows", Path(rows).name)]
+            return read(ExtendedRun, self._connection.upload(path, parameters, file, LAUNCH_S))
 
     def expire(self, run: RunName) -> int:
         """Expire the units that nobody has begun; says how many."""

@@ -15,6 +15,7 @@ from .errors import (
     ClientError,
     ConnectionCut,
     DaemonUnreachable,
+    ExtensionRefused,
     LaunchRefused,
     NoSuchRun,
     NoSuchThing,
@@ -201,6 +202,8 @@ def _refusal(status: int, text: bytes) -> ClientError:
             return NoSuchRun(status, code, message, hint)
         case "launch_refused":
             return LaunchRefused(message, hint, [str(problem) for problem in error.get("problems", [])])
+        case "extension_refused":
+            return ExtensionRefused(message, hint, [str(problem) for problem in error.get("problems", [])])
         case _:
             kind = NoSuchThing if status == 404 else Refused
             return kind(status, code, message, hint)

@@ -10,6 +10,7 @@ from .client import Client
 from .commands.disk import disk
 from .commands.errors import errors
 from .commands.export import export
+from .commands.extend import extend
 from .commands.launch import launch
 from .commands.links import links
 from .commands.lists import agents, units
@@ -81,7 +82,7 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
-    links, revoke, pause, resume, stop, expire, export, wait, options, log, status, disk,
+    extend, links, revoke, pause, resume, stop, expire, export, wait, options, log, status, disk,
 ):  # fmt: skip
     command.epilog = examples_of(str(command.name))
     main.add_command(command)

@@ -72,5 +72,13 @@ class LaunchRefused(Refused):
         self.problems = list(problems)
 
 
+class ExtensionRefused(Refused):
+    """The run was not extended; `problems` are all that was found."""
+
+    def __init__(self, message: str, hint: str, problems: Sequence[str]) -> None:
+        super().__init__(422, "extension_refused", message, hint)
+        self.problems = list(problems)
+
+
 class TaskFolderRefused(ClientError):
     """The folder cannot be sent as it is."""

@@ -58,6 +58,37 @@ class RunInfo(Progress):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettingInfo(Told):
+    """A setting that is another now, in words."""
+
+    key: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtensionInfo(Told):
+    """What was changed now.
+
+    `already`: this request had added its rows before, and nothing was changed. `present`: so many who are at
+    work have more time. `rows_after_code`: the rows come after those of rows() in task.py, if that ever ends.
+    """
+
+    changes: tuple[SettingInfo, ...]
+    rows: int
+    already: bool
+    present: int
+    rows_after_code: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendedRun(RunInfo):
+    """A run after it was extended."""
+
+    extension: ExtensionInfo
+
+
+@dataclass(frozen=True, kw_only=True)
 class PauseInfo(Told):
     """Since when a run is paused, by whom, and why."""
 

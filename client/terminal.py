@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .errors import ClientError, LaunchRefused
+from .errors import ClientError, ExtensionRefused, LaunchRefused
 from .reading import as_json
 
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -94,7 +94,7 @@ def say_facts(facts: Sequence[tuple[str, object]]) -> None:
 def say_error(error: ClientError, program: str = "crowdctl") -> None:
     """Print on stderr what went wrong and what to do next."""
     click.echo(f"{program}: {safe(error.message)}", err=True)
-    if isinstance(error, LaunchRefused):
+    if isinstance(error, LaunchRefused | ExtensionRefused):
         for problem in error.problems:
             click.echo(f"  - {safe_lines(problem, '    ')}", err=True)
     if error.hint:

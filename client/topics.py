@@ -47,6 +47,11 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
         ),
     },
     "Change a run": {
+        "extend": (
+            ("extend digits --rows more.jsonl", ""),
+            ("extend digits --max-concurrent-units 50 --pay 0.30", ""),
+            ("extend digits --time 3600 --agents", "those at work get it, too"),
+        ),
         "pause": (("pause digits", ""), ("pause digits --why 'the server moves'", "")),
         "resume": (("resume digits", ""),),
         "stop": (

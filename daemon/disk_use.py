@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from ..protocol.names import RunId
+from .added_rows import ROWS_FOLDER
 
 DATABASE = "crowdd.db"  # its log and its generation file begin with this, too
 
@@ -17,7 +18,7 @@ class RunDisk:
     """What one run takes beside its records in the database, in bytes."""
 
     task: int
-    """What was launched."""
+    """What was launched, and rows that were added."""
     files: int
     """What workers uploaded."""
     router: int
@@ -50,8 +51,8 @@ def disk_use(data: Path, folders: Mapping[RunId, tuple[Path, Path]]) -> DiskUse:
 
 
 def _run_disk(task: Path, run: Path) -> RunDisk:
-    files = _size_of(run / "files")
-    return RunDisk(_size_of(task), files, max(0, _size_of(run) - files))
+    files, rows = _size_of(run / "files"), _size_of(run / ROWS_FOLDER)
+    return RunDisk(_size_of(task) + rows, files, max(0, _size_of(run) - files - rows))
 
 
 def _size_of(path: Path) -> int:

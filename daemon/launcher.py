@@ -17,7 +17,8 @@ from ..storage.records import TaskRun, Unit
 from .blueprints.contract import Row
 from .clock import Wall
 from .full_disk import with_space
-from .user_code import UserCode
+from .row_source import MakeRows, RowSource
+from .user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class TaskLauncher:
     def __init__(
         self,
         run: TaskRun,
-        rows: Iterator[Row],
+        rows: RowSource,
         storage: Storage,
         user_code: UserCode,
         wall: Wall,
@@ -62,13 +63,22 @@ class TaskLauncher:
         self._rows_made = run.rows_made
         self._rows_done = run.rows_done
         self._wake = trio.Event()
+        self._added = trio.Event()
+        self._is_replayed = False
         self._stopped = False
         self._writing = trio.Lock()
+        self.failure: str | None = None
+        """Why no more rows can be had from its sources; None: they can, or there are none left."""
 
     @property
     def rows_done(self) -> bool:
         """True once every row became an assignment, or no more are wanted."""
         return self._rows_done
+
+    @property
+    def is_at_first(self) -> bool:
+        """Whether rows still come, or may, from where they came at the launch."""
+        return not self._rows_done and self._rows.is_at_first
 
     def refill(self) -> None:
         """A unit ended or was given back: look again."""
@@ -85,7 +95,39 @@ class TaskLauncher:
         RowsChanged: the data differs from what was launched before. UserCodeFailed: a generator raised.
         Cancelled: the last transaction is whole; nothing else is left behind.
         """
-        await self._replay()
+        try:
+            await self._launch()
+        except (RowsChanged, UserCodeFailed) as exc:
+            self.failure = str(exc)
+            raise
+
+    async def until_added(self) -> None:
+        """Return when rows are added: `launch` has something to do again."""
+        await self._added.wait()
+
+    async def change(
+        self, store: Callable[[], Awaitable[T]], pay_cents: int, max_concurrent: int, more: MakeRows | None
+    ) -> T:
+        """Go on with other pay, another cap and more rows once `store` has stored that they are so.
+
+        Nothing is made or released meanwhile: what was made before is as it was then.
+        """
+        async with self._writing:
+            stored = await store()
+            self._pay_cents, self._cap = pay_cents, max_concurrent
+            if more is not None:
+                self._rows.add(more)
+                self._rows_done = self._stopped = False
+        if more is not None:
+            self._added.set()
+            self._added = trio.Event()
+        self.refill()
+        return stored
+
+    async def _launch(self) -> None:
+        if not self._is_replayed:
+            await self._replay()
+            self._is_replayed = True
         while not self._stopped:
             self._wake = trio.Event()
             counts = await self._storage.counts(self._run.id)
@@ -129,10 +171,11 @@ class TaskLauncher:
         return await self._with_space(partial(self._add, rows, done))
 
     async def _add(self, rows: Sequence[Row], done: bool) -> bool:
-        new = [self._assignment(n, row) for n, row in enumerate(rows, self._rows_made)]
         async with self._writing:
             if self._stopped:
                 return False
+            new = [self._assignment(n, row) for n, row in enumerate(rows, self._rows_made)]
+            done = done and not self._rows.has_more
             await self._storage.add_assignments(self._run.id, new, done, self._wall())
             self._rows_made += len(rows)
             self._rows_done = done

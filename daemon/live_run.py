@@ -26,8 +26,10 @@ from .patience import Patience
 from .providers.contract import CrowdProvider, ProviderFailed, ProviderSays
 from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
+from .row_source import RowSource
+from .task_config import RunConfig
 from .task_runner import Doors, TaskRunner
-from .terms import RunTerms
+from .terms import Affected, Extended, RunTerms, Wish
 from .timekeeper import Timekeeper
 from .user_code import UserCodeFailed
 
@@ -48,7 +50,7 @@ NEWS: Mapping[AgentStatus, AgentEvent] = {
 class LiveRun:
     """Made anew at every start from what storage says; a crash is only a start that nobody planned."""
 
-    def __init__(self, run: TaskRun, parts: Parts, house: House) -> None:
+    def __init__(self, run: TaskRun, parts: Parts, house: House, rows: RowSource) -> None:
         self.run = run
         self._parts = parts
         self._house = house
@@ -71,12 +73,9 @@ class LiveRun:
             partial(self._errors.note, HOOK),
         )
         self._reception = Reception(run, parts, house, self.runner, self._hooks, self)
-        limits = parts.config.limits
-        self._patience = Patience(self._last_activity, limits.no_submission_patience_s, run.paused)
-        self._terms = RunTerms(run, house, self._patience)
         self._launcher = TaskLauncher(
             run,
-            parts.blueprint.rows(),
+            rows,
             house.storage,
             house.user_code,
             house.wall,
@@ -84,6 +83,10 @@ class LiveRun:
             parts.config.pay.cents,
             parts.config.limits.max_num_concurrent_units,
         )
+        limits = parts.config.limits
+        self._patience = Patience(self._last_activity, limits.no_submission_patience_s, run.paused)
+        affected = Affected(self._launcher, self._patience, self._use, self.due_changed)
+        self._terms = RunTerms(run, parts, house, affected, self._moving)
 
     # --- its life
 
@@ -200,14 +203,21 @@ class LiveRun:
         await self._note_trouble(None)
         if self.run.state is RunState.DRAINING:  # a crash may have come before its units expired
             await self._with_space(lambda: self.expire("daemon", "the run is stopped"))
-        if self.run.state is RunState.RUNNING:
-            try:
-                await self._launcher.launch()
-            except (RowsChanged, UserCodeFailed) as exc:
-                log.error("no more rows are launched: %s", exc, extra={"run": self.run.id})
-                await self._note_trouble(str(exc))
-                await self._errors.note(HOOK, "launching rows", exc)
+        while self.run.state is RunState.RUNNING and await self._launch():
+            self._look.set()
+            await self._launcher.until_added()
         self._look.set()
+
+    async def _launch(self) -> bool:
+        """Launch what there is; False when no more rows can be had."""
+        try:
+            await self._launcher.launch()
+        except (RowsChanged, UserCodeFailed) as exc:
+            log.error("no more rows are launched: %s", exc, extra={"run": self.run.id})
+            await self._note_trouble(str(exc))
+            await self._errors.note(HOOK, "launching rows", exc)
+            return False
+        return True
 
     async def _note_trouble(self, trouble: str | None) -> None:
         await self._with_space(lambda: self._house.storage.set_trouble(self.run.id, trouble))
@@ -229,13 +239,14 @@ class LiveRun:
 
     async def _has_ended(self) -> bool:
         self._look = trio.Event()
-        counts = await self._house.storage.counts(self.run.id)
-        if not nothing_left(counts):
-            return False
-        if self.run.state is RunState.RUNNING and not self._launcher.rows_done:
-            return False
-        await self._move(RunState.RUNNING, RunState.COMPLETED, "daemon", "every unit has ended")
-        await self._move(RunState.DRAINING, RunState.STOPPED, "daemon", "everybody has finished")
+        async with self._moving:  # nobody adds rows between looking and ending
+            counts = await self._house.storage.counts(self.run.id)
+            if not nothing_left(counts):
+                return False
+            if self.run.state is RunState.RUNNING and not self._launcher.rows_done:
+                return False
+            await self._moved(RunState.RUNNING, RunState.COMPLETED, "daemon", "every unit has ended")
+            await self._moved(RunState.DRAINING, RunState.STOPPED, "daemon", "everybody has finished")
         self._tick()
         self.ended.set()
         return True
@@ -268,6 +279,16 @@ class LiveRun:
         await self._terms.pause(paused, who, why)
         self._tick()
 
+    async def extend(self, wish: Wish, who: str) -> Extended:
+        """Other limits and pay, and more rows. ExtensionRefused, StaleWrite: nothing was changed."""
+        extended = await self._terms.extend(wish, who)
+        self._refill()
+        return extended
+
+    def _use(self, config: RunConfig) -> None:
+        self._reception.use(config)
+        self._timekeeper.use(config.limits)
+
     async def expire(self, who: str, why: str = "expired by staff") -> int:
         """Expire every unit that nobody holds; no further rows are launched. Returns how many units."""
         await self._launcher.finish_rows()
@@ -286,7 +307,7 @@ class LiveRun:
 
     async def quiet(self) -> None:
         """Return once nobody is at work, or the run's grace is over."""
-        with trio.move_on_after(self._parts.config.limits.grace_s):
+        with trio.move_on_after(self._terms.config.limits.grace_s):
             async with aclosing(self.watch()) as changes:
                 async for _ in changes:
                     counts = await self._house.storage.counts(self.run.id)
@@ -302,7 +323,7 @@ class LiveRun:
         self.close_doors()
         count = 0
         try:
-            count = await shut_down_all(self.run.id, self._house, self.runner, self._parts.config.limits)
+            count = await shut_down_all(self.run.id, self._house, self.runner, self._terms.config.limits)
         except StorageFull as exc:
             log.error("agents stay as they are until the next start: %s", exc, extra={"run": self.run.id})
         for link in self._links:
@@ -374,10 +395,13 @@ class LiveRun:
     async def _move(self, before: RunState, after: RunState, who: str, why: str) -> None:
         """Move the run on, unless it is not `before` (any more): staff stop runs that end at this moment."""
         async with self._moving:
-            if self.run.state is not before:
-                return
-            write = MoveRun(self.run.id, before, after, who, why)
-            await self._house.storage.commit([write], self._house.wall())
-            self.run = attrs.evolve(self.run, state=after)
-            self.runner.run_state = after
-            self._tick()
+            await self._moved(before, after, who, why)
+
+    async def _moved(self, before: RunState, after: RunState, who: str, why: str) -> None:
+        if self.run.state is not before:
+            return
+        write = MoveRun(self.run.id, before, after, who, why)
+        await self._house.storage.commit([write], self._house.wall())
+        self.run = attrs.evolve(self.run, state=after)
+        self.runner.run_state = after
+        self._tick()

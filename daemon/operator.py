@@ -9,6 +9,7 @@ import trio
 from ..protocol.names import UNFINISHED_RUN, RunId
 from ..storage.contract import LeaseLost, Storage, StorageFailed, StorageFull
 from ..storage.records import TaskRun
+from .added_rows import all_rows
 from .causes import causes
 from .checking import LaunchRefused, Plan
 from .control.shapes import HeldView
@@ -24,6 +25,7 @@ from .parts import Parts, RunBroken, assemble
 from .registry import Registry
 from .revocation import Revocation, Revoker
 from .task_options import FolderOptions, folder_options
+from .terms import Extended, ExtensionRefused, Wish
 from .unheld import UnheldRuns
 
 log = logging.getLogger(__name__)
@@ -143,10 +145,12 @@ class Operator:
 
     async def _serve_run(self, run: TaskRun) -> None:
         parts = await self._house.user_code.off_loop(self._assemble, run)
+        names = [each.name for each in await self.storage.added_rows(run.id)]
+        rows = all_rows(parts.blueprint, self._house.run_folder(run.id), names)
         run = await self.storage.run(run.id)  # staff may have stopped it before we took it up
         if self._stopping or not (run.state in UNFINISHED_RUN or self._is_deployed(run)):
             return
-        live = self._live[run.id] = LiveRun(run, parts, self._house)
+        live = self._live[run.id] = LiveRun(run, parts, self._house, rows)
         self._note_change()
         try:
             await live.serve()
@@ -205,6 +209,15 @@ class Operator:
             await live.pause(paused, who, why)
         else:
             await self.storage.set_paused(run_id, paused, self._house.wall(), who, why)
+
+    async def extend(self, run_id: RunId, wish: Wish, who: str) -> Extended:
+        """Other limits and pay, and more rows. ExtensionRefused, StaleWrite, NotFound."""
+        live = await self._held(run_id)
+        if live is None:
+            run = await self.storage.run(run_id)
+            why = run.trouble or "it is not being carried out at present"
+            raise ExtensionRefused([f"run {run.label!r} cannot be extended now: {why}"])
+        return await live.extend(wish, who)
 
     async def expire(self, run_id: RunId, who: str) -> int:
         """Expire every unit that nobody holds; returns how many. NotFound."""

@@ -1,5 +1,6 @@
 """Where requests of one run's pages arrive: admission, intake, and the packets to and fro, put together."""
 
+import attrs
 import trio
 
 from ..protocol.names import SENTENCES, Outcome, Reason
@@ -22,6 +23,7 @@ from .intake import Fetch, Intake, IntakeTools
 from .parts import Parts
 from .router_link import RouterLink
 from .special_data import special_rows
+from .task_config import RunConfig
 from .task_runner import TaskRunner
 from .worker_pool import WorkerPool
 
@@ -37,7 +39,7 @@ class Reception:
         self._desk = desk
         storage, wall = house.storage, house.wall
         metrics = house.metrics.run(run.label)
-        tools = Tools(
+        self._tools = Tools(
             run=run,
             config=parts.config,
             storage=storage,
@@ -51,11 +53,17 @@ class Reception:
             metrics=metrics,
             rows=special_rows(parts.config, house.task_folder(run.launch_id)),
         )
-        self._pool = WorkerPool(tools, desk)
+        self._pool = WorkerPool(self._tools, desk)
         files = house.uploads(run.id)
         self._intake = Intake(IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files))
         self.io = ClientIO(run, storage, wall, self._handlers(), metrics)
         self._links: list[RouterLink] = []
+
+    def use(self, config: RunConfig) -> None:
+        """The run is configured so from now on."""
+        rules = rules_of(config, self._tools.hooks.names)
+        self._tools = attrs.evolve(self._tools, config=config, rules=rules)
+        self._pool.use(self._tools)
 
     def connect(self, links: list[RouterLink]) -> None:
         """These are the run's routers."""

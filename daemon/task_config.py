@@ -294,7 +294,7 @@ def _unknown_providers(config: RunConfig, registry: Registry) -> Iterator[str]:
 def _converter(registry: Registry) -> Converter:
     """Knows the plug-ins of `registry`: the table of each is structured into its own Options."""
     converter = make_converter(
-        {Reward: _reward, Label: _label, Texts: _texts, Values: values, QualificationName: qualification_name}
+        {Reward: reward, Label: _label, Texts: _texts, Values: values, QualificationName: qualification_name}
     )
     for kind, chosen in _CHOSEN.items():
         hook = functools.partial(_plug_in, registry, converter, kind)
@@ -326,7 +326,8 @@ def _options(converter: Converter, table: dict[str, Any], wanted: type[Any]) -> 
     return options
 
 
-def _reward(value: Any, _: Any) -> str:
+def reward(value: Any, _: Any) -> str:
+    """Exactly an amount of money, as text with two decimals."""
     if isinstance(value, int | float) and not isinstance(value, LooseInt | LooseFloat):
         raise Fault(f'money is text, never a number: write "{value}"')
     letters = text(value)

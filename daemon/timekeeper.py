@@ -13,6 +13,8 @@ from .house import House
 from .router_link import RouterLink
 from .task_config import Limits
 
+LOOK_AGAIN_S = 60.0  # when nothing says how long anybody has, look at what is stored this often
+
 
 class Timekeeper:
     """One per LiveRun. Holds no truth: the times are with the agents in storage."""
@@ -32,6 +34,10 @@ class Timekeeper:
             self._deadlines.forget(agent.id)
         else:
             self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at))
+
+    def use(self, limits: Limits) -> None:
+        """Other limits hold from now on."""
+        self._limits = limits
 
     async def remember(self) -> None:
         """Take up what storage says, after a start."""
@@ -53,7 +59,10 @@ class Timekeeper:
         await with_space(f"the end of agent {agent_id}", lambda: self._passed(agent_id))
 
     def _remaining_s(self, due_at: datetime) -> float:
-        """Never more than a whole duration: a clock that jumped back must not keep units for ever."""
+        """Never more than a whole duration: a clock that jumped back must not keep units for ever.
+
+        Who has more time than that, from before the limits were changed, is looked at again then.
+        """
         left = (due_at - self._house.wall()).total_seconds()
-        longest = max(self._limits.assignment_duration_s, self._limits.rejoin_s)
+        longest = max(self._limits.assignment_duration_s, self._limits.rejoin_s, LOOK_AGAIN_S)
         return min(max(left, 0.0), longest)

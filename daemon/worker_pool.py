@@ -31,10 +31,14 @@ class WorkerPool:
     """The door of one run. Holds no state: everything is in storage, so a restart changes nothing."""
 
     def __init__(self, tools: Tools, desk: Desk, door: OnboardingDoor | None = None) -> None:
-        self._t = tools
         self._desk = desk
         self._door = door
-        self._admitting = Admitting(tools, desk, door)
+        self.use(tools)
+
+    def use(self, tools: Tools) -> None:
+        """Work with these from now on; who is being let in at this moment is let in by those before."""
+        self._t = tools
+        self._admitting = Admitting(tools, self._desk, self._door)
         self._replies = Replies(tools)
 
     async def register(self, packet: RegisterAgent) -> AgentDetails:

@@ -8,7 +8,7 @@ from ..client import Client
 from ..errors import LaunchUnknown
 from ..shapes import PlanInfo, RunInfo, Snapshot
 from ..terminal import safe, say, say_facts, say_json
-from .options import json_option, pass_client
+from .options import json_option, pair_of, pass_client
 
 
 @click.command()
@@ -31,7 +31,7 @@ def launch(
     KEY=VALUE replaces what task.toml says; the daemon refuses what it does not know, and
     `crowdctl options my-task` lists what it knows.
     """
-    pairs = dict(map(_pair, overrides))
+    pairs = dict(map(pair_of, overrides))
     if dry_run:
         _tell_plan(client.plan(folder, pairs), as_json)
         return
@@ -44,13 +44,6 @@ def launch(
         say_json(run)
     else:
         _tell(run, client.until_open(run.id))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise click.UsageError(f"{safe(text)!r} is no override: write KEY=VALUE.")
-    return key, value
 
 
 def _tell_plan(plan: PlanInfo, as_json: bool) -> None:

@@ -6,10 +6,19 @@ from typing import Any, TypeVar
 import click
 
 from ..client import Client
+from ..terminal import safe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 pass_client = click.make_pass_decorator(Client)
+
+
+def pair_of(text: str) -> tuple[str, str]:
+    """KEY=VALUE as its two parts."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise click.UsageError(f"{safe(text)!r} is no override: write KEY=VALUE.")
+    return key, value
 
 
 def run_argument(command: F) -> F:

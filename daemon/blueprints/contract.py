@@ -53,6 +53,14 @@ class Blueprint(abc.ABC):
     def rows(self) -> Iterator[Row]:
         """The data, row by row. Must give the same rows again after a restart; may be endless."""
 
+    def check_added(self, path: Path) -> list[str]:
+        """Every fault of a file with rows that staff want to add, as `check` would find them in the data."""
+        return [f"{path.name}: the blueprint {self.name!r} takes no rows while its run goes on"]
+
+    def added_rows(self, path: Path) -> Iterator[Row]:
+        """The rows of a file in which `check_added` found nothing; as for `rows`, the same again later."""
+        raise BlueprintFault(f"{path.name}: the blueprint {self.name!r} takes no rows while its run goes on")
+
     @abc.abstractmethod
     def page_files(self) -> Mapping[str, bytes]:
         """What the router serves: path → contents, `index.html` among them."""

@@ -1,14 +1,16 @@
 """The blueprint `mock`: everything scriptable, for tests and rehearsals. Needs no folder."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
 
 from ...protocol.names import AgentStatus
 from ..structuring import Count
-from .contract import Blueprint, Row
+from .contract import Blueprint, BlueprintFault, Row
 from .pages import SCRIPT, page_script
+from .reading import DataFault, read_rows
 from .rows import RowFault, row_of
 
 FIRST_STATUSES = (AgentStatus.IN_TASK, AgentStatus.WAITING)
@@ -49,6 +51,18 @@ class MockBlueprint(Blueprint):
     def rows(self) -> Iterator[Row]:
         given = self.options.rows or [{"row": number} for number in range(self.options.num_assignments)]
         return (row_of(value, self.options.units_per_assignment) for value in given)
+
+    def check_added(self, path: Path) -> list[str]:
+        try:
+            return [] if list(self.added_rows(path)) else [f"{path.name}: holds no row"]
+        except (BlueprintFault, RowFault) as exc:
+            return [str(exc)]
+
+    def added_rows(self, path: Path) -> Iterator[Row]:
+        for found in read_rows(path):
+            if isinstance(found, DataFault):
+                raise found
+            yield row_of(found.value, self.options.units_per_assignment)
 
     def page_files(self) -> Mapping[str, bytes]:
         return {"index.html": _PAGE, SCRIPT: page_script()}

@@ -50,9 +50,23 @@ class StaticBlueprint(Blueprint):
             faults += self._unknown_placeholders(files, names)
         return faults + row_faults
 
+    def check_added(self, path: Path) -> list[str]:
+        try:
+            files = read_page(self._page)
+        except OSError as exc:
+            return [f"{exc.filename}: cannot be read: {exc.strerror}"]
+        names, faults = self._checked_file(path)
+        return faults or self._unknown_placeholders(files, names)
+
+    def added_rows(self, path: Path) -> Iterator[Row]:
+        return self._good(self._rows_of_file(path))
+
     def rows(self) -> Iterator[Row]:
         """The data, read as far as it is wanted. DataFault at the first row that is not one."""
-        for row in self._judged_rows():
+        return self._good(self._judged_rows())
+
+    def _good(self, rows: Iterator[Row | DataFault]) -> Iterator[Row]:
+        for row in rows:
             if isinstance(row, DataFault):
                 raise row
             yield row
@@ -114,11 +128,19 @@ class StaticBlueprint(Blueprint):
         """The names in the first rows, and every fault. Rows of code are not run: they may be endless."""
         if self.material.make_rows is not None:
             return None, []
+        try:
+            path = self._data_file()
+        except DataFault as exc:
+            return set(), [str(exc)]
+        return self._checked_file(path)
+
+    def _checked_file(self, path: Path) -> tuple[set[str], list[str]]:
+        """The names in its first rows, and every fault."""
         names: set[str] = set()
         faults: list[str] = []
         count = 0
         try:
-            for count, row in enumerate(self._rows_of_file(self._data_file()), 1):
+            for count, row in enumerate(self._rows_of_file(path), 1):
                 if isinstance(row, DataFault):
                     faults.append(str(row))
                 elif count <= ROWS_COMPARED_MAX:
@@ -127,7 +149,7 @@ class StaticBlueprint(Blueprint):
             faults.append(str(exc))
         else:
             if not count:
-                faults.append(f"{self._data_file().name}: holds no row")
+                faults.append(f"{path.name}: holds no row")
         return names, _shortened(faults)
 
     def _unknown_placeholders(self, files: dict[str, bytes], names: set[str]) -> list[str]:

@@ -17,6 +17,7 @@ from .endpoint import Endpoint, Query, routes
 from .errors import HANDLERS
 from .events import tell_events
 from .export import export_run
+from .extending import extend_run
 from .files import get_uploaded_file
 from .launch import launch_run, plan_run
 from .lists import list_agents, list_errors, list_units
@@ -35,6 +36,7 @@ from .shapes import (
     ErrorNotesView,
     EventView,
     ExpiredView,
+    ExtendedView,
     LinksView,
     LogBody,
     LogPartView,
@@ -151,6 +153,21 @@ ENDPOINTS: Sequence[Endpoint] = (
         "POST", "/runs/{run}/links/revoke", revoke_link_of, RevokedLinkView, body=RevokeOfBody, also=(502,)
     ),
     Endpoint("POST", "/runs/{run}/stop", stop_run, RunView, body=StopBody, also=(502,)),
+    Endpoint(
+        "POST",
+        "/runs/{run}/extend",
+        extend_run,
+        ExtendedView,
+        body=bytes,
+        body_type="application/octet-stream",
+        query=(
+            OVERRIDES,
+            Query("rows", str, "What the file in the body is called: NAME.jsonl, .json or .csv."),
+            Query("request_id", str, "The same id again adds no rows twice."),
+            Query("present", Annotated[str, {"enum": ["0", "1"]}], "1: those at work get more time, too."),
+        ),
+        also=(422,),
+    ),
     Endpoint("POST", "/runs/{run}/pause", pause_run, PausedRunView, body=WhyBody),
     Endpoint("POST", "/runs/{run}/resume", resume_run, PausedRunView, body=WhyBody),
     Endpoint("POST", "/runs/{run}/expire", expire_run, ExpiredView, body=NothingBody, also=(502,)),

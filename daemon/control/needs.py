@@ -13,6 +13,7 @@ from ..disk_use import DiskUse
 from ..registry import Registry
 from ..revocation import Revocation
 from ..task_options import FolderOptions
+from ..terms import Extended, Wish
 from .shapes import HeldView
 
 
@@ -72,6 +73,8 @@ class Operator(Protocol):
     async def stop(self, run_id: RunId, now: bool, who: str) -> None: ...
 
     async def pause(self, run_id: RunId, paused: bool, who: str, why: str) -> None: ...
+
+    async def extend(self, run_id: RunId, wish: Wish, who: str) -> Extended: ...
 
     async def expire(self, run_id: RunId, who: str) -> int: ...
 

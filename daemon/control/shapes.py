@@ -62,6 +62,34 @@ class PausedRunView(RunView):
     changed: bool
 
 
+class SettingView(TypedDict):
+    """A setting that is another now, in words."""
+
+    key: str
+    before: str | None
+    after: str
+
+
+class ExtensionView(TypedDict):
+    """What was changed now.
+
+    `already`: this request had added its rows before, and nothing was changed. `present`: so many who are at
+    work have more time. `rows_after_code`: the rows come after those of rows() in task.py, if that ever ends.
+    """
+
+    changes: list[SettingView]
+    rows: int
+    already: bool
+    present: int
+    rows_after_code: bool
+
+
+class ExtendedView(RunView):
+    """A run after it was extended."""
+
+    extension: ExtensionView
+
+
 class PauseView(TypedDict):
     """Since when a run is paused, by whom, and why."""
 

@@ -43,6 +43,7 @@ TASK: Mapping[str, str] = {
     "my-task/page/index.html": '<script src="crowdd.js"></script><form>${text} <input name="mood"></form>',
     "broken-task/task.toml": 'name = "broken task"\n',
     "broken-task/task.py": "import no_such_module\n",
+    "more.jsonl": '{"text": "again"}\n',
     "bad-task/task.toml": 'name = "bad task"\ntitel = "Oops"\n[limits]\ngrace_s = "20"\n',
 }
 
@@ -173,6 +174,9 @@ async def _changed(story: Story) -> None:
     await story.type("pause digits", "Again:")
     await story.type("resume digits")
     await story.type("resume digits", "Again:")
+    await story.type("extend digits --rows more.jsonl --pay 0.30")
+    await story.type("extend digits nonsense=1", "Everything that is wrong is told at once:")
+    await story.type("extend digits", "Nothing to change:")
     await story.type("expire digits")
     await story.type("expire digits", "Again:")
 
@@ -181,6 +185,7 @@ async def _ended(story: Story, run: TaskRun) -> None:
     await story.type("stop digits")
     await story.type("stop digits --now")
     await story.type("stop digits", "A run that has ended:")
+    await story.type("extend digits --pay 0.30", "A run that has ended:")
     await story.type("watch digits", "In a pipe, a line for each change; a run that has ended:")
     await story.type("wait digits", "Stopped is not completed (exit status 5):")
     await story.desk.operator.a_run("done", units=0)

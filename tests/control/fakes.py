@@ -23,7 +23,9 @@ from crowdd.daemon.providers.contract import LinkUnknown, RevokedLink
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.revocation import Revocation
 from crowdd.daemon.routers import Routers
+from crowdd.daemon.task_changes import Change
 from crowdd.daemon.task_options import FolderOptions, folder_options
+from crowdd.daemon.terms import Extended, ExtensionRefused, Wish
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
 from crowdd.storage.contract import (
     AddSubmission,
@@ -94,6 +96,8 @@ class FakeOperator:
         self.folders: list[dict[str, bytes]] = []
         self.router = FakeRouter()
         self.plug_ins = installed_plug_ins()
+        self.wishes: list[tuple[Wish, bytes]] = []
+        self.extended = Extended()
         self.revoked: list[tuple[str, bool]] = []
         self.files = Path("/nowhere")
 
@@ -122,6 +126,13 @@ class FakeOperator:
 
     async def pause(self, run_id: RunId, paused: bool, who: str, why: str) -> None:
         await self.storage.set_paused(run_id, paused, NOW, who, why)
+
+    async def extend(self, run_id: RunId, wish: Wish, who: str) -> Extended:
+        self.wishes.append((wish, b"" if wish.rows is None else wish.rows.read_bytes()))
+        if "nonsense" in wish.settings:
+            raise ExtensionRefused(["nonsense: unknown; did you mean 'limits'?", "more.jsonl:1: is not JSON"])
+        changes = [Change(key, "1", words) for key, words in wish.settings.items()]
+        return attrs.evolve(self.extended, changes=changes, rows=3 if wish.rows else 0)
 
     async def expire(self, run_id: RunId, who: str) -> int:
         return len(await self.storage.expire_units(run_id, NOW, who, "expired by staff"))

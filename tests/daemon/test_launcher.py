@@ -11,6 +11,7 @@ from crowdd.daemon.blueprints.contract import Row
 from crowdd.daemon.house import House
 from crowdd.daemon.launcher import RowsChanged, TaskLauncher, nothing_left
 from crowdd.daemon.lifecycle import Submitted
+from crowdd.daemon.row_source import RowSource
 from crowdd.daemon.task_runner import Doors, TaskRunner
 from crowdd.daemon.user_code import UserCode, UserCodeFailed
 from crowdd.protocol.names import AgentStatus, UnitStatus, WireId
@@ -32,7 +33,13 @@ async def not_published(units: Sequence[Unit]) -> None:
 
 def a_launcher(house: House, run: TaskRun, rows: Iterator[Row], cap: int = 0) -> TaskLauncher:
     return TaskLauncher(
-        run, rows, house.storage, house.user_code, house.wall, not_published, max_concurrent=cap
+        run,
+        RowSource(lambda: rows),
+        house.storage,
+        house.user_code,
+        house.wall,
+        not_published,
+        max_concurrent=cap,
     )
 
 
@@ -104,7 +111,7 @@ async def test_s21_units_of_a_slow_generator_are_released_as_they_come(house: Ho
         yield Row({"n": 2}, [{}])
 
     launcher = TaskLauncher(
-        run, slow(), house.storage, UserCode(), house.wall, not_published, max_concurrent=2
+        run, RowSource(slow), house.storage, UserCode(), house.wall, not_published, max_concurrent=2
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(launcher.launch)

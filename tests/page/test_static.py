@@ -147,3 +147,32 @@ def test_a_page_is_given_shared_and_own_data_but_nothing_hidden(make: Make) -> N
 
 def test_a_worker_of_a_static_task_starts_at_once(make: Make) -> None:
     assert make(GOOD).first_status() is AgentStatus.IN_TASK
+
+
+def test_added_rows_are_read_as_data_is(make: Make, tmp_path: Path) -> None:
+    blueprint = make(GOOD, units_per_assignment=2)
+    more = tmp_path / "more.csv"
+    more.write_text("title,text\nx,c\ny,d\n")
+    assert blueprint.check_added(more) == []
+    assert list(blueprint.added_rows(more)) == [
+        Row({"title": "x", "text": "c"}, [{}, {}]),
+        Row({"title": "y", "text": "d"}, [{}, {}]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "faults"),
+    [
+        ("", ["more.jsonl: holds no row"]),
+        ('[1]\n{"title"\n', ["more.jsonl:1: must be an object", "more.jsonl:2: "]),
+        ('{"title": "t", "txt": "a"}\n', ["page/index.html:1: ${text} is not in the data"]),
+    ],
+)
+def test_every_fault_of_added_rows_is_told(
+    make: Make, tmp_path: Path, content: str, faults: list[str]
+) -> None:
+    more = tmp_path / "more.jsonl"
+    more.write_text(content)
+    told = make(GOOD).check_added(more)
+    assert len(told) == len(faults)
+    assert all(each.startswith(fault) for each, fault in zip(told, faults, strict=True)), told

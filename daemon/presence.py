@@ -1,0 +1,44 @@
+"""Gives those who are at work the time that newcomers get, where that is more than they have."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from ..protocol.names import LIVE_AGENT, RunId
+from ..storage.contract import SetDue, StaleWrite
+from ..storage.records import Agent
+from .house import House
+from .task_config import Limits
+
+AGENTS_PER_TRANSACTION = 200
+
+
+async def give_time(run_id: RunId, house: House, limits: Limits) -> Sequence[Agent]:
+    """The agents who have more time now, as they are; who ends at this very moment is left as they are."""
+    reserved = await house.storage.reserved_agents(run_id)
+    given = [write for agent in reserved if (write := _more_time(agent, limits)) is not None]
+    for start in range(0, len(given), AGENTS_PER_TRANSACTION):
+        await _commit(given[start : start + AGENTS_PER_TRANSACTION], house)
+    agents = [await house.storage.agent(write.agent_id) for write in given]
+    return [agent for agent in agents if agent.status in LIVE_AGENT]
+
+
+def _more_time(agent: Agent, limits: Limits) -> SetDue | None:
+    """Counted from when the unit was taken; nobody loses time."""
+    if agent.status not in LIVE_AGENT or agent.due_at is None:
+        return None
+    due_at: datetime | None = None
+    if limits.assignment_duration_s:
+        due_at = agent.created_at + timedelta(seconds=limits.assignment_duration_s)
+        if due_at <= agent.due_at:
+            return None
+    return SetDue(agent.id, due_at)
+
+
+async def _commit(writes: Sequence[SetDue], house: House) -> None:
+    try:
+        await house.storage.commit(writes, house.wall())
+    except StaleWrite:
+        for write in writes:  # somebody submitted: the others must not suffer
+            with suppress(StaleWrite):
+                await house.storage.commit([write], house.wall())

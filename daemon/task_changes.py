@@ -1,0 +1,100 @@
+"""What of a run's config may change while the run goes on, and what else not and why. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from .overrides import override
+from .structuring import Faults, make_converter, nearest, structure
+from .task_config import ConfigRefused, Limits, Pay, Reward, RunConfig, reward
+
+CHANGING = {"limits": Limits, "pay": Pay}
+"""Tables of task.toml that may change."""
+_PEOPLE = "those who were let in were judged by it"
+WHY_FIXED = {
+    "blueprint": "units that are out were made by it",
+    "provider": "workers come through it",
+    "architect": "its pages are where it put them",
+    "label": "links that were given out lead there",
+    "shared_origin": "links that were given out lead there",
+    "name": "its records belong to it",
+    "task": "its records belong to it",
+    "project": "its records belong to it",
+    "requester": "its records belong to it",
+    "title": "workers know it by that",
+    "description": "workers know it by that",
+    "tags": "workers know it by that",
+    "texts": "pages that are open were told so",
+    "task_config": "pages that are open were told so",
+    "release_on_close": "who is at work began under it",
+    "block_qualification": _PEOPLE,
+    "qualifications": _PEOPLE,
+    "onboarding": _PEOPLE,
+    "screening": _PEOPLE,
+    "gold": _PEOPLE,
+    "choice": "its units are ordered by it",
+    "review": "reviews that were given followed it",
+}
+
+
+@attrs.frozen
+class Change:
+    """One setting that is another now, in words; `before` is None for what was not there."""
+
+    key: str
+    before: str | None
+    after: str
+
+    def in_words(self) -> tuple[str | None, str]:
+        """As history has it."""
+        return None if self.before is None else f"{self.key}={self.before}", f"{self.key}={self.after}"
+
+
+def changed_config(config: RunConfig, settings: Mapping[str, str]) -> RunConfig:
+    """The config with `limits.grace_s`-like keys set to what these words mean.
+
+    ConfigRefused: everything that is wrong, at once; what cannot change is named with the reason.
+    """
+    converter = make_converter({Reward: reward})
+    document: dict[str, Any] = {name: converter.unstructure(getattr(config, name)) for name in CHANGING}
+    problems = [why for key, words in settings.items() if (why := _set(document, key, words)) is not None]
+    parts: dict[str, Any] = {}
+    for name, cls in CHANGING.items():
+        try:
+            parts[name] = structure(converter, document[name], cls, name)
+        except Faults as exc:
+            problems += exc.problems
+    if problems:
+        raise ConfigRefused(problems)
+    return attrs.evolve(config, **parts)
+
+
+def changes_between(before: RunConfig, after: RunConfig) -> Iterator[Change]:
+    """Every setting that differs, in the order of task.toml."""
+    for name in CHANGING:
+        old, new = attrs.asdict(getattr(before, name)), attrs.asdict(getattr(after, name))
+        for key, value in new.items():
+            if value != old[key]:
+                yield Change(f"{name}.{key}", _shown(old[key]), _shown(value))
+
+
+def _set(document: dict[str, Any], key: str, words: str) -> str | None:
+    table = key.partition(".")[0]
+    if table not in CHANGING:
+        return f"{key}: {_why_not(table)}"
+    if table == key:
+        return f"{key}: is a table; write {key}.NAME=VALUE"
+    return override(document, key, words)
+
+
+def _why_not(table: str) -> str:
+    known = [field.name for field in attrs.fields(RunConfig)]
+    if table not in known:
+        return f"unknown; {nearest(table, known)}"
+    why = WHY_FIXED.get(table, "it is part of what was launched")
+    return f"cannot change while the run goes on: {why}; stop the run and launch again"
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
