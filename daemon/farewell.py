@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import trio
 
 from .events import any_of
-from .house import Pace
 from .live_run import LiveRun
+from .pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,7 @@ class Farewell:
         return [live for live in runs if not live.ended.is_set()]
 
     async def end_routers(self, runs: Sequence[LiveRun]) -> None:
-        """Take routers down where that is wanted: only once no task of their runs can start one again."""
-        if self._pace.leave_routers:
-            return
+        """Take routers down; only once no task of their runs can start one again."""
         with trio.move_on_after(self._pace.goodbye_s):
             async with trio.open_nursery() as nursery:
                 for live in runs:

@@ -10,24 +10,9 @@ from ..protocol.names import RunId
 from ..storage.contract import Storage
 from .clock import Wall
 from .metrics.families import Metrics
+from .pace import Pace
 from .routers import Routers
 from .user_code import UserCode
-
-
-@attrs.frozen
-class Pace:
-    """The daemon's own times, in seconds; simulation shortens them."""
-
-    linger_s: float = 600.0
-    """How long an ended run still answers late pages (post-task answers, "this task has ended")."""
-    settle_s: float = 60.0
-    """After a start, nobody is timed out for so long, or until every router has said what it kept."""
-    goodbye_s: float = 8.0
-    """How long telling every page may take at a shutdown, after the grace."""
-    leave_routers: bool = True
-    """At a stop, routers of unfinished runs go on: they tell pages to wait, the next start adopts them."""
-    suspend_s: float = 120.0
-    """How long routers keep pages calm while the daemon is away on purpose."""
 
 
 @attrs.frozen
@@ -42,6 +27,8 @@ class House:
     link_secret: bytes = attrs.field(repr=False)
     """Signs personal links; kept over restarts."""
     pace: Pace = attrs.Factory(Pace)
+    end_routers: bool = False
+    """False: at a stop, routers of unfinished runs go on: they tell pages to wait, and are adopted later."""
     routers: Routers = attrs.Factory(Routers)
     """Those that run already, for the architect `remote`."""
     metrics: Metrics = attrs.Factory(Metrics)

@@ -82,7 +82,8 @@ class Operator:
             self._stopping = True
             left = await farewell.say(cut)
             nursery.cancel_scope.cancel(reason="the daemon stops")
-        await farewell.end_routers(left)
+        if self._house.end_routers:
+            await farewell.end_routers(left)
 
     def _is_deployed(self, run: TaskRun) -> bool:
         """Whether an ended run still has routers that answer late pages."""

@@ -19,6 +19,8 @@ import attrs
 from .structuring import table
 from .type_words import inner_class, type_words
 
+EXAMPLE = "example"
+"""The key of an attribute's metadata for a value that is shown where no default can be."""
 MEANING = "meaning"
 """The key of an attribute's metadata that says what it means, instead of the text below it."""
 
@@ -36,6 +38,8 @@ class Option:
     default: Any
     """What holds when it is left out, as plain JSON; None: nothing, or what `meaning` says."""
     meaning: str
+    example: Any = None
+    """A value that might be given, where there is no default."""
 
     @property
     def default_text(self) -> str:
@@ -97,7 +101,8 @@ def _options(wanted: type[Any], path: str) -> Iterator[Option]:
             path=at,
             type=type_words(hint, field.validator),
             required=field.default is attrs.NOTHING,
-            default=_plain(_default(field)),
+            default=plain_value(_default(field)),
+            example=field.metadata.get(EXAMPLE),
             meaning=_one_line(field.metadata.get(MEANING, texts.get(field.name, ""))),
         )
 
@@ -110,17 +115,17 @@ def _default(field: "attrs.Attribute[Any]") -> Any:
     return default.factory() if hasattr(default, "takes_self") else default
 
 
-def _plain(value: Any) -> Any:
-    """The value as plain JSON, as a TOML document would hold it."""
+def plain_value(value: Any) -> Any:
+    """The value as plain JSON, as a TOML document would hold it; a whole number without its `.0`."""
     match value:
         case Enum():
-            return _plain(value.value)
+            return plain_value(value.value)
         case Path():
             return value.as_posix()
         case dict():
-            return {str(key): _plain(inner) for key, inner in table(value).items()}
+            return {str(key): plain_value(inner) for key, inner in table(value).items()}
         case list() | tuple() | set() | frozenset():
-            return [_plain(inner) for inner in cast(Iterable[Any], value)]
+            return [plain_value(inner) for inner in cast(Iterable[Any], value)]
         case None | bool() | int() | str():
             return value
         case float():

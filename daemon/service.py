@@ -6,24 +6,24 @@ import random
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import attrs
 import trio
 
 from ..protocol.names import UNFINISHED_RUN
 from ..storage.contract import StorageRefused
 from ..storage.opening import open_storage
 from .clock import wall_clock
+from .config_layers import Asked, Configured
 from .control import serve_control
-from .house import House, Pace
-from .metrics.address import MetricsAddress
+from .daemon_config import DaemonConfig
+from .house import House
+from .metrics.door import MetricsDoor
 from .metrics.families import Metrics
-from .metrics.service import serve_metrics
 from .metrics.storage_calls import time_calls
 from .notify import Notifier
 from .operator import Operator
 from .registry import installed_plug_ins
+from .reloading import Reloader
 from .routers import ROUTERS_NAME, Routers
 from .secrets import load_or_make_secret
 from .user_code import UserCode
@@ -34,32 +34,16 @@ DATABASE = "crowdd.db"
 CUT_S = 5.0  # after a second signal, the process ends within this time
 
 
-@attrs.frozen
-class DaemonConfig:
-    """What a daemon is told at its start."""
-
-    data: Path = Path("crowdd-data")
-    control: Path | None = None
-    """The control socket; None: `control` in the data directory."""
-    pace: Pace = attrs.Factory(Pace)
-    routers: Path | None = None
-    """The routers that run already, by name; None: `routers.toml` in the data directory."""
-    metrics: MetricsAddress | None = None
-    """Where metrics are served; None: nowhere."""
-
-    @property
-    def control_path(self) -> Path:
-        """Where the control socket is."""
-        return self.control or self.data / "control"
-
-
-async def serve_daemon(config: DaemonConfig, notifier: Notifier | None = None) -> None:
-    """Run until SIGTERM or SIGINT; returns after a graceful goodbye.
+async def serve_daemon(
+    configured: Configured, asked: Asked | None = None, notifier: Notifier | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT; returns after a graceful goodbye. SIGHUP: what was `asked` is read again.
 
     StorageRefused: the store cannot be opened. StorageFailed, LeaseLost (in a group): the store was lost.
     Nesting is the order of shutdown: runs first, then control, then storage.
     """
-    notifier = notifier or Notifier.from_environment()
+    notifier, config = notifier or Notifier.from_environment(), configured.config
+    _tell_configured(configured)
     async with open_house(config) as house:
         operator = Operator(house, installed_plug_ins())
         stop, cut = trio.Event(), trio.Event()
@@ -68,8 +52,11 @@ async def serve_daemon(config: DaemonConfig, notifier: Notifier | None = None) -
             services.start_soon(notifier.keep_watchdog)
             services.start_soon(notifier.extend_stop, stop)
             await services.start(serve_control, operator, config.control_path)
-            if config.metrics is not None:
-                await services.start(serve_metrics, operator, config.metrics)
+            door = MetricsDoor(operator)
+            await services.start(door.serve, config.metrics)
+            if asked is not None:
+                reloader = Reloader(asked, configured, door, house.routers)
+                await services.start(reloader.serve, notifier)
             async with trio.open_nursery() as runs:
                 await runs.start(operator.serve, stop, cut)
                 runs.start_soon(_tell_ready, operator, notifier, config)
@@ -98,6 +85,7 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
             data=config.data.absolute(),
             link_secret=link_secret,
             pace=config.pace,
+            end_routers=config.end_routers,
             routers=Routers((config.routers or config.data / ROUTERS_NAME).absolute()),
             metrics=metrics,
         )
@@ -121,6 +109,19 @@ async def watch_signals(
             log.info("%s: no new workers; those at work have their grace", signal.Signals(number).name)
             notifier.say(stopping=1, status="saying goodbye to everybody at work")
             stop.set()
+
+
+def _tell_configured(configured: Configured) -> None:
+    """Which file was read, and what nobody heard: a value that does nothing is a puzzle later."""
+    if configured.file is not None:
+        log.info("configuration: %s", configured.file)
+    for warning in configured.warnings:
+        log.warning("%s", warning)
+    for setting in configured.settings:
+        for source in setting.unused:
+            log.info(
+                "%s: %s is not used: %s goes before it", source.where, setting.path, setting.source.where
+            )
 
 
 async def _tell_ready(operator: Operator, notifier: Notifier, config: DaemonConfig) -> None:

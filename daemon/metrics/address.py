@@ -20,6 +20,13 @@ class MetricsAddress:
     port: int = 0
     path: Path | None = None
 
+    @property
+    def text(self) -> str:
+        """As `metrics_address` reads it."""
+        if self.path is not None:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     def url(self, port: int) -> str:
         """How a person or a scraper names it, with the port that it came to have."""
         if self.path is not None:

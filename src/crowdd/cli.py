@@ -5,15 +5,14 @@ The one place that may import every part; imports are inside the commands, so th
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from . import __version__
-from .logs.parts import LEVELS, PARTS, UnknownName, read_levels
-
-if TYPE_CHECKING:
-    from .daemon.metrics.address import MetricsAddress
+from .config_commands import config, say_faults
+from .daemon_flags import PARTS_HELP, Words, asked_by, daemon_flags, log_format_option, log_level_option
+from .logs.parts import read_levels
 
 EXIT_REFUSED = 1  # said no, and why
 EXIT_STORE_REFUSED = 78  # the store cannot be opened as it is: restarting does not help, the words do
@@ -30,7 +29,6 @@ def crowdd() -> None:
     """
 
 
-_PATH = click.Path(path_type=Path)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _new_data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
@@ -42,73 +40,15 @@ _data_option = click.option(
     show_default=True,
     help="Where everything is kept.",
 )
-Words = tuple[str, ...]
-
-PARTS_HELP = "\b\nThe parts that log, for --log-level and `crowdctl log`:\n" + "\n".join(
-    f"  {name:20} {part.meaning}" for name, part in PARTS.items()
-)
-
-
-def _known_levels(_context: click.Context, _option: click.Parameter, words: Words) -> Words:
-    try:
-        read_levels(words)
-    except UnknownName as unknown:
-        raise click.BadParameter(str(unknown)) from None
-    return words
-
-
-_log_level_option = click.option(
-    "--log-level",
-    "log_levels",
-    multiple=True,
-    metavar="[PART=]LEVEL",
-    callback=_known_levels,
-    help=f"{', '.join(LEVELS)}, for all or for one part; may be repeated  [info].",
-)
-_log_format_option = click.option(
-    "--log-format", type=click.Choice(["text", "json"]), help="How a line of the log looks  [text]."
-)
-
-
-def _metrics_address(
-    _context: click.Context, _option: click.Parameter, said: str | None
-) -> "MetricsAddress | None":
-    from .daemon.metrics.address import AddressRefused, metrics_address
-
-    try:
-        return None if said is None else metrics_address(said)
-    except AddressRefused as refused:
-        raise click.BadParameter(str(refused)) from None
-
-
-_metrics_option = click.option(
-    "--metrics",
-    metavar="ADDRESS",
-    callback=_metrics_address,
-    help="Serve metrics for Prometheus at 127.0.0.1:9469 (any loopback address) or unix:/path [nowhere].",
-)
 
 
 @crowdd.command(epilog=PARTS_HELP)
-@_data_option
-@_log_level_option
-@_log_format_option
-@click.option("--control", type=click.Path(path_type=Path), help="The control socket [DATA/control].")
-@click.option(
-    "--routers", type=click.Path(path_type=Path), help="The routers that run already [DATA/routers.toml]."
-)
-@click.option("--end-routers", is_flag=True, help="At the end, take local routers down, too.")
-@_metrics_option
-def serve(
-    data: Path,
-    control: Path | None,
-    routers: Path | None,
-    log_levels: Words,
-    log_format: str | None,
-    end_routers: bool,
-    metrics: "MetricsAddress | None",
-) -> None:
+@daemon_flags
+def serve(**flags: Any) -> None:
     """Run the daemon until SIGTERM or Ctrl-C; unfinished runs are taken up where they were.
+
+    What it is told comes from flags, else CROWDD_ variables, else crowdd.toml: `crowdd config init` writes
+    one, and `kill -HUP` has it read again.
 
     It logs to stderr; as a systemd service, to the journal with fields (RUN=, AGENT=, UNIT=). Local routers
     that it starts log alike, to router/router.log in their run's folder.
@@ -118,14 +58,18 @@ def serve(
     """
     import trio
 
-    from .daemon.house import Pace
-    from .daemon.service import DaemonConfig, serve_daemon
+    from .daemon.service import serve_daemon
+    from .daemon.structuring import Faults
     from .logs.output import write_log
 
-    write_log(log_format or "text", read_levels(log_levels))
+    asked = asked_by(**flags)
     try:
-        pace = Pace(leave_routers=not end_routers)
-        trio.run(serve_daemon, DaemonConfig(data, control, pace, routers, metrics))
+        configured = asked.configure()
+    except Faults as faults:
+        raise SystemExit(say_faults(faults.problems)) from None
+    write_log(configured.config.log.format.value, read_levels(configured.config.log.level))
+    try:
+        trio.run(serve_daemon, configured, asked)
     except Exception as exc:
         raise SystemExit(_why_it_ended(exc)) from None
 
@@ -164,8 +108,8 @@ def _said(group: BaseException, code: int) -> int:
 
 @crowdd.command(epilog=PARTS_HELP)
 @click.option("--config", type=click.Path(path_type=Path, exists=True), required=True, help="A router.toml.")
-@_log_level_option
-@_log_format_option
+@log_level_option
+@log_format_option
 def router(config: Path, log_levels: Words, log_format: str | None) -> None:
     """Run a router: the public face that serves runs' pages and passes packets."""
     import attrs
@@ -326,6 +270,8 @@ def storage_accept(data: Path) -> None:
         raise SystemExit(_said(refused, EXIT_REFUSED)) from None
     click.echo(f"{data / 'crowdd.db'} is the present now: `crowdd serve --data {data}` starts on it")
 
+
+crowdd.add_command(config)
 
 if __name__ == "__main__":
     crowdd()

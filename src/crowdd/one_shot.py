@@ -26,6 +26,7 @@ START_S = 30.0
 END_S = 60.0
 DEMO = Path(__file__).parent / "examples" / "digits"
 PLAYER_NAME = "player.py"
+FOR_DAEMONS = ("CROWDD_", "CONFIGURATION_DIRECTORY")  # told to a service of this machine, not to ours
 HABITS = ("--reload", "0.03", "--double", "0.05", "--return", "0.02")  # people do these, too
 
 
@@ -114,6 +115,7 @@ def daemon_process(data: Path) -> Generator[Client]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env={name: value for name, value in os.environ.items() if not name.startswith(FOR_DAEMONS)},
             start_new_session=True,  # Ctrl-C is for us; we tell the daemon ourselves
         )
     try:

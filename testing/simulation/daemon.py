@@ -8,8 +8,9 @@ import trio
 
 from ...daemon.architects.mock import ChannelMaker, channels_from
 from ...daemon.clock import simulated_wall
-from ...daemon.house import House, Pace
+from ...daemon.house import House
 from ...daemon.operator import Operator
+from ...daemon.pace import Pace
 from ...daemon.registry import installed_plug_ins
 from ...daemon.user_code import UserCode
 from .stores import OpenStore

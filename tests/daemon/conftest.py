@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from crowdd.daemon.clock import simulated_wall
-from crowdd.daemon.house import House, Pace
+from crowdd.daemon.house import House
+from crowdd.daemon.pace import Pace
 from crowdd.daemon.user_code import UserCode
 from crowdd.protocol.names import RunState
 from crowdd.storage.contract import MoveRun, NewAssignment, NewRun, Storage

@@ -9,11 +9,12 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from crowdd.daemon.clock import simulated_wall
+from crowdd.daemon.daemon_config import DaemonConfig
 from crowdd.daemon.metrics.families import Metrics
 from crowdd.daemon.metrics.readings import EVENTS_MAX, RouterReading, RunReading, families_of
 from crowdd.daemon.metrics.service import metrics_page, watch_loop
 from crowdd.daemon.metrics.storage_calls import time_calls
-from crowdd.daemon.service import DaemonConfig, open_house
+from crowdd.daemon.service import open_house
 from crowdd.protocol.link import LinkEnd, Role
 from crowdd.protocol.names import RunId, RunState
 from crowdd.protocol.packets import Suspend

@@ -8,9 +8,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from crowdd.daemon.daemon_config import DaemonConfig
 from crowdd.daemon.operator import Operator
 from crowdd.daemon.registry import installed_plug_ins
-from crowdd.daemon.service import DaemonConfig, open_house
+from crowdd.daemon.service import open_house
 from crowdd.storage.contract import StorageRefused
 
 from .virtual import SOON_S, open_virtual

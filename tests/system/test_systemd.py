@@ -26,6 +26,7 @@ PYTHON_ELSEWHERE = {"LD_LIBRARY_PATH": "/opt/python/lib"}
 GET = """import sys, urllib.request as r
 request = r.Request(sys.argv[1], headers={"Host": sys.argv[2]} if sys.argv[2:] else {})
 print(r.urlopen(request, timeout=5).read().decode())"""
+CROWDD_TOML = "/etc/crowdd/crowdd.toml"
 UNITS = ("crowdd.service", "crowdd-router.service")
 ROUTERS_TOML = """[crowd]
 url = "http://127.0.0.1:8090"
@@ -333,6 +334,44 @@ def test_the_router_is_not_the_daemon_s_user_and_cannot_read_its_secrets(with_ro
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_finds_no_fault_in_the_unit_file(machine: Machine, unit: str) -> None:
     assert machine.run("systemd-analyze", "verify", f"/etc/systemd/system/{unit}") == ""
+
+
+@pytest.fixture
+def with_config(running: Machine) -> Iterator[Machine]:
+    """The machine with the daemon started; its crowdd.toml is removed at the end."""
+    yield running
+    running.run("rm", "-f", CROWDD_TOML)
+
+
+def configure(machine: Machine, toml: str) -> None:
+    machine.run("sh", "-c", f"cat > {CROWDD_TOML} <<'END'\n{toml}END")
+
+
+def test_a_reload_takes_up_crowdd_toml_and_says_what_needs_a_restart(with_config: Machine) -> None:
+    configure(with_config, '[log]\nlevel = "debug"\n[pace]\nlinger_s = 5\n')
+    before = with_config.show("MainPID")
+    with_config.run("systemctl", "reload", "crowdd.service")
+    with_config.until("said", lambda: "needs a restart: pace.linger_s" in with_config.show("StatusText"))
+    with_config.until("active again", lambda: with_config.show("ActiveState") == "active")
+    assert {part["level"] for part in with_config.crowdctl("log")} == {"debug"}
+    assert with_config.show("MainPID") == before
+
+
+def test_a_reload_of_a_broken_file_keeps_the_daemon_as_it_is(with_config: Machine) -> None:
+    configure(with_config, "lgo = 1\n")
+    with_config.run("systemctl", "reload", "crowdd.service")
+    with_config.until("said", lambda: "was not reloaded" in with_config.show("StatusText"))
+    lines = with_config.run("journalctl", "-o", "cat", f"_PID={with_config.show('MainPID')}")
+    assert f"not reloaded: {CROWDD_TOML}:1: lgo: unknown; did you mean 'log'?" in lines
+    assert with_config.crowdctl("runs") == []
+
+
+def test_a_start_with_a_broken_file_is_not_tried_again_and_says_why(with_config: Machine) -> None:
+    configure(with_config, "lgo = 1\n")
+    with_config.run("systemctl", "restart", "crowdd.service", check=False)
+    assert (with_config.show("ActiveState"), with_config.show("ExecMainStatus")) == ("failed", "2")
+    assert with_config.show("NRestarts") == "0"
+    assert f"{CROWDD_TOML}:1: lgo: unknown; did you mean 'log'?" in with_config.journal()
 
 
 def router_is_up(machine: Machine, run: str) -> bool:

@@ -1,0 +1,114 @@
+"""What a SIGHUP does: the configuration is read again, and what a running daemon can change is taken up."""
+
+import logging
+import signal
+import time
+from collections.abc import Iterator
+
+import attrs
+import trio
+
+from ..logs.output import write_log
+from ..logs.parts import levels_now, read_levels, set_levels
+from .config_layers import Asked, Configured, Setting
+from .metrics.door import MetricsDoor
+from .metrics.service import MetricsAddressTaken
+from .notify import Notifier
+from .options import toml_text
+from .routers import Routers
+from .structuring import Faults
+
+log = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Change:
+    """An option that has another value now than the daemon runs with."""
+
+    before: Setting
+    after: Setting
+
+    def __str__(self) -> str:
+        where = self.after.source.where or "the default"
+        return f"{self.after.path}: {_shown(self.before)} is now {_shown(self.after)} ({where})"
+
+
+def changes(before: Configured, after: Configured) -> Iterator[Change]:
+    """What differs, in the order of the options."""
+    for was, is_now in zip(before.settings, after.settings, strict=True):
+        if was.value != is_now.value:
+            yield Change(was, is_now)
+
+
+class Reloader:
+    """Holds what the daemon runs with at present."""
+
+    def __init__(self, asked: Asked, configured: Configured, door: MetricsDoor, routers: Routers) -> None:
+        self._asked = asked
+        self._running = configured
+        self._door = door
+        self._routers = routers
+
+    async def serve(
+        self, notifier: Notifier, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Reload at every SIGHUP until cancelled; systemd is told when it begins and when it is done."""
+        with trio.open_signal_receiver(signal.SIGHUP) as signals:
+            task_status.started()
+            async for _ in signals:
+                notifier.say(reloading=1, monotonic_usec=time.monotonic_ns() // 1000)
+                said = await self.reload()
+                notifier.say(ready=1, status=said)
+
+    async def reload(self) -> str:
+        """Take up what can be; everything else is said in the log. Returns how it went, in short.
+
+        With a fault anywhere, everything stays as it was.
+        """
+        try:
+            after = await trio.to_thread.run_sync(self._asked.configure)
+            await trio.to_thread.run_sync(self._routers.find, ())
+        except Faults as exc:
+            for problem in exc.problems:
+                log.error("not reloaded: %s", problem)
+            return "the configuration was not reloaded: the log says why"
+        for warning in after.warnings:
+            log.warning("%s", warning)
+        found = list(changes(self._running, after))
+        late = [change for change in found if not await self._take_up(change, after)]
+        self._running = _without(self._running, after, late)
+        log.info("reloaded: %d taken up, %d need a restart", len(found) - len(late), len(late))
+        return "reloaded" if not late else f"needs a restart: {', '.join(c.after.path for c in late)}"
+
+    async def _take_up(self, change: Change, after: Configured) -> bool:
+        """Whether the daemon runs with the new value now."""
+        match change.after.path:
+            case "log.level":
+                set_levels(read_levels(after.config.log.level))
+            case "log.format":
+                write_log(after.config.log.format.value, read_levels(levels_now()))
+            case "metrics":
+                try:
+                    await self._door.move(after.config.metrics)
+                except MetricsAddressTaken as exc:
+                    log.error("not taken up: %s: %s", change, exc)
+                    return False
+            case _:
+                log.warning("needs a restart: %s", change)
+                return False
+        log.info("taken up: %s", change)
+        return True
+
+
+def _without(running: Configured, after: Configured, late: list[Change]) -> Configured:
+    """What the daemon runs with, once all but `late` was taken up."""
+    waiting = {change.after.path for change in late}
+    settings = [
+        was if was.path in waiting else is_now
+        for was, is_now in zip(running.settings, after.settings, strict=True)
+    ]
+    return attrs.evolve(after, settings=tuple(settings))
+
+
+def _shown(setting: Setting) -> str:
+    return "nothing" if setting.value is None else toml_text(setting.value)
