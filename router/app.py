@@ -19,8 +19,9 @@ from .deploy_door import DeployDoor
 from .house import House
 from .limits import SWEEP_S, TICK_S
 from .link_door import LinkDoor
+from .openapi import PATH, openapi_document
 from .pages_door import PagesDoor
-from .replies import error
+from .replies import error, ok
 from .runs import Runs
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ def build_app(config: RouterConfig, secret: bytes, on_orphaned: Callable[[], Non
 
     app = Starlette(
         routes=[
+            Route(PATH, show_document, methods=["GET"]),
             WebSocketRoute("/_crowdd/link/{label}", links.serve),
             Route("/_crowdd/runs/{label}/bundle/{sha256}", deploys.put_bundle, methods=["PUT"]),
             Route("/_crowdd/runs/{label}/files/{sha256}", deploys.get_file, methods=["GET"]),
@@ -88,6 +90,11 @@ async def _keep_sweeping(runs: Runs) -> None:
         for served in runs:
             stale = await to_thread.run_sync(served.folder.stale_uploads)
             served.folder.drop_uploads(name for name in stale if not served.desk.run.wants_file(name))
+
+
+async def show_document(_: Request) -> Response:
+    """What can be asked over HTTP, as an OpenAPI document."""
+    return ok(openapi_document())
 
 
 async def _http_error(_: Request, exc: Exception) -> Response:

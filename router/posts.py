@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import anyio
@@ -91,6 +91,10 @@ class Posts:
             "log_error": self._log_error,
             "return_unit": self._return,
         }
+
+    def names(self) -> Iterable[str]:
+        """What a page can POST to."""
+        return self._handlers
 
     def __contains__(self, name: str) -> bool:
         return name in self._handlers
