@@ -16,6 +16,7 @@ from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn
 from .routers import Routers
 from .task_config import ConfigRefused, RunConfig, read_document, structure_config
 from .task_folder import TaskCodeFailed
+from .unit_order import order_faults
 
 ROWS_COUNTED_MAX = 1_000_000  # a blueprint's rows may be endless
 
@@ -158,6 +159,8 @@ def _judged(rest: Rest, code: TaskCode, folder: Path, routers: Routers | None) -
             problems += blueprint.check()
             if rest.holds(*SECTIONS, "choice"):
                 problems += hook_faults(rest.config, code.module, blueprint, folder)
+            if rest.holds("choice") and not problems and blueprint.material.make_rows is None:
+                problems += order_faults(rest.config.choice, blueprint.rows())
         except (BlueprintFault, UnknownPlugIn, BrokenPlugIn) as exc:
             problems.append(str(exc))
     if rest.holds("provider"):

@@ -14,10 +14,13 @@ from ..protocol.documents import canonical_json
 from ..protocol.names import UnitStatus
 from ..storage.contract import NewAssignment, RunCounts, Storage
 from ..storage.records import TaskRun, Unit
+from .admission import OrderFault
+from .admission_config import Choice
 from .blueprints.contract import Row
 from .clock import Wall
 from .full_disk import with_space
 from .row_source import MakeRows, RowSource
+from .unit_order import ranks_of
 from .user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ class TaskLauncher:
         published: Callable[[Sequence[Unit]], Awaitable[None]],
         pay_cents: int = 0,
         max_concurrent: int = 0,
+        choice: Choice | None = None,
     ) -> None:
         self._run = run
         self._rows = rows
@@ -60,6 +64,7 @@ class TaskLauncher:
         self._published = published
         self._pay_cents = pay_cents
         self._cap = max_concurrent
+        self._choice = choice or Choice()
         self._rows_made = run.rows_made
         self._rows_done = run.rows_done
         self._wake = trio.Event()
@@ -190,7 +195,11 @@ class TaskLauncher:
         return await self._user_code.run_sync(_some, self._rows, count, patience_s, limit_s=ROW_LIMIT_S)
 
     def _assignment(self, number: int, row: Row) -> NewAssignment:
-        return NewAssignment(number, row_digest(row), row.shared, row.unit_data, self._pay_cents)
+        try:
+            ranks = ranks_of(self._choice, number, row)
+        except OrderFault as exc:
+            raise UserCodeFailed(f"row {number + 1} of the data: {exc}") from exc
+        return NewAssignment(number, row_digest(row), row.shared, row.unit_data, self._pay_cents, ranks)
 
     async def _replay(self) -> None:
         """Step over the rows that are launched already, making sure they are the same."""
@@ -234,6 +243,7 @@ def _difference(number: int, row: Row | None) -> str:
 
 
 def nothing_left(counts: RunCounts) -> bool:
-    """Whether no unit of the run can be worked on any more."""
+    """Whether no unit of the run can be worked on any more, screening and gold units among them."""
     open_units = (UnitStatus.CREATED, *RELEASED)
-    return not any(counts.units.get(status, 0) for status in open_units)
+    kinds = (counts.units, counts.screening, counts.gold)
+    return not any(kind.get(status, 0) for kind in kinds for status in open_units)

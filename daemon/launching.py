@@ -1,16 +1,20 @@
 """Turns a task folder into a stored run, or says everything that is wrong with it. Holds no run."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..storage.contract import Duplicate, InvalidRecord, NewRun, NotFound
 from ..storage.records import TaskRun
+from .admission import unknown_names
 from .checking import CheckedTask, LaunchRefused, Plan, check_task, checked_config, numbered_label
 from .house import House
 from .registry import Registry
+from .structuring import shown
 from .task_config import RunConfig, config_to_json
 from .task_folder import TaskRefused
 from .task_store import keep_task
+from .unit_order import queue_of
 
 KEY_BYTES = 32
 LABELS_TRIED_MAX = 1000  # runs of one task that are kept at a time; labels of ended runs stay taken
@@ -30,6 +34,8 @@ class Launcher:
         """
         off_loop = self._house.user_code.off_loop
         config = await off_loop(checked_config, self._registry, folder, dict(overrides), self._house.routers)
+        if unknown := await self._unknown_qualifications(config):
+            raise LaunchRefused(unknown)
         try:
             await off_loop(keep_task, folder, self._house.task_folder(launch_id))
         except TaskRefused as exc:
@@ -47,12 +53,20 @@ class Launcher:
 
     async def _label_for(self, task: CheckedTask) -> str:
         """The label that it would get. LaunchRefused, with all that is wrong with the task."""
-        problems, label = [*task.problems], task.config.label
+        unknown = await self._unknown_qualifications(task.config)
+        problems, label = [*task.problems, *unknown], task.config.label
         if label and await self._is_taken(label):
             problems.append(_taken(label))
         if problems:
             raise LaunchRefused(problems)
         return label or await self._free_label(task.config.name)
+
+    async def _unknown_qualifications(self, config: RunConfig) -> list[str]:
+        """Requirements of what nobody can have: a slip in a name must not open the task, or close it."""
+        known = [each.name for each in await self._house.storage.qualifications()]
+        own = config.admission.made_qualifications()
+        unknown = unknown_names(config.admission.requirements, known, own)
+        return [f"qualifications: {shown(name)} is none; {_made(name, known)}" for name in unknown]
 
     async def _is_taken(self, label: str) -> bool:
         try:
@@ -70,6 +84,8 @@ class Launcher:
         raise LaunchRefused([_taken(label)])
 
     async def _create(self, config: RunConfig, launch_id: str, who: str) -> TaskRun:
+        own = config.admission.made_qualifications()
+        await self._house.storage.ensure_qualifications(own, self._house.wall())
         key = self._house.rng.randbytes(KEY_BYTES)
         label = config.label
         for number in range(1, LABELS_TRIED_MAX):
@@ -98,7 +114,15 @@ class Launcher:
             config=config_to_json(config),
             key=key,
             project_name=config.project,
+            queue=queue_of(config.choice),
         )
+
+
+def _made(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {shown(close[0])}?"
+    return f'make it first: crowdctl qualifications create "{name}"'
 
 
 def _taken(label: str) -> str:

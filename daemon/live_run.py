@@ -82,6 +82,7 @@ class LiveRun:
             self._publish,
             parts.config.pay.cents,
             parts.config.limits.max_num_concurrent_units,
+            parts.config.choice,
         )
         limits = parts.config.limits
         self._patience = Patience(self._last_activity, limits.no_submission_patience_s, run.paused)

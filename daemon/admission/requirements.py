@@ -7,7 +7,7 @@ comparator but `DoesNotExist` does. Names that no qualification has refuse the l
 import enum
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import attrs
 
@@ -33,6 +33,15 @@ class Comparator(enum.Enum):
     DOES_NOT_EXIST = "DoesNotExist"
     IN = "In"
     NOT_IN = "NotIn"
+
+
+class Named(Protocol):
+    """What has the name of a qualification."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
 
 
 class RequirementFault(ValueError):
@@ -104,7 +113,7 @@ def unmet(
 
 
 def unknown_names(
-    requirements: Iterable[Requirement], known: Collection[str], own: Collection[str] = ()
+    requirements: Iterable[Named], known: Collection[str], own: Collection[str] = ()
 ) -> list[str]:
     """The demanded names that are neither qualifications nor made by the run itself, in order, each once."""
     names = dict.fromkeys(requirement.name for requirement in requirements)

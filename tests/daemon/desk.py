@@ -35,13 +35,14 @@ from crowdd.storage.records import Agent, TaskRun
 from .conftest import a_run, launched_units
 
 
-def a_config(**limits: float) -> RunConfig:
+def a_config(sections: Mapping[str, Any] | None = None, **limits: float) -> RunConfig:
     document: dict[str, Any] = {
         "name": "digits",
         "blueprint": {"type": "mock"},
         "provider": {"type": "mock"},
         "architect": {"type": "mock"},
         "limits": {"no_submission_patience_s": 0, **limits},
+        **(sections or {}),
     }
     return config_from_json(document, installed_plug_ins())
 
@@ -133,9 +134,25 @@ class Desk:
         return await self.house.storage.agent_by_wire_id(details.agent_id)
 
 
-async def a_desk(house: House, units: int = 3, label: str = "digits", **limits: float) -> Desk:
+async def a_desk(
+    house: House,
+    units: int = 3,
+    hooks: Mapping[HookName, Callable[..., Any]] | None = None,
+    sections: Mapping[str, Any] | None = None,
+    label: str = "digits",
+    **limits: float,
+) -> Desk:
+    """`sections` of task.toml beside `[limits]`; the qualifications that they make are there."""
     run = await a_run(house, label)
     await launched_units(house, run, units)
+    return await a_desk_of(house, run, a_config(sections, **limits), hooks)
+
+
+async def a_desk_of(
+    house: House, run: TaskRun, config: RunConfig, hooks: Mapping[HookName, Callable[..., Any]] | None = None
+) -> Desk:
+    """The desk of a run that is there already, as after a restart."""
+    await house.storage.ensure_qualifications(config.admission.made_qualifications(), house.wall())
     provider = MockProvider(
         MockProvider.Options(), Place(run, house.storage, house.wall, house.rng, b"s" * 32)
     )
@@ -146,4 +163,4 @@ async def a_desk(house: House, units: int = 3, label: str = "digits", **limits: 
 
     doors = Doors(tell, provider.mark_done, lambda: None, lambda agent: None)
     runner = TaskRunner(run, house.storage, house.wall, doors)
-    return Desk(house, run, a_config(**limits), provider, runner, told)
+    return Desk(house, run, config, provider, runner, told, hooks or {})
