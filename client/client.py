@@ -15,17 +15,23 @@ from .following import STREAM_SILENCE_S, Patience, follow_events
 from .reading import read
 from .shapes import (
     AgentInfo,
+    BlockInfo,
     DaemonStatus,
     DiskInfo,
     ErrorInfo,
     Event,
     ExtendedRun,
     FileInfo,
+    Granted,
+    Holder,
     Link,
     LogPart,
     OptionsInfo,
     PausedRun,
     PlanInfo,
+    QualificationDetails,
+    QualificationInfo,
+    Reviewed,
     RevokedLink,
     RunDetails,
     RunInfo,
@@ -41,6 +47,8 @@ from .task import Task, written_task
 
 LAUNCH_S = 600.0  # deploying to far routers takes minutes
 EXPORT_SILENCE_S = 300.0  # CSV reads everything once before its first line
+REVIEWS_AT_ONCE = 200  # the daemon stores each by itself
+REVIEW_S = 120.0  # so many writes, and providers that are given a moment
 PAGE_ROWS = 500
 SUBMISSIONS_PAGE = 100  # each may be megabytes
 ENDED = frozenset({"completed", "stopped", "failed"})
@@ -145,9 +153,34 @@ class Client:
         """The run's units, in order."""
         return self._rows(UnitInfo, run, "units", statuses)
 
-    def agents(self, run: RunName, statuses: Sequence[str] = ()) -> Iterator[AgentInfo]:
-        """The run's agents, in order."""
-        return self._rows(AgentInfo, run, "agents", statuses)
+    def agents(
+        self, run: RunName, statuses: Sequence[str] = (), worker: int | str | None = None
+    ) -> Iterator[AgentInfo]:
+        """The run's agents, in order, or those of one worker."""
+        chosen: list[tuple[str, str | int]] = [("status", status) for status in statuses]
+        chosen += [] if worker is None else [("worker", worker)]
+        return self._pages(AgentInfo, _path(run, "agents"), "agents", chosen)
+
+    def review(
+        self,
+        verdict: str,
+        agents: Iterable[int] = (),
+        units: Iterable[int] = (),
+        note: str | None = None,
+    ) -> Iterator[Reviewed]:
+        """Judge work: `approve`, `soft_reject` (paid, below the bar) or `reject` (needs a note, as reason).
+
+        By agents, or by units; says of each, as it is stored, what became of it.
+        """
+        yield from self._review(verdict, "agents", list(agents), note)
+        yield from self._review(verdict, "units", list(units), note)
+
+    def _review(self, verdict: str, key: str, numbers: list[int], note: str | None) -> Iterator[Reviewed]:
+        for first in range(0, len(numbers), REVIEWS_AT_ONCE):
+            some = numbers[first : first + REVIEWS_AT_ONCE]
+            body = {"verdict": verdict, key: some, "note": note or ""}
+            for each in self._connection.post("/reviews", body, REVIEW_S)["reviews"]:
+                yield read(Reviewed, each)
 
     def errors(self, run: RunName) -> Iterator[ErrorInfo]:
         """What went wrong in the run's pages, hooks and plug-ins, oldest first."""
@@ -165,6 +198,55 @@ class Client:
     def work_of(self, worker: int | str) -> Iterator[WorkInfo]:
         """Everything a worker worked on, in order."""
         return self._pages(WorkInfo, "/worker/agents", "agents", [("worker", worker)])
+
+    def block(self, workers: Sequence[int | str], reason: str) -> list[BlockInfo]:
+        """Let these workers have nothing new, in any run; who is at work keeps their unit. All or none."""
+        body = {"workers": list(map(str, workers)), "reason": reason}
+        told = self._connection.post("/workers/block", body, REVIEW_S)["workers"]
+        return [read(BlockInfo, each) for each in told]
+
+    def unblock(self, workers: Sequence[int | str], reason: str = "") -> list[BlockInfo]:
+        """Let these workers in again. All or none."""
+        body = {"workers": list(map(str, workers)), "reason": reason}
+        told = self._connection.post("/workers/unblock", body, REVIEW_S)["workers"]
+        return [read(BlockInfo, each) for each in told]
+
+    def qualifications(self) -> list[QualificationInfo]:
+        """All qualifications, in the order in which they were made."""
+        told = self._connection.get("/qualifications")["qualifications"]
+        return [read(QualificationInfo, each) for each in told]
+
+    def create_qualification(self, name: str, description: str | None = None) -> QualificationInfo:
+        """Make a qualification."""
+        body = {"name": name, **({} if description is None else {"description": description})}
+        return read(QualificationInfo, self._connection.post("/qualifications", body))
+
+    def qualification(self, name: str) -> QualificationDetails:
+        """One qualification with its newest changes."""
+        return read(QualificationDetails, self._connection.get("/qualification", [("name", name)]))
+
+    def holders(self, qualification: str) -> Iterator[Holder]:
+        """Who has it, by worker number."""
+        return self._pages(Holder, "/qualification/workers", "workers", [("name", qualification)])
+
+    def delete_qualification(self, name: str) -> int:
+        """Remove a qualification and take it from everybody; says how many had it."""
+        return int(self._connection.delete("/qualification", [("name", name)])["revoked"])
+
+    def grant(
+        self, workers: Sequence[int | str], qualification: str, value: int = 1, why: str = ""
+    ) -> list[Granted]:
+        """Give workers a value of a qualification; it replaces what they had. All or none."""
+        whom = {"qualification": qualification, "workers": list(map(str, workers))}
+        body = {**whom, "value": value, "why": why}
+        told = self._connection.post("/workers/grant", body)["grants"]
+        return [read(Granted, each) for each in told]
+
+    def revoke(self, workers: Sequence[int | str], qualification: str, why: str = "") -> list[Granted]:
+        """Take a qualification away from workers; who does not have it stays as they are."""
+        body = {"qualification": qualification, "workers": list(map(str, workers)), "why": why}
+        told = self._connection.post("/workers/revoke", body)["grants"]
+        return [read(Granted, each) for each in told]
 
     def _rows(self, kind: type[T], run: RunName, name: str, statuses: Sequence[str]) -> Iterator[T]:
         return self._pages(kind, _path(run, name), name, [("status", status) for status in statuses])

@@ -112,9 +112,14 @@ class Connection:
         with self.open("GET", path, parameters) as body:
             return _json(b"".join(chunks(body)))
 
-    def post(self, path: str, content: Mapping[str, Any]) -> Any:
+    def post(self, path: str, content: Mapping[str, Any], timeout_s: float | None = None) -> Any:
         """Post a JSON object; the JSON answer."""
-        with self.open("POST", path, body=json.dumps(content).encode()) as body:
+        with self.open("POST", path, body=json.dumps(content).encode(), timeout_s=timeout_s) as body:
+            return _json(b"".join(chunks(body)))
+
+    def delete(self, path: str, parameters: Parameters = ()) -> Any:
+        """The JSON answer to a DELETE."""
+        with self.open("DELETE", path, parameters) as body:
             return _json(b"".join(chunks(body)))
 
     def upload(self, path: str, parameters: Parameters, file: IO[bytes], timeout_s: float) -> Any:

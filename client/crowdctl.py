@@ -7,16 +7,20 @@ from typing import Any
 import click
 
 from .client import Client
+from .commands.block import block, unblock
 from .commands.disk import disk
 from .commands.errors import errors
 from .commands.export import export
 from .commands.extend import extend
+from .commands.grants import grant
 from .commands.launch import launch
 from .commands.links import links
 from .commands.lists import agents, units
 from .commands.log import log
 from .commands.option_list import options
 from .commands.pause import pause, resume
+from .commands.qualifications import qualifications
+from .commands.review import approve, reject, soft_reject
 from .commands.revoke import revoke
 from .commands.runs import runs, show, status
 from .commands.stop import expire, stop
@@ -82,6 +86,7 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
+    approve, soft_reject, reject, qualifications, grant, revoke, block, unblock,
     extend, links, revoke, pause, resume, stop, expire, export, wait, options, log, status, disk,
 ):  # fmt: skip
     command.epilog = examples_of(str(command.name))

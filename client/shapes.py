@@ -105,9 +105,22 @@ class PausedRun(RunInfo):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwedInfo(Told):
+    """What the crowd provider is still to be told, and what it said at the last of so many tries."""
+
+    call: str
+    agent_id: int | None
+    worker_id: int | None
+    since: datetime
+    tries: int
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunDetails(RunInfo):
     """A run with its resolved config."""
 
+    owed: tuple[OwedInfo, ...]
     last_submission_at: datetime | None
     pause: PauseInfo | None
     counters: dict[str, int]
@@ -130,26 +143,39 @@ class Snapshot(Progress):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReviewInfo(Told):
+    """The newest verdict on an agent's work."""
+
+    status: str
+    note: str | None
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnitInfo(Told):
-    """One worker's part of an assignment."""
+    """One worker's part of an assignment; `special` is screening, gold or None."""
 
     id: int
     assignment_id: int
     unit_index: int
+    special: str | None
     status: str
     agent_id: int | None
     worker_id: int | None
     worker_name: str | None
     pay_cents: int
+    review: ReviewInfo | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgentInfo(Told):
-    """One worker on one unit."""
+    """One worker on one unit; `special` is screening, gold or None."""
 
     id: int
     unit_id: int
     assignment_id: int
+    special: str | None
     worker_id: int
     worker_name: str
     status: str
@@ -157,6 +183,7 @@ class AgentInfo(Told):
     created_at: datetime
     due_at: datetime | None
     ended_at: datetime | None
+    review: ReviewInfo | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +231,90 @@ class WorkInfo(AgentInfo):
     """An agent of a worker, and the label of its run."""
 
     run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualificationInfo(Told):
+    """A named property of workers, and how many have it."""
+
+    name: str
+    description: str | None
+    created_at: datetime
+    workers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantChange(Change):
+    """A change of one worker's value; without a worker, of the qualification itself."""
+
+    worker_id: int | None
+    worker_name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualificationDetails(QualificationInfo):
+    """A qualification with its newest changes, oldest first."""
+
+    history: tuple[GrantChange, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder(Told):
+    """A worker who has a qualification."""
+
+    worker_id: int
+    provider: str
+    worker_name: str
+    value: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Granted(Told):
+    """A worker's value before and after; None: they do not have it."""
+
+    worker_id: int
+    provider: str
+    worker_name: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldUnit(Told):
+    """A unit that somebody is working on."""
+
+    run: str
+    unit_id: int
+    agent_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockInfo(WorkerInfo):
+    """A worker after a block or its end; `holds` is what they have in hand, and keep.
+
+    `owed`: what the provider said instead of taking it; it is told again until it does.
+    """
+
+    changed: bool
+    holds: tuple[HeldUnit, ...]
+    owed: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviewed(Told):
+    """What became of one agent's review; `refused` says why it was not judged so.
+
+    `blocks`: the run's rule on soft rejects bars the worker from now on. `owed`: what the provider said
+    instead of taking it; it is told again until it does.
+    """
+
+    agent_id: int
+    status: str
+    changed: bool
+    refused: str | None
+    blocks: bool
+    owed: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -368,10 +479,12 @@ class Submission(Told):
     assignment_id: int
     unit_id: int
     unit_index: int
+    special: str | None
     agent_id: int
     worker_id: int
     worker_name: str
     status: str
+    review: ReviewInfo | None
     late: bool
     task_start: float
     task_end: float

@@ -25,6 +25,7 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
         "revoke": (
             ("revoke 'http://127.0.0.1:8100/?link=eyJ...'", ""),
             ("revoke --run names --worker ann", ""),
+            ("revoke inhouse:ann trained", "a qualification, not a link"),
         ),
     },
     "Follow": {
@@ -46,6 +47,19 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("export digits --format csv > digits.csv", ""),
         ),
     },
+    "Judge the work": {
+        "approve": (
+            ("approve 12 13 14", "the work of these agents"),
+            ("approve --unit 7", "whoever submitted it"),
+            ("approve --run digits --worker inhouse:ann", "all of theirs that is not reviewed"),
+            ("agents digits --json | jq '.[0].id' | xargs crowdctl approve", ""),
+        ),
+        "soft-reject": (("soft-reject 12 --note 'half of it is empty'", ""),),
+        "reject": (
+            ("reject 12 --note 'every answer is the same'", ""),
+            ("reject --run digits --worker 7 --note 'answers at random' --yes", ""),
+        ),
+    },
     "Change a run": {
         "extend": (
             ("extend digits --rows more.jsonl", ""),
@@ -63,6 +77,24 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
     "People": {
         "workers": (("workers", ""), ("workers --provider inhouse --json", "")),
         "worker": (("worker 12", ""), ("worker inhouse:ann", "")),
+        "qualifications": (
+            ("qualifications", ""),
+            ("qualifications create trained --description 'passed the training'", ""),
+            ("qualifications describe trained", "and who has it"),
+            ("qualifications history trained", "who gave it to whom, and why"),
+            ("qualifications delete trained", "asks first"),
+        ),
+        "grant": (
+            ("grant inhouse:ann trained", ""),
+            ("grant 12 score 85 --why 'third test'", ""),
+            ("grant - trained < people.txt", "one worker a line"),
+            ("workers --json | jq '.[].id' | crowdctl grant - known", ""),
+        ),
+        "block": (
+            ("block inhouse:ann --reason 'answers at random'", ""),
+            ("block - --reason 'the same answer everywhere' < suspects.txt", ""),
+        ),
+        "unblock": (("unblock inhouse:ann --reason 'it was the page'", ""),),
     },
     "The daemon": {
         "log": (

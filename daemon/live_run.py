@@ -167,6 +167,10 @@ class LiveRun:
         """What was handled, refused and failed since the run was taken up, by name."""
         return self._reception.io.totals()
 
+    def reviewed(self, agent: Agent) -> None:
+        """Staff or the task's code judged the agent's work, and it is stored: say so to its page."""
+        self._tell(agent, None)
+
     async def reading(self) -> RunReading:
         """How it is now, for metrics."""
         counts = await self._house.storage.counts(self.run.id)

@@ -2,18 +2,21 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import trio
 
-from ..protocol.names import UNFINISHED_RUN, RunId
+from ..protocol.names import UNFINISHED_RUN, AgentId, RunId, WorkerId
 from ..storage.contract import LeaseLost, Storage, StorageFailed, StorageFull
-from ..storage.records import TaskRun
+from ..storage.records import Agent, TaskRun
 from .added_rows import all_rows
+from .blocks import Blocks, BlockSet
 from .causes import causes
 from .checking import LaunchRefused, Plan
 from .control.shapes import HeldView
 from .disk_use import DiskUse, disk_use
+from .errands import Errand, Errands, RunProviders
 from .error_notes import PLUG_IN, ErrorNotes
 from .events import any_of
 from .farewell import Farewell
@@ -23,6 +26,7 @@ from .live_run import DEPLOYED, LiveRun
 from .metrics.families import Metrics
 from .parts import Parts, RunBroken, assemble
 from .registry import Registry
+from .review import Reviewed, Reviewer, Verdict
 from .revocation import Revocation, Revoker
 from .task_options import FolderOptions, folder_options
 from .terms import Extended, ExtensionRefused, Wish
@@ -42,6 +46,10 @@ class Operator:
         self._launcher = Launcher(house, registry)
         self._unheld = UnheldRuns(house)
         self._revoker = Revoker(house, registry, self._held)
+        providers = RunProviders(house, registry, self.live)
+        self._errands = Errands(house.storage, house.wall, house.rng, providers.of)
+        self._blocks = Blocks(house.storage, house.wall, self._errands)
+        self._reviewer = Reviewer(house.storage, house.wall, providers.of, self._errands, self._reviewed)
         self._taken_up: set[RunId] = set()
         """Runs that a task of ours holds, or is about to: never two of the same."""
         self._live: dict[RunId, LiveRun] = {}
@@ -53,6 +61,10 @@ class Operator:
     def storage(self) -> Storage:
         """The store, for reading."""
         return self._house.storage
+
+    def wall(self) -> datetime:
+        """The time, for what is written."""
+        return self._house.wall()
 
     @property
     def metrics(self) -> Metrics:
@@ -77,6 +89,7 @@ class Operator:
                 if run.state in UNFINISHED_RUN or self._is_deployed(run):
                     self._take_up(run, nursery)
             nursery.start_soon(self._begin_launched, nursery)
+            nursery.start_soon(self._errands.serve)
             task_status.started()
             await stop.wait()
             self._stopping = True
@@ -246,6 +259,27 @@ class Operator:
     def uploads(self, run_id: RunId) -> Path:
         """The folder of the files that workers of the run uploaded, by sha256."""
         return self._house.uploads(run_id)
+
+    async def review(
+        self, agents: Sequence[AgentId], verdict: Verdict, note: str | None, who: str
+    ) -> list[Reviewed]:
+        """Judge the work of agents, of runs that are held or have ended. NotFound."""
+        return await self._reviewer.review(agents, verdict, note, who)
+
+    def _reviewed(self, agent: Agent) -> None:
+        live = self._live.get(agent.run_id)
+        if live is not None:
+            live.reviewed(agent)
+
+    async def set_blocked(
+        self, workers: Sequence[WorkerId], blocked: bool, reason: str, who: str
+    ) -> list[BlockSet]:
+        """Block or unblock workers, all or none. NotFound."""
+        return await self._blocks.set(workers, blocked, reason, who)
+
+    def owed(self, run_id: RunId) -> list[Errand]:
+        """What the run's provider is still to be told, oldest first."""
+        return self._errands.owed(run_id)
 
     async def disk_use(self) -> DiskUse:
         """What takes how much in the data folder."""

@@ -364,6 +364,8 @@ class ExportRow:
     worker: Worker
     submission: Submission
     metadata: Sequence[Metadata]
+    review: Review | None
+    """The newest."""
 
 
 @attrs.frozen
@@ -646,6 +648,10 @@ class Storage(abc.ABC):
     @abc.abstractmethod
     async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
         """All agents a worker ever was, in any run. Cost depends on how many these are."""
+
+    @abc.abstractmethod
+    async def held_units(self, worker_id: WorkerId) -> list[Unit]:
+        """The units a worker has in hand, in any run. Cost depends on how many these are."""
 
     @abc.abstractmethod
     async def worker(self, worker_id: WorkerId) -> Worker: ...

@@ -3,9 +3,11 @@
 import click
 
 from ..client import Client
-from ..shapes import Progress, RouterInfo, RunDetails
+from ..shapes import OwedInfo, Progress, RouterInfo, RunDetails
 from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client, run_argument
+
+OWED_SHOWN_MAX = 5
 
 
 @click.command()
@@ -81,6 +83,8 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
     facts += [("Router", router_line(router)) for router in run.routers]
     facts += [
         ("Refused", _refusals(run.counters)),
+        *[("Owed", owed_line(owed)) for owed in run.owed[:OWED_SHOWN_MAX]],
+        ("Owed", _more_owed(len(run.owed) - OWED_SHOWN_MAX)),
         ("Launched", local_time(run.created_at)),
         ("Last answer", local_time(run.last_submission_at)),
         ("Ended", local_time(run.ended_at)),
@@ -94,6 +98,17 @@ def _pause(run: RunDetails) -> str:
     if pause is None:
         return ""
     return f"since {local_time(pause.at)} by {pause.who}: {pause.why}; crowdctl resume {run.label}"
+
+
+def owed_line(owed: OwedInfo) -> str:
+    """What the provider is still to be told, and why it was not."""
+    whom = f"worker {owed.worker_id}" if owed.agent_id is None else f"agent {owed.agent_id}"
+    said = f", {counted(owed.tries, 'time')} in vain: {owed.error}" if owed.error else ""
+    return f"the provider is to {owed.call.replace('_', '-')} {whom}{said}"
+
+
+def _more_owed(number: int) -> str:
+    return f"{number} more; --json lists them" if number > 0 else ""
 
 
 def _refusals(counters: dict[str, int]) -> str:

@@ -6,6 +6,7 @@ from ..client import Client
 from ..reading import as_json as told_as_json
 from ..shapes import Change, WorkerDetails, WorkInfo
 from ..terminal import local_time, safe, say, say_facts, say_json, say_table
+from .lists import note_of, unit_of
 from .options import json_option, pass_client
 
 
@@ -45,7 +46,7 @@ def workers(client: Client, provider: str | None, as_json: bool) -> None:
 def worker(client: Client, worker: str, as_json: bool) -> None:
     """Show one worker: grants, blocks, and everything they worked on.
 
-    WORKER is a number, as `crowdctl workers` lists it, or PROVIDER:NAME.
+    WORKER is a number, as `crowdctl workers` lists it, PROVIDER:NAME, or a name that only one of them has.
     """
     details = client.worker(worker)
     work = list(client.work_of(details.id))
@@ -74,9 +75,9 @@ def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
                 [
                     a.id,
                     a.run,
-                    a.unit_id,
+                    unit_of(a),
                     a.status,
-                    a.reason,
+                    a.reason or note_of(a),
                     local_time(a.created_at),
                     local_time(a.ended_at),
                 ]

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from ...protocol.names import AgentStatus, RunState, UnitStatus
 from .answers import json_answer
+from .blocks import block, unblock
 from .disk import get_disk
 from .drain import DrainRequests
 from .endpoint import Endpoint, Query, routes
@@ -27,7 +28,33 @@ from .openapi import LINES, openapi_document
 from .options import KINDS, show_folder_options, show_options
 from .pausing import pause_run, resume_run
 from .people import list_agents_of_worker, list_workers, show_worker
+from .people_shapes import (
+    BlockBody,
+    BlocksView,
+    DeletedQualificationView,
+    GrantBody,
+    GrantedListView,
+    HoldersView,
+    QualificationBody,
+    QualificationDetailsView,
+    QualificationsView,
+    QualificationView,
+    ReviewBody,
+    ReviewsView,
+    RevokeGrantBody,
+    UnblockBody,
+)
+from .qualifications import (
+    create_qualification,
+    delete_qualification,
+    grant,
+    list_holders,
+    list_qualifications,
+    revoke,
+    show_qualification,
+)
 from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
+from .reviews import review
 from .revoking import revoke_link, revoke_link_of
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
 from .shapes import (
@@ -75,7 +102,11 @@ PAGE = (
         "At most so many.",
     ),
 )
-WORKER = Query("worker", str, "A worker's number, or PROVIDER:NAME.", needed=True)
+WORKER = Query(
+    "worker", str, "A worker's number, PROVIDER:NAME, or a name that only one of them has.", needed=True
+)
+OF_WORKER = Query("worker", str, "Only those of this worker, named as everywhere.")
+NAME = Query("name", str, "A qualification's name.", needed=True)
 
 OVERRIDES = Query("set", str, "KEY=VALUE instead of what task.toml says.", many=True)
 PROVIDER = Query("provider", str, "Only those who came through it.")
@@ -137,7 +168,14 @@ ENDPOINTS: Sequence[Endpoint] = (
     ),
     Endpoint("GET", "/runs/{run}", show_run, RunDetailsView),
     Endpoint("GET", "/runs/{run}/units", list_units, UnitsView, query=(*PAGE, _status(UnitStatus))),
-    Endpoint("GET", "/runs/{run}/agents", list_agents, AgentsView, query=(*PAGE, _status(AgentStatus))),
+    Endpoint(
+        "GET",
+        "/runs/{run}/agents",
+        list_agents,
+        AgentsView,
+        query=(*PAGE, _status(AgentStatus), OF_WORKER),
+        also=(409,),
+    ),
     Endpoint("GET", "/runs/{run}/errors", list_errors, ErrorNotesView, query=PAGE),
     Endpoint(
         "POST",
@@ -212,8 +250,26 @@ ENDPOINTS: Sequence[Endpoint] = (
         WorkersView,
         query=(*PAGE, PROVIDER),
     ),
-    Endpoint("GET", "/worker", show_worker, WorkerDetailsView, query=(WORKER,), also=(404,)),
-    Endpoint("GET", "/worker/agents", list_agents_of_worker, WorksView, query=(WORKER, *PAGE), also=(404,)),
+    Endpoint("POST", "/workers/block", block, BlocksView, body=BlockBody, also=(404,)),
+    Endpoint("POST", "/workers/unblock", unblock, BlocksView, body=UnblockBody, also=(404,)),
+    Endpoint("POST", "/workers/grant", grant, GrantedListView, body=GrantBody, also=(404,)),
+    Endpoint("POST", "/workers/revoke", revoke, GrantedListView, body=RevokeGrantBody, also=(404,)),
+    Endpoint("GET", "/qualifications", list_qualifications, QualificationsView),
+    Endpoint(
+        "POST", "/qualifications", create_qualification, QualificationView, status=201, body=QualificationBody
+    ),
+    Endpoint(
+        "GET", "/qualification", show_qualification, QualificationDetailsView, query=(NAME,), also=(404,)
+    ),
+    Endpoint(
+        "DELETE", "/qualification", delete_qualification, DeletedQualificationView, query=(NAME,), also=(404,)
+    ),
+    Endpoint("GET", "/qualification/workers", list_holders, HoldersView, query=(NAME, *PAGE), also=(404,)),
+    Endpoint("POST", "/reviews", review, ReviewsView, body=ReviewBody, also=(404, 502)),
+    Endpoint("GET", "/worker", show_worker, WorkerDetailsView, query=(WORKER,), also=(404, 409)),
+    Endpoint(
+        "GET", "/worker/agents", list_agents_of_worker, WorksView, query=(WORKER, *PAGE), also=(404, 409)
+    ),
 )
 """All of the API. The OpenAPI document is made of this table: CONTRIBUTING.md says how to add a row."""
 

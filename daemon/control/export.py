@@ -19,6 +19,7 @@ from .errors import bad_request
 from .export_csv import cells_of, csv_line, find_columns
 from .questions import NUMBER_MAX, number_asked_for, operator_of, run_asked_for
 from .shapes import FileView, RecordView
+from .work_views import review_view, special_of
 
 PAGE_ROWS = 200  # held in memory at once; a row may be megabytes
 CHUNK_BYTES = 64 * 1024  # a send for each row costs more than the row
@@ -111,10 +112,12 @@ def export_record(row: ExportRow, outputs: Any) -> RecordView:
         "assignment_id": row.assignment.id,
         "unit_id": row.unit.id,
         "unit_index": row.unit.unit_index,
+        "special": special_of(row.unit),
         "agent_id": row.agent.id,
         "worker_id": row.worker.id,
         "worker_name": row.worker.name,
         "status": row.agent.status.value,
+        "review": None if row.review is None else review_view(row.review),
         "late": row.submission.late,
         "task_start": row.agent.created_at.timestamp(),
         "task_end": row.submission.submitted_at.timestamp(),

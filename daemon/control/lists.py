@@ -7,7 +7,9 @@ from ...protocol.names import AgentStatus, UnitStatus
 from .answers import json_answer
 from .questions import operator_of, page_asked_for, run_asked_for, statuses_asked_for
 from .shapes import AgentsView, ErrorNotesView, UnitsView
-from .views import WorkerNames, agent_view, error_view, unit_view
+from .views import error_view
+from .work_views import WorkViews
+from .worker_words import worker_asked_for
 
 
 async def list_units(request: Request) -> Response:
@@ -16,20 +18,22 @@ async def list_units(request: Request) -> Response:
     after, limit = page_asked_for(request)
     statuses = statuses_asked_for(request, UnitStatus)
     units = await storage.units(run.id, statuses, after=after, limit=limit)
-    names = WorkerNames(storage)
-    views = [unit_view(unit, await names.of(unit)) for unit in units]
+    work = WorkViews(storage)
+    views = [await work.unit(unit) for unit in units]
     found: UnitsView = {"units": views, "next": units[-1].id if len(units) == limit else None}
     return json_answer(found)
 
 
 async def list_agents(request: Request) -> Response:
-    """Agents in order; `next` is the `after` of the following page, or null."""
+    """Agents in order; `worker=` chooses, and `next` is the `after` of the following page, or null."""
     storage, run = operator_of(request).storage, await run_asked_for(request)
     after, limit = page_asked_for(request)
     statuses = statuses_asked_for(request, AgentStatus)
-    agents = await storage.agents(run.id, statuses, after=after, limit=limit)
-    names = WorkerNames(storage)
-    views = [agent_view(agent, await names.of(agent)) for agent in agents]
+    worker = await worker_asked_for(request) if "worker" in request.query_params else None
+    worker_id = None if worker is None else worker.id
+    agents = await storage.agents(run.id, statuses, worker_id, after=after, limit=limit)
+    work = WorkViews(storage)
+    views = [await work.agent(agent) for agent in agents]
     found: AgentsView = {"agents": views, "next": agents[-1].id if len(agents) == limit else None}
     return json_answer(found)
 

@@ -5,12 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from ...protocol.names import RunId
+from ...protocol.names import AgentId, RunId, WorkerId
 from ...storage.contract import Storage
 from ...storage.records import TaskRun
+from ..blocks import BlockSet
 from ..checking import Plan
 from ..disk_use import DiskUse
+from ..errands import Errand
 from ..registry import Registry
+from ..review import Reviewed, Verdict
 from ..revocation import Revocation
 from ..task_options import FolderOptions
 from ..terms import Extended, Wish
@@ -85,6 +88,22 @@ class Operator(Protocol):
     async def revoke_link_of(self, run_id: RunId, worker: str, now: bool, who: str) -> Revocation: ...
     def uploads(self, run_id: RunId) -> Path:
         """The folder of the files that workers of the run uploaded, by sha256."""
+        ...
+
+    def wall(self) -> datetime:
+        """The time, for what is written."""
+        ...
+
+    async def review(
+        self, agents: Sequence[AgentId], verdict: Verdict, note: str | None, who: str
+    ) -> Sequence[Reviewed]: ...
+
+    async def set_blocked(
+        self, workers: Sequence[WorkerId], blocked: bool, reason: str, who: str
+    ) -> Sequence[BlockSet]: ...
+
+    def owed(self, run_id: RunId) -> Sequence[Errand]:
+        """What the run's provider is still to be told, oldest first."""
         ...
 
     async def disk_use(self) -> DiskUse: ...

@@ -7,12 +7,18 @@ from ...protocol.names import RunState
 from ...storage.contract import Storage
 from ...storage.records import HistoryEntry, TaskRun
 from .answers import json_answer
-from .errors import ControlError, bad_request
-from .questions import json_body, no_other_keys, operator_of, refuse_if_ended, run_asked_for, who_asks
+from .errors import ControlError
+from .questions import (
+    json_body,
+    line_of,
+    no_other_keys,
+    operator_of,
+    refuse_if_ended,
+    run_asked_for,
+    who_asks,
+)
 from .shapes import PausedRunView, PauseView
 from .views import run_view
-
-WHY_CHARACTERS_MAX = 500
 
 
 async def pause_run(request: Request) -> Response:
@@ -37,7 +43,7 @@ async def _pause(request: Request, paused: bool) -> Response:
     operator, run = operator_of(request), await run_asked_for(request)
     body = await json_body(request)
     no_other_keys(body, {"why"})
-    why = _why(body.get("why", "")) or ("paused by staff" if paused else "resumed by staff")
+    why = line_of(body, "why") or ("paused by staff" if paused else "resumed by staff")
     refuse_if_ended(run)
     if run.state is RunState.DRAINING:
         raise ControlError(409, "run_stopping", f"Run {run.label!r} is being stopped: it takes nobody new.")
@@ -45,9 +51,3 @@ async def _pause(request: Request, paused: bool) -> Response:
     now = await operator.storage.run(run.id)
     view: PausedRunView = {**await run_view(operator, now), "changed": run.paused is not paused}
     return json_answer(view)
-
-
-def _why(why: object) -> str:
-    if not isinstance(why, str) or not why.isprintable() or len(why) > WHY_CHARACTERS_MAX:
-        raise bad_request(f"`why` must be one line of at most {WHY_CHARACTERS_MAX} characters.")
-    return why.strip()

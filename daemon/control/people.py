@@ -4,13 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import WorkerId
-from ...storage.contract import NotFound, Storage
-from ...storage.records import Worker
+from ...storage.contract import Storage
 from .answers import json_answer
-from .errors import ControlError, bad_request
-from .questions import NUMBER_DIGITS_MAX, operator_of, page_asked_for
+from .questions import operator_of, page_asked_for
 from .shapes import ChangeView, GrantView, WorkerDetailsView, WorkersView, WorksView, WorkView
-from .views import RunLabels, agent_view, history_view, worker_view
+from .views import RunLabels, history_view, worker_view
+from .work_views import WorkViews
+from .worker_words import worker_asked_for
 
 HISTORY_MAX = 1000  # of one worker: blocks and grants, which people make
 
@@ -28,7 +28,7 @@ async def list_workers(request: Request) -> Response:
 async def show_worker(request: Request) -> Response:
     """One worker with grants and the history of blocks and grants."""
     storage = operator_of(request).storage
-    worker = await _worker_asked_for(request)
+    worker = await worker_asked_for(request)
     names = {each.id: each.name for each in await storage.qualifications()}
     grants: list[GrantView] = [
         {"qualification": names.get(grant.qualification_id), "value": grant.value, "at": grant.updated_at}
@@ -50,29 +50,13 @@ async def _history(storage: Storage, worker_id: WorkerId) -> list[ChangeView]:
 async def list_agents_of_worker(request: Request) -> Response:
     """Everything the worker worked on, in order; `next` is the `after` of the following page, or null."""
     storage = operator_of(request).storage
-    worker = await _worker_asked_for(request)
+    worker = await worker_asked_for(request)
     after, limit = page_asked_for(request)
     agents = await storage.agents_of_worker(worker.id, after, limit)
     labels = RunLabels(storage)
+    work = WorkViews(storage)
     views: list[WorkView] = [
-        {**agent_view(agent, worker.name), "run": await labels.of(agent.run_id)} for agent in agents
+        {**await work.agent(agent), "run": await labels.of(agent.run_id)} for agent in agents
     ]
     found: WorksView = {"agents": views, "next": agents[-1].id if len(agents) == limit else None}
     return json_answer(found)
-
-
-async def _worker_asked_for(request: Request) -> Worker:
-    """The `worker=` of the query, whose names hold any characters: a number, or `provider:name`."""
-    word = request.query_params.get("worker", "")
-    storage = operator_of(request).storage
-    try:
-        if word.isascii() and word.isdigit() and len(word) <= NUMBER_DIGITS_MAX:
-            return await storage.worker(WorkerId(int(word)))
-        provider, colon, name = word.partition(":")
-        if colon:
-            return await storage.worker_by_name(provider, name)
-    except NotFound:
-        raise ControlError(
-            404, "no_such_worker", f"There is no worker {word!r}.", "`crowdctl workers` lists them."
-        ) from None
-    raise bad_request(f"{word!r} names no worker.", "Write a number, or PROVIDER:NAME as in inhouse:ann.")

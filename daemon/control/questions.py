@@ -18,6 +18,7 @@ from .peer import Peer
 
 JSON_BYTES_MAX = 1024 * 1024  # a list of ten thousand worker names
 BODY_S = 60.0  # a peer on the same machine that takes longer for a body has hung
+LINE_CHARACTERS_MAX = 500
 PAGE_ROWS_MAX = 1000
 PAGE_ROWS = 500
 NUMBER_DIGITS_MAX = 18  # what fits into a database's 64 bits
@@ -136,6 +137,14 @@ def flag_of(body: dict[str, Any], name: str) -> bool:
     if not isinstance(flag, bool):
         raise bad_request(f"`{name}` must be true or false.")
     return flag
+
+
+def line_of(body: dict[str, Any], key: str, characters_max: int = LINE_CHARACTERS_MAX) -> str:
+    """One line of text from the body, for people to read; "" when there is none."""
+    line = body.get(key, "")
+    if not isinstance(line, str) or not line.isprintable() or len(line) > characters_max:
+        raise bad_request(f"`{key}` must be one line of at most {characters_max} characters.")
+    return line.strip()
 
 
 def no_other_keys(body: dict[str, Any], known: set[str]) -> None:

@@ -24,7 +24,7 @@ from .questions import (
     who_asks,
 )
 from .shapes import ExpiredView, LinksView, RunDetailsView, RunsView, StatusView
-from .views import run_view
+from .views import owed_view, run_view
 
 LINKS_MAX = 10_000
 WORKER_NAME_CHARACTERS_MAX = 200
@@ -54,6 +54,7 @@ async def show_run(request: Request) -> Response:
         **await run_view(operator, run),
         "last_submission_at": last,
         "pause": await pause_of(operator.storage, run),
+        "owed": [owed_view(errand) for errand in operator.owed(run.id)],
         "counters": {} if live is None else dict(live.counters()),
         "config": run.config,
     }

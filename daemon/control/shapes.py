@@ -98,9 +98,21 @@ class PauseView(TypedDict):
     why: str
 
 
+class OwedView(TypedDict):
+    """What the crowd provider is still to be told, with what it said at the last of so many tries."""
+
+    call: str
+    agent_id: int | None
+    worker_id: int | None
+    since: datetime
+    tries: int
+    error: str | None
+
+
 class RunDetailsView(RunView):
     """A run with its resolved config. `counters`: what was handled and refused since it was taken up."""
 
+    owed: list[OwedView]
     last_submission_at: datetime | None
     pause: PauseView | None
     counters: dict[str, int]
@@ -125,25 +137,37 @@ class RunsView(TypedDict):
     runs: list[RunView]
 
 
+class ReviewView(TypedDict):
+    """The newest verdict on an agent's work."""
+
+    status: str
+    note: str | None
+    who: str
+    at: datetime
+
+
 class UnitView(TypedDict):
-    """One worker's part of an assignment, and who has it."""
+    """One worker's part of an assignment, and who has it. `special`: screening or gold, else null."""
 
     id: int
     assignment_id: int
     unit_index: int
+    special: str | None
     status: str
     agent_id: int | None
     worker_id: int | None
     worker_name: str | None
     pay_cents: int
+    review: ReviewView | None
 
 
 class AgentView(TypedDict):
-    """One worker on one unit."""
+    """One worker on one unit. `special`: a screening or gold unit, else null."""
 
     id: int
     unit_id: int
     assignment_id: int
+    special: str | None
     worker_id: int
     worker_name: str | None
     status: str
@@ -151,6 +175,7 @@ class AgentView(TypedDict):
     created_at: datetime
     due_at: datetime | None
     ended_at: datetime | None
+    review: ReviewView | None
 
 
 class WorkView(AgentView):
@@ -419,10 +444,12 @@ class RecordView(TypedDict):
     assignment_id: int
     unit_id: int
     unit_index: int
+    special: str | None
     agent_id: int
     worker_id: int
     worker_name: str
     status: str
+    review: ReviewView | None
     late: bool
     task_start: float
     task_end: float

@@ -6,17 +6,17 @@ from typing import Any
 from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT, RunId
 from ...storage.contract import RunCounts, Storage
 from ...storage.records import Agent, HistoryEntry, PageError, TaskRun, Unit, Worker
+from ..errands import Errand
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
 from .shapes import (
-    AgentView,
     ChangeView,
     CountsView,
     ErrorNoteView,
     LiveView,
+    OwedView,
     RouterView,
     RunView,
-    UnitView,
     WorkerView,
 )
 
@@ -100,6 +100,18 @@ class RunLabels:
         return self._known[run_id]
 
 
+def owed_view(errand: Errand) -> OwedView:
+    """What a provider is still to be told."""
+    return {
+        "call": errand.call.value,
+        "agent_id": errand.agent_id,
+        "worker_id": None if errand.agent_id is not None else errand.subject_id,
+        "since": errand.since,
+        "tries": errand.tries,
+        "error": errand.error,
+    }
+
+
 def worker_view(worker: Worker) -> WorkerView:
     """A worker. What the provider keeps with them is the provider's own."""
     return {
@@ -120,36 +132,6 @@ def history_view(entry: HistoryEntry) -> ChangeView:
         "before": entry.before,
         "after": entry.after,
         "why": entry.why,
-    }
-
-
-def unit_view(unit: Unit, worker_name: str | None) -> UnitView:
-    """A unit and who has it."""
-    return {
-        "id": unit.id,
-        "assignment_id": unit.assignment_id,
-        "unit_index": unit.unit_index,
-        "status": unit.status.value,
-        "agent_id": unit.agent_id,
-        "worker_id": unit.worker_id,
-        "worker_name": worker_name,
-        "pay_cents": unit.pay_cents,
-    }
-
-
-def agent_view(agent: Agent, worker_name: str | None) -> AgentView:
-    """An agent by its number. Its wire id, and that of the agent before it (`after`), are its own."""
-    return {
-        "id": agent.id,
-        "unit_id": agent.unit_id,
-        "assignment_id": agent.assignment_id,
-        "worker_id": agent.worker_id,
-        "worker_name": worker_name,
-        "status": agent.status.value,
-        "reason": agent.reason,
-        "created_at": agent.created_at,
-        "due_at": agent.due_at,
-        "ended_at": agent.ended_at,
     }
 
 

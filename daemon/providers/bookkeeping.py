@@ -31,6 +31,8 @@ class BookkeepingProvider(CrowdProvider):
     Blocks and payments are the provider's, not the run's: other runs of the same provider see them.
     """
 
+    undoes_rejections = True
+
     async def set_up(self) -> None:
         """Nothing is needed."""
 

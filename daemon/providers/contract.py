@@ -75,10 +75,15 @@ class RevokedLink:
 
 
 class CrowdProvider(abc.ABC):
-    """Opened once per LiveRun. Any method may be called again after a crash and must not do things twice."""
+    """Opened once per LiveRun, and (with `set_up`) when something is to be told about a run that has ended.
+
+    Any method may be called again after a crash and must not do things twice.
+    """
 
     name: ClassVar[str]
     sandbox: ClassVar[bool] = False
+    undoes_rejections: ClassVar[bool] = False
+    """Whether `approve` may follow `reject`: work that was refused is paid after all."""
     Options: ClassVar[type[Any]]
     """A frozen attrs class with defaults; `[provider]` of task.toml is structured into it."""
 
@@ -119,12 +124,19 @@ class CrowdProvider(abc.ABC):
     def news(self) -> AsyncGenerator[ProviderSays]:
         """What changes at the provider, as it comes, until cancelled."""
 
+    # The next three are told after the review was stored, and again until one call got through.
     @abc.abstractmethod
-    async def approve(self, agent: Agent, note: str | None) -> None: ...
+    async def approve(self, agent: Agent, note: str | None) -> None:
+        """The work is accepted and paid; `note` is for the worker."""
+
     @abc.abstractmethod
-    async def soft_reject(self, agent: Agent, note: str | None) -> None: ...
+    async def soft_reject(self, agent: Agent, note: str | None) -> None:
+        """The work is paid, although it is below the bar."""
+
     @abc.abstractmethod
-    async def reject(self, agent: Agent, note: str | None) -> None: ...
+    async def reject(self, agent: Agent, note: str | None) -> None:
+        """The work is refused and not paid; `note` says why."""
+
     @abc.abstractmethod
     async def bonus(self, worker: Worker, cents: int, reason: str, payment_id: str) -> None:
         """Pay a bonus; the same `payment_id` again pays nothing more."""

@@ -84,6 +84,10 @@ class MemoryLives(MemoryBody):
         holders = [unit.agent_id for unit in tables.units.having("run", run_id) if _is_held(unit)]
         return copies(_agent(tables, agent_id) for agent_id in sorted(filter(None, holders)))
 
+    async def held_units(self, worker_id: WorkerId) -> list[Unit]:
+        units = (await self._read()).units.having("worker", worker_id)
+        return copies(sorted((unit for unit in units if _is_held(unit)), key=lambda unit: unit.id))
+
     async def submission(self, agent_id: AgentId) -> Submission:
         tables = await self._read()
         return fresh(rules.found(tables.submissions.get(agent_id), "submission of agent", agent_id))
@@ -184,6 +188,7 @@ def _export_row(tables: Tables, run: TaskRun, submission: Submission) -> ExportR
         worker=fresh(rules.found(tables.workers.get(agent.worker_id), "worker", agent.worker_id)),
         submission=fresh(submission),
         metadata=copies(tables.metadata.having("agent", agent.id)),
+        review=next(reversed(copies(tables.reviews.having("agent", agent.id))), None),
     )
 
 

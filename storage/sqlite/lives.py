@@ -23,7 +23,7 @@ from ..contract import (
     Write,
 )
 from ..hand import Hand
-from ..records import Agent, Metadata, Review, Submission, TaskRun, Worker
+from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import load_time
 from ..sql import statements
 from .ask import Db, add, add_all, every, note, one, page, recount, save, value
@@ -70,6 +70,9 @@ class SqliteLives(SqliteBody):
 
     async def reserved_agents(self, run_id: RunId) -> list[Agent]:
         return await self._engine.read(every, Agent, statements.RESERVED_AGENTS, run_id=run_id)
+
+    async def held_units(self, worker_id: WorkerId) -> list[Unit]:
+        return await self._engine.read(every, Unit, statements.HELD_UNITS, worker_id=worker_id)
 
     async def submission(self, agent_id: AgentId) -> Submission:
         submission = await self._engine.read(one, Submission, statements.SUBMISSION, agent_id=agent_id)
@@ -172,6 +175,13 @@ def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:
     return [_export_row(db, run, submission) for submission in submissions]
 
 
+def _last_review(db: Db, agent: Agent) -> Review | None:
+    if agent.status not in rules.REVIEWS:
+        return None  # asking for each row of a long export is worth avoiding
+    reviews = every(db, Review, statements.REVIEWS_OF_AGENT, agent_id=agent.id)
+    return reviews[-1] if reviews else None
+
+
 def _export_row(db: Db, run: TaskRun, submission: Submission) -> ExportRow:
     agent = the_agent(db, submission.agent_id)
     return ExportRow(
@@ -182,4 +192,5 @@ def _export_row(db: Db, run: TaskRun, submission: Submission) -> ExportRow:
         worker=rules.found(one(db, Worker, statements.WORKER, id=agent.worker_id), "worker", agent.worker_id),
         submission=submission,
         metadata=every(db, Metadata, statements.METADATA_OF_AGENT, agent_id=agent.id),
+        review=_last_review(db, agent),
     )

@@ -107,6 +107,8 @@ async def tell(story: Story) -> None:
     await _before_anything(story)
     digits = await _launched(story)
     await _at_work(story, digits)
+    await _people(story)
+    await _reviewed(story, digits)
     await _changed(story)
     await _ended(story, digits)
 
@@ -116,6 +118,7 @@ async def _before_anything(story: Story) -> None:
     await story.type("status", "Before the first run:")
     await story.type("runs", "Before the first run:")
     await story.type("workers", "Before anybody came:")
+    await story.type("qualifications", "Before there is one:")
     await story.type("disk", "Before the first run:")
     await story.type("show digits", "A run that is not there (exit status 4, as with every command):")
     await story.type("log")
@@ -153,7 +156,8 @@ async def _at_work(story: Story, run: TaskRun) -> None:
     bob = (await operator.at_work(run, "bob")).agent
     told = {"message": "pixels is null", "stack": "at draw (digits.js:3)\nat show (digits.js:40)"}
     await operator.storage.add_error(run.id, bob.id, "page", told, NOW)
-    await operator.storage.set_blocked(bob.worker_id, True, NOW, "staff:eve", "answers at random")
+    await story.type("block inhouse:bob --reason 'answers at random'", "Somebody who is at work:")
+    await story.type("block bob --reason 'answers at random'", "Again:")
     for line in ("status", "runs", "show digits", "units digits", "agents digits", "disk", "workers"):
         await story.type(line)
     await story.type("runs --state failed", "None of these:")
@@ -164,6 +168,37 @@ async def _at_work(story: Story, run: TaskRun) -> None:
     await story.type("worker inhouse:bob", "Somebody who was blocked:")
     await story.type("worker inhouse:eve", "Somebody who never came:")
     await story.type("wait digits --timeout 0", "When the time is over (exit status 6):")
+
+
+async def _people(story: Story) -> None:
+    await story.type("unblock bob")
+    await story.type("unblock bob", "Again:")
+    await story.type("block bob", "Without a reason:")
+    await story.type("qualifications create trained --description 'passed the training'")
+    await story.type("qualifications create trained", "Again:")
+    await story.type("grant ann trained")
+    await story.type("grant inhouse:ann trained 3 --why 'second test'")
+    await story.type("grant ann trainde", "A qualification that is not there:")
+    await story.type("grant eve trained", "Somebody who never came:")
+    await story.type("qualifications")
+    await story.type("qualifications describe trained")
+    await story.type("qualifications history trained")
+    await story.type("revoke ann trained", "A qualification:")
+    await story.type("revoke ann trained", "Again:")
+    await story.type("qualifications delete trained --yes")
+
+
+async def _reviewed(story: Story, run: TaskRun) -> None:
+    operator = story.desk.operator
+    await story.type("approve 1")
+    await story.type("approve 1", "Again:")
+    await story.type("reject 1 --note empty", "What was approved:")
+    await story.type("reject 2 --note empty", "Somebody who is still at work:")
+    await story.type("reject 1", "Without a reason:")
+    await operator.submitted(run, "cem", {"label": "1"})
+    await story.type("soft-reject --unit 3 --note 'hardly readable'")
+    await story.type("approve 99", "Somebody who is not there:")
+    await story.type("approve --run digits --yes", "When all is reviewed:")
 
 
 async def _changed(story: Story) -> None:

@@ -74,10 +74,10 @@ def test_every_example_can_be_typed(typed: str) -> None:
 
 def split_command(typed: str) -> list[str]:
     """The words of the first command of a shell line."""
-    lexer = shlex.shlex(typed, posix=True, punctuation_chars="|&>")
+    lexer = shlex.shlex(typed, posix=True, punctuation_chars="|&<>")
     lexer.whitespace_split = True
     words = list(lexer)
-    ends = [number for number, word in enumerate(words) if word in ("|", "&&", ">")]
+    ends = [number for number, word in enumerate(words) if word in ("|", "&&", ">", "<")]
     return words[: ends[0]] if ends else words
 
 

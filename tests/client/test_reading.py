@@ -43,6 +43,16 @@ PAIRS = {
     "PlugInInfo": "PlugIn",
     "OptionsInfo": "Options",
     "RevokedLink": "RevokedLink",
+    "OwedInfo": "Owed",
+    "ReviewInfo": "Review",
+    "Reviewed": "Reviewed",
+    "QualificationInfo": "Qualification",
+    "QualificationDetails": "QualificationDetails",
+    "GrantChange": "GrantChange",
+    "Holder": "Holder",
+    "Granted": "Granted",
+    "HeldUnit": "HeldUnit",
+    "BlockInfo": "Block",
     "Work": "OwnData",
 }
 """The client's class, and the schema of the document that it stands for."""

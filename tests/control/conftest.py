@@ -13,5 +13,6 @@ from .fakes import Desk, FakeOperator
 @pytest.fixture
 async def desk(tmp_path: Path, nursery: trio.Nursery) -> Desk:
     operator = FakeOperator()
+    nursery.start_soon(operator.errands.serve)
     path = await nursery.start(serve_control, operator, tmp_path / "control")
     return Desk(operator, path)

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,17 +17,21 @@ from click.testing import CliRunner, Result
 
 from crowdd.client import Client
 from crowdd.client.crowdctl import main
+from crowdd.daemon.blocks import Blocks, BlockSet
 from crowdd.daemon.checking import LaunchRefused, Plan, check_task
 from crowdd.daemon.control.shapes import HeldView, RouterUpView
 from crowdd.daemon.disk_use import DiskUse, RunDisk
-from crowdd.daemon.providers.contract import LinkUnknown, RevokedLink
+from crowdd.daemon.errands import Errand, Errands
+from crowdd.daemon.providers.contract import LinkUnknown, Place, RevokedLink
+from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
+from crowdd.daemon.review import Reviewed, Reviewer, Verdict
 from crowdd.daemon.revocation import Revocation
 from crowdd.daemon.routers import Routers
 from crowdd.daemon.task_changes import Change
 from crowdd.daemon.task_options import FolderOptions, folder_options
 from crowdd.daemon.terms import Extended, ExtensionRefused, Wish
-from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId
+from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitStatus, WireId, WorkerId
 from crowdd.storage.contract import (
     AddSubmission,
     MoveAgent,
@@ -100,6 +105,10 @@ class FakeOperator:
         self.extended = Extended()
         self.revoked: list[tuple[str, bool]] = []
         self.files = Path("/nowhere")
+        self.providers: dict[RunId, MockProvider] = {}
+        self.errands = Errands(self.storage, self.wall, random.Random(), self.provider_of)
+        self.blocks = Blocks(self.storage, self.wall, self.errands)
+        self.reviewer = Reviewer(self.storage, self.wall, self.provider_of, self.errands, lambda agent: None)
 
     async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))
@@ -158,6 +167,29 @@ class FakeOperator:
     def uploads(self, run_id: RunId) -> Path:
         return self.files
 
+    def wall(self) -> datetime:
+        return NOW
+
+    async def review(
+        self, agents: Sequence[AgentId], verdict: Verdict, note: str | None, who: str
+    ) -> list[Reviewed]:
+        return await self.reviewer.review(agents, verdict, note, who)
+
+    async def set_blocked(
+        self, workers: Sequence[WorkerId], blocked: bool, reason: str, who: str
+    ) -> list[BlockSet]:
+        return await self.blocks.set(workers, blocked, reason, who)
+
+    def owed(self, run_id: RunId) -> list[Errand]:
+        return self.errands.owed(run_id)
+
+    async def provider_of(self, run_id: RunId) -> MockProvider:
+        """The run's provider, which does as the test has told it."""
+        if run_id not in self.providers:
+            place = Place(await self.storage.run(run_id), self.storage, self.wall, random.Random(), b"s" * 32)
+            self.providers[run_id] = MockProvider(MockProvider.Options(), place)
+        return self.providers[run_id]
+
     async def disk_use(self) -> DiskUse:
         sizes = {run.id: RunDisk(10, 2_500_000 * run.id, 300) for run in await self.storage.runs()}
         return DiskUse("/var/lib/crowdd", 1234, sizes, 7, 10**12)
@@ -169,7 +201,12 @@ class FakeOperator:
     # --- what tests put into it
 
     async def a_run(
-        self, label: str = "digits", launch_id: str | None = None, who: str = "staff:test", units: int = 3
+        self,
+        label: str = "digits",
+        launch_id: str | None = None,
+        who: str = "staff:test",
+        units: int = 3,
+        config: Mapping[str, Any] | None = None,
     ) -> TaskRun:
         """A running, live run with units that wait for workers."""
         new = NewRun(
@@ -181,7 +218,7 @@ class FakeOperator:
             "inhouse",
             "local",
             False,
-            {"a": 1},
+            {"a": 1, **(config or {})},
             SECRET_KEY,
         )
         run = await self.storage.create_run(new, NOW, who)

@@ -35,9 +35,9 @@ async def test_the_work_of_a_worker_names_runs_and_hides_capabilities(desk: Desk
 
 
 async def test_a_worker_who_is_not_there_is_404_and_a_nameless_one_400(desk: Desk) -> None:
-    for target in ("/v1/worker?worker=9", "/v1/worker/agents?worker=inhouse:x"):
+    for target in ("/v1/worker?worker=9", "/v1/worker?worker=ann", "/v1/worker/agents?worker=inhouse:x"):
         answer = await desk.ask("GET", target)
         assert (answer.status, answer.error()["code"]) == (404, "no_such_worker")
-    for target in ("/v1/worker", "/v1/worker?worker=ann", "/v1/worker/agents?worker=%00"):
+    for target in ("/v1/worker", "/v1/worker?worker=", "/v1/worker/agents?worker=%20"):
         answer = await desk.ask("GET", target)
         assert (answer.status, answer.error()["code"]) == (400, "bad_request")

@@ -202,3 +202,12 @@ async def test_the_agents_of_a_worker_are_found_over_all_runs_in_pages(world: Wo
     assert await world.storage.agents_of_worker(ann) == [first, second, third]
     assert await world.storage.agents_of_worker(ann, after=first.id, limit=1) == [second]
     assert await world.storage.agents_of_worker(WorkerId(99)) == []
+
+
+async def test_what_a_worker_has_in_hand_is_found_over_all_runs(world: World) -> None:
+    first, done = await world.at_work("one", "ann"), await world.at_work("two", "ann")
+    await world.at_work("three", "bob")
+    last = await world.at_work("four", "ann")
+    await world.finish(done)
+    assert [unit.agent_id for unit in await world.storage.held_units(first.worker_id)] == [first.id, last.id]
+    assert await world.storage.held_units(WorkerId(99)) == []

@@ -79,6 +79,7 @@ READS = {
     "fact",
     "facts",
     "history_end",
+    "held_units",
     "reserved_agents",
     "submission",
     "submissions_count",

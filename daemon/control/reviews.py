@@ -1,0 +1,100 @@
+"""The endpoint that takes verdicts on the work of agents."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...protocol.names import AgentId, UnitId
+from ...storage.contract import NotFound, Storage
+from ..review import Reviewed, Verdict
+from ..review.decisions import NOTE_CHARACTERS_MAX
+from .answers import json_answer
+from .errors import ControlError, bad_request
+from .people_shapes import ReviewedView, ReviewsView
+from .questions import NUMBER_MAX, json_body, no_other_keys, operator_of, who_asks
+
+REVIEWS_MAX = 200  # each is a transaction of its own; more are asked for in several requests
+
+
+async def review(request: Request) -> Response:
+    """Judge the work of agents, or what was submitted for units; runs may have ended.
+
+    Nothing is done when one of them is not there; else each is judged by itself, and the answer says of
+    each what became of it. The provider is told once a verdict is stored, until it takes it.
+    """
+    operator = operator_of(request)
+    body = await json_body(request)
+    no_other_keys(body, {"verdict", "agents", "units", "note"})
+    verdict, note = _verdict(body.get("verdict")), _note(body.get("note", ""))
+    numbers, units = _numbers(body, "agents"), _numbers(body, "units")
+    if not 0 < len(numbers) + len(units) <= REVIEWS_MAX:
+        raise bad_request(f"Give `agents`, `units` or both: 1 to {REVIEWS_MAX} numbers.")
+    if verdict is Verdict.REJECT and not note:
+        raise bad_request("A rejection needs a reason.", "Say it in `note` (--note): the worker reads it.")
+    agents = [*await _agents(operator.storage, numbers), *await _agents_of(operator.storage, units)]
+    outcomes = await operator.review([*dict.fromkeys(agents)], verdict, note, who_asks(request))
+    found: ReviewsView = {"reviews": [_view(outcome) for outcome in outcomes]}
+    return json_answer(found)
+
+
+def _verdict(word: object) -> Verdict:
+    known = [verdict.value for verdict in Verdict]
+    if word not in known:
+        raise bad_request(f"`verdict` must be one of {', '.join(known)}.")
+    return Verdict(word)
+
+
+def _note(note: object) -> str | None:
+    if not isinstance(note, str) or len(note) > NOTE_CHARACTERS_MAX:
+        raise bad_request(f"`note` must be text of at most {NOTE_CHARACTERS_MAX} characters.")
+    return note.strip() or None
+
+
+def _numbers(body: dict[str, Any], key: str) -> list[int]:
+    match body.get(key, []):
+        case [*numbers] if all(_is_number(number) for number in numbers):
+            return [int(number) for number in numbers]
+        case _:
+            raise bad_request(f"`{key}` must be a list of numbers.")
+
+
+def _is_number(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 < number <= NUMBER_MAX
+
+
+async def _agents(storage: Storage, numbers: Sequence[int]) -> list[AgentId]:
+    for number in numbers:
+        try:
+            await storage.agent(AgentId(number))
+        except NotFound:
+            message = f"There is no agent {number}. Nothing was done."
+            raise ControlError(404, "no_such_agent", message, "`crowdctl agents RUN` lists them.") from None
+    return [AgentId(number) for number in numbers]
+
+
+async def _agents_of(storage: Storage, numbers: Sequence[int]) -> list[AgentId]:
+    agents: list[AgentId] = []
+    for number in numbers:
+        try:
+            unit = await storage.unit(UnitId(number))
+        except NotFound:
+            message = f"There is no unit {number}. Nothing was done."
+            raise ControlError(404, "no_such_unit", message, "`crowdctl units RUN` lists them.") from None
+        if unit.agent_id is None:
+            message = f"Nobody has submitted unit {number}: it is {unit.status.value}. Nothing was done."
+            raise ControlError(409, "nothing_to_review", message, "`crowdctl units RUN` lists who has what.")
+        agents.append(unit.agent_id)
+    return agents
+
+
+def _view(outcome: Reviewed) -> ReviewedView:
+    return {
+        "agent_id": outcome.agent_id,
+        "status": outcome.status.value,
+        "changed": outcome.changed,
+        "refused": outcome.refused,
+        "blocks": outcome.blocks,
+        "owed": outcome.owed,
+    }

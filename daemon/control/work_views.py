@@ -1,0 +1,70 @@
+"""Units and agents as the control API shows them: who works on what, and how it was judged."""
+
+from ...protocol.names import REVIEWED_UNIT, AgentId
+from ...storage.contract import Storage
+from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Review, Unit
+from ...storage.rules import REVIEWS
+from .shapes import AgentView, ReviewView, UnitView
+from .views import WorkerNames
+
+_SPECIAL = {SCREENING_UNIT_INDEX: "screening", GOLD_UNIT_INDEX: "gold"}
+
+
+class WorkViews:
+    """Shows units and agents with what belongs to them, which storage is asked for."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._names = WorkerNames(storage)
+
+    async def unit(self, unit: Unit) -> UnitView:
+        """A unit and who has it."""
+        reviewed = unit.agent_id if unit.status in REVIEWED_UNIT else None
+        return {
+            "id": unit.id,
+            "assignment_id": unit.assignment_id,
+            "unit_index": unit.unit_index,
+            "special": special_of(unit),
+            "status": unit.status.value,
+            "agent_id": unit.agent_id,
+            "worker_id": unit.worker_id,
+            "worker_name": await self._names.of(unit),
+            "pay_cents": unit.pay_cents,
+            "review": None if reviewed is None else await self._review(reviewed),
+        }
+
+    async def agent(self, agent: Agent) -> AgentView:
+        """An agent by its number. Its wire id, and that of the agent before it (`after`), are its own."""
+        return {
+            "id": agent.id,
+            "unit_id": agent.unit_id,
+            "assignment_id": agent.assignment_id,
+            "special": special_of(await self._storage.unit(agent.unit_id)),
+            "worker_id": agent.worker_id,
+            "worker_name": await self._names.of(agent),
+            "status": agent.status.value,
+            "reason": agent.reason,
+            "created_at": agent.created_at,
+            "due_at": agent.due_at,
+            "ended_at": agent.ended_at,
+            "review": await self._review(agent.id) if agent.status in REVIEWS else None,
+        }
+
+    async def _review(self, agent_id: AgentId) -> ReviewView | None:
+        reviews = await self._storage.reviews(agent_id)
+        return review_view(reviews[-1]) if reviews else None
+
+
+def special_of(unit: Unit) -> str | None:
+    """What a unit is for that was made for one worker alone; None for the run's own units."""
+    return _SPECIAL.get(unit.unit_index)
+
+
+def review_view(review: Review) -> ReviewView:
+    """A verdict: what, by whom, with which words."""
+    return {
+        "status": review.status.value,
+        "note": review.note,
+        "who": review.who,
+        "at": review.created_at,
+    }

@@ -1,0 +1,93 @@
+"""One thing that a crowd provider is to be told, as it is kept from the decision on. Pure."""
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ...protocol.names import AgentId, RunId, WorkerId
+from ...storage.contract import PutFact
+
+SCOPE = "errands"
+"""Where errands are kept among the facts of storage."""
+ERROR_CHARACTERS_MAX = 500
+
+
+class Call(enum.Enum):
+    """Which method of the provider's contract."""
+
+    APPROVE = "approve"
+    SOFT_REJECT = "soft_reject"
+    REJECT = "reject"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+
+
+ABOUT_WORKERS = frozenset({Call.BLOCK, Call.UNBLOCK})
+
+
+@attrs.frozen
+class Errand:
+    """Saved in the decision's own transaction, forgotten when the provider was told.
+
+    A newer one about the same subject replaces it: only how things ended is told.
+    """
+
+    call: Call
+    subject_id: int
+    """The agent whose work was reviewed, or the worker who was blocked or unblocked."""
+    run_id: RunId
+    """Through whose provider it is told."""
+    words: str | None
+    """The note for the worker, or the reason of a block."""
+    since: datetime
+    tries: int = 0
+    error: str | None = None
+    """What the provider said at the last try."""
+
+    @property
+    def key(self) -> str:
+        """Its own: a later errand about the same subject has another."""
+        return f"{self.call.value}:{self.subject_id}:{self.since.isoformat()}"
+
+    @property
+    def subject(self) -> tuple[bool, int]:
+        """Whom it is about: never two at a time."""
+        return self.call in ABOUT_WORKERS, self.subject_id
+
+    @property
+    def agent_id(self) -> AgentId | None:
+        """The agent it is about, unless it is about a worker."""
+        return None if self.call in ABOUT_WORKERS else AgentId(self.subject_id)
+
+    def save(self) -> PutFact:
+        """The write that keeps it."""
+        return PutFact(SCOPE, self.key, _to_json(self))
+
+    def failed(self, error: str) -> "Errand":
+        """The same after one more try that failed."""
+        return attrs.evolve(self, tries=self.tries + 1, error=error[:ERROR_CHARACTERS_MAX])
+
+
+def review_errand(call: Call, agent_id: AgentId, run_id: RunId, note: str | None, now: datetime) -> Errand:
+    """What the provider is told of a review."""
+    return Errand(call, agent_id, run_id, note, now)
+
+
+def block_errand(worker_id: WorkerId, blocked: bool, run_id: RunId, reason: str, now: datetime) -> Errand:
+    """What the provider is told of a block, or of its end."""
+    return Errand(Call.BLOCK if blocked else Call.UNBLOCK, worker_id, run_id, reason, now)
+
+
+def errand_from(fact: Mapping[str, Any]) -> Errand:
+    """The errand as it was saved."""
+    call, since = Call(fact["call"]), datetime.fromisoformat(fact["since"])
+    return Errand(
+        call, fact["subject_id"], fact["run_id"], fact["words"], since, fact["tries"], fact["error"]
+    )
+
+
+def _to_json(errand: Errand) -> dict[str, Any]:
+    return {**attrs.asdict(errand), "call": errand.call.value, "since": errand.since.isoformat()}

@@ -1,0 +1,132 @@
+"""What a verdict on an agent's work means: the writes that go together, or why it cannot be. Pure."""
+
+import enum
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import attrs
+
+from ...protocol.names import AgentStatus
+from ...storage.contract import AddReview, SetGrant, Write
+from ...storage.records import Agent, Unit
+from ..errands.errand import Call, Errand, review_errand
+from ..lifecycle import AgentEvent, Approved, IllegalEvent, Rejected, Save, SoftRejected, step
+from .rule import Rule, Tally, is_exceeded
+
+NOTE_CHARACTERS_MAX = 2000  # what the vendors' own interfaces carry to a worker
+
+
+class Verdict(enum.Enum):
+    """What staff, or the task's own code, say of an agent's work."""
+
+    APPROVE = "approve"
+    SOFT_REJECT = "soft_reject"
+    """It is paid, and marked as below the bar."""
+    REJECT = "reject"
+    """It is not paid; a reason is due."""
+
+
+STATUSES: Mapping[Verdict, AgentStatus] = {
+    Verdict.APPROVE: AgentStatus.APPROVED,
+    Verdict.SOFT_REJECT: AgentStatus.SOFT_REJECTED,
+    Verdict.REJECT: AgentStatus.REJECTED,
+}
+_EVENTS: Mapping[Verdict, Callable[[str], AgentEvent]] = {
+    Verdict.APPROVE: Approved,
+    Verdict.SOFT_REJECT: SoftRejected,
+    Verdict.REJECT: Rejected,
+}
+_PAID = frozenset({AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED})
+
+
+@attrs.frozen
+class ReviewFacts:
+    """What a review is decided from."""
+
+    agent: Agent
+    unit: Unit
+    undoes_rejections: bool
+    """Whether the run's provider can pay what was rejected."""
+    rule: Rule | None = None
+    tally: Tally = attrs.Factory(Tally)
+    """How the worker's work in this task was judged so far."""
+    has_block: bool = False
+    """Whether the worker has the block qualification already."""
+
+
+@attrs.frozen
+class Decided:
+    """Commit `writes` in one transaction, then tell the provider."""
+
+    writes: list[Write]
+    errand: Errand
+    status: AgentStatus
+    blocks: bool
+    """The rule on soft rejects was exceeded: the block qualification is granted with it."""
+
+
+@attrs.frozen
+class Unchanged:
+    """The work has this verdict already."""
+
+    status: AgentStatus
+
+
+@attrs.frozen
+class Refused:
+    """It cannot be; `words` say why, and what can be."""
+
+    words: str
+
+
+def decide(
+    facts: ReviewFacts, verdict: Verdict, note: str | None, who: str, now: datetime
+) -> Decided | Unchanged | Refused:
+    """What the verdict means for the agent, its unit and its worker."""
+    agent, after = facts.agent, STATUSES[verdict]
+    if agent.status is after:
+        return Unchanged(after)
+    words = _refusal(facts, verdict, note)
+    if words is not None:
+        return Refused(words)
+    try:
+        commands = step(agent, facts.unit, _EVENTS[verdict](who), run_goes_on=True)
+    except IllegalEvent as exc:
+        return Refused(f"{exc}.")
+    errand = review_errand(Call(verdict.value), agent.id, agent.run_id, note, now)
+    writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
+    writes += [AddReview(agent.id, after, who, note), errand.save()]
+    grant = _block(facts, after)
+    return Decided([*writes, *grant], errand, after, blocks=bool(grant))
+
+
+def _refusal(facts: ReviewFacts, verdict: Verdict, note: str | None) -> str | None:
+    status = facts.agent.status
+    if verdict is Verdict.REJECT and not (note or "").strip():
+        return "A rejection needs a reason: the worker is not paid, and reads it."
+    if status in _PAID:
+        return f"It was {_spoken(status)}, which pays: that is final."
+    if status is AgentStatus.REJECTED and verdict is not Verdict.APPROVE:
+        return "It was rejected; that can only be undone by approving it."
+    if status is AgentStatus.REJECTED and not facts.undoes_rejections:
+        return "It was rejected, and the run's provider cannot undo a rejection."
+    if status not in (AgentStatus.COMPLETED, AgentStatus.REJECTED):
+        return f"There is no answer to judge: the agent is {_spoken(status)}."
+    return None
+
+
+def _spoken(status: AgentStatus) -> str:
+    return status.value.replace("_", "-")
+
+
+def _block(facts: ReviewFacts, after: AgentStatus) -> list[Write]:
+    if facts.rule is None or facts.has_block or after is not AgentStatus.SOFT_REJECTED:
+        return []
+    counted = attrs.evolve(facts.tally, soft_rejected=facts.tally.soft_rejected + 1)
+    if not is_exceeded(facts.rule, counted):
+        return []
+    why = (
+        f"{counted.soft_rejected} of {counted.reviewed} reviewed answers were soft-rejected: "
+        f"more than {facts.rule.soft_reject_share:.0%}"
+    )
+    return [SetGrant(facts.rule.block_qualification, facts.agent.worker_id, 1, "daemon", why)]
