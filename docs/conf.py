@@ -24,9 +24,11 @@ CONTENTS = {
     "Understand": ["docs/how-it-works", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"],
     "Examples": ["examples/digits/README", "examples/plug-in/README"],
 }
-_LISTED = {page for pages in CONTENTS.values() for page in pages}
-_MORE = sorted(f"docs/{path.stem}" for path in (ROOT / "docs").glob("*.md"))
-CONTENTS["Understand"] += [page for page in _MORE if page not in {*_LISTED, "docs/README"}]
+_LISTED = {"docs/README", *(page for pages in CONTENTS.values() for page in pages)}
+_FOUND = [
+    path.relative_to(ROOT) for folder in ("docs", "benchmarks") for path in (ROOT / folder).glob("*.md")
+]
+CONTENTS["Understand"] += sorted({f"{path.with_suffix('')}" for path in _FOUND} - _LISTED)
 _LINK = re.compile(r"\[([^\]\n]+)\]\(([^)#:\s]+)\)")
 
 
