@@ -37,7 +37,7 @@ docs: $(VENV)/.docs ## build the documentation, build/docs/docs/README.html; wha
 
 reference: $(VENV)/.test ## write the generated pages of docs/reference anew, after commands or options changed
 	@$(BIN)/python scripts/reference.py
-	@CROWDD_UPDATE_GOLDEN=1 $(BIN)/pytest --quiet tests/client/test_golden.py
+	@UPDATE_GOLDEN=1 $(BIN)/pytest --quiet tests/client/test_golden.py
 
 wheel: $(VENV)/.runtime ## build dist/crowdd-*.whl
 	@rm -rf dist

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from crowdd.cli import crowdd
+from crowdd.daemon.daemon_config import DaemonConfig
 from crowdd.daemon.options import Option, options_of
 from crowdd.daemon.registry import Kind, installed_plug_ins
 from crowdd.daemon.routers import KnownRouter
@@ -81,6 +82,10 @@ def options_page() -> str:
             "`grace_s = 20`. `crowdctl launch DIR limits.grace_s=30` replaces what the file says.\n",
             table(own),
             *(section(kind, said) for kind, said in KINDS.items()),
+            "## crowdd.toml\n",
+            "What the daemon is told. `crowdd config init` writes the file with all of this in it; a flag of "
+            "`crowdd serve` goes before a `CROWDD_` variable, that before the file.\n",
+            table(options_of(DaemonConfig)),
             "## routers.toml\n",
             "The routers that run already, a table each, called by its name. The file is the daemon's.\n",
             table(options_of(KnownRouter, "<name>")),

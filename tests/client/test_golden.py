@@ -18,7 +18,7 @@ from ..control.fakes import Desk
 from .golden import Story, page, tell
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reference" / "crowdctl.md"
-UPDATE = "CROWDD_UPDATE_GOLDEN"  # set by `make reference`
+UPDATE = "UPDATE_GOLDEN"  # set by `make reference`
 
 
 @pytest.fixture

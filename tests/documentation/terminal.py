@@ -137,7 +137,7 @@ class Terminal:
         kept = {key: os.environ[key] for key in ("LANG", "PYTHONPATH", "TZ") if key in os.environ}
         path = f"{Path(sys.executable).parent}:{person}:{os.environ['PATH']}"
         home = {"HOME": str(self.folder), "TMPDIR": str(self.state), "COLUMNS": "100"}
-        return {**kept, **home, "PATH": path, "CROWDD_REPOSITORY": str(ROOT)}
+        return {**kept, **home, "PATH": path}
 
     def close(self) -> None:
         """End everything that runs on, as Ctrl-C does; AssertionError when that does not end it."""
