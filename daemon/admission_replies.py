@@ -55,10 +55,14 @@ class Replies:
             request=request,
             outcome=Outcome.REFUSED if later_s is None else Outcome.TRY_LATER,
             worker_id=None if worker is None else str(worker.id),
-            failure_reason=sentence(self._t.config.texts, reason),
+            failure_reason=self.sentence(reason),
             reason=reason,
             retry_after_s=later_s,
         )
+
+    def sentence(self, reason: Reason) -> str:
+        """What a worker reads: the task's own words, or ours."""
+        return sentence(self._t.config.texts, reason)
 
     async def _init_data(self, agent: Agent, unit: Unit, assignment: Assignment) -> Any:
         if self._t.hooks.has(HookName.INIT_DATA):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from ..protocol.names import AgentId, Reason
+from ..protocol.names import AgentId, Reason, WorkerId
 from ..protocol.packets import AgentDetails
 from ..storage.contract import Storage
 from ..storage.records import Agent, OnboardingAgent, TaskRun
@@ -27,6 +27,10 @@ class Desk(Protocol):
 
     def closed(self) -> Reason | None:
         """Why nobody is let in at present, or None."""
+        ...
+
+    async def settled(self, worker_id: WorkerId) -> None:
+        """Return once all that the worker submitted is judged."""
         ...
 
     def due_changed(self, agent: Agent) -> None:
@@ -53,6 +57,10 @@ class OnboardingDoor(Protocol):
 
     async def kept_data(self, known: Known, seat: Seat) -> dict[str, Any]:
         """What is kept with a new onboarding agent (its `provider_data`). HookFailed."""
+        ...
+
+    async def after(self, seat: Seat) -> str:
+        """What a new onboarding of this seat comes after: an earlier one of it, if that was judged."""
         ...
 
     def full_time(self) -> datetime | None:

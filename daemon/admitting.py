@@ -4,6 +4,8 @@ import logging
 from datetime import datetime, timedelta
 from typing import assert_never
 
+import trio
+
 from ..protocol.ids import RANDOM_BYTES, new_wire_id
 from ..protocol.names import AgentStatus, Reason, WireId
 from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, RecordDecision
@@ -24,6 +26,7 @@ from .inquiry import Inquiry
 
 log = logging.getLogger(__name__)
 
+SETTLE_S = 20.0  # a page gives up after 30 s; until then what its worker sent last is judged first
 BY, WHY = "daemon", "granted by the task's code"
 Admitted = Reserved | OnboardingBegun | Refuse
 
@@ -42,6 +45,10 @@ class Admitting:
         The same seat again, also at the same instant, gets the same agent. Cancelled: it happened as a whole
         or not at all, and asking again finds out.
         """
+        with trio.move_on_after(SETTLE_S) as settling:
+            await self._desk.settled(worker.id)
+        if settling.cancelled_caught:
+            return Refuse(Reason.TRY_LATER)
         inquiry = Inquiry(self._t, self._desk, worker)
         await inquiry.read()
         while True:
@@ -101,7 +108,7 @@ class Admitting:
             worker_id=inquiry.worker.id,
             wire_id=self._wire_id(onboarding=True),
             link=seat.link,
-            after=seat.after,
+            after=await self._door.after(seat),
             due_at=self._door.full_time(),
             provider_data=await self._door.kept_data(inquiry.known, seat),
             expect=inquiry.expected(),

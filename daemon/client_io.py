@@ -10,7 +10,7 @@ import trio
 
 from ..protocol.limits import REQUESTS_OPEN_MAX, RETRY_AFTER_S
 from ..protocol.link import Said
-from ..protocol.names import LIVE_AGENT, SENTENCES, Outcome, Reason, WireId
+from ..protocol.names import LIVE_AGENT, ONBOARDING_PREFIX, SENTENCES, Outcome, Reason, WireId
 from ..protocol.packets import (
     AgentDetails,
     Answer,
@@ -28,13 +28,15 @@ from ..protocol.packets import (
     UpdateStatus,
 )
 from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed, StorageFull
-from ..storage.records import Agent, TaskRun
+from ..storage.records import Agent, OnboardingAgent, TaskRun
 from .clock import Wall
+from .lifecycle.onboarding import shown_status
 from .metrics.families import RunMetrics, response_of, timed
 
 log = logging.getLogger(__name__)
 
 HANDLED_AT_ONCE_MAX = 512  # beyond, packets wait in the inbox, which is bounded and says "try later"
+Life = Agent | OnboardingAgent
 ERROR_REPORTS_MAX = 10_000  # of one run; a broken page must not fill the disk
 
 
@@ -162,7 +164,8 @@ class ClientIO:
         agent = await self._agent(packet.subject)
         if agent is None and packet.subject:
             return
-        agent_id, source = (None, "router") if agent is None else (agent.id, "page")
+        source = "router" if agent is None else "page"
+        agent_id = agent.id if isinstance(agent, Agent) else None
         try:
             await self._storage.add_error(self._run.id, agent_id, source, packet.error, self._wall())
         except StorageFull:
@@ -176,10 +179,14 @@ class ClientIO:
             if agent is not None and agent.status not in LIVE_AGENT:
                 link.send(self._update(agent, None))
 
-    async def _agent(self, wire_id: WireId) -> Agent | None:
+    async def _agent(self, wire_id: WireId) -> Life | None:
         """The agent of this run whom a router means."""
         try:
-            agent = await self._storage.agent_by_wire_id(wire_id)
+            agent: Life
+            if wire_id.startswith(ONBOARDING_PREFIX):
+                agent = await self._storage.onboarding_by_wire_id(wire_id)
+            else:
+                agent = await self._storage.agent_by_wire_id(wire_id)
         except NotFound:
             return None
         return agent if agent.run_id == self._run.id else None
@@ -196,14 +203,15 @@ class ClientIO:
             totals.update({f"router_{name}": count for name, count in counters.items()})
         return dict(sorted(totals.items()))
 
-    def tell(self, agent: Agent, reason: Reason | None) -> None:
+    def tell(self, agent: Life, reason: Reason | None) -> None:
         """Push an agent's status to every router: which one its page uses now, the routers know."""
         for link in self.links:
             link.send(self._update(agent, reason))
 
-    def _update(self, agent: Agent, reason: Reason | None) -> UpdateStatus:
+    def _update(self, agent: Life, reason: Reason | None) -> UpdateStatus:
         text = None if reason is None else self._texts.get(reason.value, SENTENCES[reason])
-        return UpdateStatus(agent.wire_id, agent.version, agent.status, reason, text)
+        status = shown_status(agent) if isinstance(agent, OnboardingAgent) else agent.status
+        return UpdateStatus(agent.wire_id, agent.version, status, reason, text)
 
 
 def try_later(packet: Request) -> Reply:

@@ -18,6 +18,7 @@ from ..storage.records import Agent, TaskRun, Unit
 from . import lifecycle
 from .admission_replies import sentence
 from .clock import Wall
+from .follow_ups import FollowUps
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
 from .log_ids import ids_of
 from .task_runner import TaskRunner
@@ -41,6 +42,7 @@ class IntakeTools:
     wall: Wall
     files: Path
     """Where uploaded files of the run are kept, by sha256."""
+    follow_ups: FollowUps
 
 
 class Intake:
@@ -65,11 +67,18 @@ class Intake:
         await self._fetch_all(packet.files, fetch)
         answer = AddSubmission(agent.id, data, packet.files, digest)
         try:
-            agent = await self._t.runner.decide(agent.id, _choice(answer))
+            agent = await self._save(agent, answer)
         except (IllegalEvent, Duplicate):
             return await self._too_late(packet.request, agent, digest)
         log.info("submitted %d bytes, %d files", len(data), len(packet.files), extra=ids_of(agent))
         return self._answer(packet.request, None, agent.status)
+
+    async def _save(self, agent: Agent, answer: AddSubmission) -> Agent:
+        follow_ups = self._t.follow_ups
+        with follow_ups.awaiting(agent.worker_id):
+            saved = await self._t.runner.decide(agent.id, _choice(answer), follow_ups.mark(agent.id))
+            follow_ups.submitted(saved)
+        return saved
 
     async def _too_late(self, request: str, agent: Agent, digest: str) -> Answer:
         """The agent has ended, or another copy of the answer was quicker."""

@@ -9,10 +9,12 @@ from typing import TypeVar
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState
+from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState, WorkerId
 from ..storage.contract import MoveRun, NotFound, StorageFull
-from ..storage.records import Agent, TaskRun, Unit
+from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
+from .follow_up_rules import judging_rules
+from .follow_ups import FollowUps, FollowUpTools
 from .full_disk import with_space
 from .goodbye import dismiss_all, shut_down_all
 from .hooks import Hooks, RunView, TaskView
@@ -21,13 +23,14 @@ from .launcher import RowsChanged, TaskLauncher, nothing_left
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
 from .log_ids import ids_of
 from .metrics.readings import RouterReading, RunReading
+from .onboarding import RunOnboarding
 from .parts import Parts
 from .patience import Patience
 from .providers.contract import CrowdProvider, ProviderFailed, ProviderSays
 from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
 from .row_source import RowSource
-from .task_config import RunConfig
+from .task_config import Limits, RunConfig
 from .task_runner import Doors, TaskRunner
 from .terms import Affected, Extended, RunTerms, Wish
 from .timekeeper import Timekeeper
@@ -64,7 +67,12 @@ class LiveRun:
         doors = Doors(self._tell, self._mark_done, self._refill, self.due_changed)
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
         self._errors = ErrorNotes(run.id, house.storage, house.wall)
-        self._timekeeper = Timekeeper(run.id, house, parts.config.limits, self.runner.time_passed)
+        self._timekeeper = Timekeeper(
+            house,
+            _longest_s(parts.config.limits),
+            partial(house.storage.reserved_agents, run.id),
+            self.runner.time_passed,
+        )
         self._hooks = Hooks(
             parts.hooks.functions,
             RunView(run.id, run.label, TaskView(parts.config.task)),
@@ -72,7 +80,23 @@ class LiveRun:
             house.metrics.run(run.label),
             partial(self._errors.note, HOOK),
         )
-        self._reception = Reception(run, parts, house, self.runner, self._hooks, self)
+        self._onboarding = None
+        if parts.config.onboarding is not None:
+            self._onboarding = RunOnboarding(run, parts.config, house, self._tell)
+        self._follow_ups = FollowUps(
+            FollowUpTools(
+                run,
+                judging_rules(parts.config),
+                parts.config.admission.made_qualifications(),
+                house.storage,
+                house.wall,
+                self._hooks,
+                self._look_again,
+            )
+        )
+        self._reception = Reception(
+            run, parts, house, self.runner, self._hooks, self._follow_ups, self._onboarding, self
+        )
         self._launcher = TaskLauncher(
             run,
             rows,
@@ -108,6 +132,7 @@ class LiveRun:
 
     async def _open(self, nursery: trio.Nursery) -> None:
         await self._with_space(self._parts.provider.set_up)
+        await self._follow_ups.remember()
         self._house.run_folder(self.run.id).joinpath(DEPLOYED).touch()
         channels = await self._parts.architect.deploy()
         duties = LinkDuties(
@@ -124,8 +149,12 @@ class LiveRun:
         for link in self._links:
             nursery.start_soon(link.serve)
         await self._timekeeper.remember()
+        if self._onboarding is not None:
+            await self._onboarding.remember()
+            nursery.start_soon(self._onboarding.watch, self._links)
         await self._with_space(self._be_running)
         nursery.start_soon(self._timekeeper.watch, self._links)
+        nursery.start_soon(self._follow_ups.serve)
         nursery.start_soon(self._supply)
         nursery.start_soon(self._watch_end)
         nursery.start_soon(self._hear_provider)
@@ -246,12 +275,14 @@ class LiveRun:
         self._look = trio.Event()
         async with self._moving:  # nobody adds rows between looking and ending
             counts = await self._house.storage.counts(self.run.id)
-            if not nothing_left(counts):
+            if not nothing_left(counts) or not self._follow_ups.idle:
                 return False
             if self.run.state is RunState.RUNNING and not self._launcher.rows_done:
                 return False
             await self._moved(RunState.RUNNING, RunState.COMPLETED, "daemon", "every unit has ended")
             await self._moved(RunState.DRAINING, RunState.STOPPED, "daemon", "everybody has finished")
+        if self._onboarding is not None:
+            await self._onboarding.lives.end_all()
         self._tick()
         self.ended.set()
         return True
@@ -277,6 +308,8 @@ class LiveRun:
             await self.expire(who, why)
         if now:
             await dismiss_all(self.run.id, self._house, self.runner)
+            if self._onboarding is not None:
+                await self._onboarding.lives.dismiss_all()
         self._look.set()
 
     async def pause(self, paused: bool, who: str, why: str) -> None:
@@ -292,7 +325,9 @@ class LiveRun:
 
     def _use(self, config: RunConfig) -> None:
         self._reception.use(config)
-        self._timekeeper.use(config.limits)
+        self._timekeeper.use(_longest_s(config.limits))
+        if self._onboarding is not None:
+            self._onboarding.use(config.limits)
 
     async def expire(self, who: str, why: str = "expired by staff") -> int:
         """Expire every unit that nobody holds; no further rows are launched. Returns how many units."""
@@ -329,6 +364,8 @@ class LiveRun:
         count = 0
         try:
             count = await shut_down_all(self.run.id, self._house, self.runner, self._terms.config.limits)
+            if self._onboarding is not None:
+                count += await self._onboarding.lives.shut_down_all()
         except StorageFull as exc:
             log.error("agents stay as they are until the next start: %s", exc, extra={"run": self.run.id})
         for link in self._links:
@@ -344,6 +381,10 @@ class LiveRun:
         if self.run.state is RunState.RUNNING:
             return self._closed
         return Reason.TRY_LATER if self.run.state is RunState.LAUNCHING else Reason.RUN_ENDED
+
+    async def settled(self, worker_id: WorkerId) -> None:
+        """Return once all that the worker submitted is judged (see `admission_tools.Desk`)."""
+        await self._follow_ups.settled(worker_id)
 
     def due_changed(self, agent: Agent) -> None:
         """An agent was made, or has other time than before (see `worker_pool.Desk`)."""
@@ -377,7 +418,7 @@ class LiveRun:
         with suppress(IllegalEvent):
             await self.runner.happen(unit.agent_id, NEWS[news.status])
 
-    def _tell(self, agent: Agent, reason: Reason | None) -> None:
+    def _tell(self, agent: Agent | OnboardingAgent, reason: Reason | None) -> None:
         self._reception.io.tell(agent, reason)
         self._tick()
 
@@ -392,6 +433,9 @@ class LiveRun:
         self._launcher.refill()
         self._look.set()
         self._tick()
+
+    def _look_again(self) -> None:
+        self._look.set()
 
     def _tick(self) -> None:
         self._changed.set()
@@ -410,3 +454,8 @@ class LiveRun:
         self.run = attrs.evolve(self.run, state=after)
         self.runner.run_state = after
         self._tick()
+
+
+def _longest_s(limits: Limits) -> float:
+    """More time than this nobody has, for a unit or to come back."""
+    return max(limits.assignment_duration_s, limits.rejoin_s)

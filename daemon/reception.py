@@ -13,13 +13,16 @@ from ..protocol.packets import (
     SubmitOnboarding,
     SubmitUnit,
 )
-from ..storage.records import TaskRun
+from ..storage.records import TaskRun, Worker
+from .admission_replies import Replies
 from .admission_rules import rules_of
-from .admission_tools import Desk, Tools
+from .admission_tools import Desk, Seat, Tools
 from .client_io import ClientIO, Handlers, Link
+from .follow_ups import FollowUps
 from .hooks import Hooks
 from .house import House
 from .intake import Fetch, Intake, IntakeTools
+from .onboarding import OnboardingDesk, RunOnboarding, VerdictTools
 from .parts import Parts
 from .router_link import RouterLink
 from .special_data import special_rows
@@ -32,7 +35,15 @@ class Reception:
     """One per LiveRun. Knows when somebody last came; decides nothing itself."""
 
     def __init__(
-        self, run: TaskRun, parts: Parts, house: House, runner: TaskRunner, hooks: Hooks, desk: Desk
+        self,
+        run: TaskRun,
+        parts: Parts,
+        house: House,
+        runner: TaskRunner,
+        hooks: Hooks,
+        follow_ups: FollowUps,
+        onboarding: RunOnboarding | None,
+        desk: Desk,
     ) -> None:
         self.active_at = trio.current_time()
         """When somebody last asked for work or submitted."""
@@ -53,9 +64,12 @@ class Reception:
             metrics=metrics,
             rows=special_rows(parts.config, house.task_folder(run.launch_id)),
         )
-        self._pool = WorkerPool(self._tools, desk)
+        self._onboarding = None if onboarding is None else self._onboarding_desk(self._tools, onboarding)
+        self._pool = WorkerPool(self._tools, desk, self._onboarding)
         files = house.uploads(run.id)
-        self._intake = Intake(IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files))
+        self._intake = Intake(
+            IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files, follow_ups)
+        )
         self.io = ClientIO(run, storage, wall, self._handlers(), metrics)
         self._links: list[RouterLink] = []
 
@@ -84,10 +98,28 @@ class Reception:
         self.active_at = trio.current_time()
         return await self._pool.register(packet)
 
+    def _onboarding_desk(self, tools: Tools, onboarding: RunOnboarding) -> OnboardingDesk:
+        assert tools.config.onboarding is not None
+        verdicts = VerdictTools(
+            tools.run,
+            tools.config.onboarding,
+            tools.storage,
+            tools.wall,
+            tools.hooks,
+            tools.config.admission.made_qualifications(),
+            onboarding.lives,
+            tools.metrics,
+        )
+        return OnboardingDesk(verdicts, Replies(tools), self._admit_after)
+
+    async def _admit_after(self, request: str, worker: Worker, seat: Seat) -> AgentDetails:
+        return await self._pool.admit_after_onboarding(request, worker, seat)
+
     async def _submit_onboarding(self, packet: SubmitOnboarding) -> AgentDetails:
-        """No task of this version onboards: the id can only be wrong."""
-        await trio.lowlevel.checkpoint()
-        reason = Reason.UNKNOWN_AGENT
+        self.active_at = trio.current_time()
+        if self._onboarding is not None:
+            return await self._onboarding.submit(packet)
+        reason = Reason.UNKNOWN_AGENT  # nobody is onboarded in this run: the id can only be wrong
         return AgentDetails(packet.request, Outcome.REFUSED, failure_reason=SENTENCES[reason], reason=reason)
 
     async def _submit_unit(self, packet: SubmitUnit, link: Link) -> Answer:
@@ -98,6 +130,8 @@ class Reception:
         return await self._intake.submit_metadata(packet, self._fetch(link))
 
     async def _return_unit(self, packet: ReturnUnit) -> Answer:
+        if self._onboarding is not None and (agent := await self._onboarding.find(packet.subject)):
+            return await self._onboarding.give_back(packet, agent)
         return await self._intake.return_unit(packet)
 
     def _fetch(self, link: Link) -> Fetch:

@@ -157,6 +157,7 @@ class RouterLink:
         """Prove ourselves to the router and it to us. LinkRefusal, LinkLost."""
         duties = self._duties
         reserved = await duties.storage.reserved_agents(duties.run.id)
+        onboarding = await duties.storage.live_onboarding_agents(duties.run.id)
         shake = Handshake(
             Role.DAEMON,
             self.channel.secret,
@@ -164,7 +165,10 @@ class RouterLink:
             duties.rng.randbytes(NONCE_BYTES),
             duties.storage.epoch,
             key=duties.run.key,
-            statuses={agent.wire_id: agent.status.value for agent in reserved},
+            statuses={
+                **{agent.wire_id: agent.status.value for agent in reserved},
+                **{agent.wire_id: agent.status.value for agent in onboarding},
+            },
         )
         try:
             with trio.fail_after(HELLO_S):

@@ -7,7 +7,7 @@ from datetime import datetime
 import attrs
 
 from ..protocol.names import AgentId, AgentStatus, Reason, RunState
-from ..storage.contract import StaleWrite, Storage
+from ..storage.contract import StaleWrite, Storage, Write
 from ..storage.records import Agent, TaskRun, Unit
 from . import lifecycle
 from .clock import Wall
@@ -49,8 +49,13 @@ class TaskRunner:
         """
         return await self.decide(agent_id, lambda agent, unit: [event])
 
-    async def decide(self, agent_id: AgentId, choose: Callable[[Agent, Unit], Sequence[AgentEvent]]) -> Agent:
-        """Let the events that `choose` names for the present state happen, in one transaction.
+    async def decide(
+        self,
+        agent_id: AgentId,
+        choose: Callable[[Agent, Unit], Sequence[AgentEvent]],
+        also: Sequence[Write] = (),
+    ) -> Agent:
+        """Let the events that `choose` names for the present state happen, with `also` in one transaction.
 
         `choose` is called again with newer facts when they changed meanwhile; no events: nothing happens.
         """
@@ -61,7 +66,7 @@ class TaskRunner:
             if not commands:
                 return agent
             try:
-                return (await self.carry_out(commands))[agent_id]
+                return (await self.carry_out([Save(also), *commands]))[agent_id]
             except StaleWrite:
                 continue
         raise StaleWrite(f"agent {agent_id} kept changing")

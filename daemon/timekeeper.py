@@ -5,43 +5,53 @@ from datetime import datetime
 
 import trio
 
-from ..protocol.names import AgentId, RunId
-from ..storage.records import Agent
+from ..protocol.names import AgentId
+from ..storage.records import Agent, OnboardingAgent
 from .deadlines import Deadlines
 from .full_disk import with_space
 from .house import House
 from .router_link import RouterLink
-from .task_config import Limits
+
+Timed = Agent | OnboardingAgent
 
 LOOK_AGAIN_S = 60.0  # when nothing says how long anybody has, look at what is stored this often
 
 
 class Timekeeper:
-    """One per LiveRun. Holds no truth: the times are with the agents in storage."""
+    """One for each kind of a run's agents. Holds no truth: the times are with the agents in storage."""
 
     def __init__(
-        self, run_id: RunId, house: House, limits: Limits, passed: Callable[[AgentId], Awaitable[None]]
+        self,
+        house: House,
+        longest_s: float,
+        timed: Callable[[], Awaitable[Sequence[Timed]]],
+        passed: Callable[[AgentId], Awaitable[None]],
     ) -> None:
-        self._run_id = run_id
+        """`longest_s`: nobody has more time than this; `timed`: those whose time runs, read after a start."""
         self._house = house
-        self._limits = limits
+        self._longest_s = longest_s
+        self._timed = timed
         self._passed = passed
         self._deadlines = Deadlines()
 
-    def due_changed(self, agent: Agent) -> None:
+    def due_changed(self, agent: Timed) -> None:
         """Remember (or forget) until when the agent, or its kept unit, has time."""
         if agent.due_at is None:
             self._deadlines.forget(agent.id)
         else:
             self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at))
 
-    def use(self, limits: Limits) -> None:
-        """Other limits hold from now on."""
-        self._limits = limits
+    def use(self, longest_s: float) -> None:
+        """From now on nobody has more time than this, but who was given it before."""
+        self._longest_s = longest_s
+
+    def forget(self, agent_id: AgentId) -> None:
+        """The agent's time does not run any more."""
+        self._deadlines.forget(agent_id)
 
     async def remember(self) -> None:
         """Take up what storage says, after a start."""
-        for agent in await self._house.storage.reserved_agents(self._run_id):
+        for agent in await self._timed():
             self.due_changed(agent)
 
     async def watch(self, links: Sequence[RouterLink]) -> None:
@@ -64,5 +74,4 @@ class Timekeeper:
         Who has more time than that, from before the limits were changed, is looked at again then.
         """
         left = (due_at - self._house.wall()).total_seconds()
-        longest = max(self._limits.assignment_duration_s, self._limits.rejoin_s, LOOK_AGAIN_S)
-        return min(max(left, 0.0), longest)
+        return min(max(left, 0.0), max(self._longest_s, LOOK_AGAIN_S))

@@ -69,6 +69,7 @@ class SubmitOnboarding:
     request: str = attrs.field(metadata=_R)
     onboarding_data: Any = None
     provider_data: dict[str, Any] = attrs.Factory(dict[str, Any])
+    crowdd_client: bool = False
 
 
 @attrs.frozen

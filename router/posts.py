@@ -120,9 +120,10 @@ class Posts:
 
     async def _onboarding(self, post: Post) -> HttpAnswer:
         told = parse_onboarding(await post.body.read(JSON_BODY_BYTES_MAX))
-        return await _ask(
-            post, SubmitOnboarding(told.wire_id, _new_id(), told.onboarding_data, told.provider_data)
+        submitted = SubmitOnboarding(
+            told.wire_id, _new_id(), told.onboarding_data, told.provider_data, post.caller.crowdd_client
         )
+        return await _ask(post, submitted)
 
     async def _submit(self, post: Post) -> HttpAnswer:
         if not _is_form(post.request):

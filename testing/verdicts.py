@@ -83,7 +83,7 @@ _PROOFS = {
 def _is_ours(path: str, told: Mapping[str, Any]) -> bool:
     if path in _PROOFS:
         return told.get("status") == _PROOFS[path]
-    return "agent_id" in told if path == "request_agent" else True
+    return "agent_id" in told if path in ("request_agent", "submit_onboarding") else True
 
 
 def _seconds(value: Any) -> float | None:

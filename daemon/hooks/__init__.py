@@ -1,7 +1,7 @@
 """The author's functions in task.py that admission and the end of a unit ask, and what they are shown."""
 
 from .checking import SECTIONS, hook_faults, hook_warnings, hooks_of
-from .effects import Effect, GrantsOver
+from .effects import Effect, GrantsOver, grants_of
 from .errors import HookFailed
 from .finding import Found, find_hooks
 from .hooks import Hooks, Known, Reply
@@ -28,6 +28,7 @@ __all__ = [
     "UnitView",
     "WorkerView",
     "find_hooks",
+    "grants_of",
     "hook_faults",
     "hook_warnings",
     "hooks_of",

@@ -1,10 +1,14 @@
 """What a hook does to a worker's qualifications: seen at once, stored with the decision it was asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import attrs
 
+from ...protocol.names import WorkerId
+from ...storage.contract import SetGrant, TakeGrant, Write
+
 QUALIFICATION_CHARACTERS_MAX = 500
+BY = "task"  # in the history: the author's own code
 VALUE_MAX = 2**31 - 1  # what every database's integer holds
 
 
@@ -14,6 +18,17 @@ class Effect:
 
     name: str
     value: int | None
+
+
+def grants_of(effects: Iterable[Effect], worker_id: WorkerId, grants: Collection[str]) -> list[Write]:
+    """The writes that make it so; `grants` are the names that the worker has."""
+    writes: list[Write] = []
+    for effect in effects:
+        if effect.value is not None:
+            writes.append(SetGrant(effect.name, worker_id, effect.value, BY, "granted by a hook"))
+        elif effect.name in grants:
+            writes.append(TakeGrant(effect.name, worker_id, BY, "revoked by a hook"))
+    return writes
 
 
 class GrantsOver:

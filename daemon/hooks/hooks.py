@@ -19,7 +19,7 @@ from ..user_code import UserCode, UserCodeFailed
 from .effects import Effect, GrantsOver
 from .errors import HookFailed
 from .items import ItemSource
-from .names import HOOK_LIMIT_S, HOOKS, HookName, metric_name
+from .names import HOOKS, HookName, metric_name
 from .views import AgentView, AssignmentView, RunView, UnitView, worker_view
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,9 @@ class Hooks:
         user_code: UserCode,
         metrics: RunMetrics,
         note: Note,
-        limit_s: float = HOOK_LIMIT_S,
+        limit_s: float | None = None,
     ) -> None:
+        """`limit_s` is for all hooks, instead of each one's own."""
         self._functions = functions
         self._run = run
         self._user_code = user_code
@@ -131,7 +132,7 @@ class Hooks:
         assert self._screening is not None
         with timed(self._metrics.external[metric_name(HookName.SCREENING_UNITS)]):
             try:
-                item = await self._screening.item(number, self._limit_s)
+                item = await self._screening.item(number, self._limit(HookName.SCREENING_UNITS))
                 return None if item is None else _table(item)
             except (UserCodeFailed, ValueError) as exc:
                 raise await self._failure(HookName.SCREENING_UNITS, exc, None) from exc
@@ -155,6 +156,12 @@ class Hooks:
     ) -> Reply[bool | None]:
         """Called for a finished unit; its answer judges a screening or gold unit; None: not judged."""
         return await self._ask_of(HookName.ON_UNIT_SUBMITTED, known, agent, candidate, submission, _verdict)
+
+    async def note_failure(self, hook: HookName, exc: Exception, agent_id: AgentId | None = None) -> None:
+        """Keep for the author that a hook failed, or that what it said could not be done."""
+        ids = {"run": self._run.id} | ({} if agent_id is None else {"agent": agent_id})
+        log.error("the hook %s failed: %s", hook.value, exc, extra=ids)
+        await self._note(hook.value, exc, agent_id)
 
     # --- how they are called
 
@@ -199,6 +206,9 @@ class Hooks:
         answer = await self._call(hook, (AgentView(worker, unit, agent, submission),), read, agent.id)
         return Reply(answer, grants.effects())
 
+    def _limit(self, hook: HookName) -> float:
+        return HOOKS[hook].limit_s if self._limit_s is None else self._limit_s
+
     def _units(self, page: Sequence[Candidate]) -> list[UnitView]:
         return [UnitView(AssignmentView(self._run, each.assignment), each.unit) for each in page]
 
@@ -216,14 +226,12 @@ class Hooks:
         )
         with timed(self._metrics.external[metric_name(hook)]):
             try:
-                return read(await asked(function, *given, limit_s=self._limit_s))
+                return read(await asked(function, *given, limit_s=self._limit(hook)))
             except (UserCodeFailed, ValueError) as exc:
                 raise await self._failure(hook, exc, agent_id) from exc
 
     async def _failure(self, hook: HookName, exc: Exception, agent_id: AgentId | None) -> HookFailed:
-        ids = {"run": self._run.id} | ({} if agent_id is None else {"agent": agent_id})
-        log.error("the hook %s failed: %s", hook.value, exc, extra=ids)
-        await self._note(hook.value, exc, agent_id)
+        await self.note_failure(hook, exc, agent_id)
         return HookFailed(hook, str(exc))
 
 

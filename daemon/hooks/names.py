@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import attrs
 
 HOOK_LIMIT_S = 10.0  # a worker's page waits for most hooks, and gives up after 30 s
+VALIDATE_LIMIT_S = 120.0  # its page asks again meanwhile, and hears of the verdict
+FOLLOW_UP_LIMIT_S = 60.0  # no page waits for it, but the worker's next unit does, for a while
 
 
 class HookName(enum.Enum):
@@ -35,16 +37,18 @@ class Hook:
     """It is asked only in runs with this section; None: in all."""
     may_grant: bool = True
     """False: it is asked again at every load of a page, so a grant in it would be one of many."""
+    limit_s: float = HOOK_LIMIT_S
+    """How long it may take."""
 
 
 HOOKS: Mapping[HookName, Hook] = {
     HookName.ONBOARDING_DATA: Hook(("worker",), "onboarding", may_grant=False),
-    HookName.VALIDATE_ONBOARDING: Hook(("worker", "data"), "onboarding"),
+    HookName.VALIDATE_ONBOARDING: Hook(("worker", "data"), "onboarding", limit_s=VALIDATE_LIMIT_S),
     HookName.INIT_DATA: Hook(("agent",), may_grant=False),
     HookName.WORKER_CAN_DO_UNIT: Hook(("worker", "unit")),
     HookName.FILTER_UNITS_FOR_WORKER: Hook(("units", "worker")),
     HookName.RANK_UNITS: Hook(("units", "worker")),
-    HookName.ON_UNIT_SUBMITTED: Hook(("agent",)),
+    HookName.ON_UNIT_SUBMITTED: Hook(("agent",), limit_s=FOLLOW_UP_LIMIT_S),
     HookName.WORKER_NEEDS_SCREENING: Hook(("worker",), "screening"),
     HookName.SHOULD_GENERATE_UNIT: Hook(("worker",), "screening"),
     HookName.SCREENING_UNITS: Hook((), "screening", may_grant=False),

@@ -21,6 +21,7 @@ COMMIT_TRANSACTIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 SERVER_STAGE = "server_processing"  # the one stage whose both ends the daemon sees by itself
 RUN = "run"
 ASSIGNED, RECONNECTION = "assigned", "reconnection"
+ASSIGNED_ONBOARDING = "assigned_onboarding"
 _RESPONSES = {Reason.TASK_MISSING: "agent_missing", Reason.UNKNOWN_AGENT: "agent_missing"}
 
 
@@ -53,6 +54,8 @@ class RunMetrics:
     """What pages that asked for work were told."""
     external: Kept[Histogram]
     """How long the task author's functions took, by name."""
+    onboardings: Kept[Counter]
+    """What became of onboardings: launched, passed, failed."""
 
 
 class Metrics:
@@ -86,6 +89,12 @@ class Metrics:
             (RUN, "response"),
             registry=self._registry,
         )
+        self._onboardings = Counter(
+            "worker_pool_onboarding_outcomes",
+            "Onboardings that began, were passed, were failed.",
+            (RUN, "outcome"),
+            registry=self._registry,
+        )
         self.calls = Gauge(
             "crowdd_storage_calls", "Calls of the storage that wait for it now.", registry=self._registry
         )
@@ -116,13 +125,14 @@ class Metrics:
                 Kept(lambda packet_type: self._answering.labels(label, SERVER_STAGE, packet_type)),
                 Kept(lambda response: self._responses.labels(label, response)),
                 Kept(lambda function: self._external.labels(label, function)),
+                Kept(lambda outcome: self._onboardings.labels(label, outcome)),
             )
         return self._runs[label]
 
     def leave(self, label: str) -> None:
         """Drop the series of a run that is not held any more."""
         self._runs.pop(label, None)
-        for family in (self._handling, self._answering, self._responses, self._external):
+        for family in (self._handling, self._answering, self._responses, self._external, self._onboardings):
             family.remove_by_labels({RUN: label})
 
     def committed(self, transactions: int, took_s: float) -> None:

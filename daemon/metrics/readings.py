@@ -9,7 +9,7 @@ import attrs
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from ...protocol.names import LIVE_AGENT, RunState, UnitStatus
+from ...protocol.names import LIVE_AGENT, AgentStatus, RunState, UnitStatus
 from ...storage.contract import RunCounts
 
 EVENT = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -25,7 +25,8 @@ LINK_EVENTS = (
     "unknown_packets",
 )
 """There from the start: a rate sees no first step of a series that begins with it."""
-AGENT_TYPE = "main"
+AGENT_TYPE, ONBOARDING_TYPE = "main", "onboarding"
+ONBOARDING_STATUSES = (AgentStatus.ONBOARDING, AgentStatus.WAITING)
 UNIT_TYPE = "standard"
 
 
@@ -73,6 +74,9 @@ def _statuses(runs: Sequence[RunReading]) -> Iterator[Metric]:
         labels=["run", "status", "agent_type"],
     )
     workers = GaugeMetricFamily("active_workers", "People at work.", labels=["run", "agent_type"])
+    onboardings = GaugeMetricFamily(
+        "worker_pool_active_onboardings", "Onboardings that go on.", labels=["run"]
+    )
     units = GaugeMetricFamily(
         "active_unit_statuses", "Units of the run, by status.", labels=["run", "status", "unit_type"]
     )
@@ -82,9 +86,15 @@ def _statuses(runs: Sequence[RunReading]) -> Iterator[Metric]:
         for agent_status in sorted(LIVE_AGENT, key=lambda status: status.value):
             labels = [run.label, agent_status.value, AGENT_TYPE]
             agents.add_metric(labels, run.counts.agents.get(agent_status, 0))
+        onboarding = {status: run.counts.onboarding.get(status, 0) for status in ONBOARDING_STATUSES}
+        for status, count in onboarding.items():
+            agents.add_metric([run.label, status.value, ONBOARDING_TYPE], count)
+        # A worker is onboarded once at a time: as many people as onboardings.
+        workers.add_metric([run.label, ONBOARDING_TYPE], sum(onboarding.values()))
+        onboardings.add_metric([run.label], sum(onboarding.values()))
         for unit_status in UnitStatus:
             units.add_metric([run.label, unit_status.value, UNIT_TYPE], run.counts.units.get(unit_status, 0))
-    yield from (states, agents, workers, units)
+    yield from (states, agents, workers, onboardings, units)
 
 
 def _links(runs: Sequence[RunReading]) -> Iterator[Metric]:

@@ -7,12 +7,21 @@ from ...protocol.answers import ERROR_LOG_SENT
 from ...protocol.browser import (
     parse_error_log,
     parse_metadata,
+    parse_onboarding,
     parse_register,
     parse_return,
     parse_submit,
 )
 from ...protocol.documents import dump_json
-from ...protocol.packets import LogError, RegisterAgent, Request, ReturnUnit, SubmitMetadata, SubmitUnit
+from ...protocol.packets import (
+    LogError,
+    RegisterAgent,
+    Request,
+    ReturnUnit,
+    SubmitMetadata,
+    SubmitOnboarding,
+    SubmitUnit,
+)
 from ...router.commands import HttpAnswer
 from ...router.desk import Desk
 from ...router.tickets import Caller
@@ -33,6 +42,11 @@ def _register(body: bytes, name: str) -> Request:
     return RegisterAgent(name, parse_register(body).provider_data, crowdd_client=True)
 
 
+def _onboarding(body: bytes, name: str) -> Request:
+    told = parse_onboarding(body)
+    return SubmitOnboarding(told.wire_id, name, told.onboarding_data, told.provider_data, crowdd_client=True)
+
+
 def _submit(body: bytes, name: str) -> Request:
     told = parse_submit(body)
     return SubmitUnit(told.wire_id, name, told.final_data)
@@ -49,6 +63,7 @@ def _return(body: bytes, name: str) -> Request:
 
 _PARSERS: dict[str, Callable[[bytes, str], Request]] = {
     "request_agent": _register,
+    "submit_onboarding": _onboarding,
     "submit_task": _submit,
     "submit_metadata": _metadata,
     "return_unit": _return,

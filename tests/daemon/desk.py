@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import trio
 
 from crowdd.daemon.admission_rules import rules_of
 from crowdd.daemon.admission_tools import Tools
 from crowdd.daemon.blueprints.contract import Material
 from crowdd.daemon.blueprints.mock import MockBlueprint
+from crowdd.daemon.follow_up_rules import judging_rules
+from crowdd.daemon.follow_ups import FollowUps, FollowUpTools
 from crowdd.daemon.hooks import HookName, Hooks, RunView, TaskView
 from crowdd.daemon.house import House
 from crowdd.daemon.intake import Intake, IntakeTools
@@ -20,7 +23,7 @@ from crowdd.daemon.special_data import special_rows
 from crowdd.daemon.task_config import RunConfig, config_from_json
 from crowdd.daemon.task_runner import Doors, TaskRunner
 from crowdd.daemon.worker_pool import WorkerPool
-from crowdd.protocol.names import AgentId, AgentStatus, Reason
+from crowdd.protocol.names import AgentId, AgentStatus, Reason, WorkerId
 from crowdd.protocol.packets import (
     AgentDetails,
     Answer,
@@ -62,6 +65,7 @@ class Desk:
     failures: list[str] = attrs.Factory(list[str])
     pool: WorkerPool = attrs.field(init=False)
     intake: Intake = attrs.field(init=False)
+    follow_ups: FollowUps = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         blueprint = MockBlueprint(self.config.blueprint.options, Material(self.house.data, self.config))
@@ -83,13 +87,26 @@ class Desk:
             rows=special_rows(self.config, self.house.data),
         )
         self.pool = WorkerPool(tools, self)
-        files = self.house.data
-        self.intake = Intake(
-            IntakeTools(self.run, {}, self.house.storage, self.runner, self.house.wall, files)
+        made = self.config.admission.made_qualifications()
+        self.follow_ups = FollowUps(
+            FollowUpTools(
+                self.run,
+                judging_rules(self.config),
+                made,
+                self.house.storage,
+                self.house.wall,
+                hooks,
+                lambda: None,
+            )
         )
+        storage, wall, files = self.house.storage, self.house.wall, self.house.data
+        self.intake = Intake(IntakeTools(self.run, {}, storage, self.runner, wall, files, self.follow_ups))
 
     def closed(self) -> Reason | None:
         return self.closed_for
+
+    async def settled(self, worker_id: WorkerId) -> None:
+        await trio.lowlevel.checkpoint()
 
     def due_changed(self, agent: Agent) -> None:
         pass

@@ -42,11 +42,20 @@ type = "mock"
 SOON_S = 30.0
 
 
-def a_task(folder: Path, label: str = "digits", units: int = 3, provider: str = "inhouse") -> Path:
-    """A task's folder."""
+def a_task(
+    folder: Path,
+    label: str = "digits",
+    units: int = 3,
+    provider: str = "inhouse",
+    sections: str = "",
+    code: str = "",
+) -> Path:
+    """A task's folder, with further sections of task.toml, and a task.py where there is code."""
     task = folder / f"task-{label}"
     task.mkdir()
-    (task / "task.toml").write_text(TASK.format(label=label, units=units, provider=provider))
+    (task / "task.toml").write_text(TASK.format(label=label, units=units, provider=provider) + sections)
+    if code:
+        (task / "task.py").write_text(code)
     return task
 
 
@@ -61,6 +70,12 @@ class VirtualPage:
         body = {"provider_data": self.doors.registration(after)}
         answered = await self.doors.post("request_agent", body, 60)
         self.agent = answered.agent_id
+        return answered
+
+    async def submit_onboarding(self, data: Any) -> Answered:
+        body = {"provider_data": {"USED_AGENT_ID": self.agent, "onboarding_data": data}}
+        answered = await self.doors.post("submit_onboarding", body, 60)
+        self.agent = answered.agent_id or self.agent
         return answered
 
     async def submit(self, data: Any) -> Answered:
@@ -98,10 +113,16 @@ class Virtual:
         return self.operator.storage
 
     async def launch(
-        self, label: str = "digits", units: int = 3, provider: str = "inhouse", **overrides: str
+        self,
+        label: str = "digits",
+        units: int = 3,
+        provider: str = "inhouse",
+        sections: str = "",
+        code: str = "",
+        **overrides: str,
     ) -> TaskRun:
         """Launch a run and wait until its pages are served and its units released."""
-        task = a_task(self._folder, label, units, provider)
+        task = a_task(self._folder, label, units, provider, sections, code)
         operator = await self.daemon.present()
         given = {key.replace("__", "."): value for key, value in overrides.items()}
         run = await operator.launch(task, given, f"launch of {label}", "staff:ann")

@@ -17,7 +17,7 @@
  * For scripts of the page:
  *   crowdd.on("unit", ({data, agentId, workerId, kept}) => ...)   each unit, also the ones after "Next"
  *   crowdd.on("state", (state) => ...)    crowdd.on("saved", (answer) => ...)    crowdd.on("update", (data) => ...)
- *   crowdd.submit(answer, files?)   resolves when the answer is safe      crowdd.giveBack()   crowdd.next()
+ *   crowdd.submit(answer, files?)   resolves when the answer is safe (during the onboarding: passed)      crowdd.giveBack()   crowdd.next()
  *   crowdd.log(data)   crowdd.metadata(data)   at any time, sent again until the server has it
  *   crowdd.keep(data)  remembered with the draft, handed back as `kept` after a reload
  *   crowdd.connect()   the live socket;  crowdd.send(data) speaks to the task's code on the server
@@ -62,6 +62,9 @@
     consent: "Before you start",
     agree: "I agree, let me start",
     onboarding: "First a short introduction",
+    onboarding_done: "I have read it",
+    checking_onboarding: "Checking …",
+    onboarding_passed: "You passed the introduction",
     waiting: "Waiting for your partners",
     waiting_more: "The task starts as soon as everybody is here.",
     in_task: "In progress",
@@ -378,10 +381,12 @@
     drainOutbox();
     if (config.socket !== false || isLive) connect();
     watchTime();
-    if (String(told.agent_id).startsWith("onboarding_")) return showOnboarding();
+    if (isOnboarding(told.agent_id)) return showOnboarding();
     if (told.status === "waiting") return showWaiting();
     return isSame ? showTask(text("resumed")) : showUnit();
   }
+
+  const isOnboarding = (id) => String(id).startsWith("onboarding_");
 
   function finished(told) {
     disconnect();
@@ -429,7 +434,15 @@
   function showOnboarding() {
     setState(State.ONBOARDING);
     fill(agent.data);
-    say({ title: text("onboarding"), tone: "calm" });
+    lockForms(false);
+    sayInOnboarding();
+    focusOn(parts.onboarding);
+  }
+
+  /** A page without a form for it can still be gone through. */
+  function sayInOnboarding() {
+    const done = [text("onboarding_done"), () => submitOnboarding({}).catch(() => {})];
+    say({ title: text("onboarding"), tone: "calm", buttons: formOf("onboarding") ? [] : [done] });
   }
 
   function showWaiting() {
@@ -479,15 +492,35 @@
 
   // ------------------------------------------------------------------ what a worker does
 
-  async function submitOnboarding(data) {
-    const body = { provider_data: { USED_AGENT_ID: agent.id, onboarding_data: data }, client_timestamp: now_s() };
-    const got = await deliver("submit_onboarding", () => body, text("saving"), text("not_saved"));
-    return got.verdict === "ok" ? take(got.told) : refuse(got);
+  /** Sends the onboarding. The answer is the first unit, or why there is none. */
+  function submitOnboarding(data) {
+    if (saving) return saving;
+    const id = agent.id;
+    const body = { provider_data: { USED_AGENT_ID: id, onboarding_data: data }, client_timestamp: now_s() };
+    saving = passOnboarding(id, body);
+    return saving.finally(() => { saving = null; });
+  }
+
+  async function passOnboarding(id, body) {
+    lockForms(true);
+    const got = await deliver("submit_onboarding", () => body, text("checking_onboarding"), text("not_saved"));
+    lockForms(false);
+    if (got.verdict === "ok") {
+      saving = null; // what comes now is worked on
+      take(got.told);
+      if (state === State.IN_TASK) sayInTask(text("onboarding_passed"));
+      return;
+    }
+    // Time was over, or it was given back: the page may begin anew with "Next".
+    if (["timeout", "returned", "expired", "disconnect"].includes(got.told.status)) ended(got.told.status, got.text, got.told.reason);
+    else refuse(got);
+    throw new Error(got.text || text("refused"));
   }
 
   /** Sends the answer until it is safe. `files`: [[field, File], ...]. Rejects where the server refuses it. */
   function submit(answer, files = []) {
     if (saving) return saving;
+    if (state === State.ONBOARDING) return submitOnboarding(JSON.parse(JSON.stringify(answer)));
     if (!isAtWork()) return Promise.reject(new Error(`crowdd.submit: nothing to submit while ${state}`));
     const body = files.length ? null : signed({ final_data: JSON.parse(JSON.stringify(answer)) });
     saving = save(answer, () => body || upload(answer, files), files.length ? UPLOAD_WITHIN_S : SAVE_WITHIN_S);
@@ -749,7 +782,7 @@
       const got = await ask("request_agent", registration());
       if (got.verdict === "refused") refuse(got);
       if (got.verdict === "ok") take(got.told);
-      if (got.verdict !== "later") return state === State.IN_TASK;
+      if (got.verdict !== "later") return state === State.IN_TASK || state === State.ONBOARDING;
       await countDown(pauseBefore(tries, got.retry_s), { title: text("paused"), more: text("paused_more"), tone: "warn" });
     }
   }
@@ -982,7 +1015,7 @@
       submit(answer, files).catch(() => {}); // the page has said why
     });
     onSubmit("post-task", ({ answer }) => submitPostTask(answer));
-    onSubmit("onboarding", ({ answer }) => submitOnboarding(answer));
+    onSubmit("onboarding", ({ answer }) => submitOnboarding(answer).catch(() => {})); // the page has said why
     if (task) noteFiles(task);
   }
 
