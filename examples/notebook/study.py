@@ -8,6 +8,7 @@
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 from crowdd.client import Task, connect
 
@@ -19,7 +20,7 @@ print("crowdd", client.status().version)
 
 
 # %%
-def sentences():
+def sentences() -> Iterator[dict[str, str]]:
     """One row for each unit of work; `_kind` begins with an underscore, so no worker sees it."""
     for mood in ("wonderful", "fine", "dull", "dreadful"):
         for what in ("The food", "The film"):
@@ -39,6 +40,7 @@ task = Task(
 )
 run = client.launch(task)
 opened = client.until_open(run.label)
+assert opened is not None, "its routers are not up yet: run this cell again"
 print(f"Run {run.label}: workers come to {opened.address}")
 
 # %% [markdown]
@@ -52,7 +54,7 @@ workers = subprocess.Popen([sys.executable, "-m", "crowdd.cli", "bots", "--think
 # ## Watching: every change as it happens, until the run is over
 
 # %%
-seen = Counter()
+seen: Counter[tuple[str, str]] = Counter()
 for event in client.events(run.label):
     seen[event.kind, event.after] += 1
 workers.wait()
@@ -62,7 +64,7 @@ print(f"{seen['agent', 'completed']} answers were given, the run is {client.show
 # ## The answers, as a table
 
 # %%
-answers = defaultdict(Counter)
+answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
 for submission in client.submissions(run.label):
     answers[submission.inputs["text"]][submission.outputs["mood"]] += 1
 

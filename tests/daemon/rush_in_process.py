@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from crowdd.daemon.clock import wall_clock
-from crowdd.daemon.house import House, Pace
+from crowdd.daemon.house import House
+from crowdd.daemon.pace import Pace
 from crowdd.daemon.user_code import UserCode
 from crowdd.protocol.names import AgentStatus, UnitStatus
 from crowdd.storage import check_store, open_storage
