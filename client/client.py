@@ -38,6 +38,7 @@ from .shapes import (
     Snapshot,
     Submission,
     UnitInfo,
+    Why,
     WorkerDetails,
     WorkerInfo,
     WorkInfo,
@@ -198,6 +199,20 @@ class Client:
     def work_of(self, worker: int | str) -> Iterator[WorkInfo]:
         """Everything a worker worked on, in order."""
         return self._pages(WorkInfo, "/worker/agents", "agents", [("worker", worker)])
+
+    def why_worker(self, worker: int | str, run: RunName | None = None) -> Why:
+        """Why a worker got what they got, in one run or in all: decisions with their facts, and history."""
+        chosen: list[tuple[str, str | int]] = [("worker", worker)]
+        chosen += [] if run is None else [("run", run)]
+        return read(Why, self._connection.get("/why/worker", chosen))
+
+    def why_unit(self, unit: int) -> Why:
+        """Why a unit is where it is: whom it was given to, and how it came back."""
+        return read(Why, self._connection.get(f"/why/unit/{unit:d}"))
+
+    def why_agent(self, agent: int) -> Why:
+        """Why an agent got its unit, and how it ended and was judged."""
+        return read(Why, self._connection.get(f"/why/agent/{agent:d}"))
 
     def block(self, workers: Sequence[int | str], reason: str) -> list[BlockInfo]:
         """Let these workers have nothing new, in any run; who is at work keeps their unit. All or none."""

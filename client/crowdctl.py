@@ -26,6 +26,7 @@ from .commands.runs import runs, show, status
 from .commands.stop import expire, stop
 from .commands.wait import wait
 from .commands.watch import watch
+from .commands.why import why
 from .commands.workers import worker, workers
 from .errors import ClientError
 from .exit_codes import HELP, ExitCode, exit_code_of
@@ -86,7 +87,7 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
-    approve, soft_reject, reject, qualifications, grant, revoke, block, unblock,
+    approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
     extend, links, revoke, pause, resume, stop, expire, export, wait, options, log, status, disk,
 ):  # fmt: skip
     command.epilog = examples_of(str(command.name))

@@ -318,6 +318,44 @@ class Reviewed(Told):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecisionInfo(Told):
+    """What was decided, with the facts as they were at the time, in sentences and whole.
+
+    The same again is counted: `count` times from `at` to `last_at`.
+    """
+
+    id: int
+    at: datetime
+    last_at: datetime
+    count: int
+    run: str
+    worker_id: int | None
+    agent_id: int | None
+    unit_id: int | None
+    kind: str
+    outcome: str
+    reason: str | None
+    sentences: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryEntry(Change):
+    """A change, and of what: `kind` and `subject_id` (of a grant: the worker)."""
+
+    subject_id: int
+    run: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Why(Told):
+    """Decisions and changes about one thing, each oldest first."""
+
+    decisions: tuple[DecisionInfo, ...]
+    history: tuple[StoryEntry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunDisk(Told):
     """What one run takes beside its records, in bytes."""
 

@@ -77,6 +77,11 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
     "People": {
         "workers": (("workers", ""), ("workers --provider inhouse --json", "")),
         "worker": (("worker 12", ""), ("worker inhouse:ann", "")),
+        "why": (
+            ("why worker inhouse:ann --run digits", "what they were told, and from which facts"),
+            ("why unit 7", "who had it, and how it came back"),
+            ("why agent 12 --json | jq '.decisions[].facts'", ""),
+        ),
         "qualifications": (
             ("qualifications", ""),
             ("qualifications create trained --description 'passed the training'", ""),

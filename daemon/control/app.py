@@ -43,6 +43,7 @@ from .people_shapes import (
     ReviewsView,
     RevokeGrantBody,
     UnblockBody,
+    WhyView,
 )
 from .qualifications import (
     create_qualification,
@@ -92,6 +93,7 @@ from .shapes import (
     WorksView,
 )
 from .watch import watch_run
+from .why import why_agent, why_unit, why_worker
 
 Number = Annotated[int, {"minimum": 0, "maximum": NUMBER_MAX}]
 PAGE = (
@@ -105,6 +107,7 @@ PAGE = (
 WORKER = Query(
     "worker", str, "A worker's number, PROVIDER:NAME, or a name that only one of them has.", needed=True
 )
+IN_RUN = Query("run", str, "Only in this run, by number or label.")
 OF_WORKER = Query("worker", str, "Only those of this worker, named as everywhere.")
 NAME = Query("name", str, "A qualification's name.", needed=True)
 
@@ -265,6 +268,9 @@ ENDPOINTS: Sequence[Endpoint] = (
         "DELETE", "/qualification", delete_qualification, DeletedQualificationView, query=(NAME,), also=(404,)
     ),
     Endpoint("GET", "/qualification/workers", list_holders, HoldersView, query=(NAME, *PAGE), also=(404,)),
+    Endpoint("GET", "/why/worker", why_worker, WhyView, query=(WORKER, IN_RUN), also=(404, 409)),
+    Endpoint("GET", "/why/unit/{unit}", why_unit, WhyView),
+    Endpoint("GET", "/why/agent/{agent}", why_agent, WhyView),
     Endpoint("POST", "/reviews", review, ReviewsView, body=ReviewBody, also=(404, 502)),
     Endpoint("GET", "/worker", show_worker, WorkerDetailsView, query=(WORKER,), also=(404, 409)),
     Endpoint(

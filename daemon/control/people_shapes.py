@@ -1,7 +1,7 @@
 """What the control API takes and answers about qualifications, grants, blocks and reviews."""
 
 from datetime import datetime
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from .shapes import ChangeView, WorkerView
 
@@ -171,3 +171,38 @@ class ReviewsView(TypedDict):
     """In the order of the agents, those of the units last."""
 
     reviews: list[ReviewedView]
+
+
+class DecisionView(TypedDict):
+    """What was decided, with the facts as they were at the time, in sentences and whole.
+
+    The same again is counted: `count` times from `at` to `last_at`.
+    """
+
+    id: int
+    at: datetime
+    last_at: datetime
+    count: int
+    run: str
+    worker_id: int | None
+    agent_id: int | None
+    unit_id: int | None
+    kind: str
+    outcome: str
+    reason: str | None
+    sentences: list[str]
+    facts: dict[str, Any]
+
+
+class StoryView(ChangeView):
+    """A change, and of what: `kind` and `subject_id` (of a grant: the worker)."""
+
+    subject_id: int
+    run: str | None
+
+
+class WhyView(TypedDict):
+    """Decisions and changes about one thing, each oldest first; the newest thousand."""
+
+    decisions: list[DecisionView]
+    history: list[StoryView]

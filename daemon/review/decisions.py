@@ -3,16 +3,21 @@
 import enum
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
 from ...protocol.names import AgentStatus
+from ...storage.admission import NewDecision, RecordDecision
 from ...storage.contract import AddReview, SetGrant, Write
 from ...storage.records import Agent, Unit
 from ..errands.errand import Call, Errand, review_errand
 from ..lifecycle import AgentEvent, Approved, IllegalEvent, Rejected, Save, SoftRejected, step
-from .rule import Rule, Tally, is_exceeded
+from .rule import Rule, Tally, is_exceeded, with_soft_reject
 
+REVIEW = "review"
+"""The kind of these decisions, as they are recorded."""
+TOO_MANY_SOFT_REJECTS = "too_many_soft_rejects"
 NOTE_CHARACTERS_MAX = 2000  # what the vendors' own interfaces carry to a worker
 
 
@@ -95,9 +100,10 @@ def decide(
         return Refused(f"{exc}.")
     errand = review_errand(Call(verdict.value), agent.id, agent.run_id, note, now)
     writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
-    writes += [AddReview(agent.id, after, who, note), errand.save()]
     grant = _block(facts, after)
-    return Decided([*writes, *grant], errand, after, blocks=bool(grant))
+    record = _record(facts, after, note, who, blocks=bool(grant))
+    writes += [AddReview(agent.id, after, who, note), errand.save(), *grant, RecordDecision(record)]
+    return Decided(writes, errand, after, blocks=bool(grant))
 
 
 def _refusal(facts: ReviewFacts, verdict: Verdict, note: str | None) -> str | None:
@@ -119,10 +125,23 @@ def _spoken(status: AgentStatus) -> str:
     return status.value.replace("_", "-")
 
 
+def _record(facts: ReviewFacts, after: AgentStatus, note: str | None, who: str, blocks: bool) -> NewDecision:
+    """What `crowdctl why` reads, as it was at the time."""
+    agent, rule = facts.agent, facts.rule
+    known: dict[str, Any] = {"who": who, "note": note, "before": agent.status.value}
+    if rule is not None:
+        judged = {"rule": attrs.asdict(rule), "tally": attrs.asdict(facts.tally)}
+        known |= {**judged, "has_block": facts.has_block}
+    reason = TOO_MANY_SOFT_REJECTS if blocks else None
+    return NewDecision(
+        agent.run_id, agent.worker_id, REVIEW, after.value, reason, known, agent.id, agent.unit_id
+    )
+
+
 def _block(facts: ReviewFacts, after: AgentStatus) -> list[Write]:
     if facts.rule is None or facts.has_block or after is not AgentStatus.SOFT_REJECTED:
         return []
-    counted = attrs.evolve(facts.tally, soft_rejected=facts.tally.soft_rejected + 1)
+    counted = with_soft_reject(facts.tally)
     if not is_exceeded(facts.rule, counted):
         return []
     why = (

@@ -56,6 +56,11 @@ def tally(statuses: Iterable[AgentStatus]) -> Tally:
     )
 
 
+def with_soft_reject(tally: Tally) -> Tally:
+    """The tally with one soft reject more."""
+    return attrs.evolve(tally, soft_rejected=tally.soft_rejected + 1)
+
+
 def is_exceeded(rule: Rule, tally: Tally) -> bool:
     """Whether soft rejects are more than the declared share, once there are reviews enough."""
     enough = tally.reviewed >= max(rule.after_reviews, 1)

@@ -197,6 +197,10 @@ async def _reviewed(story: Story, run: TaskRun) -> None:
     await story.type("reject 1", "Without a reason:")
     await operator.submitted(run, "cem", {"label": "1"})
     await story.type("soft-reject --unit 3 --note 'hardly readable'")
+    await story.type("why agent 1")
+    await story.type("why unit 2")
+    await story.type("why worker ann --run digits")
+    await story.type("why agent 99", "One that is not there:")
     await story.type("approve 99", "Somebody who is not there:")
     await story.type("approve --run digits --yes", "When all is reviewed:")
 

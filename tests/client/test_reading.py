@@ -53,6 +53,9 @@ PAIRS = {
     "Granted": "Granted",
     "HeldUnit": "HeldUnit",
     "BlockInfo": "Block",
+    "DecisionInfo": "Decision",
+    "StoryEntry": "Story",
+    "Why": "Why",
     "Work": "OwnData",
 }
 """The client's class, and the schema of the document that it stands for."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import trio
 from trio.testing import MockClock
 
+from crowdd.daemon.control.why import sentences_of
 from crowdd.daemon.review import Verdict
 from crowdd.protocol.names import AgentStatus, Reason, RunState
 from crowdd.storage.records import Agent, TaskRun, Worker
@@ -92,3 +93,18 @@ async def test_an_owed_verdict_is_told_after_the_next_start(
         (owed,) = virtual.operator.owed(run.id)
         assert (owed.tries, owed.agent_id) == (2, agent.id)
         assert [error.source for error in await virtual.storage.errors(run.id)] == ["plug-in"]
+
+
+async def test_a_refusal_can_be_explained_afterwards(autojump_clock: MockClock, tmp_path: Path) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch()
+        agent = await submitted(virtual, run, "bob")
+        bob = await the_worker(virtual, "bob")
+        await virtual.operator.set_blocked([bob.id], True, "spam", STAFF)
+        page = await virtual.page(run, "bob")
+        await page.register(after=agent.wire_id)
+        decisions = await virtual.storage.decisions(run_id=run.id, worker_id=bob.id)
+        assert [(each.kind, each.outcome, each.reason) for each in decisions][-1] == (
+            "admission", "refused", "blocked"
+        )  # fmt: skip
+        assert "Staff had blocked the worker." in sentences_of(decisions[-1])

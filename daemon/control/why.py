@@ -1,0 +1,148 @@
+"""Endpoints that tell why: recorded decisions with their facts, and history, by worker, unit or agent."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...protocol.names import AgentId, UnitId
+from ...storage.contract import NotFound, Storage
+from ...storage.records import Decision, HistoryEntry
+from ..admission.explain import explain
+from ..review.decisions import REVIEW
+from ..review.explain import explain_review
+from .answers import json_answer
+from .errors import ControlError
+from .people_shapes import DecisionView, StoryView, WhyView
+from .questions import NUMBER_DIGITS_MAX, find_run, operator_of
+from .views import RunLabels
+from .worker_words import worker_asked_for
+
+DECISIONS_MAX = CHANGES_MAX = 1000  # the newest; a worker who asks again and again is counted, not listed
+PAGE = 1000
+
+
+async def why_worker(request: Request) -> Response:
+    """Why a worker got what they got, in one run or in all: decisions, blocks, grants, agents."""
+    storage = operator_of(request).storage
+    worker = await worker_asked_for(request)
+    name = request.query_params.get("run")
+    run = None if name is None else await find_run(storage, name)
+    run_id = None if run is None else run.id
+    decisions = await _decisions(storage, run_id=run_id, worker_id=worker.id)
+    entries = [*await _history(storage, "worker", worker.id), *await _history(storage, "grant", worker.id)]
+    after = 0
+    while page := await storage.agents_of_worker(worker.id, after, PAGE):
+        for agent in page[-CHANGES_MAX:]:
+            if run_id in (None, agent.run_id):
+                entries += await _history(storage, "agent", agent.id)
+        after = page[-1].id
+    return await _answer(storage, decisions, entries)
+
+
+async def why_unit(request: Request) -> Response:
+    """Why a unit is where it is: whom it was given to and why, and how it came back; oldest first."""
+    storage = operator_of(request).storage
+    try:
+        unit = await storage.unit(UnitId(_number(request, "unit")))
+    except NotFound:
+        raise _nothing("unit", request, "`crowdctl units RUN` lists them.") from None
+    decisions = await _decisions(storage, unit_id=unit.id)
+    agents = {each.agent_id for each in decisions} | {unit.agent_id}
+    entries = await _history(storage, "unit", unit.id)
+    for agent_id in sorted(each for each in agents if each is not None):
+        entries += await _history(storage, "agent", agent_id)
+    return await _answer(storage, decisions, entries)
+
+
+async def why_agent(request: Request) -> Response:
+    """Why an agent got its unit, and how it ended and was judged; oldest first."""
+    storage = operator_of(request).storage
+    try:
+        agent = await storage.agent(AgentId(_number(request, "agent")))
+    except NotFound:
+        raise _nothing("agent", request, "`crowdctl agents RUN` lists them.") from None
+    decisions = await _decisions(storage, agent_id=agent.id)
+    return await _answer(storage, decisions, await _history(storage, "agent", agent.id))
+
+
+async def _decisions(storage: Storage, **about: Any) -> list[Decision]:
+    newest = deque[Decision](maxlen=DECISIONS_MAX)
+    after = 0
+    while page := await storage.decisions(**about, after=after, limit=PAGE):
+        newest.extend(page)
+        after = page[-1].id
+    return [*newest]
+
+
+async def _history(storage: Storage, kind: str, subject_id: int) -> list[HistoryEntry]:
+    newest = deque[HistoryEntry](maxlen=CHANGES_MAX)
+    after = 0
+    while page := await storage.history(kind, subject_id, after=after, limit=PAGE):
+        newest.extend(page)
+        after = page[-1].id
+    return [*newest]
+
+
+async def _answer(
+    storage: Storage, decisions: Iterable[Decision], entries: Iterable[HistoryEntry]
+) -> Response:
+    labels = RunLabels(storage)
+    changes = sorted(entries, key=lambda each: each.id)[-CHANGES_MAX:]
+    view: WhyView = {
+        "decisions": [await _decision_view(each, labels) for each in decisions],
+        "history": [await _story_view(entry, labels) for entry in changes],
+    }
+    return json_answer(view)
+
+
+async def _decision_view(decision: Decision, labels: RunLabels) -> DecisionView:
+    return {
+        "id": decision.id,
+        "at": decision.at,
+        "last_at": decision.last_at,
+        "count": decision.count,
+        "run": await labels.of(decision.run_id),
+        "worker_id": decision.worker_id,
+        "agent_id": decision.agent_id,
+        "unit_id": decision.unit_id,
+        "kind": decision.kind,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "sentences": sentences_of(decision),
+        "facts": decision.facts,
+    }
+
+
+def sentences_of(decision: Decision) -> list[str]:
+    """The decision in words, from the facts recorded with it."""
+    if decision.kind == REVIEW:
+        return explain_review(decision.outcome, decision.reason, decision.facts)
+    return explain(decision.kind, decision.outcome, decision.reason, decision.facts)
+
+
+async def _story_view(entry: HistoryEntry, labels: RunLabels) -> StoryView:
+    return {
+        "at": entry.at,
+        "who": entry.who,
+        "kind": entry.kind,
+        "subject_id": entry.subject_id,
+        "run": None if entry.run_id is None else await labels.of(entry.run_id),
+        "before": entry.before,
+        "after": entry.after,
+        "why": entry.why,
+    }
+
+
+def _number(request: Request, name: str) -> int:
+    word: str = request.path_params[name]
+    if not (word.isascii() and word.isdigit() and len(word) <= NUMBER_DIGITS_MAX):
+        raise _nothing(name, request, "It is a number.")
+    return int(word)
+
+
+def _nothing(name: str, request: Request, hint: str) -> ControlError:
+    word = request.path_params[name]
+    return ControlError(404, f"no_such_{name}", f"There is no {name} {word!r}.", hint)
