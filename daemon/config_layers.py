@@ -5,6 +5,7 @@ All faults of all sources are said at once, each with its place. Reads files whe
 
 import enum
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from .overrides import override
 from .structuring import Faults, nearest
 
 PREFIX = "CROWDD_"
+MISSPELT = 0.75  # how alike two names must be for one to be taken for the other, misspelt
 NOT_OPTIONS = {"CROWDD_CONFIG", "CROWDD_SOCKET"}
 """Which file to read, and where crowdctl looks: not what a daemon is told."""
 
@@ -186,10 +188,13 @@ def _flag_layer(flags: Mapping[str, Any]) -> _Layer:
 
 
 def _strange_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """Variables that nobody reads and that look misspelt; others may be an author's own."""
     known = {variable_of(option) for option in options_of(DaemonConfig)} | NOT_OPTIONS
+    letters = [name.removeprefix(PREFIX) for name in known]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
-            yield f"{name}: means nothing to crowdd; {nearest(name, known)}"
+            for close in get_close_matches(name.removeprefix(PREFIX), letters, 1, MISSPELT):
+                yield f"{name}: means nothing to crowdd; did you mean {PREFIX + close!r}?"
 
 
 def _moved_data(file: ReadFile, found: FoundFile) -> Iterator[str]:

@@ -86,8 +86,9 @@ def test_every_option_can_be_set_in_the_environment(tmp_path: Path) -> None:
         assert source(found, option.path) == (Kind.ENVIRONMENT, name)
 
 
-def test_a_variable_that_means_nothing_is_told_with_the_nearest(tmp_path: Path) -> None:
-    [warning] = configured(tmp_path, environment={"CROWDD_LOG_LEVLE": "x", "CROWDD_SOCKET": "y"}).warnings
+def test_a_misspelt_variable_is_told_and_one_of_the_author_s_own_is_not(tmp_path: Path) -> None:
+    environment = {"CROWDD_LOG_LEVLE": "x", "CROWDD_SOCKET": "y", "CROWDD_REPOSITORY": "z"}
+    [warning] = configured(tmp_path, environment=environment).warnings
     assert warning == "CROWDD_LOG_LEVLE: means nothing to crowdd; did you mean 'CROWDD_LOG_LEVEL'?"
 
 
