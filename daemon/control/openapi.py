@@ -63,7 +63,12 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    meanings = {"run": "A run's number or label.", "sha256": "As the note of a submission's file has it."}
+    meanings = {
+        "run": "A run's number or label.",
+        "unit": "A unit's number.",
+        "agent": "An agent's number.",
+        "sha256": "As the note of a submission's file has it.",
+    }
     return [
         {
             "name": name,

@@ -12,19 +12,13 @@ def explain_review(outcome: str, reason: str | None, facts: Mapping[str, Any]) -
     note = f", saying: {facts['note']}" if facts.get("note") else ""
     before = f" It was {facts['before']} before." if facts.get("before") not in (None, "completed") else ""
     sentences = [f"{facts.get('who', 'Somebody')} judged the work {outcome.replace('_', '-')}{note}.{before}"]
-    match facts:
-        case {"rule": {**rule}, "tally": {**tally}}:
-            return [*sentences, *_rule(rule, tally, facts, reason)]
-        case _:
-            return sentences
+    return [*sentences, *_rule(facts, reason)] if "rule" in facts else sentences
 
 
-def _rule(
-    rule: Mapping[str, Any], tally: Mapping[str, Any], facts: Mapping[str, Any], reason: str | None
-) -> list[str]:
+def _rule(facts: Mapping[str, Any], reason: str | None) -> list[str]:
     try:
-        known, counted = Rule(**rule), with_soft_reject(Tally(**tally))
-    except TypeError:  # of another version
+        known, counted = Rule(**facts["rule"]), with_soft_reject(Tally(**facts["tally"]))
+    except (TypeError, KeyError):  # of another version
         return []
     share = f"{counted.soft_rejected} of {counted.reviewed} reviewed answers of the worker"
     sentences = [
