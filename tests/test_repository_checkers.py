@@ -40,6 +40,7 @@ PLANTED = {
     "files/planted.py": ALONE.replace("the client imports", "files import"),
     "client/planted.py": ALONE,
     "src/crowdd/planted.py": ACROSS_PACKAGES.format(protocol=".protocol"),
+    "benchmarks/planted.py": ACROSS_PACKAGES.format(protocol="crowdd.protocol"),
     "tests/planted.py": ACROSS_PACKAGES.format(protocol="crowdd.protocol"),
 }
 

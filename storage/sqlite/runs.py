@@ -261,7 +261,9 @@ def save_unit(db: Db, old: Unit, new: Unit, hand: Hand) -> Unit:
 
 def _rerank(db: Db, old: Unit, new: Unit) -> Unit:
     lowest = one(db, Unit, statements.LOWEST_LEFT, assignment_id=new.assignment_id)
-    units = value(db, statements.UNITS_OF_ASSIGNMENT_COUNT, assignment_id=new.assignment_id)
+    units = 0  # matters only where none is left
+    if lowest is None:
+        units = value(db, statements.UNITS_OF_ASSIGNMENT_COUNT, assignment_id=new.assignment_id)
     new, other = admission_rules.reranked(old, new, lowest, units)
     if other is not None:
         save(db, statements.SAVE_UNIT, other)

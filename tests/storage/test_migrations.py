@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from crowdd.protocol.names import QueueOrder
+from crowdd.storage import check_store, open_storage
 from crowdd.storage.sql.schema import MIGRATIONS, Migration
 from crowdd.storage.sql.statements import TABLES
 from crowdd.storage.sqlite.connecting import migrate
+
+from .world import World
 
 STEPS = (
     Migration("first", ("CREATE TABLE a (id {serial})", "INSERT INTO a DEFAULT VALUES")),
@@ -22,6 +26,8 @@ import os, sqlite3, sys
 sys.path.insert(0, os.getcwd())
 from crowdd.storage.sql.statements import TABLES
 from crowdd.storage.sqlite.connecting import migrate
+from crowdd.protocol.names import QueueOrder
+from crowdd.storage import check_store, open_storage
 from crowdd.storage.sql.schema import Migration
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute("PRAGMA journal_mode = WAL")
@@ -81,3 +87,36 @@ def test_the_schema_has_a_table_for_every_record() -> None:
         migrate(db)
         assert set(TABLES.values()) <= tables(db)
         assert version(db) == len(MIGRATIONS)
+
+
+async def test_a_store_of_the_first_schema_goes_on_with_its_units_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "crowdd.db"
+    with closing(connect(path)) as db:
+        migrate(db, MIGRATIONS[:1])
+        for statement in OLD_STORE:
+            db.execute(statement)
+    async with open_storage(path) as storage:
+        world = World(storage)
+        (run,) = await storage.runs()
+        assert (run.queue, run.paused) == (QueueOrder.FIFO, False)
+        given = [(await world.take(run, await world.worker(name))).unit.id for name in ("ann", "bob")]
+        assert given == [2, 1]
+    assert check_store(path) == []
+
+
+OLD_STORE = (
+    "INSERT INTO lease VALUES (1, 1, 'somebody')",
+    "INSERT INTO requester VALUES (1, 'lab', 'mock')",
+    "INSERT INTO task VALUES (1, 'digits', 'static', NULL)",
+    """INSERT INTO task_run VALUES (1, 1, 1, 'l', 'digits', 'static', 'mock', 'local', 1, '{}', x'00',
+        'running', NULL, 2, 1, '2026-01-01T00:00:00.000000+00:00', NULL, 5)""",
+    "INSERT INTO run_count VALUES (1, 'unit', 'launched', 2)",
+    "INSERT INTO assignment VALUES (1, 1, 0, 'd0', '{}', '[{}]'), (2, 1, 1, 'd1', '{}', '[{}]')",
+    "INSERT INTO unit VALUES (1, 1, 1, 0, 'launched', 4, NULL, NULL, 0)",
+    "INSERT INTO unit VALUES (2, 1, 2, 0, 'launched', 3, NULL, NULL, 0)",
+    *(
+        f"INSERT INTO history VALUES (NULL, '2026-01-01', 'x', '{kind}', {number}, 1, NULL, '{after}', 'old')"
+        for kind, number, after in (("run", 1, "running"), ("unit", 1, "launched"), ("unit", 2, "launched"))
+    ),
+)
+"""A run with two free units, the second of them first in its queue."""

@@ -1,18 +1,19 @@
 """How SQLite finds things: by index, at a cost that does not grow with the run."""
 
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
 import pytest
 
-from crowdd.protocol.names import RunState
+from crowdd.protocol.names import QueueOrder
+from crowdd.storage.records import TaskRun, Worker
 from crowdd.storage.sql import statements
 from crowdd.storage.sqlite import SqliteStorage
 from crowdd.storage.sqlite.connecting import open_writer
 from crowdd.storage.sqlite.engine import Inline
 
-from .world import NOW, World, new_run, rows
+from .world import NOW, World, rows
 
 SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE"}
 """Statements that read everything, or whose plan says nothing."""
@@ -111,29 +112,74 @@ def counted(db: sqlite3.Connection) -> Generator[Callable[[], int]]:
     db.set_progress_handler(None, 1)
 
 
-async def _steps_to_reserve(assignments: int, worked: int) -> int:
-    """SQLite's instructions for one reservation, by a worker who has worked on so many of the assignments."""
+async def _steps(
+    doing: Callable[[World, TaskRun, Worker], Awaitable[object]],
+    assignments: int,
+    worked: int,
+    queue: QueueOrder = QueueOrder.FIFO,
+    others: int = 0,
+) -> int:
+    """SQLite's instructions for something about a worker who has worked on so many of the assignments.
+
+    `others` are known as well, and were refused.
+    """
     writer = open_writer(None)
     world = World(SqliteStorage(Inline(writer)))
-    run = await world.storage.create_run(new_run(), NOW, "staff:ada")
-    await world.storage.add_assignments(run.id, rows(0, assignments, units=5), True, NOW)
-    await world.storage.launch_units(run.id, assignments * 5, NOW)
-    await world.move_run(run, RunState.RUNNING)
+    run = await world.run(assignments=assignments, units=5, queue=queue)
     worker = await world.worker()
     for _ in range(worked):
         await world.take(run, worker)
+    for number in range(others):
+        other = await world.worker(f"other-{number}")
+        await world.storage.record_decision(world.decision(run, other, outcome="refused"), NOW)
     with counted(writer.db) as steps:
-        await world.take(run, worker)
+        await doing(world, run, worker)
     writer.close()
     return steps()
 
 
-async def test_the_cost_of_a_reservation_grows_neither_with_the_run_nor_with_what_was_done() -> None:
-    small = await _steps_to_reserve(assignments=20, worked=10)
-    large = await _steps_to_reserve(assignments=1000, worked=10)
-    experienced = await _steps_to_reserve(assignments=1000, worked=200)
-    assert large < small * 1.1
-    assert experienced < small * 1.1
+async def _take(world: World, run: TaskRun, worker: Worker) -> None:
+    await world.take(run, worker, maximum_units_per_worker=1_000_000, expect={"trained": None})
+
+
+async def _give_back(world: World, run: TaskRun, worker: Worker) -> None:
+    (agent, *_) = await world.storage.agents(run.id, worker_id=worker.id, limit=1)
+    await world.give_back(agent)
+
+
+async def _look(world: World, run: TaskRun, worker: Worker) -> None:
+    await world.facts(run, worker)
+    await world.storage.candidates(run.id, worker.id)
+
+
+async def _take_special(world: World, run: TaskRun, worker: Worker) -> None:
+    await world.take_special(run, worker)
+    await world.storage.special_digests(run.id, worker.id, -1)
+    await world.storage.special_count(run.id, -1)
+
+
+@pytest.mark.parametrize("queue", QueueOrder)
+@pytest.mark.parametrize("doing", [_take, _give_back, _look, _take_special])
+async def test_nothing_about_a_worker_costs_more_in_a_larger_run(
+    doing: Callable[[World, TaskRun, Worker], Awaitable[object]], queue: QueueOrder
+) -> None:
+    small = await _steps(doing, 50, 10, queue)
+    assert await _steps(doing, 1000, 10, queue) < small * 1.1
+
+
+async def test_the_cost_of_a_reservation_does_not_grow_with_what_the_worker_has_done() -> None:
+    async def take(world: World, run: TaskRun, worker: Worker) -> None:
+        await world.take(run, worker)
+
+    assert await _steps(take, 1000, 200) < await _steps(take, 1000, 10) * 1.1
+
+
+async def test_many_known_workers_and_their_refusals_make_nothing_dearer() -> None:
+    async def come(world: World, run: TaskRun, worker: Worker) -> None:
+        await world.take(run, worker, decision=world.decision(run, worker))
+        await world.facts(run, worker)
+
+    assert await _steps(come, 20, 0, others=500) < await _steps(come, 20, 0, others=5) * 1.1
 
 
 def test_nothing_is_removed_by_looking_through_a_whole_table() -> None:
