@@ -351,7 +351,9 @@ class LiveRun:
             async with aclosing(self.watch()) as changes:
                 async for _ in changes:
                     counts = await self._house.storage.counts(self.run.id)
-                    if not any(counts.agents.get(status, 0) for status in LIVE_AGENT):
+                    at_work = (counts.agents.get(status, 0) for status in LIVE_AGENT)
+                    in_onboarding = (counts.onboarding.get(status, 0) for status in LIVE_AGENT)
+                    if not any(at_work) and not any(in_onboarding):
                         return
 
     def close_doors(self) -> None:

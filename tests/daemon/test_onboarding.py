@@ -270,7 +270,7 @@ async def test_a_shutdown_interrupts_an_onboarding_and_the_next_start_goes_on_wi
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with open_virtual(tmp_path) as virtual:
-        run = await a_run(virtual)
+        run = await a_run(virtual, limits__grace_s="0")
         page = await virtual.page(run, "ann")
         first = await page.register()
         virtual.daemon.stop(down_s=5)
@@ -287,7 +287,7 @@ async def test_a_submission_that_comes_after_a_restart_is_taken(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with open_virtual(tmp_path) as virtual:
-        run = await a_run(virtual)
+        run = await a_run(virtual, limits__grace_s="0")
         page = await virtual.page(run, "ann")
         await page.register()
         virtual.daemon.stop(down_s=5)

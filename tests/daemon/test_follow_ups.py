@@ -1,0 +1,211 @@
+"""What follows from a submitted unit: screening (S11, S12), gold, the author's hook; also across a crash."""
+
+from pathlib import Path
+
+import trio
+from trio.testing import MockClock
+
+from crowdd.protocol.names import AgentStatus, RunId, RunState, WorkerId
+from crowdd.storage.records import TaskRun
+from crowdd.testing.verdicts import Verdict
+
+from .virtual import Virtual, VirtualPage, open_virtual
+
+JUDGE = """
+def on_unit_submitted(agent):
+    if agent.unit.index >= 0:
+        return None
+    return agent.data["n"] == agent.unit.data["_truth"]
+"""
+SCREENING = """
+[limits]
+allowed_concurrent = 1
+[screening]
+qualification = "screened"
+max_units = 2
+"""
+SCREENING_UNITS = """
+def screening_units():
+    n = 0
+    while True:
+        n += 1
+        yield {"screen": n, "_truth": 7}
+"""
+GOLD = """
+[limits]
+allowed_concurrent = 1
+[gold]
+qualification_base = "digits"
+max_units = 9
+min_golds = 2
+"""
+GOLD_FOR_WORKER = """
+import itertools
+n = itertools.count()
+def gold_for_worker(worker):
+    return {"gold": next(n), "_truth": 7}
+"""
+RIGHT, WRONG = {"n": 7}, {"n": 3}
+
+
+async def a_screening_run(virtual: Virtual) -> TaskRun:
+    await virtual.daemon.present()
+    code = JUDGE + SCREENING_UNITS
+    return await virtual.launch(sections=SCREENING, code=code, block_qualification="banned")
+
+
+async def values(virtual: Virtual, run_id: RunId, number: int = 1) -> dict[str, int]:
+    return dict((await virtual.storage.worker_facts(run_id, WorkerId(number))).grants)
+
+
+async def work(page: VirtualPage, after: str, answer: dict[str, int]) -> tuple[dict[str, int], str]:
+    """One unit from its page to its answer: what the page was given, and the agent."""
+    given = await page.register(after)
+    assert given.verdict is Verdict.OK, given
+    assert (await page.submit(answer)).verdict is Verdict.OK
+    return given.told["init_task_data"], page.agent
+
+
+async def test_s12_who_passes_the_screening_gets_real_units(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_screening_run(virtual)
+        page = await virtual.page(run, "ann")
+        screening, agent = await work(page, "", RIGHT)
+        assert screening["screen"] == 1
+        real, _ = await work(page, agent, RIGHT)
+        assert "screen" not in real
+        assert await values(virtual, run.id) == {"screened": 1}
+
+
+async def test_s12_who_fails_the_screening_is_refused_from_then_on(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_screening_run(virtual)
+        page = await virtual.page(run, "ann")
+        _, agent = await work(page, "", WRONG)
+        refused = await page.register(agent)
+        assert (refused.verdict, refused.reason) == (Verdict.REFUSED, "blocked")
+        assert await values(virtual, run.id) == {"banned": 1}
+
+
+async def test_s11_a_screening_unit_given_back_frees_its_place(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_screening_run(virtual)
+        ann, bob, eve = [await virtual.page(run, name) for name in ("ann", "bob", "eve")]
+        assert (await ann.register()).verdict is Verdict.OK
+        assert (await bob.register()).verdict is Verdict.OK
+        assert (await eve.register()).verdict is Verdict.REFUSED
+        await ann.doors.post("return_unit", {"USED_AGENT_ID": ann.agent}, 60)
+        assert (await eve.register()).verdict is Verdict.OK
+
+
+async def test_a_real_unit_can_be_the_screening(tmp_path: Path, autojump_clock: MockClock) -> None:
+    real = SCREENING.replace("max_units = 2", "use_real_units = true")
+    code = "def on_unit_submitted(agent): return agent.data['n'] == 7\n"
+    async with open_virtual(tmp_path) as virtual:
+        await virtual.daemon.present()
+        run = await virtual.launch(sections=real, code=code, block_qualification="banned")
+        page = await virtual.page(run, "ann")
+        _, agent = await work(page, "", RIGHT)
+        _, agent = await work(page, agent, WRONG)
+        await trio.sleep(1)
+        assert await values(virtual, run.id) == {"screened": 1}
+
+
+async def test_golds_come_first_and_are_counted(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(sections=GOLD, code=JUDGE + GOLD_FOR_WORKER)
+        page, agent, seen = await virtual.page(run, "ann"), "", list[bool]()
+        for _ in range(4):
+            given, agent = await work(page, agent, RIGHT)
+            seen.append("gold" in given)
+        await trio.sleep(1)
+        assert seen == [True, True, False, False]
+        assert await values(virtual, run.id) == {"digits-correct-golds": 2, "digits-completed-count": 2}
+
+
+async def test_too_many_wrong_golds_are_the_end(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(sections=GOLD, code=JUDGE + GOLD_FOR_WORKER)
+        page = await virtual.page(run, "ann")
+        _, agent = await work(page, "", WRONG)
+        refused = await page.register(agent)
+        assert (refused.verdict, refused.reason) == (Verdict.REFUSED, "not_qualified")
+        assert await values(virtual, run.id) == {"digits-wrong-golds": 1}
+
+
+async def test_the_next_unit_waits_for_a_judge_who_thinks(tmp_path: Path, autojump_clock: MockClock) -> None:
+    slow = "import trio\nasync def on_unit_submitted(agent):\n    await trio.sleep(5)\n    return True\n"
+    async with open_virtual(tmp_path) as virtual:
+        await virtual.daemon.present()
+        code = slow + SCREENING_UNITS
+        run = await virtual.launch(sections=SCREENING, code=code, block_qualification="banned")
+        page = await virtual.page(run, "ann")
+        _, agent = await work(page, "", RIGHT)
+        given = await page.register(agent)
+        assert "screen" not in given.told["init_task_data"]
+
+
+async def test_an_answer_is_followed_up_after_a_crash(tmp_path: Path, autojump_clock: MockClock) -> None:
+    slow = (
+        "import trio\nasync def on_unit_submitted(agent):\n    await trio.sleep(5)\n"
+        "    agent.worker.grant('done', (agent.worker.value('done') or 0) + 1)\n"
+    )
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=slow)
+        await virtual.storage.create_qualification("done", None, run.created_at)
+        page = await virtual.page(run, "ann")
+        _, agent = await work(page, "", RIGHT)
+        await trio.sleep(1)
+        virtual.daemon.kill(down_s=5)
+        await trio.sleep(1)
+        await virtual.until_live(run.id)
+        await page.register(agent)  # waits for what follows from the first
+        assert await values(virtual, run.id) == {"done": 1}
+
+
+async def test_a_run_ends_once_its_last_answer_is_followed_up(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    slow = "import trio\nasync def on_unit_submitted(agent):\n    await trio.sleep(20)\n"
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1, code=slow)
+        await work(await virtual.page(run, "ann"), "", RIGHT)
+        await trio.sleep(10)
+        assert (await virtual.storage.run(run.id)).state is RunState.RUNNING
+        await trio.sleep(20)
+        assert (await virtual.storage.run(run.id)).state is RunState.COMPLETED
+
+
+async def test_a_hook_that_raises_is_noted_with_the_agent_and_not_asked_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1, code="def on_unit_submitted(agent): return 1 / 0\n")
+        await work(await virtual.page(run, "ann"), "", RIGHT)
+        await trio.sleep(1)
+        (error,) = await virtual.storage.errors(run.id)
+        assert (error.source, error.agent_id) == ("hook", 1)
+        assert "ZeroDivisionError" in error.data["message"]
+        assert (await virtual.storage.run(run.id)).state is RunState.COMPLETED
+
+
+async def test_an_answer_that_comes_late_is_followed_up_as_well(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(sections=GOLD, code=JUDGE + GOLD_FOR_WORKER, limits__grace_s="0")
+        page = await virtual.at_work(run, "ann")
+        virtual.daemon.stop(down_s=5)
+        await trio.sleep(1)
+        await virtual.until_live(run.id)
+        (agent,) = await virtual.storage.agents(run.id)
+        assert agent.status is AgentStatus.DISCONNECT
+        assert (await page.submit(RIGHT)).verdict is Verdict.OK
+        await trio.sleep(1)
+        assert await values(virtual, run.id) == {"digits-correct-golds": 1}
