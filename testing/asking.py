@@ -49,6 +49,18 @@ class Asker:
             await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng))
         raise AssertionError
 
+    async def submit_onboarding(self, agent: str, answer: Any) -> Answered:
+        """Hand in the onboarding; the answer is the first unit, or a refusal."""
+        body = {"provider_data": {"USED_AGENT_ID": agent, "onboarding_data": answer}}
+        for tries in count():
+            answered = await self._doors.post("submit_onboarding", body, ANSWER_WITHIN_S)
+            if answered.verdict is not Verdict.LATER:
+                return answered
+            if self._patience_is_over(answered):
+                raise WentHome
+            await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng))
+        raise AssertionError
+
     async def submit(self, agent: str, answer: Any, after: str) -> Answered:
         """Hand in the final answer."""
         body = {"USED_AGENT_ID": agent, "final_data": answer}

@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentStatus, Reason
+from ..protocol.names import LIVE_AGENT, ONBOARDING_PREFIX, AgentStatus, Reason
 from .asking import Asker, WentHome
 from .doors import Doors
 from .history import History, agent_key
 from .listening import keep_socket
-from .players import Player
+from .players import Player, TaskPlayer
 from .verdicts import Answered, Verdict
 
 AWAY_THINKS = 10  # who goes away comes back after so many think times
@@ -88,6 +88,8 @@ class Bot:
     async def _round(self, after: str) -> str:
         """One unit, or one refusal; returns the agent that is finished now."""
         answered = await self._asker.register(after)
+        while answered.agent_id.startswith(ONBOARDING_PREFIX) and not answered.finished:
+            answered = await self._onboarded(answered)
         if answered.verdict is Verdict.REFUSED:
             await self._refused(answered.reason)
             return after
@@ -95,6 +97,15 @@ class Bot:
         if not answered.finished:
             await self._work(answered, after)
         return answered.agent_id
+
+    async def _onboarded(self, given: Answered) -> Answered:
+        """What came of the onboarding: the first unit, or a refusal."""
+        await trio.sleep(self._think_s())
+        player, data = self._player, given.told.get("init_task_data")
+        knows = player.onboarding if isinstance(player, TaskPlayer) else None
+        return await self._asker.submit_onboarding(
+            given.agent_id, {} if knows is None else knows(data, self._rng)
+        )
 
     async def _refused(self, reason: str) -> None:
         self._refusals += 1

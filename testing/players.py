@@ -13,12 +13,25 @@ Player = Callable[[Any, random.Random], Any]
 """Gives the answer to a unit, from what the page is given for it and seeded chance."""
 
 
+@attrs.frozen
+class TaskPlayer:
+    """A task's own player, from a file."""
+
+    answer: Player
+    onboarding: Player | None = None
+    """What is submitted as onboarding, from what its page is given."""
+
+    def __call__(self, data: Any, rng: random.Random) -> Any:
+        """The answer to a unit."""
+        return self.answer(data, rng)
+
+
 class PlayerUnusable(Exception):
     """The file has no player; says what is missing."""
 
 
-def load_player(path: Path) -> Player:
-    """Load `def answer(data, rng)` from a Python file. Runs the file; PlayerUnusable when it has none."""
+def load_player(path: Path) -> TaskPlayer:
+    """Load `def answer(data, rng)`, and `onboarding(data, rng)` if there is one, from a Python file. Runs the file; PlayerUnusable when it has none."""
     module = ModuleType(f"crowdd player {path.stem}")
     module.__file__ = str(path)
     try:
@@ -29,7 +42,9 @@ def load_player(path: Path) -> Player:
     answer = getattr(module, "answer", None)
     if not callable(answer):
         raise PlayerUnusable(f"{path}: no function `answer(data, rng)`")
-    return cast(Player, answer)  # what it returns is checked by whoever stores it
+    onboarding = getattr(module, "onboarding", None)
+    # What they return is checked by whoever stores it.
+    return TaskPlayer(cast(Player, answer), cast(Player, onboarding) if callable(onboarding) else None)
 
 
 @attrs.frozen
