@@ -31,7 +31,10 @@ class PlayerUnusable(Exception):
 
 
 def load_player(path: Path) -> TaskPlayer:
-    """Load `def answer(data, rng)`, and `onboarding(data, rng)` if there is one, from a Python file. Runs the file; PlayerUnusable when it has none."""
+    """Load `def answer(data, rng)`, and `onboarding(data, rng)` if there is one, from a Python file.
+
+    Runs the file. PlayerUnusable when it has no player.
+    """
     module = ModuleType(f"crowdd player {path.stem}")
     module.__file__ = str(path)
     try:

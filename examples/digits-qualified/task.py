@@ -1,7 +1,7 @@
 """Who may read digits: an introduction with two questions, and known digits now and then.
 
-Everything here is called by crowdd: an introduction's page is filled with what `onboarding_data` returns, what
-was sent is judged by `validate_onboarding`, and every answer is shown to `on_unit_submitted` once it is saved.
+Everything here is called by crowdd: the introduction's page is filled with what `onboarding_data` returns,
+what was sent is judged by `validate_onboarding`, and `on_unit_submitted` sees each answer that was saved.
 """
 
 from typing import TYPE_CHECKING, Any

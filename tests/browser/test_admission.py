@@ -1,4 +1,4 @@
-"""A person in a real browser on the way to work: onboarding passed and failed, screening, gold, every refusal."""
+"""A person in a real browser on the way to work: onboarding, screening, gold, refusals."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,9 +15,14 @@ from .page import Page
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 EXAMPLE = Path(crowdd.examples.__file__).parent / "digits-qualified"
-ONE_AT_ONCE = "[limits]\nallowed_concurrent = 1\n"
-SCREENING = 'block_qualification = "banned"\n'
+SCREENING = '[limits]\nallowed_concurrent = 1\n[screening]\nqualification = "screened"\nmax_units = 5\n'
 JUDGE = "def on_unit_submitted(agent): return agent.data.get('answer') == 'right'\n"
+BROKEN_AT_FIRST = """
+tried = []
+def validate_onboarding(worker, data):
+    tried.append(data)
+    return len(tried) > 1 or 1 / 0
+"""
 FORM = "<form data-crowdd='task'><p>${text}</p><input name='answer' required></form>"
 
 
@@ -36,10 +41,8 @@ def digits(folder: Path) -> Path:
 
 
 def a_judged_task(folder: Path, sections: str, code: str = JUDGE) -> Path:
-    """A task with a form for one word, and these sections before all others."""
-    task = a_task(folder, 3)
-    config = (task / "task.toml").read_text()
-    (task / "task.toml").write_text(sections + config)
+    """A task with a form for one word, these sections and this task.py."""
+    task = a_task(folder, 3, sections)
     (task / "task.py").write_text(code)
     (task / "page" / "index.html").write_text(f"<!doctype html><script src='crowdd.js'></script>{FORM}")
     return task
@@ -95,8 +98,7 @@ async def test_a_validator_that_fails_keeps_the_page_trying_until_it_is_mended(
     daemon: Daemon, page: Page, tmp_path: Path
 ) -> None:
     task = digits(tmp_path)
-    code = "tried = []\ndef validate_onboarding(worker, data):\n    tried.append(1)\n    return len(tried) > 2 or 1 / 0\n"
-    (task / "task.py").write_text((EXAMPLE / "task.py").read_text() + code)
+    (task / "task.py").write_text((EXAMPLE / "task.py").read_text() + BROKEN_AT_FIRST)
     await at_the_door(daemon, page, task)
     fill_in_the_onboarding(page, "7")
     page.wait_words("Not saved yet")
@@ -125,8 +127,8 @@ async def test_golds_answered_wrong_are_the_end(daemon: Daemon, page: Page, tmp_
     for _ in range(2):
         page.wait_state("in task")
         assert not page.run("'_truth' in crowdd.data")
-        page.type("label", "x")
         page.run("document.querySelector('[name=label]').removeAttribute('pattern')")
+        page.type("label", "x")
         page.press("Save")
         page.wait_state("completed")
         page.press("Next")
@@ -137,9 +139,9 @@ async def test_golds_answered_wrong_are_the_end(daemon: Daemon, page: Page, tmp_
 async def test_a_screening_decides_what_comes_next(
     daemon: Daemon, page: Page, tmp_path: Path, answer: str, told: str
 ) -> None:
-    section = '[screening]\nqualification = "screened"\nmax_units = 5\n' + ONE_AT_ONCE
     code = JUDGE + "def screening_units():\n    while True: yield {'text': 'Are you awake?'}\n"
-    await at_the_door(daemon, page, a_judged_task(tmp_path, SCREENING, code + ""), *_set(section))
+    task = a_judged_task(tmp_path, SCREENING, code)
+    await at_the_door(daemon, page, task, "block_qualification=banned")
     page.wait_state("in task")
     assert "Are you awake?" in page.find("form").text
     page.type("answer", answer)
@@ -147,18 +149,6 @@ async def test_a_screening_decides_what_comes_next(
     page.wait_state("completed")
     page.press("Next")
     page.wait_words(told)
-
-
-def _set(section: str) -> list[str]:
-    """The lines of a section as overrides."""
-    overrides, name = list[str](), ""
-    for line in section.splitlines():
-        if line.startswith("["):
-            name = line.strip("[]")
-        else:
-            key, _, value = line.partition(" = ")
-            overrides.append(f"{name}.{key}={value.strip(chr(34))}")
-    return overrides
 
 
 @pytest.mark.parametrize(
@@ -175,8 +165,39 @@ async def test_a_refusal_is_read_in_its_own_sentence(
     task = a_task(tmp_path, 3, sections)
     (task / "task.py").write_text(code)
     await daemon.start()
-    await daemon.ask("create_qualification", "english") if "english" in sections else None
+    await daemon.ask("create_qualification", "english")
     label = await daemon.launch(task)
     (link,) = await daemon.links(label, 1)
     page.driver.get(link)
     page.wait_words(SENTENCES[reason])
+
+
+async def test_who_comes_when_all_is_taken_reads_so_and_then_of_the_block(
+    daemon: Daemon, page: Page, tmp_path: Path
+) -> None:
+    await daemon.start()
+    label = await daemon.launch(a_task(tmp_path, 1))
+    first, second = await daemon.links(label, 2)
+    page.driver.get(first)
+    page.wait_state("in task")
+    page.driver.get(second)
+    page.wait_words(SENTENCES[Reason.NO_AVAILABLE_UNITS])
+    await daemon.ask("block", ["inhouse:worker-1"], "a test")
+    page.press("Try again")
+    page.wait_words(SENTENCES[Reason.BLOCKED])
+
+
+async def test_a_paused_and_an_ended_run_say_so(daemon: Daemon, page: Page, tmp_path: Path) -> None:
+    await daemon.start()
+    label = await daemon.launch(a_task(tmp_path, 1))
+    first, second = await daemon.links(label, 2)
+    await daemon.ask("pause", label)
+    page.driver.get(second)
+    page.wait_words(SENTENCES[Reason.PAUSED])
+    await daemon.ask("resume", label)
+    page.press("Try now")
+    page.wait_state("in task")
+    page.press("Save")
+    page.wait_state("completed")
+    page.driver.get(first)
+    page.wait_words(SENTENCES[Reason.RUN_ENDED])
