@@ -6,7 +6,7 @@ from functools import partial
 
 import attrs
 
-from ..protocol.names import LIVE_AGENT, Outcome, Reason
+from ..protocol.names import LIVE_AGENT, Outcome, Reason, WorkerId
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
 from ..storage.contract import NotFound, Reserved
@@ -70,11 +70,9 @@ class WorkerPool:
             onboardings = await self._t.storage.onboarding_of_link(run_id, link)
             if onboardings and (agent is None or onboardings[-1].created_at > agent.created_at):
                 return await self._after_onboarding(packet, identity, onboardings[-1], self._door)
-        return (
-            await self._admit(packet, identity)
-            if agent is None
-            else await self._after(packet, identity, agent)
-        )
+        if agent is None:
+            return await self._admit(packet, identity, None)
+        return await self._after(packet, identity, agent)
 
     async def _after(self, packet: RegisterAgent, identity: Identity, agent: Agent) -> AgentDetails:
         """The answer for a link that had this agent last."""
@@ -82,7 +80,7 @@ class WorkerPool:
         may_rejoin = lifecycle.may_rejoin(agent, unit)
         match returning(self._last(identity, agent, may_rejoin=may_rejoin)):
             case Return.ADMISSION:
-                return await self._admit(packet, identity)
+                return await self._admit(packet, identity, agent.worker_id)
             case Return.TRY_LATER:
                 return self._replies.refusal(packet.request, Reason.TRY_LATER)
             case Return.REJOIN:
@@ -103,7 +101,7 @@ class WorkerPool:
         last = self._last(identity, agent, onboarding=True, may_rejoin=door.may_resume(agent))
         match returning(last):
             case Return.ADMISSION:
-                return await self._admit(packet, identity)
+                return await self._admit(packet, identity, agent.worker_id)
             case Return.TRY_LATER:
                 return self._replies.refusal(packet.request, Reason.TRY_LATER)
             case Return.REJOIN:
@@ -140,15 +138,16 @@ class WorkerPool:
 
     # --- who comes in
 
-    async def _admit(self, packet: RegisterAgent, identity: Identity) -> AgentDetails:
+    async def _admit(
+        self, packet: RegisterAgent, identity: Identity, before: WorkerId | None
+    ) -> AgentDetails:
+        """Let somebody in whose link had no agent, or (`before`) one of this worker."""
         provider, name = self._t.provider.name, identity.worker_name
         closed = self._desk.closed()
         if closed is not None:
             facts = Facts(self._t.rules, closed=closed)
             return await self._refused(packet, await self._known_worker(provider, name), facts, closed)
-        worker = await self._t.storage.register_worker(
-            provider, name, dict(identity.worker_data), self._t.wall()
-        )
+        worker = await self._worker(identity, before)
         seat = Seat(identity.link, identity.after or "", dict(identity.agent_data))
         admitted = await self._admitting.admit(worker, seat)
         return await self._answer(packet.request, admitted, worker, packet.crowdd_client)
@@ -170,6 +169,17 @@ class WorkerPool:
                     return self._replies.ended(request, agent, unit, crowdd_client)
                 response = RECONNECTION if existing else ASSIGNED
                 return await self._replies.details(request, agent, unit, admitted.assignment, response)
+
+    async def _worker(self, identity: Identity, before: WorkerId | None) -> Worker:
+        """Who this is, made known if they are new. Whom the link led to before is read and not written."""
+        provider, name = self._t.provider.name, identity.worker_name
+        if before is not None:
+            worker = await self._t.storage.worker(before)
+            if (worker.provider, worker.name) == (provider, name):
+                return worker
+        return await self._t.storage.register_worker(
+            provider, name, dict(identity.worker_data), self._t.wall()
+        )
 
     async def _known_worker(self, provider: str, name: str) -> Worker | None:
         """Who is turned away at a closed door does not become known by that."""

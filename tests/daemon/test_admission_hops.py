@@ -1,0 +1,65 @@
+"""How often admission goes to storage: each call is a thread's turn, each write may wait for the disk."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from crowdd.daemon.house import House
+from crowdd.protocol.names import Outcome
+from crowdd.storage.contract import Storage
+
+from .desk import a_desk
+
+NEWCOMER = ["agents_of_link", "fact", "register_worker", "reserve", "worker_facts"]
+NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
+RELOAD = ["agents_of_link", "assignment", "unit"]
+
+
+def counted(storage: Storage) -> Counter[str]:
+    """Counts the calls of the contract's methods from now on, by name."""
+    calls: Counter[str] = Counter()
+
+    def counting(name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def count(*args: Any, **kwargs: Any) -> Any:
+            calls[name] += 1
+            return await call(*args, **kwargs)
+
+        return count
+
+    for name in Storage.__abstractmethods__:
+        setattr(storage, name, counting(name, getattr(storage, name)))
+    return calls
+
+
+async def test_a_newcomers_unit_takes_five_calls_of_storage_two_of_them_writes(house: House) -> None:
+    desk = await a_desk(house)
+    calls = counted(house.storage)
+    await desk.agent("ann")
+    assert sorted(calls.elements()) == NEWCOMER
+
+
+async def test_the_next_unit_of_a_worker_takes_one_write(house: House) -> None:
+    desk = await a_desk(house)
+    first = await desk.agent("ann")
+    await desk.submit(first, {})
+    calls = counted(house.storage)
+    assert (await desk.register("ann", after=first.agent_id)).outcome is Outcome.OK
+    assert sorted(calls.elements()) == NEXT_UNIT
+
+
+async def test_a_reload_writes_nothing(house: House) -> None:
+    desk = await a_desk(house)
+    await desk.agent("ann")
+    calls = counted(house.storage)
+    await desk.agent("ann")
+    assert sorted(calls.elements()) == RELOAD
+
+
+async def test_a_link_that_another_worker_had_before_does_not_make_them_that_worker(house: House) -> None:
+    """Providers that believe pages let two workers claim one registration id, one after another."""
+    desk = await a_desk(house)
+    ann = await desk.register("ann", link="shared")
+    await desk.submit(ann, {})
+    bob = await desk.register("bob", after=ann.agent_id, link="shared")
+    assert bob.outcome is Outcome.OK
+    assert bob.worker_id != ann.worker_id
