@@ -219,9 +219,23 @@ class Change(Told):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkerDetails(WorkerInfo):
-    """A worker with grants, and the history of blocks and grants."""
+class TrackRecord(Told):
+    """How a worker did so far, over all runs, in seconds; the truth is a row's `_truth`."""
 
+    submitted: int
+    approved: int
+    soft_rejected: int
+    rejected: int
+    time_spent_s: float
+    truth_known: int
+    truth_agreed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerDetails(WorkerInfo):
+    """A worker with grants, the history of blocks and grants, and how they did so far."""
+
+    record: TrackRecord
     grants: tuple[GrantInfo, ...]
     history: tuple[Change, ...]
 

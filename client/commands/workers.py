@@ -4,7 +4,7 @@ import click
 
 from ..client import Client
 from ..reading import as_json as told_as_json
-from ..shapes import Change, WorkerDetails, WorkInfo
+from ..shapes import Change, TrackRecord, WorkerDetails, WorkInfo
 from ..terminal import local_time, safe, say, say_facts, say_json, say_table
 from .lists import note_of, unit_of
 from .options import json_option, pass_client
@@ -65,6 +65,9 @@ def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
             ("Blocked", "yes" if worker.blocked else "no"),
             ("Grants", grants or "none"),
             ("First came", local_time(worker.created_at)),
+            ("Submitted", _record(worker.record)),
+            ("Right", _truth(worker.record)),
+            ("Time spent", _time(worker.record.time_spent_s)),
         ]
     )
     say()
@@ -89,6 +92,29 @@ def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
     if worker.history:
         say()
         say_table(["WHEN", "WHO", "WHAT", "WHY"], [_line(change) for change in worker.history])
+
+
+def _record(record: TrackRecord) -> str:
+    judged = [
+        f"{number} {word}"
+        for number, word in (
+            (record.approved, "approved"),
+            (record.soft_rejected, "soft-rejected"),
+            (record.rejected, "rejected"),
+        )
+        if number
+    ]
+    return f"{record.submitted}" + (f" ({', '.join(judged)})" if judged else "")
+
+
+def _truth(record: TrackRecord) -> str:
+    return f"{record.truth_agreed} of {record.truth_known} known" if record.truth_known else ""
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _line(change: Change) -> list[str]:

@@ -5,10 +5,11 @@ from starlette.responses import Response
 
 from ...protocol.names import WorkerId
 from ...storage.contract import Storage
+from ..track_record import track_record
 from .answers import json_answer
 from .questions import operator_of, page_asked_for
 from .shapes import ChangeView, GrantView, WorkerDetailsView, WorkersView, WorksView, WorkView
-from .views import RunLabels, history_view, worker_view
+from .views import RunLabels, history_view, record_view, worker_view
 from .work_views import WorkViews
 from .worker_words import worker_asked_for
 
@@ -26,7 +27,7 @@ async def list_workers(request: Request) -> Response:
 
 
 async def show_worker(request: Request) -> Response:
-    """One worker with grants and the history of blocks and grants."""
+    """One worker with grants, the history of blocks and grants, and how they did so far."""
     storage = operator_of(request).storage
     worker = await worker_asked_for(request)
     names = {each.id: each.name for each in await storage.qualifications()}
@@ -35,7 +36,13 @@ async def show_worker(request: Request) -> Response:
         for grant in await storage.grants(worker.id)
     ]
     history = await _history(storage, worker.id)
-    details: WorkerDetailsView = {**worker_view(worker), "grants": grants, "history": history}
+    record = await track_record(storage, worker.id)
+    details: WorkerDetailsView = {
+        **worker_view(worker),
+        "record": record_view(record),
+        "grants": grants,
+        "history": history,
+    }
     return json_answer(details)
 
 

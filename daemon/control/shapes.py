@@ -225,9 +225,22 @@ class ChangeView(TypedDict):
     why: str
 
 
-class WorkerDetailsView(WorkerView):
-    """A worker with grants, and the history of blocks and grants."""
+class TrackRecordView(TypedDict):
+    """How a worker did so far, over all runs, in seconds; the truth is a row's `_truth`."""
 
+    submitted: int
+    approved: int
+    soft_rejected: int
+    rejected: int
+    time_spent_s: float
+    truth_known: int
+    truth_agreed: int
+
+
+class WorkerDetailsView(WorkerView):
+    """A worker with grants, the history of blocks and grants, and how they did so far."""
+
+    record: TrackRecordView
     grants: list[GrantView]
     history: list[ChangeView]
 

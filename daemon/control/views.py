@@ -7,6 +7,7 @@ from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT, RunId
 from ...storage.contract import RunCounts, Storage
 from ...storage.records import Agent, HistoryEntry, PageError, TaskRun, Unit, Worker
 from ..errands import Errand
+from ..track_record import TrackRecord
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
 from .shapes import (
@@ -17,6 +18,7 @@ from .shapes import (
     OwedView,
     RouterView,
     RunView,
+    TrackRecordView,
     WorkerView,
 )
 
@@ -120,6 +122,19 @@ def worker_view(worker: Worker) -> WorkerView:
         "name": worker.name,
         "blocked": worker.blocked,
         "created_at": worker.created_at,
+    }
+
+
+def record_view(record: TrackRecord) -> TrackRecordView:
+    """How a worker did so far."""
+    return {
+        "submitted": record.submitted,
+        "approved": record.approved,
+        "soft_rejected": record.soft_rejected,
+        "rejected": record.rejected,
+        "time_spent_s": record.time_spent_s,
+        "truth_known": record.truth_known,
+        "truth_agreed": record.truth_agreed,
     }
 
 

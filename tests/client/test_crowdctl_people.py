@@ -92,7 +92,7 @@ async def test_without_workers_it_says_how_to_invite_some(desk: Desk) -> None:
 
 async def test_a_worker_is_shown_with_work_grants_and_history(desk: Desk) -> None:
     storage = desk.operator.storage
-    agent = await desk.operator.submitted(await desk.operator.a_run("digits"), "ann", {})
+    agent = await desk.operator.submitted(await desk.operator.a_run("digits"), "ann", {"digit": 5})
     await storage.create_qualification("good", None, NOW)
     await storage.grant("good", agent.worker_id, 3, NOW, "staff:eve", "did well")
     await storage.set_blocked(agent.worker_id, True, NOW, "staff:eve", "spam")
@@ -102,6 +102,9 @@ async def test_a_worker_is_shown_with_work_grants_and_history(desk: Desk) -> Non
         "  Blocked     yes\n"
         "  Grants      good=3\n"
         f"  First came  {TIME}\n"
+        "  Submitted   1\n"
+        "  Right       0 of 1 known\n"
+        "  Time spent  0 s\n"
         "\n"
         "AGENT  RUN     UNIT  STATUS     REASON  CAME                 ENDED\n"
         f"1      digits  1     completed          {TIME}  {TIME}\n"

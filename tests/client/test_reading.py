@@ -53,6 +53,7 @@ PAIRS = {
     "Granted": "Granted",
     "HeldUnit": "HeldUnit",
     "BlockInfo": "Block",
+    "TrackRecord": "TrackRecord",
     "DecisionInfo": "Decision",
     "StoryEntry": "Story",
     "Why": "Why",
