@@ -10,7 +10,7 @@ import trio
 
 from ..protocol.limits import REQUESTS_OPEN_MAX, RETRY_AFTER_S
 from ..protocol.link import Said
-from ..protocol.names import LIVE_AGENT, ONBOARDING_PREFIX, SENTENCES, Outcome, Reason, WireId
+from ..protocol.names import ONBOARDING_PREFIX, SENTENCES, Outcome, Reason, WireId
 from ..protocol.packets import (
     AgentDetails,
     Answer,
@@ -31,6 +31,7 @@ from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed, Stor
 from ..storage.records import Agent, OnboardingAgent, TaskRun
 from .clock import Wall
 from .lifecycle.onboarding import shown_status
+from .lifecycle.sync import AWAY, Sync, sync
 from .metrics.families import RunMetrics, response_of, timed
 
 log = logging.getLogger(__name__)
@@ -174,10 +175,20 @@ class ClientIO:
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
         """Correct pages that show more than their agents still are: they changed while the link was lost."""
         self.router_counters[link.name] = dict(packet.counters)
-        for wire_id, presence in packet.presence.items():
-            agent = await self._agent(WireId(wire_id)) if presence == "present" else None
-            if agent is not None and agent.status not in LIVE_AGENT:
-                link.send(self._update(agent, None))
+        for wire_id, reported in packet.presence.items():
+            if reported == AWAY:
+                continue
+            agent = await self._agent(WireId(wire_id))
+            if agent is None:
+                continue
+            match sync(reported, agent.status):
+                case Sync.CORRECT:
+                    link.send(self._update(agent, None))
+                case Sync.UNKNOWN:
+                    self.counters["unexpected"] += 1
+                    log.warning("a router says that an agent is %r", reported, extra={"run": self._run.id})
+                case Sync.NOTHING:
+                    pass
 
     async def _agent(self, wire_id: WireId) -> Life | None:
         """The agent of this run whom a router means."""

@@ -143,6 +143,14 @@ async def test_s17_the_limit_in_all_has_its_own_reason(house: House) -> None:
     assert (await desk.register("ann", after=first.agent_id)).reason is Reason.MAX_FOR_TASK
 
 
+async def test_s17_the_limit_in_all_counts_over_the_runs_of_a_task(house: House) -> None:
+    first_run = await a_desk(house, maximum_units_per_worker=1)
+    await first_run.submit(await first_run.agent("ann"), {})
+    later_run = await a_desk(house, label="later", maximum_units_per_worker=1)
+    assert (await later_run.register("ann")).reason is Reason.MAX_FOR_TASK
+    assert (await later_run.register("bob")).outcome is Outcome.OK
+
+
 async def test_a_worker_whose_time_was_over_gets_new_work(house: House) -> None:
     desk = await a_desk(house)
     first = await desk.agent("ann")
