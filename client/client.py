@@ -36,6 +36,7 @@ from .shapes import (
     RunDetails,
     RunInfo,
     Snapshot,
+    Stock,
     Submission,
     UnitInfo,
     Why,
@@ -46,6 +47,7 @@ from .shapes import (
 from .socket_path import default_socket
 from .task import Task, written_task
 
+DELETE_S = 3600.0  # a million units go in many small steps; the daemon goes on also when nobody waits
 LAUNCH_S = 600.0  # deploying to far routers takes minutes
 EXPORT_SILENCE_S = 300.0  # CSV reads everything once before its first line
 REVIEWS_AT_ONCE = 200  # the daemon stores each by itself
@@ -330,6 +332,14 @@ class Client:
         with open(os.devnull if rows is None else rows, "rb") as file:
             parameters += [] if rows is None else [("rows", Path(rows).name)]
             return read(ExtendedRun, self._connection.upload(path, parameters, file, LAUNCH_S))
+
+    def stock(self, run: RunName) -> Stock:
+        """What would go if the run were deleted."""
+        return read(Stock, self._connection.get(_path(run, "stock")))
+
+    def delete(self, run: RunName) -> Stock:
+        """Delete an ended run with its files, for good; says what it had."""
+        return read(Stock, self._connection.delete(_path(run), timeout_s=DELETE_S))
 
     def expire(self, run: RunName) -> int:
         """Expire the units that nobody has begun; says how many."""

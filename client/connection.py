@@ -117,9 +117,9 @@ class Connection:
         with self.open("POST", path, body=json.dumps(content).encode(), timeout_s=timeout_s) as body:
             return _json(b"".join(chunks(body)))
 
-    def delete(self, path: str, parameters: Parameters = ()) -> Any:
+    def delete(self, path: str, parameters: Parameters = (), timeout_s: float | None = None) -> Any:
         """The JSON answer to a DELETE."""
-        with self.open("DELETE", path, parameters) as body:
+        with self.open("DELETE", path, parameters, timeout_s=timeout_s) as body:
             return _json(b"".join(chunks(body)))
 
     def upload(self, path: str, parameters: Parameters, file: IO[bytes], timeout_s: float) -> Any:

@@ -8,6 +8,7 @@ import click
 
 from .client import Client
 from .commands.block import block, unblock
+from .commands.delete import delete
 from .commands.disk import disk
 from .commands.errors import errors
 from .commands.export import export
@@ -88,7 +89,7 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 for command in (
     launch, runs, show, watch, units, agents, errors, workers, worker,
     approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
-    extend, links, revoke, pause, resume, stop, expire, export, wait, options, log, status, disk,
+    extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, status, disk,
 ):  # fmt: skip
     command.epilog = examples_of(str(command.name))
     main.add_command(command)

@@ -37,6 +37,7 @@ class Progress(Told):
     state: str
     trouble: str | None
     paused: bool
+    deleting: bool
     live: bool
     address: str | None
     routers: tuple[RouterInfo, ...]
@@ -86,6 +87,19 @@ class ExtendedRun(RunInfo):
     """A run after it was extended."""
 
     extension: ExtensionInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stock(Told):
+    """What goes with a run when it is deleted; `bytes` of its files, uploads among them."""
+
+    id: int
+    label: str
+    state: str
+    units: int
+    submissions: int
+    files: int
+    bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,7 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("stop digits --now", "does not wait for them"),
         ),
         "expire": (("expire digits", ""),),
+        "delete": (("delete digits", "asks first"), ("delete digits --yes", "for scripts")),
     },
     "People": {
         "workers": (("workers", ""), ("workers --provider inhouse --json", "")),

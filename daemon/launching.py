@@ -40,7 +40,10 @@ class Launcher:
             await off_loop(keep_task, folder, self._house.task_folder(launch_id))
         except TaskRefused as exc:
             raise LaunchRefused([str(exc)]) from exc
-        return await self._create(config, launch_id, who)
+        run = await self._create(config, launch_id, who)
+        if run.deleting:
+            raise LaunchRefused([f"launch_id: run {run.label!r} of this launch is being deleted"])
+        return run
 
     async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
         """What `store` would launch now. LaunchRefused: everything that is wrong; nothing is stored."""

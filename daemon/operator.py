@@ -2,19 +2,21 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
 
 import trio
 
 from ..protocol.names import UNFINISHED_RUN, AgentId, RunId, WorkerId
-from ..storage.contract import LeaseLost, Storage, StorageFailed, StorageFull
+from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed, StorageFull
 from ..storage.records import Agent, TaskRun
 from .added_rows import all_rows
 from .blocks import Blocks, BlockSet
 from .causes import causes
 from .checking import LaunchRefused, Plan
 from .control.shapes import HeldView
+from .deletion import Deletion, DeletionFailed, Stock
 from .disk_use import DiskUse, disk_use
 from .errands import Errand, Errands, RunProviders
 from .error_notes import PLUG_IN, ErrorNotes
@@ -54,6 +56,9 @@ class Operator:
         """Runs that a task of ours holds, or is about to: never two of the same."""
         self._live: dict[RunId, LiveRun] = {}
         self._begun, self._to_begin = trio.open_memory_channel[TaskRun](64)
+        self._deletion = Deletion(house, registry)
+        self._one_deletion = trio.Lock()
+        self._to_delete, self._deletions = trio.open_memory_channel[tuple[TaskRun, str, trio.Event]](64)
         self._changed = trio.Event()
         self._stopping = False
 
@@ -86,8 +91,11 @@ class Operator:
         left: Sequence[LiveRun] = ()
         async with trio.open_nursery() as nursery:
             for run in await self.storage.runs():
-                if run.state in UNFINISHED_RUN or self._is_deployed(run):
+                if run.deleting:
+                    nursery.start_soon(self._delete, run, "daemon", trio.Event())
+                elif run.state in UNFINISHED_RUN or self._is_deployed(run):
                     self._take_up(run, nursery)
+            nursery.start_soon(self._begin_deletions, nursery)
             nursery.start_soon(self._begin_launched, nursery)
             nursery.start_soon(self._errands.serve)
             task_status.started()
@@ -141,6 +149,63 @@ class Operator:
             self._taken_up.add(run.id)
             nursery.start_soon(self._hold, run)
 
+    # --- deleting
+
+    async def stock(self, run_id: RunId) -> Stock:
+        """What would go with the run. NotFound."""
+        return await self._deletion.stock(await self.storage.run(run_id))
+
+    async def delete(self, run_id: RunId, who: str) -> Stock:
+        """Delete an ended run with its files; says what it had. StaleWrite: it has not ended. NotFound.
+
+        DeletionFailed: it is going, but something stays; the next start, or asking again, tries again.
+        Cancelled: what was begun is gone on with.
+        """
+        run = await self.storage.begin_deletion(run_id, self._house.wall(), who)
+        stock = await self._deletion.stock(run)
+        done = trio.Event()
+        await self._to_delete.send((run, who, done))
+        await done.wait()
+        with suppress(NotFound):
+            run = await self.storage.run(run_id)
+            raise DeletionFailed(run.trouble or "its deletion was broken off")
+        return stock
+
+    async def _begin_deletions(self, nursery: trio.Nursery) -> None:
+        async for run, who, done in self._deletions:
+            nursery.start_soon(self._delete, run, who, done)
+
+    async def _delete(self, run: TaskRun, who: str, done: trio.Event) -> None:
+        """Remove one run; its failure is its own, noted with the run. One after the other: it is no hurry."""
+        try:
+            async with self._one_deletion:
+                await self._let_go(run)
+                async with aclosing(self._deletion.steps(run, who)) as steps:
+                    async for _ in steps:
+                        pass
+                log.info("the run is deleted", extra={"run": run.id})
+        except NotFound:
+            log.info("the run was deleted before", extra={"run": run.id})
+        except (OSError, StorageFull) as exc:
+            log.error("the run is not deleted yet: %s", exc, extra={"run": run.id})
+            with suppress(StorageFull):
+                await self.storage.set_trouble(run.id, f"it is being deleted, but: {exc}")
+        finally:
+            done.set()
+
+    async def _let_go(self, run: TaskRun) -> None:
+        """Return when nobody holds the run and its routers are down, as far as they can be reached."""
+        live = await self._held(run.id)
+        if live is not None:
+            live.retired.set()
+        while run.id in self._taken_up:
+            await self._changed.wait()
+        if self._is_deployed(run):  # a crash came between
+            self._taken_up.add(run.id)
+            await self._hold(run)
+
+    # --- holding one
+
     async def _hold(self, run: TaskRun) -> None:
         """Hold one run to its end. Its failure is its own: noted with the run, the others go on."""
         try:
@@ -165,6 +230,8 @@ class Operator:
         if self._stopping or not (run.state in UNFINISHED_RUN or self._is_deployed(run)):
             return
         live = self._live[run.id] = LiveRun(run, parts, self._house, rows)
+        if run.deleting:
+            live.retired.set()
         self._note_change()
         try:
             await live.serve()

@@ -81,7 +81,7 @@ class TaskRun:
     paused: bool = False
     """Nobody new gets a unit at present; who is at work goes on."""
     deleting: bool = False
-    """Staff deleted it: it goes bit by bit, and is not shown any more."""
+    """Staff deleted it: it goes bit by bit, and is never exported any more."""
     queue: QueueOrder = QueueOrder.FIFO
     """In which order its units are given."""
 

@@ -42,8 +42,9 @@ def runs(client: Client, states: tuple[str, ...], as_json: bool) -> None:
 
 
 def state_of(progress: Progress) -> str:
-    """The state, and whether it is paused or something is wrong."""
-    more = ["paused"] * progress.paused + ["trouble"] * bool(progress.trouble)
+    """The state, and whether it is paused, is being deleted, or something is wrong."""
+    facts = {"paused": progress.paused, "deleting": progress.deleting, "trouble": progress.trouble}
+    more = [name for name, holds in facts.items() if holds]
     return f"{progress.state} ({', '.join(more)})" if more else progress.state
 
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from ...protocol.names import AgentStatus, RunState, UnitStatus
 from .answers import json_answer
 from .blocks import block, unblock
+from .deleting import delete_run, get_stock
 from .disk import get_disk
 from .drain import DrainRequests
 from .endpoint import Endpoint, Query, routes
@@ -85,6 +86,7 @@ from .shapes import (
     RunView,
     SnapshotView,
     StatusView,
+    StockView,
     StopBody,
     UnitsView,
     WhyBody,
@@ -209,6 +211,8 @@ ENDPOINTS: Sequence[Endpoint] = (
         ),
         also=(422,),
     ),
+    Endpoint("GET", "/runs/{run}/stock", get_stock, StockView),
+    Endpoint("DELETE", "/runs/{run}", delete_run, StockView),
     Endpoint("POST", "/runs/{run}/pause", pause_run, PausedRunView, body=WhyBody),
     Endpoint("POST", "/runs/{run}/resume", resume_run, PausedRunView, body=WhyBody),
     Endpoint("POST", "/runs/{run}/expire", expire_run, ExpiredView, body=NothingBody, also=(502,)),

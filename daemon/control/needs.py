@@ -10,6 +10,7 @@ from ...storage.contract import Storage
 from ...storage.records import TaskRun
 from ..blocks import BlockSet
 from ..checking import Plan
+from ..deletion import Stock
 from ..disk_use import DiskUse
 from ..errands import Errand
 from ..registry import Registry
@@ -105,6 +106,10 @@ class Operator(Protocol):
     def owed(self, run_id: RunId) -> Sequence[Errand]:
         """What the run's provider is still to be told, oldest first."""
         ...
+
+    async def stock(self, run_id: RunId) -> Stock: ...
+
+    async def delete(self, run_id: RunId, who: str) -> Stock: ...
 
     async def disk_use(self) -> DiskUse: ...
 

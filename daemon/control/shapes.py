@@ -39,6 +39,7 @@ class StandView(CountsView, LiveView):
     state: str
     trouble: str | None
     paused: bool
+    deleting: bool
     rows_made: int
     rows_done: bool
 
@@ -88,6 +89,18 @@ class ExtendedView(RunView):
     """A run after it was extended."""
 
     extension: ExtensionView
+
+
+class StockView(TypedDict):
+    """What goes with a run when it is deleted; `bytes` of its files, uploads among them."""
+
+    id: int
+    label: str
+    state: str
+    units: int
+    submissions: int
+    files: int
+    bytes: int
 
 
 class PauseView(TypedDict):

@@ -59,6 +59,7 @@ async def run_view(operator: Operator, run: TaskRun) -> RunView:
         "state": run.state.value,
         "trouble": run.trouble,
         "paused": run.paused,
+        "deleting": run.deleting,
         "blueprint": run.blueprint,
         "provider": run.provider,
         "architect": run.architect,

@@ -94,6 +94,7 @@ async def _snapshot(operator: Operator, run_id: RunId) -> WatchedView:
         "state": run.state.value,
         "trouble": run.trouble,
         "paused": run.paused,
+        "deleting": run.deleting,
         "rows_made": run.rows_made,
         "rows_done": run.rows_done,
         **progress_view(await operator.storage.counts(run_id)),

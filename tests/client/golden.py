@@ -221,6 +221,7 @@ async def _changed(story: Story) -> None:
 
 
 async def _ended(story: Story, run: TaskRun) -> None:
+    await story.type("delete digits --yes", "A run that has not ended:")
     await story.type("stop digits")
     await story.type("stop digits --now")
     await story.type("stop digits", "A run that has ended:")
@@ -235,6 +236,9 @@ async def _ended(story: Story, run: TaskRun) -> None:
     await story.type("export digits")
     await story.type("export digits --format csv")
     await story.type("export digits -o digits.jsonl")
+    await story.type("delete digits", "In a script nobody can be asked:")
+    await story.type("delete digits --yes")
+    await story.type("delete digits --yes", "A run that is not there:")
 
 
 # --- the page

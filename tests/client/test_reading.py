@@ -17,6 +17,7 @@ PAIRS = {
     "RunDetails": "RunDetails",
     "PausedRun": "PausedRun",
     "PauseInfo": "Pause",
+    "Stock": "Stock",
     "SettingInfo": "Setting",
     "ExtensionInfo": "Extension",
     "ExtendedRun": "Extended",

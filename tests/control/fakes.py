@@ -20,6 +20,7 @@ from crowdd.client.crowdctl import main
 from crowdd.daemon.blocks import Blocks, BlockSet
 from crowdd.daemon.checking import LaunchRefused, Plan, check_task
 from crowdd.daemon.control.shapes import HeldView, RouterUpView
+from crowdd.daemon.deletion import DeletionFailed, Stock
 from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.errands import Errand, Errands
 from crowdd.daemon.providers.contract import LinkUnknown, Place, RevokedLink
@@ -103,6 +104,7 @@ class FakeOperator:
         self.plug_ins = installed_plug_ins()
         self.wishes: list[tuple[Wish, bytes]] = []
         self.extended = Extended()
+        self.stuck = ""
         self.revoked: list[tuple[str, bool]] = []
         self.files = Path("/nowhere")
         self.providers: dict[RunId, MockProvider] = {}
@@ -189,6 +191,20 @@ class FakeOperator:
             place = Place(await self.storage.run(run_id), self.storage, self.wall, random.Random(), b"s" * 32)
             self.providers[run_id] = MockProvider(MockProvider.Options(), place)
         return self.providers[run_id]
+
+    async def stock(self, run_id: RunId) -> Stock:
+        counts = await self.storage.counts(run_id)
+        return Stock(sum(counts.units.values()), await self.storage.submissions_count(run_id), 4, 2_500_000)
+
+    async def delete(self, run_id: RunId, who: str) -> Stock:
+        stock = await self.stock(run_id)
+        await self.storage.begin_deletion(run_id, NOW, who)
+        if self.stuck:
+            raise DeletionFailed(self.stuck)
+        while await self.storage.delete_assignments(run_id, 100):
+            pass
+        await self.storage.finish_deletion(run_id, NOW, who)
+        return stock
 
     async def disk_use(self) -> DiskUse:
         sizes = {run.id: RunDisk(10, 2_500_000 * run.id, 300) for run in await self.storage.runs()}

@@ -145,6 +145,10 @@ class Virtual:
     async def page(self, run: TaskRun, worker: str) -> VirtualPage:
         """A page of the named worker's link (or of a mock worker)."""
         ((_, url),) = await self.operator.links(run.id, [worker])
+        return self.page_at(run, url, worker)
+
+    def page_at(self, run: TaskRun, url: str, worker: str) -> VirtualPage:
+        """The page that a link shows, at the run's router."""
         rng = random.Random(worker)
         return VirtualPage(SimulatedDoors(PageAddress(url), self._routers[run.label], Air(), "10.0.0.1", rng))
 
@@ -152,6 +156,10 @@ class Virtual:
         page = await self.page(run, worker)
         assert (await page.register()).agent_id
         return page
+
+    def replace_router(self, label: str) -> None:
+        """The next run of this label gets a router of its own."""
+        del self._routers[label]
 
     def router(self, run: TaskRun) -> SimulatedRouter:
         return self._routers[run.label]
