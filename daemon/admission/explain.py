@@ -109,6 +109,8 @@ def _block(facts: Facts) -> list[str]:
 
 def _qualifications(facts: Facts) -> list[str]:
     sentences = [_requirement(requirement, facts) for requirement in facts.rules.requirements]
+    if facts.requirements_left_out:
+        sentences.append(f"Other requirements, too many to be kept here: {facts.requirements_left_out}.")
     if facts.answers.provider_admits is not None:
         does = "admitted" if facts.answers.provider_admits else "did not admit"
         reason = facts.answers.provider_refused

@@ -149,6 +149,8 @@ class Facts:
     """Why the run lets nobody in at present."""
     unverified: str | None = None
     """Why the provider does not believe who the worker is said to be."""
+    requirements_left_out: int = 0
+    """How many requirements are not among the rules any more: too many to be kept, they did not decide."""
 
     @property
     def grants(self) -> Mapping[str, int]:

@@ -5,10 +5,13 @@ from functools import partial
 from operator import eq
 from typing import Any, cast
 
+import attrs
 from cattrs import Converter
 
-from .facts import Facts, Hook
-from .requirements import Value
+from .facts import Facts, Hook, named
+from .requirements import Value, unmet
+
+REQUIREMENTS_KEPT_MAX = 1000  # with the values of their lists; storage bounds what is kept of a decision
 
 
 class FactsUnreadable(Exception):
@@ -17,8 +20,22 @@ class FactsUnreadable(Exception):
 
 def to_json(facts: Facts) -> dict[str, Any]:
     """A JSON document of a few hundred bytes: numbers, names and answers, no data of anybody."""
-    document: dict[str, Any] = _CONVERTER.unstructure(facts)
+    document: dict[str, Any] = _CONVERTER.unstructure(recordable(facts))
     return document
+
+
+def recordable(facts: Facts) -> Facts:
+    """The facts as they are kept: of very many requirements only the one that is not met; decide the same."""
+    rules, standing = facts.rules, facts.standing
+    size = sum(1 + (len(each.value) if isinstance(each.value, tuple) else 0) for each in rules.requirements)
+    if size <= REQUIREMENTS_KEPT_MAX:
+        return facts
+    missing = unmet(rules.requirements, facts.grants, standing.provider)
+    kept = () if missing is None else (missing,)
+    rules = attrs.evolve(rules, requirements=kept)
+    standing = attrs.evolve(standing, grants=named(standing.grants, rules.names))
+    left_out = len(facts.rules.requirements) - len(kept)
+    return attrs.evolve(facts, rules=rules, standing=standing, requirements_left_out=left_out)
 
 
 def from_json(document: Mapping[str, Any]) -> Facts:

@@ -8,6 +8,7 @@ import pytest
 from crowdd.daemon.admission import (
     TABLE,
     Ask,
+    Comparator,
     Facts,
     GoldRules,
     Hook,
@@ -16,6 +17,7 @@ from crowdd.daemon.admission import (
     Page,
     Question,
     Refuse,
+    Requirement,
     Reserve,
     Rules,
     ScreeningRules,
@@ -91,6 +93,20 @@ def test_facts_that_are_as_always_take_no_room() -> None:
         "standing": {"provider": "inhouse", "free_units": 5},
         "answers": {"provider_admits": True},
     }
+
+
+def test_of_very_many_requirements_only_the_deciding_one_is_kept() -> None:
+    values = tuple(range(10**15, 10**15 + 900))
+    many = tuple(Requirement(f"property {number}", Comparator.IN, values) for number in range(100))
+    had = {requirement.name: 10**15 for requirement in many}
+    for missing in (None, "property 60"):
+        known = facts(Rules(many), {"grants": {**had, missing: 1} if missing else had})
+        document = to_json(known)
+        assert len(json.dumps(document)) < 32 * 1024
+        assert decide(from_json(document)) == decide(known)
+        assert [each.name for each in from_json(document).rules.requirements] == (
+            [missing] if missing else []
+        )
 
 
 # --- finer points ------------------------------------------------------------------------------------------
