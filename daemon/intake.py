@@ -11,7 +11,7 @@ import attrs
 import trio
 
 from ..protocol.documents import canonical_json, content_digest
-from ..protocol.names import AgentStatus, Outcome, Reason, WireId
+from ..protocol.names import ONBOARDING_PREFIX, AgentId, AgentStatus, Outcome, Reason, WireId
 from ..protocol.packets import Answer, FileNote, ReturnUnit, SubmitMetadata, SubmitUnit
 from ..storage.contract import AddSubmission, Duplicate, NotFound, Storage
 from ..storage.records import Agent, TaskRun, Unit
@@ -20,6 +20,7 @@ from .admission_replies import sentence
 from .clock import Wall
 from .follow_ups import FollowUps
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
+from .lifecycle.onboarding import shown_status
 from .log_ids import ids_of
 from .task_runner import TaskRunner
 
@@ -104,6 +105,8 @@ class Intake:
 
     async def submit_metadata(self, packet: SubmitMetadata, fetch: Fetch) -> Answer:
         """Store what was told beside the answer; the same told twice is stored once."""
+        if packet.subject.startswith(ONBOARDING_PREFIX):
+            return await self._submit_onboarding_metadata(packet, fetch)
         agent = await self._find(packet.subject)
         if agent is None:
             return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
@@ -116,6 +119,28 @@ class Intake:
             agent.id, kind, packet.metadata, packet.files, digest, self._t.wall()
         )
         return self._answer(packet.request, None, agent.status)
+
+    async def _submit_onboarding_metadata(self, packet: SubmitMetadata, fetch: Fetch) -> Answer:
+        """What is told during an onboarding is kept as facts of its agent."""
+        try:
+            agent = await self._t.storage.onboarding_by_wire_id(packet.subject)
+        except NotFound:
+            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        if agent.run_id != self._t.run.id:
+            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        if not _are_digests(packet.files):
+            return self._answer(packet.request, Reason.BAD_REQUEST, shown_status(agent))
+        await self._fetch_all(packet.files, fetch)
+        kind = _kind(packet.metadata)
+        told = {
+            "kind": kind,
+            "data": packet.metadata,
+            "files": [attrs.asdict(note) for note in packet.files],
+            "at": self._t.wall().isoformat(),
+        }
+        digest = content_digest([kind, packet.metadata], packet.files)
+        await self._t.storage.put_fact(onboarding_metadata_scope(agent.id), digest, told)
+        return self._answer(packet.request, None, shown_status(agent))
 
     async def return_unit(self, packet: ReturnUnit) -> Answer:
         """Free the unit; given back twice is given back once."""
@@ -147,6 +172,11 @@ class Intake:
         if refused is None:
             return Answer(request, Outcome.OK, status=status)
         return Answer(request, Outcome.REFUSED, refused, sentence(self._t.texts, refused), status=status)
+
+
+def onboarding_metadata_scope(agent_id: AgentId) -> str:
+    """Under which scope of facts it is kept what was told during an onboarding, by its digest."""
+    return f"onboarding {agent_id}: metadata"
 
 
 def _choice(answer: AddSubmission) -> Callable[[Agent, Unit], list[AgentEvent]]:

@@ -5,6 +5,8 @@ from ..storage.contract import MoveRun
 from ..storage.records import Agent
 from .goodbye import dismiss_all
 from .house import House
+from .lifecycle import Dismissed
+from .lifecycle.onboarding import step_onboarding
 from .task_runner import Doors, TaskRunner
 
 
@@ -22,6 +24,7 @@ class UnheldRuns:
         await self.expire(run_id, who, "stopped by staff")
         if now:
             doors = Doors(_nobody_is_told, _not_done, lambda: None, _no_deadline)
+            await self._dismiss_onboardings(run_id)
             await dismiss_all(
                 run_id, self._house, TaskRunner(run, self._house.storage, self._house.wall, doors)
             )
@@ -32,6 +35,11 @@ class UnheldRuns:
         else:
             return
         await self._house.storage.commit([MoveRun(run_id, run.state, after, who, why)], self._house.wall())
+
+    async def _dismiss_onboardings(self, run_id: RunId) -> None:
+        agents = await self._house.storage.live_onboarding_agents(run_id)
+        moves = [step_onboarding(agent, Dismissed()) for agent in agents]
+        await self._house.storage.commit(moves, self._house.wall())
 
     async def expire(self, run_id: RunId, who: str, why: str) -> int:
         """Expire every unit that nobody holds; returns how many. NotFound."""

@@ -22,7 +22,7 @@ CONTENTS = {
     ],
     "Look up": ["docs/reference/crowdd", "docs/reference/crowdctl", "docs/reference/options"],
     "Understand": ["docs/how-it-works", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"],
-    "Examples": ["examples/digits/README", "examples/plug-in/README"],
+    "Examples": ["examples/digits/README", "examples/digits-qualified/README", "examples/plug-in/README"],
 }
 _LISTED = {"docs/README", *(page for pages in CONTENTS.values() for page in pages)}
 _FOUND = [

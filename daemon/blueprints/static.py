@@ -154,6 +154,10 @@ class StaticBlueprint(Blueprint):
 
     def _unknown_placeholders(self, files: dict[str, bytes], names: set[str]) -> list[str]:
         page = f"{self.options.page.as_posix()}/{INDEX}"
+        onboarding = getattr(self.material.config, "onboarding", None)
+        if onboarding is not None and not onboarding.data:
+            return []  # its part is filled by code, with names that nobody knows before
+        names = names if onboarding is None else names | set(onboarding.data)
         faults: list[str] = []
         for name, line in placeholders(files.get(INDEX, b"")):
             if name not in names and name.split(".")[0] not in names | ALWAYS_FILLED:

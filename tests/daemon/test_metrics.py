@@ -68,6 +68,27 @@ async def test_what_pages_that_ask_for_work_are_told_is_counted(
         assert page.value("agent_details_responses_total", run="digits", response=response) == 1
 
 
+async def test_onboardings_are_counted_and_shown_while_they_go_on(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    code = "def validate_onboarding(worker, data): return data['right']\n"
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(sections='[onboarding]\nqualification = "o"\n', code=code)
+        ann, bob, eve = [await virtual.page(run, name) for name in ("ann", "bob", "eve")]
+        for page in (ann, bob, eve):
+            await page.register()
+        await ann.submit_onboarding({"right": True})
+        await bob.submit_onboarding({"right": False})
+        told = await scrape(virtual)
+    outcomes = "worker_pool_onboarding_outcomes_total"
+    assert [told.value(outcomes, outcome=each) for each in ("launched", "passed", "failed")] == [3, 1, 1]
+    assert told.value("worker_pool_active_onboardings", run="digits") == 1
+    assert told.value("active_agent_statuses", status="onboarding", agent_type="onboarding") == 1
+    assert told.value("active_workers", agent_type="onboarding") == 1
+    assert told.value("agent_details_responses_total", response="assigned_onboarding") == 3
+    assert told.value("external_function_latency_count", function="validate_onboarding") == 2
+
+
 async def test_making_the_data_of_an_agent_is_timed(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with open_virtual(tmp_path) as virtual:
         await virtual.at_work(await virtual.launch(), "ann")

@@ -6,7 +6,8 @@ from typing import Any
 import trio
 from trio.testing import MockClock
 
-from crowdd.protocol.names import AgentStatus, Reason, RunState, WorkerId
+from crowdd.daemon.intake import onboarding_metadata_scope
+from crowdd.protocol.names import AgentId, AgentStatus, Reason, RunState, WorkerId
 from crowdd.storage.records import OnboardingAgent, TaskRun
 from crowdd.testing.verdicts import Answered, Verdict
 
@@ -377,3 +378,47 @@ async def test_without_onboarding_an_onboarding_id_is_unknown(
         page.agent = (await page.register()).agent_id
         refused = await page.submit_onboarding(RIGHT)
         assert (refused.verdict, refused.reason) == (Verdict.REFUSED, "unknown_agent")
+
+
+async def test_what_is_told_during_an_onboarding_is_kept_once(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual)
+        page = await virtual.page(run, "ann")
+        body = {"USED_AGENT_ID": (await page.register()).agent_id, "metadata": {"log": {"n": 1}}}
+        for _ in range(2):
+            assert (await page.doors.post("submit_metadata", body, 60)).verdict is Verdict.OK
+        agent = await the_onboarding(virtual, run)
+        (told,) = (await virtual.storage.facts(onboarding_metadata_scope(agent.id))).values()
+        assert (told["kind"], told["data"]) == ("log", {"log": {"n": 1}})
+
+
+async def test_an_onboarding_has_a_history_and_its_verdict_a_decision(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual)
+        page = await virtual.page(run, "ann")
+        await page.register()
+        await page.submit_onboarding(RIGHT)
+        history = await virtual.storage.history(kind="onboarding")
+        assert [entry.after for entry in history] == ["onboarding", "waiting", "approved"]
+        decided = await virtual.storage.decisions(run_id=run.id)
+        assert ("onboarding", "passed") in [(each.kind, each.outcome) for each in decided]
+        assert await virtual.storage.onboarding_agent(AgentId(1)) == await the_onboarding(virtual, run)
+
+
+async def test_a_broken_run_that_is_stopped_at_once_onboards_nobody_any_more(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual)
+        await (await virtual.page(run, "ann")).register()
+        (kept,) = (path.parent for path in tmp_path.glob("data/tasks/*/task.toml"))
+        (kept / "task.py").write_text("raise RuntimeError('out of coffee')\n")
+        virtual.daemon.kill(down_s=1)
+        await trio.sleep(2)
+        assert (await virtual.storage.run(run.id)).trouble
+        await virtual.operator.stop(run.id, now=True, who="staff:ann")
+        assert await onboardings(virtual, run) == [AgentStatus.DISCONNECT]

@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from crowdd.client import Submission
+from crowdd.protocol.names import SENTENCES, Reason
 
 from .processes import Daemon, a_task
 
@@ -66,6 +67,13 @@ class Page:
 
     def submit(self, agent: str, final_data: Any) -> Any:
         return self._post("/submit_task", USED_AGENT_ID=agent, final_data=final_data)
+
+    def submit_onboarding(self, agent: str, **data: Any) -> dict[str, Any]:
+        answer = self._post("/submit_onboarding", provider_data={"USED_AGENT_ID": agent, **data})
+        assert answer["packet_type"] == "agent_details"
+        details: dict[str, Any] = answer["data"]
+        assert set(details) == DETAILS
+        return details
 
     def tell(self, agent: str, metadata: Any) -> Any:
         return self._post("/submit_metadata", USED_AGENT_ID=agent, metadata=metadata)
@@ -297,3 +305,60 @@ async def test_a_page_that_comes_after_the_run_has_ended_reads_so(daemon: Daemon
         details = await trio.to_thread.run_sync(Page(http, "late").register)
     assert details["agent_id"] is None
     assert "ended" in details["failure_reason"]
+
+
+@pytest.fixture(scope="module")
+def onboarding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A run that onboards; "right" passes, and a validator that is asked by "later" takes its time."""
+    folder = tmp_path_factory.mktemp("unchanged-onboarding")
+    daemon = Daemon(folder / "data")
+    section = '[onboarding]\nqualification = "onboarded"\ndata = {onboarding_prompt = "Answer right."}\n'
+    task = a_task(folder, 100, PROVIDER + section)
+    (task / "task.py").write_text(
+        "tried = []\ndef validate_onboarding(worker, data):\n"
+        "    tried.append(1)\n"
+        "    return data.get('answer') == 'right' or (data.get('answer') == 'broken' and 1 / 0)\n"
+    )
+    try:
+        trio.run(daemon.start)
+        label = trio.run(daemon.launch, task)
+        with httpx.Client(
+            base_url=str(daemon.client.show(label)["address"]), timeout=40, trust_env=False
+        ) as http:
+            yield Served(daemon, label, http)
+    finally:
+        daemon.clean_up()
+
+
+def test_an_unchanged_page_passes_its_onboarding_and_works(onboarding: Served) -> None:
+    page = onboarding.page("ann")
+    page.load()
+    first = page.register()
+    assert first["agent_id"].startswith("onboarding_")
+    assert first["init_task_data"] == {"onboarding_prompt": "Answer right."}
+    assert page.register() | {"request_id": ""} == first | {"request_id": ""}
+    unit = page.submit_onboarding(first["agent_id"], onboarding_data={"answer": "right"})
+    assert unit["init_task_data"]["text"].startswith("word ")
+    again = page.submit_onboarding(first["agent_id"], onboarding_data={"answer": "right"})
+    assert again["agent_id"] == page.register()["agent_id"] == unit["agent_id"]
+    assert page.submit(unit["agent_id"], {"label": "done"}) == {"status": "Submitted!"}
+
+
+def test_an_unchanged_page_that_fails_its_onboarding_reads_so_from_then_on(onboarding: Served) -> None:
+    page = onboarding.page("bob")
+    first = page.register()
+    failed = page.submit_onboarding(first["agent_id"])  # without any data, as some pages do
+    assert (failed["agent_id"], failed["failure_reason"]) == (None, SENTENCES[Reason.NOT_QUALIFIED])
+    page.load()
+    assert page.register()["failure_reason"] == SENTENCES[Reason.NOT_QUALIFIED]
+    other = Page(onboarding.http, "bob", "asg-2")
+    assert other.register()["failure_reason"] == SENTENCES[Reason.NOT_QUALIFIED]
+
+
+def test_an_unchanged_page_whose_validator_breaks_is_told_to_try_again(onboarding: Served) -> None:
+    page = onboarding.page("eve")
+    first = page.register()
+    later = page.submit_onboarding(first["agent_id"], onboarding_data={"answer": "broken"})
+    assert later["agent_id"] is None
+    assert "try again" in later["failure_reason"].lower()
+    assert "try again" in page.register()["failure_reason"].lower()
