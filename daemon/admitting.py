@@ -101,8 +101,7 @@ class Admitting:
     async def _onboard(
         self, decision: Onboard, inquiry: Inquiry, seat: Seat
     ) -> OnboardingBegun | NotReserved | Refuse:
-        if self._door is None:
-            return Refuse(Reason.TRY_LATER)
+        assert self._door is not None, "a run that onboards has a door"
         new = NewOnboarding(
             run_id=self._t.run.id,
             worker_id=inquiry.worker.id,

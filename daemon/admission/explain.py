@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...protocol.names import SENTENCES, Reason
-from .decisions import Outcome
+from .decisions import Outcome, Refuse
 from .facts import UNIT_HOOKS, Facts
 from .onboarding import OnboardingState
 from .record import FactsUnreadable, from_json
@@ -66,7 +66,7 @@ def _plainly(facts: Mapping[str, Any]) -> list[str]:
 
 def _because(row: Row, facts: Facts) -> str | None:
     """The row that decided, where the step's own sentence does not say it."""
-    if row.step in (Step.IDENTITY, Step.RUN, Step.UNIT):
+    if row.step in (Step.IDENTITY, Step.RUN) or not isinstance(row.decide(facts), Refuse):
         return None
     return f"That decided: {row.name} ({row.when})."
 
@@ -103,8 +103,8 @@ def _block(facts: Facts) -> list[str]:
     if name is None:
         return ["The worker was not blocked."]
     if name in facts.grants:
-        return [f"The worker had {name}, which blocks from this run."]
-    return [f"The worker was not blocked and had no {name}."]
+        return [f"The worker had a grant of {name}, which blocks from this run."]
+    return [f"The worker was not blocked and had no grant of {name}."]
 
 
 def _qualifications(facts: Facts) -> list[str]:
@@ -138,7 +138,7 @@ def _gold_standing(facts: Facts) -> list[str]:
     if rules is None:
         return []
     if rules.disqualified_name in facts.grants:
-        return [f"The worker had {rules.disqualified_name}."]
+        return [f"The worker had a grant of {rules.disqualified_name}."]
     by = "worker_qualifies said" if facts.answers.qualifies is not None else "the rule says"
     verdict = "too many" if too_many_wrong(facts) else "still admitted"
     return [
@@ -165,22 +165,34 @@ def _limits(facts: Facts) -> list[str]:
 
 def _candidates(facts: Facts) -> list[str]:
     said, pages = facts.answers.said, facts.answers.pages
-    sentences = [f"{_units(facts.standing.free_units).capitalize()} of the run were free, for whomever."]
+    free = facts.standing.free_units
+    sentences = [
+        f"{_units(free).capitalize()} of the run {'was' if free == 1 else 'were'} free, for whomever."
+    ]
     if pages:
-        by = ", ".join(sorted(hook.value for hook in UNIT_HOOKS & facts.rules.hooks)) or "no hook"
-        sentences.append(
-            f"Of {_units(facts.looked_at)} of assignments that the worker had not worked on "
-            f"({len(pages)} pages), {len(facts.kept)} were kept by {by}."
-        )
+        sentences.append(_seen(facts))
     if said is not None:
         numbers = ", ".join(f"{name} {number}" for name, number in said.numbers.items())
         sentences.append(f"Storage gave nothing: {said.reason}{f' ({numbers})' if numbers else ''}.")
     return sentences
 
 
+def _seen(facts: Facts) -> str:
+    """What was found when free units were looked at one by one."""
+    hooks = ", ".join(sorted(hook.value for hook in UNIT_HOOKS & facts.rules.hooks))
+    if not hooks:
+        found = "one" if facts.kept else "none"
+        return f"Of these, {found} was of an assignment that the worker had not worked on."
+    pages = len(facts.answers.pages)
+    return (
+        f"Of {_units(facts.looked_at)} of assignments that the worker had not worked on "
+        f"({'1 page' if pages == 1 else f'{pages} pages'}), {hooks} kept {len(facts.kept)}."
+    )
+
+
 def _onboarding(facts: Facts) -> list[str]:
     if facts.onboarding is OnboardingState.NEEDED:
-        return [f"The worker had no {facts.rules.onboarding}: not onboarded yet."]
+        return [f"The worker had no grant of {facts.rules.onboarding}: not onboarded yet."]
     if facts.onboarding is OnboardingState.UNDER_WAY:
         return ["The worker's onboarding was under way."]
     return []
@@ -190,7 +202,7 @@ def _screening(facts: Facts) -> list[str]:
     rules = facts.rules.screening
     if rules is None:
         return []
-    has = "had" if rules.qualification in facts.grants else "had no"
+    has = "had a grant of" if rules.qualification in facts.grants else "had no grant of"
     sentences = [
         f"The worker {has} {rules.qualification}.",
         *_hook("worker_needs_screening", facts.answers.needs_screening),
