@@ -325,7 +325,7 @@ class HistoryEntry:
     id: int
     at: datetime
     who: str
-    """worker | daemon | provider | router | staff:<name>"""
+    """worker | daemon | task (the author's own code) | provider | router | staff:<name>"""
     kind: str
     """run | pause | config | unit | agent | onboarding | worker | grant | qualification | deletion
 

@@ -43,18 +43,8 @@ _SUBMITS: dict[type[AgentEvent], AgentStatus] = {Submitted: AgentStatus.COMPLETE
 AGENT_NEXT: Mapping[AgentStatus, Mapping[type[AgentEvent], AgentStatus]] = {
     AgentStatus.NONE: {Accepted: AgentStatus.ACCEPTED, **_ENDS},
     AgentStatus.ACCEPTED: {Waited: AgentStatus.WAITING, Started: AgentStatus.IN_TASK, **_SUBMITS, **_ENDS},
-    AgentStatus.ONBOARDING: {
-        Waited: AgentStatus.WAITING,
-        Approved: AgentStatus.APPROVED,
-        Rejected: AgentStatus.REJECTED,
-        **_ENDS,
-    },
-    AgentStatus.WAITING: {
-        Started: AgentStatus.IN_TASK,
-        Approved: AgentStatus.APPROVED,
-        Rejected: AgentStatus.REJECTED,
-        **_ENDS,
-    },
+    AgentStatus.ONBOARDING: {},  # onboarding agents have a table of their own: `onboarding.py`
+    AgentStatus.WAITING: {Started: AgentStatus.IN_TASK, **_ENDS},
     AgentStatus.IN_TASK: {PartnerLeft: AgentStatus.PARTNER_DISCONNECT, **_SUBMITS, **_ENDS},
     AgentStatus.PARTNER_DISCONNECT: {**_SUBMITS, **_ENDS},
     AgentStatus.COMPLETED: {

@@ -51,6 +51,27 @@ def test_the_demo_of_a_remote_router_ends_by_itself_and_says_as_whom_both_ran() 
     shutil.rmtree(where[1])
 
 
+def test_simulated_workers_go_through_an_introduction_and_gold_units(tmp_path: Path) -> None:
+    example, export = ROOT / "examples" / "digits-qualified", tmp_path / "answers.jsonl"
+    crowd = ["--workers", "0", "--bots", "6"]
+    run = subprocess.run(
+        [*CROWDD, "run", str(example), "--data", str(tmp_path / "d"), *crowd, "--export", str(export)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEMO_S,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    rows = [json.loads(line)["data"]["inputs"] for line in export.read_text().splitlines()]
+    known = {json.loads(line)["id"] for line in (example / "gold.jsonl").read_text().splitlines()}
+    golds = [row["id"] for row in rows if row["id"] in known]
+    assert golds
+    assert len(rows) - len(golds) == 40
+    log = (tmp_path / "d" / "crowdd.log").read_text()
+    assert "is approved" in log
+    assert "gold: right" in log
+
+
 def test_a_one_shot_run_exports_one_answer_for_each_row(tmp_path: Path) -> None:
     task, export = a_task(tmp_path, 12), tmp_path / "answers.jsonl"
     subprocess.run(
