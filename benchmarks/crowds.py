@@ -17,18 +17,9 @@ from tests.system.pages import Page
 from tests.system.processes import PAGE, Daemon
 
 from crowdd.protocol.names import AgentStatus, RunState, UnitStatus, WireId
-from crowdd.storage.contract import (
-    AddSubmission,
-    MoveAgent,
-    MoveRun,
-    MoveUnit,
-    NewAssignment,
-    NewRun,
-    Registration,
-    Reserved,
-    Storage,
-)
+from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserved, Storage
 from crowdd.storage.records import TaskRun
+from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit
 from crowdd.testing.http_doors import HttpDoors, PageAddress
 
 TASK = "benchmark"

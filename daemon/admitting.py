@@ -8,16 +8,11 @@ import trio
 
 from ..protocol.ids import RANDOM_BYTES, new_wire_id
 from ..protocol.names import AgentStatus, Reason, WireId
-from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, RecordDecision
-from ..storage.contract import (
-    NotFound,
-    NotReserved,
-    Registration,
-    Reserved,
-    SetGrant,
-    TakeGrant,
-)
+from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun
+from ..storage.contract import NotReserved, Registration, Reserved
+from ..storage.errors import NotFound
 from ..storage.records import Worker
+from ..storage.writes import RecordDecision, SetGrant, TakeGrant
 from .admission import ADMISSION, Ask, Onboard, Refuse, Reserve, Special, decide, outcome_of, to_json
 from .admission.decisions import Final
 from .admission_tools import Desk, OnboardingDoor, Seat, Tools

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import attrs
 
 from ..protocol.names import RunId, WorkerId
-from ..storage.contract import SetBlocked, Storage, Write
+from ..storage.contract import Storage
 from ..storage.records import TaskRun, Unit, Worker
+from ..storage.writes import SetBlocked, Write
 from .clock import Wall
 from .errands import Errand, Errands, block_errand
 

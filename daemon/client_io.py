@@ -27,7 +27,8 @@ from ..protocol.packets import (
     SubmitUnit,
     UpdateStatus,
 )
-from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed, StorageFull
+from ..storage.contract import Storage
+from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun
 from .clock import Wall
 from .lifecycle.onboarding import shown_status

@@ -4,7 +4,8 @@ import logging
 import traceback
 
 from ..protocol.names import AgentId, RunId
-from ..storage.contract import Storage, StorageFull
+from ..storage.contract import Storage
+from ..storage.errors import StorageFull
 from .causes import causes
 from .clock import Wall
 

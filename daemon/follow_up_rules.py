@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ..protocol.names import WorkerId
-from ..storage.admission import AddToGrant
-from ..storage.contract import SetGrant, Write
 from ..storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Unit
+from ..storage.writes import AddToGrant, SetGrant, Write
 from .admission_config import Gold, Screening
 from .task_config import RunConfig
 

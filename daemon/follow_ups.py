@@ -14,9 +14,11 @@ import attrs
 import trio
 
 from ..protocol.names import AgentId, RunId, WorkerId
-from ..storage.admission import Candidate, NewDecision, RecordDecision
-from ..storage.contract import NotFound, PutFact, Storage, Write
+from ..storage.admission import Candidate, NewDecision
+from ..storage.contract import Storage
+from ..storage.errors import NotFound
 from ..storage.records import Agent, Submission, TaskRun
+from ..storage.writes import PutFact, RecordDecision, Write
 from .clock import Wall
 from .follow_up_rules import Consequences, JudgingRules
 from .full_disk import with_space

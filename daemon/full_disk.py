@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import trio
 
-from ..storage.contract import StorageFull
+from ..storage.errors import StorageFull
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..protocol.names import LIVE_AGENT, AgentStatus, RunId
-from ..storage.contract import NotFound, StaleWrite
+from ..storage.errors import NotFound, StaleWrite
 from ..storage.records import Agent
 from . import lifecycle
 from .house import House

@@ -13,8 +13,10 @@ import trio
 from ..protocol.documents import canonical_json, content_digest
 from ..protocol.names import ONBOARDING_PREFIX, AgentId, AgentStatus, Outcome, Reason, WireId
 from ..protocol.packets import Answer, FileNote, ReturnUnit, SubmitMetadata, SubmitUnit
-from ..storage.contract import AddSubmission, Duplicate, NotFound, Storage
+from ..storage.contract import Storage
+from ..storage.errors import Duplicate, NotFound
 from ..storage.records import Agent, TaskRun, Unit
+from ..storage.writes import AddSubmission
 from . import lifecycle
 from .admission_replies import sentence
 from .clock import Wall

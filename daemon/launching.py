@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..storage.contract import Duplicate, InvalidRecord, NewRun, NotFound
+from ..storage.contract import NewRun
+from ..storage.errors import Duplicate, InvalidRecord, NotFound
 from ..storage.records import TaskRun
 from .admission import unknown_names
 from .checking import CheckedTask, LaunchRefused, Plan, check_task, checked_config, numbered_label

@@ -10,8 +10,9 @@ import attrs
 import trio
 
 from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState, WorkerId
-from ..storage.contract import MoveRun, NotFound, StorageFull
+from ..storage.errors import NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
+from ..storage.writes import MoveRun
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
 from .follow_up_rules import judging_rules
 from .follow_ups import FollowUps, FollowUpTools

@@ -9,7 +9,8 @@ from pathlib import Path
 import trio
 
 from ..protocol.names import UNFINISHED_RUN, AgentId, RunId, WorkerId
-from ..storage.contract import LeaseLost, NotFound, Storage, StorageFailed, StorageFull
+from ..storage.contract import Storage
+from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, TaskRun
 from .added_rows import all_rows
 from .blocks import Blocks, BlockSet

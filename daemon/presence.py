@@ -5,8 +5,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..protocol.names import LIVE_AGENT, RunId
-from ..storage.contract import SetDue, StaleWrite
+from ..storage.errors import StaleWrite
 from ..storage.records import Agent
+from ..storage.writes import SetDue
 from .house import House
 from .task_config import Limits
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import trio
 
-from ..storage.contract import StorageError
+from ..storage.errors import StorageError
 from .providers.contract import IdentityUnverified
 
 T = TypeVar("T")

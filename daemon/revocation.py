@@ -6,7 +6,7 @@ from contextlib import suppress
 import attrs
 
 from ..protocol.names import LIVE_AGENT, RunId
-from ..storage.contract import NotFound, StaleWrite
+from ..storage.errors import NotFound, StaleWrite
 from ..storage.records import Agent, TaskRun
 from . import lifecycle
 from .house import House

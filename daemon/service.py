@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from ..protocol.names import UNFINISHED_RUN
-from ..storage.contract import StorageRefused
+from ..storage.errors import StorageRefused
 from ..storage.opening import open_storage
 from .clock import wall_clock
 from .config_layers import Asked, Configured

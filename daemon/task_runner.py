@@ -7,8 +7,10 @@ from datetime import datetime
 import attrs
 
 from ..protocol.names import AgentId, AgentStatus, Reason, RunState
-from ..storage.contract import StaleWrite, Storage, Write
+from ..storage.contract import Storage
+from ..storage.errors import StaleWrite
 from ..storage.records import Agent, TaskRun, Unit
+from ..storage.writes import Write
 from . import lifecycle
 from .clock import Wall
 from .lifecycle import AgentEvent, Command, IllegalEvent, MarkDone, Refill, Save, Tell

@@ -1,8 +1,8 @@
 """What staff can do to a run that cannot be held at present: it has no links, and nobody watches its time."""
 
 from ..protocol.names import UNFINISHED_RUN, Reason, RunId, RunState
-from ..storage.contract import MoveRun
 from ..storage.records import Agent
+from ..storage.writes import MoveRun
 from .goodbye import dismiss_all
 from .house import House
 from .lifecycle import Dismissed

@@ -9,7 +9,8 @@ import attrs
 from ..protocol.names import LIVE_AGENT, Outcome, Reason, WorkerId
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
-from ..storage.contract import NotFound, Reserved
+from ..storage.contract import Reserved
+from ..storage.errors import NotFound
 from ..storage.records import Agent, OnboardingAgent, Worker
 from . import lifecycle
 from .admission import ADMISSION, Facts, Last, Refuse, Return, outcome_of, returning, to_json

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from ..protocol.names import AgentId, AgentStatus, RunId, RunState, UnitId, WireId, WorkerId
+from ..protocol.names import AgentId, RunId, RunState, UnitId, WireId, WorkerId
 from .records import Assignment, OnboardingAgent, Unit, Worker
 
 FACTS_CHANGED = "facts_changed"
@@ -103,39 +103,3 @@ class OnboardingBegun:
 
     agent: OnboardingAgent
     existing: bool
-
-
-@attrs.frozen
-class MoveOnboarding:
-    """Onboarding agent `id` goes from `before` to `after` (guard: still `before`); its version grows by one.
-
-    `due_at` and `reason` replace the agent's; `data` None keeps what is stored; `ended_at` is set to now when
-    `after` is not a live status, else cleared.
-    """
-
-    id: AgentId
-    before: AgentStatus
-    after: AgentStatus
-    who: str
-    why: str
-    reason: str | None = None
-    data: Any = None
-    due_at: datetime | None = None
-
-
-@attrs.frozen
-class AddToGrant:
-    """Adds `by` to a worker's value of a qualification, in the database; no grant counts as 0."""
-
-    name: str
-    worker_id: WorkerId
-    by: int
-    who: str
-    why: str
-
-
-@attrs.frozen
-class RecordDecision:
-    """Records a decision together with what it changed."""
-
-    decision: NewDecision

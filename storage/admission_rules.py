@@ -6,16 +6,9 @@ from datetime import datetime
 import attrs
 
 from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, AssignmentId, QueueOrder, UnitId, UnitStatus
-from .admission import (
-    CANDIDATES_GONE,
-    CAP_REACHED,
-    FACTS_CHANGED,
-    MoveOnboarding,
-    NewDecision,
-    NewOnboarding,
-    NewSpecial,
-)
-from .contract import Duplicate, InvalidRecord, NewAssignment, NotReserved, Registration, StaleWrite
+from .admission import CANDIDATES_GONE, CAP_REACHED, FACTS_CHANGED, NewDecision, NewOnboarding, NewSpecial
+from .contract import NewAssignment, NotReserved, Registration
+from .errors import Duplicate, InvalidRecord, StaleWrite
 from .records import (
     GOLD_UNIT_INDEX,
     SCREENING_UNIT_INDEX,
@@ -27,6 +20,7 @@ from .records import (
 )
 from .rows import dump_json
 from .rules import check_name
+from .writes import MoveOnboarding
 
 CANDIDATES_MAX = 1024  # what sixteen pages of 64 give
 REFUSALS_KEPT = 50  # of each worker in each run: who keeps asking may not fill the disk

@@ -14,7 +14,7 @@ import attrs
 import orjson
 
 from ..protocol.packets import FileNote
-from .contract import InvalidRecord
+from .errors import InvalidRecord
 
 R = TypeVar("R")
 Convert = Callable[[Any], Any]

@@ -20,24 +20,8 @@ from ..protocol.names import (
     UnitId,
     UnitStatus,
 )
-from .contract import (
-    AddReview,
-    AddSubmission,
-    ChangeRun,
-    Duplicate,
-    InvalidRecord,
-    MoveAgent,
-    MoveRun,
-    MoveUnit,
-    NewAssignment,
-    NewRows,
-    NewRun,
-    NotFound,
-    NotReserved,
-    Registration,
-    SetDue,
-    StaleWrite,
-)
+from .contract import ChangeRun, NewAssignment, NewRows, NewRun, NotReserved, Registration
+from .errors import Duplicate, InvalidRecord, NotFound, StaleWrite
 from .records import (
     AddedRows,
     Agent,
@@ -48,6 +32,7 @@ from .records import (
     TaskRun,
     Unit,
 )
+from .writes import AddReview, AddSubmission, MoveAgent, MoveRun, MoveUnit, SetDue
 
 DESCRIPTION_CHARS_MAX = 500
 VALUE_MAX = 2**63 - 1  # what an integer column holds

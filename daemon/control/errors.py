@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...storage.contract import (
+from ...storage.errors import (
     Duplicate,
     InvalidRecord,
     LeaseLost,

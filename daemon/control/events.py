@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import UNFINISHED_RUN, RunId
-from ...storage.contract import NotFound, Storage
+from ...storage.contract import Storage
+from ...storage.errors import NotFound
 from ...storage.records import HistoryEntry
 from .answers import SendChunk, StreamedAnswer, json_bytes
 from .questions import find_run, number_asked_for, operator_of

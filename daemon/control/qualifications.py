@@ -7,8 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import WorkerId
-from ...storage.contract import Duplicate, NotFound, SetGrant, Storage, TakeGrant, Write
+from ...storage.contract import Storage
+from ...storage.errors import Duplicate, NotFound
 from ...storage.records import HistoryEntry, Qualification, Worker
+from ...storage.writes import SetGrant, TakeGrant, Write
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .people_shapes import (

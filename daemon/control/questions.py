@@ -10,7 +10,8 @@ import trio
 from starlette.requests import Request
 
 from ...protocol.names import UNFINISHED_RUN, RunId
-from ...storage.contract import NotFound, Storage
+from ...storage.contract import Storage
+from ...storage.errors import NotFound
 from ...storage.records import TaskRun
 from .errors import ControlError, bad_request, no_such_run
 from .needs import Operator

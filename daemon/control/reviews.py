@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import AgentId, UnitId
-from ...storage.contract import NotFound, Storage
+from ...storage.contract import Storage
+from ...storage.errors import NotFound
 from ..review import Reviewed, Verdict
 from ..review.decisions import NOTE_CHARACTERS_MAX
 from .answers import json_answer

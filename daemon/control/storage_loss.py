@@ -3,7 +3,7 @@
 import trio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...storage.contract import LeaseLost, StorageFailed
+from ...storage.errors import LeaseLost, StorageFailed
 
 ANSWER_S = 0.5  # for the answer that says so
 

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import AgentId, UnitId
-from ...storage.contract import NotFound, Storage
+from ...storage.contract import Storage
+from ...storage.errors import NotFound
 from ...storage.records import Decision, HistoryEntry
 from ..admission.explain import explain
 from ..review.decisions import REVIEW

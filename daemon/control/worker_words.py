@@ -6,7 +6,8 @@ from typing import Any
 from starlette.requests import Request
 
 from ...protocol.names import WorkerId
-from ...storage.contract import NotFound, Storage
+from ...storage.contract import Storage
+from ...storage.errors import NotFound
 from ...storage.records import Worker
 from .errors import ControlError, bad_request
 from .questions import NUMBER_DIGITS_MAX, operator_of

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ...protocol.names import AgentId, RunId, WorkerId
-from ...storage.contract import PutFact
+from ...storage.writes import PutFact
 
 SCOPE = "errands"
 """Where errands are kept among the facts of storage."""

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import trio
 
 from ...protocol.names import AgentId, RunId, WorkerId
-from ...storage.contract import LeaseLost, NotFound, PutFact, Storage, StorageFailed, StorageFull
+from ...storage.contract import Storage
+from ...storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
+from ...storage.writes import PutFact
 from ..clock import Wall
 from ..error_notes import PLUG_IN, ErrorNotes
 from ..providers.contract import CrowdProvider

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 import attrs
 
 from ...protocol.names import WorkerId
-from ...storage.contract import SetGrant, TakeGrant, Write
+from ...storage.writes import SetGrant, TakeGrant, Write
 
 QUALIFICATION_CHARACTERS_MAX = 500
 BY = "task"  # in the history: the author's own code

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import attrs
 
-from ...storage.contract import AddSubmission
+from ...storage.writes import AddSubmission
 
 
 @attrs.frozen

@@ -11,8 +11,8 @@ from typing import Any, assert_never
 import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentStatus, Reason
-from ...storage.admission import MoveOnboarding
 from ...storage.records import OnboardingAgent
+from ...storage.writes import MoveOnboarding
 from .events import Dismissed, GaveBack, ShutDown, TimeOver
 from .steps import IllegalEvent
 

@@ -7,8 +7,8 @@ from typing import assert_never
 import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, UnitStatus
-from ...storage.contract import MoveAgent, MoveUnit, Write
 from ...storage.records import Agent, Unit
+from ...storage.writes import MoveAgent, MoveUnit, Write
 from .events import (
     Accepted,
     AgentEvent,

@@ -8,7 +8,7 @@ import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, Outcome, Reason, WireId
 from ...protocol.packets import AgentDetails, Answer, ReturnUnit, SubmitOnboarding
-from ...storage.contract import NotFound
+from ...storage.errors import NotFound
 from ...storage.records import OnboardingAgent, Worker
 from ..admission_replies import Replies
 from ..admission_tools import Seat

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason
-from ...storage.contract import StaleWrite, Storage, Write
+from ...storage.contract import Storage
+from ...storage.errors import StaleWrite
 from ...storage.records import OnboardingAgent, TaskRun
+from ...storage.writes import Write
 from ..admission_config import Onboarding
 from ..clock import Wall
 from ..lifecycle import Dismissed, IllegalEvent, ShutDown, TimeOver

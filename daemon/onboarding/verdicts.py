@@ -7,9 +7,11 @@ import attrs
 import trio
 
 from ...protocol.names import AgentId, AgentStatus
-from ...storage.admission import NewDecision, RecordDecision
-from ...storage.contract import NotFound, SetGrant, StaleWrite, Storage, TakeGrant, Write
+from ...storage.admission import NewDecision
+from ...storage.contract import Storage
+from ...storage.errors import NotFound, StaleWrite
 from ...storage.records import OnboardingAgent, TaskRun
+from ...storage.writes import RecordDecision, SetGrant, TakeGrant, Write
 from ..admission.onboarding import FAILED_VALUE, PASSED_VALUE
 from ..admission_config import Onboarding
 from ..clock import Wall

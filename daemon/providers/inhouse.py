@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ...storage.contract import PutFact
+from ...storage.writes import PutFact
 from ..structuring import Count
 from .bookkeeping import BookkeepingProvider, page_script
 from .claims import LINK_TOKEN_CHARACTERS_MAX, NAME_CHARACTERS_MAX, claimed_after, claimed_text, kept_claims

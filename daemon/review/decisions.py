@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 
 from ...protocol.names import AgentStatus
-from ...storage.admission import NewDecision, RecordDecision
-from ...storage.contract import AddReview, SetGrant, Write
+from ...storage.admission import NewDecision
 from ...storage.records import Agent, Unit
+from ...storage.writes import AddReview, RecordDecision, SetGrant, Write
 from ..errands.errand import Call, Errand, review_errand
 from ..lifecycle import AgentEvent, Approved, IllegalEvent, Rejected, Save, SoftRejected, step
 from .rule import Rule, Tally, is_exceeded, with_soft_reject

@@ -7,7 +7,8 @@ import attrs
 import trio
 
 from ...protocol.names import AgentId, AgentStatus, RunId, WorkerId
-from ...storage.contract import NotFound, StaleWrite, Storage
+from ...storage.contract import Storage
+from ...storage.errors import NotFound, StaleWrite
 from ...storage.records import Agent, TaskRun
 from ..clock import Wall
 from ..errands import Errand, Errands

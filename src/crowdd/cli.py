@@ -80,7 +80,7 @@ def _why_it_ended(exc: Exception) -> int:
     from .daemon.control import ControlSocketTaken
     from .daemon.metrics.service import MetricsAddressTaken
     from .daemon.secrets import SecretRefused
-    from .storage.contract import LeaseLost, StorageFailed, StorageRefused
+    from .storage.errors import LeaseLost, StorageFailed, StorageRefused
 
     for kind, status in (
         (LeaseLost, EXIT_LEASE_LOST),
@@ -262,7 +262,7 @@ def storage_check(data: Path) -> None:
 def storage_accept(data: Path) -> None:
     """Accept a restored (older) store as the present, knowing what came after it is lost."""
     from .storage import accept
-    from .storage.contract import StorageRefused
+    from .storage.errors import StorageRefused
 
     try:
         accept(data / "crowdd.db")

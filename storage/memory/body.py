@@ -7,7 +7,8 @@ from typing import TypeVar
 import attrs
 import trio
 
-from ..contract import LeaseLost, Storage
+from ..contract import Storage
+from ..errors import LeaseLost
 from ..records import HistoryEntry
 from ..rows import fresh
 from .tables import Tables

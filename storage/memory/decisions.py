@@ -7,7 +7,7 @@ import attrs
 from ...protocol.names import AgentId, RunId, UnitId, WorkerId
 from .. import admission_rules, rules
 from ..admission import NewDecision
-from ..contract import InvalidRecord
+from ..errors import InvalidRecord
 from ..records import Decision
 from ..rows import fresh
 from .body import MemoryBody, page

@@ -8,25 +8,27 @@ import attrs
 
 from ...protocol.names import AgentId, AgentStatus, RunId, UnitStatus, WireId, WorkerId
 from .. import rules
-from ..admission import AddToGrant, MoveOnboarding, RecordDecision
-from ..contract import (
+from ..contract import ExportRow
+from ..errors import Duplicate
+from ..hand import Hand
+from ..records import Agent, Review, Submission, TaskRun, Unit
+from ..rows import fresh
+from ..writes import (
     AddReview,
     AddSubmission,
-    Duplicate,
-    ExportRow,
+    AddToGrant,
     MoveAgent,
+    MoveOnboarding,
     MoveRun,
     MoveUnit,
     PutFact,
+    RecordDecision,
     SetBlocked,
     SetDue,
     SetGrant,
     TakeGrant,
     Write,
 )
-from ..hand import Hand
-from ..records import Agent, Review, Submission, TaskRun, Unit
-from ..rows import fresh
 from .body import MemoryBody, copies, note, page
 from .decisions import record_decision
 from .onboarding import move_onboarding

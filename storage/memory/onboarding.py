@@ -6,11 +6,13 @@ import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentId, RunId, WireId, WorkerId
 from .. import admission_rules, rules
-from ..admission import MoveOnboarding, NewOnboarding, OnboardingBegun
-from ..contract import Duplicate, NotReserved
+from ..admission import NewOnboarding, OnboardingBegun
+from ..contract import NotReserved
+from ..errors import Duplicate
 from ..hand import Hand
 from ..records import OnboardingAgent
 from ..rows import fresh
+from ..writes import MoveOnboarding
 from .body import MemoryBody, copies, note
 from .decisions import record_decision
 from .people import change_grants

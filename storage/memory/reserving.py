@@ -9,7 +9,8 @@ import attrs
 from ...protocol.names import AgentId, AssignmentId, QueueOrder, RunId, UnitId, UnitStatus, WorkerId
 from .. import admission_rules, rules
 from ..admission import Candidate, NewSpecial, WorkerFacts
-from ..contract import Duplicate, NotReserved, Registration, Reserved
+from ..contract import NotReserved, Registration, Reserved
+from ..errors import Duplicate
 from ..hand import Hand
 from ..records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Assignment, TaskRun, Unit
 from ..rows import fresh

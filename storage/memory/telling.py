@@ -9,7 +9,7 @@ import attrs
 from ...protocol.names import AgentId, AssignmentId, RunId, UnitId
 from ...protocol.packets import FileNote
 from .. import rules
-from ..contract import Duplicate, InvalidRecord
+from ..errors import Duplicate, InvalidRecord
 from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, PageError
 from ..rows import dump_json, fresh, load_json
 from .body import MemoryBody, copies, page

@@ -7,7 +7,8 @@ import attrs
 
 from ...protocol.names import RunId, UnitStatus
 from .. import rules
-from ..contract import ChangeRun, StaleWrite
+from ..contract import ChangeRun
+from ..errors import StaleWrite
 from ..hand import Hand
 from ..records import AddedRows, Agent, Assignment, TaskRun, Unit
 from ..rows import fresh

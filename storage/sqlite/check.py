@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from ..contract import StorageRefused
+from ..errors import StorageRefused
 from ..sql.invariants import INVARIANTS
 from .ask import Db
 from .connecting import open_reader, why_refused

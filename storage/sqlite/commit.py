@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from ..contract import Duplicate, InvalidRecord, LeaseLost, StorageError, StorageFailed, StorageFull
+from ..errors import Duplicate, InvalidRecord, LeaseLost, StorageError, StorageFailed, StorageFull
 from ..sql import statements
 from .ask import Db
 from .ask import value as ask_value

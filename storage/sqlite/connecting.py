@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ..contract import StorageFailed, StorageRefused
+from ..errors import StorageFailed, StorageRefused
 from ..sql import statements
 from ..sql.schema import MIGRATIONS, Migration
 from .ask import Db, do, value

@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import attrs
 import trio
 
-from ..contract import StorageFailed
+from ..errors import StorageFailed
 from .ask import Db
 from .commit import Job
 

@@ -6,26 +6,28 @@ from typing import assert_never
 
 from ...protocol.names import AgentId, AgentStatus, RunId, WireId, WorkerId
 from .. import rules
-from ..admission import AddToGrant, MoveOnboarding, RecordDecision
-from ..contract import (
+from ..contract import ExportRow
+from ..errors import Duplicate
+from ..hand import Hand
+from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
+from ..rows import load_time
+from ..sql import statements
+from ..writes import (
     AddReview,
     AddSubmission,
-    Duplicate,
-    ExportRow,
+    AddToGrant,
     MoveAgent,
+    MoveOnboarding,
     MoveRun,
     MoveUnit,
     PutFact,
+    RecordDecision,
     SetBlocked,
     SetDue,
     SetGrant,
     TakeGrant,
     Write,
 )
-from ..hand import Hand
-from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
-from ..rows import load_time
-from ..sql import statements
 from .ask import Db, add, add_all, every, note, one, page, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
 from .decisions import record_decision

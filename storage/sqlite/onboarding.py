@@ -6,11 +6,12 @@ import attrs
 
 from ...protocol.names import AgentId, RunId, WireId, WorkerId
 from .. import admission_rules, rules
-from ..admission import MoveOnboarding, NewOnboarding, OnboardingBegun
+from ..admission import NewOnboarding, OnboardingBegun
 from ..contract import NotReserved
 from ..hand import Hand
 from ..records import OnboardingAgent
 from ..sql import statements
+from ..writes import MoveOnboarding
 from .ask import Db, add, count, every, note, one, page, recount, save
 from .body import SqliteBody
 from .decisions import record_decision

@@ -8,7 +8,7 @@ import attrs
 
 from ...protocol.names import WorkerId
 from .. import admission_rules, rules
-from ..contract import Duplicate
+from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Grant, Qualification, Worker
 from ..sql import statements

@@ -12,7 +12,7 @@ import socket
 from pathlib import Path
 
 from ...files.durable import write_durably
-from ..contract import StorageRefused
+from ..errors import StorageRefused
 
 
 class Lock:

@@ -8,7 +8,8 @@ import attrs
 
 from ...protocol.names import AgentStatus, AssignmentId, QueueOrder, RunId, RunState, UnitId, UnitStatus
 from .. import admission_rules, rules
-from ..contract import Duplicate, InvalidRecord, NewAssignment, NewRun, RunCounts
+from ..contract import NewAssignment, NewRun, RunCounts
+from ..errors import Duplicate, InvalidRecord
 from ..hand import Hand
 from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
 from ..sql import statements

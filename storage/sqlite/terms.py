@@ -7,7 +7,8 @@ import attrs
 
 from ...protocol.names import AgentStatus, RunId, UnitStatus
 from .. import admission_rules, rules
-from ..contract import ChangeRun, StaleWrite
+from ..contract import ChangeRun
+from ..errors import StaleWrite
 from ..hand import Hand
 from ..records import AddedRows, TaskRun
 from ..sql import statements

@@ -15,9 +15,10 @@ from ...daemon.blueprints import Material
 from ...daemon.clock import Wall, wall_clock
 from ...daemon.providers import CrowdProvider, Place
 from ...protocol.names import AgentStatus, RunState, WireId
-from ...storage.contract import MoveRun, NewAssignment, NewRun, Registration, Reserved, Storage
+from ...storage.contract import NewAssignment, NewRun, Registration, Reserved, Storage
 from ...storage.opening import open_storage
 from ...storage.records import Agent, TaskRun, Unit, Worker
+from ...storage.writes import MoveRun
 from ..http_doors import PageAddress
 
 URL = "http://127.0.0.1:8000/"

@@ -10,7 +10,7 @@ import trio
 
 from crowdd.client.exit_codes import ExitCode
 from crowdd.protocol.names import RunState
-from crowdd.storage.contract import NotFound
+from crowdd.storage.errors import NotFound
 
 from ..control.fakes import Desk
 

@@ -33,18 +33,10 @@ from crowdd.daemon.task_changes import Change
 from crowdd.daemon.task_options import FolderOptions, folder_options
 from crowdd.daemon.terms import Extended, ExtensionRefused, Wish
 from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitStatus, WireId, WorkerId
-from crowdd.storage.contract import (
-    AddSubmission,
-    MoveAgent,
-    MoveRun,
-    MoveUnit,
-    NewAssignment,
-    NewRun,
-    Registration,
-    Reserved,
-)
+from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import Agent, TaskRun
+from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit
 
 from .document import check_answer
 

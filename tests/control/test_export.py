@@ -18,7 +18,8 @@ from trio.testing import wait_all_tasks_blocked
 from crowdd.daemon.control import serve_control
 from crowdd.protocol.names import AgentId, RunId
 from crowdd.protocol.packets import FileNote
-from crowdd.storage.contract import ExportRow, StorageFailed
+from crowdd.storage.contract import ExportRow
+from crowdd.storage.errors import StorageFailed
 from crowdd.storage.memory import MemoryStorage, Tables
 
 from .fakes import NOW, Desk, FakeOperator, plug

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from crowdd.protocol.names import AgentStatus, RunState, UnitStatus
-from crowdd.storage.contract import SetGrant
+from crowdd.storage.writes import SetGrant
 
 from .fakes import NOW, Answer, Desk
 

@@ -13,9 +13,10 @@ from crowdd.daemon.house import House
 from crowdd.daemon.pace import Pace
 from crowdd.daemon.user_code import UserCode
 from crowdd.protocol.names import RunState
-from crowdd.storage.contract import MoveRun, NewAssignment, NewRun, Storage
+from crowdd.storage.contract import NewAssignment, NewRun, Storage
 from crowdd.storage.opening import open_storage
 from crowdd.storage.records import TaskRun
+from crowdd.storage.writes import MoveRun
 
 
 @pytest.fixture

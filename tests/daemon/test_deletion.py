@@ -15,7 +15,7 @@ from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.user_code import UserCode
 from crowdd.protocol.names import RunState
 from crowdd.storage import check_store
-from crowdd.storage.contract import NotFound, StaleWrite
+from crowdd.storage.errors import NotFound, StaleWrite
 from crowdd.storage.records import TaskRun
 from crowdd.testing.simulation.stores import sqlite_store
 

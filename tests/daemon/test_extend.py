@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 from crowdd.daemon.terms import ExtensionRefused, Wish
 from crowdd.protocol.names import RunState, UnitStatus
-from crowdd.storage.contract import StaleWrite
+from crowdd.storage.errors import StaleWrite
 from crowdd.storage.records import TaskRun
 from crowdd.testing.simulation.stores import OpenStore, memory_store, sqlite_store
 from crowdd.testing.verdicts import Verdict

@@ -10,7 +10,8 @@ from trio.testing import MockClock
 
 from crowdd.daemon.live_run import LiveRun
 from crowdd.protocol.names import RunId, RunState, UnitStatus
-from crowdd.storage.contract import Storage, StorageFull
+from crowdd.storage.contract import Storage
+from crowdd.storage.errors import StorageFull
 from crowdd.storage.memory import MemoryStorage, Tables
 
 from .virtual import Virtual, a_task, open_virtual

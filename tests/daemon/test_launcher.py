@@ -15,8 +15,9 @@ from crowdd.daemon.row_source import RowSource
 from crowdd.daemon.task_runner import Doors, TaskRunner
 from crowdd.daemon.user_code import UserCode, UserCodeFailed
 from crowdd.protocol.names import AgentStatus, UnitStatus, WireId
-from crowdd.storage.contract import AddSubmission, Registration, Reserved
+from crowdd.storage.contract import Registration, Reserved
 from crowdd.storage.records import TaskRun, Unit
+from crowdd.storage.writes import AddSubmission
 
 from .conftest import a_run
 

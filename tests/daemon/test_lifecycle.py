@@ -47,8 +47,8 @@ from crowdd.protocol.names import (
     WireId,
     WorkerId,
 )
-from crowdd.storage.contract import AddSubmission, MoveAgent, MoveUnit
 from crowdd.storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Unit
+from crowdd.storage.writes import AddSubmission, MoveAgent, MoveUnit
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANSWER = AddSubmission(AgentId(1), b"{}", [], "digest")

@@ -18,7 +18,8 @@ from crowdd.daemon.service import open_house
 from crowdd.protocol.link import LinkEnd, Role
 from crowdd.protocol.names import RunId, RunState
 from crowdd.protocol.packets import Suspend
-from crowdd.storage.contract import NotFound, RunCounts, Storage
+from crowdd.storage.contract import RunCounts, Storage
+from crowdd.storage.errors import NotFound
 from crowdd.storage.memory import MemoryStorage, Tables
 
 from .scrapes import Scrape

@@ -10,7 +10,7 @@ from crowdd.daemon.metrics.address import AddressRefused, MetricsAddress, metric
 from crowdd.daemon.metrics.families import Metrics
 from crowdd.daemon.metrics.readings import RunReading
 from crowdd.daemon.metrics.service import Held, MetricsAddressTaken, serve_metrics
-from crowdd.storage.contract import StorageFailed
+from crowdd.storage.errors import StorageFailed
 
 LOCAL = metrics_address("127.0.0.1:0")
 

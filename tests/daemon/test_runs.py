@@ -13,8 +13,8 @@ from crowdd.daemon.live_run import LiveRun
 from crowdd.daemon.providers.contract import ProviderSays
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitId, UnitStatus, WireId
 from crowdd.protocol.packets import LogError
-from crowdd.storage.contract import MoveRun
 from crowdd.storage.records import TaskRun
+from crowdd.storage.writes import MoveRun
 
 from .virtual import Virtual, a_task, open_virtual
 

@@ -12,7 +12,7 @@ from crowdd.daemon.daemon_config import DaemonConfig
 from crowdd.daemon.operator import Operator
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.service import open_house
-from crowdd.storage.contract import StorageRefused
+from crowdd.storage.errors import StorageRefused
 
 from .virtual import SOON_S, open_virtual
 

@@ -5,8 +5,9 @@ import pytest
 
 from crowdd.protocol.names import QueueOrder, RunId, UnitId, UnitStatus, WorkerId
 from crowdd.storage.admission_rules import CANDIDATES_MAX
-from crowdd.storage.contract import InvalidRecord, MoveUnit, NotFound
+from crowdd.storage.errors import InvalidRecord, NotFound
 from crowdd.storage.records import TaskRun
+from crowdd.storage.writes import MoveUnit
 
 from .world import GOLD, NOW, SCREENING, World, new_run, rows
 

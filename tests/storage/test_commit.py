@@ -5,18 +5,9 @@ import pytest
 
 from crowdd.protocol.names import AgentId, AgentStatus, UnitId, UnitStatus
 from crowdd.protocol.packets import FileNote
-from crowdd.storage.contract import (
-    AddReview,
-    AddSubmission,
-    Duplicate,
-    InvalidRecord,
-    MoveAgent,
-    MoveUnit,
-    NotFound,
-    SetDue,
-    StaleWrite,
-)
+from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound, StaleWrite
 from crowdd.storage.records import Review, Submission
+from crowdd.storage.writes import AddReview, AddSubmission, MoveAgent, MoveUnit, SetDue
 
 from .world import LATER, NOW, World, moves, submits
 

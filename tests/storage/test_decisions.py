@@ -4,10 +4,11 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import AgentId, RunId, WorkerId
-from crowdd.storage.admission import AddToGrant, NewDecision, OnboardingBegun, RecordDecision
+from crowdd.storage.admission import NewDecision, OnboardingBegun
 from crowdd.storage.admission_rules import FACTS_BYTES_MAX, REFUSALS_KEPT
-from crowdd.storage.contract import InvalidRecord, NotFound, SetGrant, StorageError
+from crowdd.storage.errors import InvalidRecord, NotFound, StorageError
 from crowdd.storage.records import Decision, TaskRun, Worker
+from crowdd.storage.writes import AddToGrant, RecordDecision, SetGrant
 
 from .world import LATER, NOW, World
 

@@ -8,9 +8,10 @@ import pytest
 
 from crowdd.protocol.names import AgentStatus, RunState
 from crowdd.storage import check_store, open_storage
-from crowdd.storage.admission import RecordDecision
-from crowdd.storage.contract import AddReview, ChangeRun, NewRows, NotFound, StaleWrite
+from crowdd.storage.contract import ChangeRun, NewRows
+from crowdd.storage.errors import NotFound, StaleWrite
 from crowdd.storage.records import JournalEntry, LiveUpdate, TaskRun
+from crowdd.storage.writes import AddReview, RecordDecision
 
 from .world import NOW, World, new_run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdd.storage.contract import StorageFailed, StorageFull
+from crowdd.storage.errors import StorageFailed, StorageFull
 from crowdd.storage.sqlite import open_threads
 from crowdd.storage.sqlite.engine import Threads
 

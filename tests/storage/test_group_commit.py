@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from crowdd.storage.contract import Duplicate, InvalidRecord, StorageFailed
+from crowdd.storage.errors import Duplicate, InvalidRecord, StorageFailed
 from crowdd.storage.sqlite import open_threads
 from crowdd.storage.sqlite.engine import Engine, Threads
 

@@ -1,8 +1,8 @@
 """The history, on every body: every change of state, in its own transaction, with who and why."""
 
 from crowdd.protocol.names import AgentStatus, RunState, UnitStatus
-from crowdd.storage.contract import MoveUnit
 from crowdd.storage.records import Agent, HistoryEntry
+from crowdd.storage.writes import MoveUnit
 
 from .world import LATER, NOW, World, moves
 

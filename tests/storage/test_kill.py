@@ -25,7 +25,8 @@ from pathlib import Path
 import trio
 from crowdd.protocol.names import *
 from crowdd.storage import open_storage
-from crowdd.storage.contract import *
+from crowdd.storage.contract import Registration
+from crowdd.storage.writes import *
 
 async def work(storage, run, name):
     while True:

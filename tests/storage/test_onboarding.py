@@ -4,9 +4,11 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, WireId, WorkerId
-from crowdd.storage.admission import MoveOnboarding, OnboardingBegun
-from crowdd.storage.contract import Duplicate, InvalidRecord, NotFound, NotReserved, StaleWrite
+from crowdd.storage.admission import OnboardingBegun
+from crowdd.storage.contract import NotReserved
+from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound, StaleWrite
 from crowdd.storage.records import OnboardingAgent
+from crowdd.storage.writes import MoveOnboarding
 
 from .world import LATER, NOW, World
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from crowdd.storage import accept, check_store, open_storage
-from crowdd.storage.contract import StorageRefused
+from crowdd.storage.errors import StorageRefused
 from crowdd.storage.sql.schema import MIGRATIONS
 from crowdd.storage.sqlite import open_threads
 from crowdd.storage.sqlite.place import beside

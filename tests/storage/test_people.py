@@ -3,17 +3,10 @@
 import pytest
 
 from crowdd.protocol.names import WorkerId
-from crowdd.storage.contract import (
-    Duplicate,
-    InvalidRecord,
-    NotFound,
-    PutFact,
-    SetBlocked,
-    SetGrant,
-    Storage,
-    TakeGrant,
-)
+from crowdd.storage.contract import Storage
+from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
 from crowdd.storage.records import Grant, Qualification, Worker
+from crowdd.storage.writes import PutFact, SetBlocked, SetGrant, TakeGrant
 
 from .world import LATER, NOW, World
 

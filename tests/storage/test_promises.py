@@ -19,9 +19,11 @@ from crowdd.protocol.names import (
 )
 from crowdd.storage import IN_MEMORY, open_storage
 from crowdd.storage.admission import NewDecision, NewOnboarding
-from crowdd.storage.contract import ChangeRun, LeaseLost, Registration, SetDue, Storage
+from crowdd.storage.contract import ChangeRun, Registration, Storage
+from crowdd.storage.errors import LeaseLost
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import JournalEntry
+from crowdd.storage.writes import SetDue
 
 from .world import AT_WORK, LATER, NOW, World, new_run, rows
 

@@ -4,7 +4,8 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId, WorkerId
-from crowdd.storage.contract import Duplicate, InvalidRecord, NotFound, Reserved
+from crowdd.storage.contract import Reserved
+from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
 
 from .world import LATER, NOW, World, new_run, rows
 

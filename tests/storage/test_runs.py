@@ -6,8 +6,10 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import RunId, RunState
-from crowdd.storage.contract import Duplicate, InvalidRecord, MoveRun, NotFound, StaleWrite, Storage
+from crowdd.storage.contract import Storage
+from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound, StaleWrite
 from crowdd.storage.records import Project, Requester, Task
+from crowdd.storage.writes import MoveRun
 
 from .world import LATER, NOW, World, new_run
 

@@ -20,26 +20,25 @@ from crowdd.protocol.names import (
     WireId,
     WorkerId,
 )
-from crowdd.storage.admission import AddToGrant, MoveOnboarding, NewDecision, NewOnboarding, NewSpecial
-from crowdd.storage.contract import (
-    AddReview,
-    AddSubmission,
-    ChangeRun,
-    MoveAgent,
-    MoveRun,
-    MoveUnit,
-    NewRows,
-    Registration,
-    SetDue,
-    Storage,
-    StorageError,
-    Write,
-)
+from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial
+from crowdd.storage.contract import ChangeRun, NewRows, Registration, Storage
+from crowdd.storage.errors import StorageError
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.sqlite import SqliteStorage
 from crowdd.storage.sqlite.check import check_contents
 from crowdd.storage.sqlite.connecting import open_writer
 from crowdd.storage.sqlite.engine import Inline
+from crowdd.storage.writes import (
+    AddReview,
+    AddSubmission,
+    AddToGrant,
+    MoveAgent,
+    MoveOnboarding,
+    MoveRun,
+    MoveUnit,
+    SetDue,
+    Write,
+)
 
 from .world import AT_WORK, LATER, NOW, World, new_run, rows
 

@@ -4,8 +4,9 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import AgentStatus, QueueOrder, RunState, UnitStatus
-from crowdd.storage.contract import AddReview, InvalidRecord, MoveUnit, NotFound
+from crowdd.storage.errors import InvalidRecord, NotFound
 from crowdd.storage.records import Agent, Worker
+from crowdd.storage.writes import AddReview, MoveUnit
 
 from .world import GOLD, NOW, SCREENING, World, new_run, rows
 

@@ -7,7 +7,8 @@ import pytest
 
 from crowdd.protocol.names import AgentId, AssignmentId, RunId, UnitId
 from crowdd.protocol.packets import FileNote
-from crowdd.storage.contract import Duplicate, InvalidRecord, NotFound, Storage
+from crowdd.storage.contract import Storage
+from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
 from crowdd.storage.records import Agent, JournalEntry, LiveUpdate, Metadata, PageError
 
 from .world import LATER, NOW, World

@@ -4,7 +4,8 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import RunId, RunState, UnitStatus
-from crowdd.storage.contract import ChangeRun, NewRows, NotFound, Reserved, StaleWrite
+from crowdd.storage.contract import ChangeRun, NewRows, Reserved
+from crowdd.storage.errors import NotFound, StaleWrite
 from crowdd.storage.records import TaskRun
 
 from .world import LATER, NOW, World, new_run, rows

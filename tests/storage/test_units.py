@@ -3,7 +3,8 @@
 import pytest
 
 from crowdd.protocol.names import AgentStatus, AssignmentId, RunId, UnitId, UnitStatus
-from crowdd.storage.contract import InvalidRecord, NewAssignment, NotFound, StaleWrite, Storage
+from crowdd.storage.contract import NewAssignment, Storage
+from crowdd.storage.errors import InvalidRecord, NotFound, StaleWrite
 from crowdd.storage.records import Assignment, Unit
 
 from .world import LATER, NOW, World, new_run, rows

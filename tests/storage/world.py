@@ -9,19 +9,7 @@ import attrs
 
 from crowdd.protocol.names import AgentStatus, RunState, UnitId, UnitStatus, WireId
 from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, WorkerFacts
-from crowdd.storage.contract import (
-    AddSubmission,
-    MoveAgent,
-    MoveRun,
-    MoveUnit,
-    NewAssignment,
-    NewRun,
-    NotReserved,
-    Registration,
-    Reserved,
-    Storage,
-    Write,
-)
+from crowdd.storage.contract import NewAssignment, NewRun, NotReserved, Registration, Reserved, Storage
 from crowdd.storage.records import (
     GOLD_UNIT_INDEX,
     SCREENING_UNIT_INDEX,
@@ -31,6 +19,7 @@ from crowdd.storage.records import (
     Unit,
     Worker,
 )
+from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit, Write
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=10)

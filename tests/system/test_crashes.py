@@ -11,7 +11,7 @@ import trio
 from click.testing import CliRunner
 
 from crowdd.cli import crowdd
-from crowdd.storage.contract import LeaseLost, StorageFailed
+from crowdd.storage.errors import LeaseLost, StorageFailed
 from crowdd.testing.bots import BotPlan, run_bots
 from crowdd.testing.checker import check_history
 from crowdd.testing.facts import read_facts

@@ -13,8 +13,9 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import RunState, UnitStatus
-from crowdd.storage.contract import AddSubmission, NotReserved, Registration, Reserved, Storage, Write
+from crowdd.storage.contract import NotReserved, Registration, Reserved, Storage
 from crowdd.storage.memory import MemoryStorage, Tables
+from crowdd.storage.writes import AddSubmission, Write
 from crowdd.testing.checker import Rule
 from crowdd.testing.history import Ok, Told, Unknown
 from crowdd.testing.simulation.stores import MakeStore, OpenStore

@@ -1,0 +1,89 @@
+"""The contract of storage about agents with their units, and what they submitted."""
+
+import abc
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+
+from ...protocol.names import AgentId, AgentStatus, RunId, WireId, WorkerId
+from ..records import Agent, Assignment, Metadata, Review, Submission, TaskRun, Unit, Worker
+from ..writes import Write
+
+
+@attrs.frozen
+class ExportRow:
+    """One agent that submitted, with all that belongs to it."""
+
+    run: TaskRun
+    assignment: Assignment
+    unit: Unit
+    agent: Agent
+    worker: Worker
+    submission: Submission
+    metadata: Sequence[Metadata]
+    review: Review | None
+    """The newest."""
+
+
+class LivesContract(abc.ABC):
+    """What `Storage` promises about agents with their units, and what they submitted."""
+
+    @abc.abstractmethod
+    async def commit(self, writes: Sequence[Write], now: datetime) -> None:
+        """Do all of `writes`, in order, in one transaction, or none (StaleWrite, Duplicate, NotFound).
+
+        Duplicate also when a worker would be onboarded twice at once.
+        StaleWrite also when an agent would be live without holding its unit: one that comes back after its
+        unit went elsewhere, or whose unit is moved away under it.
+        """
+
+    @abc.abstractmethod
+    async def agent(self, agent_id: AgentId) -> Agent: ...
+    @abc.abstractmethod
+    async def agent_by_wire_id(self, wire_id: WireId) -> Agent: ...
+    @abc.abstractmethod
+    async def agents(
+        self,
+        run_id: RunId,
+        statuses: frozenset[AgentStatus] | None = None,
+        worker_id: WorkerId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[Agent]: ...
+
+    @abc.abstractmethod
+    async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
+        """All agents a link ever had, oldest first."""
+
+    @abc.abstractmethod
+    async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
+        """All agents a worker ever was, in any run. Cost depends on how many these are."""
+
+    @abc.abstractmethod
+    async def reserved_agents(self, run_id: RunId) -> list[Agent]:
+        """Agents that hold an `assigned` unit: the live ones, and those a shutdown disconnected."""
+
+    @abc.abstractmethod
+    async def held_units(self, worker_id: WorkerId) -> list[Unit]:
+        """The units a worker has in hand, in any run. Cost depends on how many these are."""
+
+    @abc.abstractmethod
+    async def submission(self, agent_id: AgentId) -> Submission:
+        """NotFound when the agent has none."""
+
+    @abc.abstractmethod
+    async def submissions_count(self, run_id: RunId) -> int:
+        """How many agents of the run submitted."""
+
+    @abc.abstractmethod
+    async def last_submission_at(self, run_id: RunId) -> datetime | None: ...
+    @abc.abstractmethod
+    async def reviews(self, agent_id: AgentId) -> list[Review]: ...
+
+    @abc.abstractmethod
+    async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
+        """Agents with a submission, by agent id; `after` is the last agent id seen.
+
+        NotFound also for a run that is being deleted: half of it must not pass for the whole.
+        """

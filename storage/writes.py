@@ -1,0 +1,178 @@
+"""Single changes, frozen. `Storage.commit` does any number of them in one transaction, or none."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ..protocol.names import AgentId, AgentStatus, RunId, RunState, UnitId, UnitStatus, WorkerId
+from ..protocol.packets import FileNote
+from .admission import NewDecision
+
+
+@attrs.frozen
+class MoveAgent:
+    """Agent `id` goes from `before` to `after` (guard: it is still `before`); its version grows by one.
+
+    `due_at` replaces the agent's; `ended_at` is set to now when `after` is not a live status, else cleared.
+    """
+
+    id: AgentId
+    before: AgentStatus
+    after: AgentStatus
+    who: str
+    why: str
+    reason: str | None = None
+    due_at: datetime | None = None
+
+
+@attrs.frozen
+class MoveUnit:
+    """Unit `id` goes from `before` to `after` (guard: still `before` and held by `held_by`, None: nobody).
+
+    `release` clears agent and worker. A unit that becomes `launched` gets a new, highest position.
+    InvalidRecord when it would be assigned, completed or reviewed without an agent, or free with one; also
+    when a special unit would be free: made for one worker, it expires when they give it up.
+    """
+
+    id: UnitId
+    before: UnitStatus
+    after: UnitStatus
+    who: str
+    why: str
+    held_by: AgentId | None = None
+    release: bool = False
+
+
+@attrs.frozen
+class AddSubmission:
+    """Stores the final answer of an agent; `Duplicate` when it has one."""
+
+    agent_id: AgentId
+    data: bytes
+    files: Sequence[FileNote]
+    digest: str
+    late: bool = False
+
+
+@attrs.frozen
+class AddReview:
+    """Stores a decision about an agent's work."""
+
+    agent_id: AgentId
+    status: AgentStatus
+    who: str
+    note: str | None = None
+
+
+@attrs.frozen
+class MoveRun:
+    """Run `id` goes from `before` to `after`; `ended_at` is set when `after` is not an unfinished state."""
+
+    id: RunId
+    before: RunState
+    after: RunState
+    who: str
+    why: str
+
+
+@attrs.frozen
+class SetDue:
+    """Gives a live agent more or less time (guard: it is live)."""
+
+    agent_id: AgentId
+    due_at: datetime | None
+
+
+@attrs.frozen
+class SetGrant:
+    """Gives (or replaces) a worker's value of a qualification; NotFound when there is no such."""
+
+    name: str
+    worker_id: WorkerId
+    value: int
+    who: str
+    why: str
+
+
+@attrs.frozen
+class TakeGrant:
+    """Takes a worker's grant away; NotFound when there is none."""
+
+    name: str
+    worker_id: WorkerId
+    who: str
+    why: str
+
+
+@attrs.frozen
+class AddToGrant:
+    """Adds `by` to a worker's value of a qualification, in the database; no grant counts as 0."""
+
+    name: str
+    worker_id: WorkerId
+    by: int
+    who: str
+    why: str
+
+
+@attrs.frozen
+class SetBlocked:
+    """Blocks or unblocks a worker; one who is so already stays so, without an entry in the history."""
+
+    worker_id: WorkerId
+    blocked: bool
+    who: str
+    why: str
+
+
+@attrs.frozen
+class MoveOnboarding:
+    """Onboarding agent `id` goes from `before` to `after` (guard: still `before`); its version grows by one.
+
+    `due_at` and `reason` replace the agent's; `data` None keeps what is stored; `ended_at` is set to now when
+    `after` is not a live status, else cleared.
+    """
+
+    id: AgentId
+    before: AgentStatus
+    after: AgentStatus
+    who: str
+    why: str
+    reason: str | None = None
+    data: Any = None
+    due_at: datetime | None = None
+
+
+@attrs.frozen
+class RecordDecision:
+    """Records a decision together with what it changed."""
+
+    decision: NewDecision
+
+
+@attrs.frozen
+class PutFact:
+    """Keeps a JSON value under (scope, key), replacing; None removes it."""
+
+    scope: str
+    key: str
+    value: Any
+
+
+Write = (
+    MoveAgent
+    | MoveUnit
+    | AddSubmission
+    | AddReview
+    | MoveRun
+    | SetDue
+    | SetGrant
+    | TakeGrant
+    | AddToGrant
+    | SetBlocked
+    | MoveOnboarding
+    | RecordDecision
+    | PutFact
+)
