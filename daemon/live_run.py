@@ -27,6 +27,7 @@ from .metrics.readings import RouterReading, RunReading
 from .onboarding import RunOnboarding
 from .parts import Parts
 from .patience import Patience
+from .presence import give_back
 from .providers.contract import CrowdProvider, ProviderFailed, ProviderSays
 from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
@@ -34,7 +35,7 @@ from .row_source import RowSource
 from .task_config import Limits, RunConfig
 from .task_runner import Doors, TaskRunner
 from .terms import Affected, Extended, RunTerms, Wish
-from .timekeeper import Timekeeper
+from .timekeeper import Timekeeper, Timing
 from .user_code import UserCodeFailed
 
 log = logging.getLogger(__name__)
@@ -71,8 +72,12 @@ class LiveRun:
         self._timekeeper = Timekeeper(
             house,
             _longest_s(parts.config.limits),
-            partial(house.storage.reserved_agents, run.id),
-            self.runner.time_passed,
+            parts.config.limits.rejoin_s,
+            Timing(
+                partial(house.storage.reserved_agents, run.id),
+                self.runner.time_passed,
+                partial(give_back, house),
+            ),
         )
         self._hooks = Hooks(
             parts.hooks.functions,

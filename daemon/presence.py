@@ -1,4 +1,4 @@
-"""Gives those who are at work the time that newcomers get, where that is more than they have."""
+"""Gives those who are at work more time: what newcomers get, or what an outage of ours took from them."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,6 +22,23 @@ async def give_time(run_id: RunId, house: House, limits: Limits) -> Sequence[Age
         await _commit(given[start : start + AGENTS_PER_TRANSACTION], house)
     agents = [await house.storage.agent(write.agent_id) for write in given]
     return [agent for agent in agents if agent.status in LIVE_AGENT]
+
+
+async def give_back(house: House, agents: Sequence[Agent], lost_s: float, at_least_s: float = 0.0) -> None:
+    """Nobody works while no router is reached: those of `agents` who live get the lost time once more.
+
+    `at_least_s`: so much they have from now on, whatever they had before.
+    """
+    lost, soonest = timedelta(seconds=lost_s), house.wall() + timedelta(seconds=at_least_s)
+    given = [
+        SetDue(agent.id, due_at)
+        for agent in agents
+        if agent.status in LIVE_AGENT
+        and agent.due_at is not None
+        and (due_at := max(agent.due_at + lost, soonest)) > agent.due_at
+    ]
+    for start in range(0, len(given), AGENTS_PER_TRANSACTION):
+        await _commit(given[start : start + AGENTS_PER_TRANSACTION], house)
 
 
 def _more_time(agent: Agent, limits: Limits) -> SetDue | None:

@@ -67,6 +67,7 @@ class RouterLink:
         self._wake = trio.Event()
         self._idle = trio.Event()
         self._up = False
+        self._turned = trio.Event()
         self._since = duties.wall()
         self._addition = "not connected yet"
         self._deployed = False
@@ -76,6 +77,11 @@ class RouterLink:
     def state(self) -> RouterState:
         """How it is now."""
         return RouterState(self.name, self.channel.url, self._up, self._since, self._addition)
+
+    async def until(self, up: bool) -> None:
+        """Return once the router is reached, or is not any more."""
+        while self._up is not up:
+            await self._turned.wait()
 
     @property
     def queue_length(self) -> int:
@@ -215,12 +221,16 @@ class RouterLink:
             await trio.sleep(HEARTBEAT_S)
 
     def _note(self, up: bool, addition: str) -> None:
-        if up != self._up:
+        turned = up != self._up
+        if turned:
             self._since = self._duties.wall()
         if (up, addition) != (self._up, self._addition):
             words = f": {addition}" if addition else ""
             log.info("router %s is %s%s", self.name, "up" if up else "away", words, extra=self._ids)
         self._up, self._addition = up, addition
+        if turned:
+            self._turned.set()
+            self._turned = trio.Event()
 
 
 async def _exchange(shake: Handshake, wire: Wire) -> Peer:

@@ -1,45 +1,59 @@
-"""Watches how much time the agents of one run have left; what follows is the task runner's to carry out."""
+"""Watches how much time the agents of one run have left; what follows is the task runner's to carry out.
+
+Time counts only while one of the run's routers is reached: nobody loses work to an outage of ours.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import Generic, TypeVar
 
+import attrs
 import trio
 
-from ..protocol.names import AgentId
+from ..protocol.names import LIVE_AGENT, AgentId
 from ..storage.records import Agent, OnboardingAgent
 from .deadlines import Deadlines
 from .full_disk import with_space
 from .house import House
 from .router_link import RouterLink
 
-Timed = Agent | OnboardingAgent
+Timed = TypeVar("Timed", Agent, OnboardingAgent)
 
 LOOK_AGAIN_S = 60.0  # when nothing says how long anybody has, look at what is stored this often
 
 
-class Timekeeper:
+@attrs.frozen
+class Timing(Generic[Timed]):
+    """Whose time is kept, and what is done about it."""
+
+    timed: Callable[[], Awaitable[Sequence[Timed]]]
+    """Those whose time runs, as storage says."""
+    passed: Callable[[AgentId], Awaitable[None]]
+    """Somebody's time is over."""
+    give_back: Callable[[Sequence[Timed], float, float], Awaitable[None]]
+    """Store that those of them who live have so many seconds more, and at least so many from now on."""
+
+
+class Timekeeper(Generic[Timed]):
     """One for each kind of a run's agents. Holds no truth: the times are with the agents in storage."""
 
-    def __init__(
-        self,
-        house: House,
-        longest_s: float,
-        timed: Callable[[], Awaitable[Sequence[Timed]]],
-        passed: Callable[[AgentId], Awaitable[None]],
-    ) -> None:
-        """`longest_s`: nobody has more time than this; `timed`: those whose time runs, read after a start."""
+    def __init__(self, house: House, longest_s: float, at_least_s: float, timing: Timing[Timed]) -> None:
+        """`longest_s`: nobody has more time than this; `at_least_s`: so much everybody has after a start."""
         self._house = house
         self._longest_s = longest_s
-        self._timed = timed
-        self._passed = passed
+        self._at_least_s = at_least_s
+        self._timing: Timing[Timed] = timing
         self._deadlines = Deadlines()
 
     def due_changed(self, agent: Timed) -> None:
         """Remember (or forget) until when the agent, or its kept unit, has time."""
+        self._set(agent, 0.0)
+
+    def _set(self, agent: Timed, more_s: float) -> None:
         if agent.due_at is None:
             self._deadlines.forget(agent.id)
         else:
-            self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at))
+            self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at) + more_s)
 
     def use(self, longest_s: float) -> None:
         """From now on nobody has more time than this, but who was given it before."""
@@ -51,22 +65,40 @@ class Timekeeper:
 
     async def remember(self) -> None:
         """Take up what storage says, after a start."""
-        for agent in await self._timed():
+        for agent in await self._timing.timed():
             self.due_changed(agent)
 
     async def watch(self, links: Sequence[RouterLink]) -> None:
-        """Let time pass for agents, until cancelled.
+        """Let time pass for agents while a router is reached, until cancelled.
 
         After a start not before each router has said what it kept, or `settle_s` have passed: an answer that
-        a router keeps must not find its agent timed out.
+        a router keeps must not find its agent timed out. And nobody's time is over at once: their pages had
+        no way to us.
         """
         with trio.move_on_after(self._house.pace.settle_s):
             for link in links:
                 await link.settled.wait()
-        await self._deadlines.watch(self._pass)
+        await self._give_back(0.0, self._at_least_s)
+        while True:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._deadlines.watch, self._pass)
+                await _all_away(links)
+                nursery.cancel_scope.cancel(reason="no router is reached: no time passes")
+            away_at = trio.current_time()
+            await _one_reached(links)
+            await self._give_back(trio.current_time() - away_at)
+
+    async def _give_back(self, lost_s: float, at_least_s: float = 0.0) -> None:
+        """Also those get it who are kept after a shutdown; of them nothing is stored: they see no clock."""
+        await with_space("the time that was lost", lambda: self._stored(lost_s, at_least_s))
+        for agent in await self._timing.timed():
+            self._set(agent, 0.0 if agent.status in LIVE_AGENT else lost_s)
+
+    async def _stored(self, lost_s: float, at_least_s: float) -> None:
+        await self._timing.give_back(await self._timing.timed(), lost_s, at_least_s)
 
     async def _pass(self, agent_id: AgentId) -> None:
-        await with_space(f"the end of agent {agent_id}", lambda: self._passed(agent_id))
+        await with_space(f"the end of agent {agent_id}", lambda: self._timing.passed(agent_id))
 
     def _remaining_s(self, due_at: datetime) -> float:
         """Never more than a whole duration: a clock that jumped back must not keep units for ever.
@@ -75,3 +107,20 @@ class Timekeeper:
         """
         left = (due_at - self._house.wall()).total_seconds()
         return min(max(left, 0.0), max(self._longest_s, LOOK_AGAIN_S))
+
+
+async def _all_away(links: Sequence[RouterLink]) -> None:
+    while any(link.state.up for link in links):
+        for link in links:
+            await link.until(up=False)
+
+
+async def _one_reached(links: Sequence[RouterLink]) -> None:
+    async with trio.open_nursery() as nursery:
+
+        async def reached(link: RouterLink) -> None:
+            await link.until(up=True)
+            nursery.cancel_scope.cancel(reason="one is enough")
+
+        for link in links:
+            nursery.start_soon(reached, link)

@@ -42,11 +42,20 @@ class Resumed:
 
 
 @attrs.frozen
+class TimeGiven:
+    """The worker has more time: no router could be reached for a while."""
+
+    due_at: datetime
+
+
+@attrs.frozen
 class RunOver:
     """The run has ended: nobody needs to be onboarded any more."""
 
 
-OnboardingEvent = RunOver | Answered | Passed | Failed | Resumed | TimeOver | ShutDown | Dismissed | GaveBack
+OnboardingEvent = (
+    RunOver | Answered | Passed | Failed | Resumed | TimeGiven | TimeOver | ShutDown | Dismissed | GaveBack
+)
 
 _LEAVES: dict[type[OnboardingEvent], AgentStatus] = {
     ShutDown: AgentStatus.DISCONNECT,
@@ -57,6 +66,7 @@ _LEAVES: dict[type[OnboardingEvent], AgentStatus] = {
 ONBOARDING_NEXT: Mapping[AgentStatus, Mapping[type[OnboardingEvent], AgentStatus]] = {
     AgentStatus.ONBOARDING: {
         Answered: AgentStatus.WAITING,
+        TimeGiven: AgentStatus.ONBOARDING,
         TimeOver: AgentStatus.TIMEOUT,
         GaveBack: AgentStatus.RETURNED,
         **_LEAVES,
@@ -125,7 +135,7 @@ def refusal_of_onboarding(agent: OnboardingAgent, now: datetime) -> Reason | Non
 
 def _due(event: OnboardingEvent) -> datetime | None:
     match event:
-        case Resumed():
+        case Resumed() | TimeGiven():
             return event.due_at
         case ShutDown():
             return event.rejoin_until
@@ -144,6 +154,8 @@ def _told(event: OnboardingEvent) -> tuple[str, str, Reason | None]:
             return "daemon", "failed the onboarding", Reason.NOT_QUALIFIED
         case Resumed():
             return "worker", "rejoined", None
+        case TimeGiven():
+            return "daemon", "no router was reached for a while", None
         case TimeOver():
             return "daemon", "time over", Reason.TIME_OVER
         case ShutDown():

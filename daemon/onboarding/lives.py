@@ -15,7 +15,7 @@ from ...storage.writes import Write
 from ..admission_config import Onboarding
 from ..clock import Wall
 from ..lifecycle import Dismissed, IllegalEvent, ShutDown, TimeOver
-from ..lifecycle.onboarding import OnboardingEvent, Resumed, RunOver, step_onboarding
+from ..lifecycle.onboarding import OnboardingEvent, Resumed, RunOver, TimeGiven, step_onboarding
 from ..task_config import Limits
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,16 @@ class OnboardingLives:
             return
         with suppress(IllegalEvent):
             await self.happen(agent_id, TimeOver())
+
+    async def give_back(self, agents: Sequence[OnboardingAgent], lost_s: float, at_least_s: float) -> None:
+        """Nobody is onboarded while no router is reached: who is at it gets the lost time once more."""
+        soonest = self._t.wall() + timedelta(seconds=at_least_s)
+        for agent in agents:
+            if agent.status is AgentStatus.ONBOARDING and agent.due_at is not None:
+                due_at = max(agent.due_at + timedelta(seconds=lost_s), soonest)
+                if due_at > agent.due_at:
+                    with suppress(IllegalEvent):
+                        await self.happen(agent.id, TimeGiven(due_at))
 
     async def shut_down_all(self) -> int:
         """Everybody is interrupted, and may go on after the next start; returns how many."""

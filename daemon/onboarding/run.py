@@ -7,7 +7,7 @@ from ...storage.records import OnboardingAgent, TaskRun
 from ..house import House
 from ..router_link import RouterLink
 from ..task_config import Limits, RunConfig
-from ..timekeeper import Timekeeper
+from ..timekeeper import Timekeeper, Timing
 from .lives import OnboardingLives, OnboardingTools
 
 
@@ -27,7 +27,8 @@ class RunOnboarding:
         )
         self.lives = OnboardingLives(tools)
         longest_s = max(self.lives.time_s, config.limits.rejoin_s)
-        self._timekeeper = Timekeeper(house, longest_s, self.lives.live, self.lives.time_passed)
+        timing = Timing(self.lives.live, self.lives.time_passed, self.lives.give_back)
+        self._timekeeper = Timekeeper(house, longest_s, config.limits.rejoin_s, timing)
 
     def use(self, limits: Limits) -> None:
         """Other limits hold from now on."""
