@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from weakref import WeakValueDictionary
 
 import attrs
 import trio
@@ -52,6 +53,7 @@ class FollowUps:
         self._t = tools
         self._open: Counter[WorkerId] = Counter()
         self._closed = trio.Event()
+        self._turns: WeakValueDictionary[WorkerId, trio.Lock] = WeakValueDictionary()
         self._in, self._out = trio.open_memory_channel[Agent](math.inf)  # as many as there are agents
 
     @property
@@ -98,14 +100,15 @@ class FollowUps:
         places = trio.Semaphore(AT_ONCE_MAX)
         async with trio.open_nursery() as nursery:
             async for agent in self._out:
-                await places.acquire()
                 nursery.start_soon(self._follow, agent, places)
 
     async def _follow(self, agent: Agent, places: trio.Semaphore) -> None:
+        """A worker's answers one after the other: what a hook reads of a grant, no other writes meanwhile."""
+        turn = self._turns.setdefault(agent.worker_id, trio.Lock())
         try:
-            await with_space(f"what follows from agent {agent.id}", lambda: self._follow_up(agent))
+            async with turn, places:
+                await with_space(f"what follows from agent {agent.id}", lambda: self._follow_up(agent))
         finally:
-            places.release()
             self._close(agent.worker_id)
 
     def _close(self, worker_id: WorkerId) -> None:

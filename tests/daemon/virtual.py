@@ -142,15 +142,17 @@ class Virtual:
         live = None if operator is None else operator.live(run_id)
         return live is not None and any(router.up for router in live.routers())
 
-    async def page(self, run: TaskRun, worker: str) -> VirtualPage:
-        """A page of the named worker's link (or of a mock worker)."""
+    async def page(self, run: TaskRun, worker: str, more: str = "") -> VirtualPage:
+        """A page of the named worker's link (or of a mock worker); `more` is added to its address."""
         ((_, url),) = await self.operator.links(run.id, [worker])
         return self.page_at(run, url, worker)
 
     def page_at(self, run: TaskRun, url: str, worker: str) -> VirtualPage:
         """The page that a link shows, at the run's router."""
         rng = random.Random(worker)
-        return VirtualPage(SimulatedDoors(PageAddress(url), self._routers[run.label], Air(), "10.0.0.1", rng))
+        return VirtualPage(
+            SimulatedDoors(PageAddress(url + more), self._routers[run.label], Air(), "10.0.0.1", rng)
+        )
 
     async def at_work(self, run: TaskRun, worker: str) -> VirtualPage:
         page = await self.page(run, worker)
