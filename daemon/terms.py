@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import attrs
+import trio
 
 from ..storage.contract import ChangeRun, NewRows
 from ..storage.records import Agent, TaskRun
@@ -91,6 +92,7 @@ class RunTerms:
         self._house = house
         self._affected = affected
         self._staying = staying
+        self._one_at_a_time = trio.Lock()
         self._document = run.config
         self.config = parts.config
         """As it is now; replaced as a whole."""
@@ -108,8 +110,13 @@ class RunTerms:
         """Change what is wished. ExtensionRefused: all that is wrong; StaleWrite: the run has ended.
 
         A unit keeps the pay that it was released with: other pay is for those that are not released yet.
-        Nobody at work loses time. Cancelled: changed as a whole, or not at all.
+        Nobody at work loses time. Cancelled: changed as a whole, or not at all. Two who extend at once both
+        have their wish: one after the other.
         """
+        async with self._one_at_a_time:
+            return await self._extended(wish, who)
+
+    async def _extended(self, wish: Wish, who: str) -> Extended:
         if wish.rows is not None and await self._is_added(wish.request_id):
             return Extended(already=True)
         config, problems = self._changed(wish)

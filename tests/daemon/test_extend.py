@@ -285,3 +285,14 @@ async def test_rows_after_a_generator_that_failed_are_refused_with_its_failure(
         await restart(virtual, run)
         with pytest.raises(ExtensionRefused, match="the rows before these cannot be read"):
             await extend(virtual, run, more_rows(tmp_path, 8, name="again.jsonl"), request="r2")
+
+
+async def test_two_who_extend_at_once_both_have_their_wish(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1)
+        rows = more_rows(tmp_path, 7)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(extend, virtual, run, rows, {CAP: "9"}, "r1")
+            nursery.start_soon(extend, virtual, run, None, {DURATION: "77"}, "r2")
+        limits = (await virtual.storage.run(run.id)).config["limits"]
+        assert (limits["max_num_concurrent_units"], limits["assignment_duration_s"]) == (9, 77)
