@@ -6,7 +6,7 @@ import traceback
 from ..protocol.names import AgentId, RunId
 from ..storage.contract import Storage
 from ..storage.errors import StorageFull
-from .causes import causes
+from .causes import causes, whole_characters, words_of
 from .clock import Wall
 
 log = logging.getLogger(__name__)
@@ -44,15 +44,10 @@ class ErrorNotes:
 def error_data(doing: str, error: BaseException) -> dict[str, str]:
     """An error as it is stored: what was being done, what was said, and from where."""
     first = causes(error)[0]
-    said = f"{doing}: {str(first) or type(first).__name__}"
+    said = f"{doing}: {words_of(first) or type(first).__name__}"
     lines = "".join(traceback.format_exception(error))
     return {
         "error_type": type(first).__name__,
-        "message": _text(said)[:MESSAGE_CHARACTERS_MAX],
-        "stack": _text(lines)[-TRACEBACK_CHARACTERS_MAX:],
+        "message": whole_characters(said)[:MESSAGE_CHARACTERS_MAX],
+        "stack": whole_characters(lines)[-TRACEBACK_CHARACTERS_MAX:],
     }
-
-
-def _text(said: str) -> str:
-    """Without the halves of characters that an author's message may hold and no JSON may."""
-    return said.encode("utf-8", "backslashreplace").decode()

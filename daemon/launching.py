@@ -1,8 +1,9 @@
 """Turns a task folder into a stored run, or says everything that is wrong with it. Holds no run."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ..storage.contract import NewRun
 from ..storage.errors import Duplicate, InvalidRecord, NotFound
@@ -16,7 +17,9 @@ from .task_config import RunConfig, config_to_json
 from .task_folder import TaskRefused
 from .task_store import keep_task
 from .unit_order import queue_of
+from .user_code import UserCodeFailed
 
+T = TypeVar("T")
 KEY_BYTES = 32
 LABELS_TRIED_MAX = 1000  # runs of one task that are kept at a time; labels of ended runs stay taken
 
@@ -33,12 +36,13 @@ class Launcher:
 
         LaunchRefused: nothing was stored. Cancelled: stored whole, or not at all.
         """
-        off_loop = self._house.user_code.off_loop
-        config = await off_loop(checked_config, self._registry, folder, dict(overrides), self._house.routers)
+        config = await self._loaded(
+            checked_config, self._registry, folder, dict(overrides), self._house.routers
+        )
         if unknown := await self._unknown_qualifications(config):
             raise LaunchRefused(unknown)
         try:
-            await off_loop(keep_task, folder, self._house.task_folder(launch_id))
+            await self._house.user_code.off_loop(keep_task, folder, self._house.task_folder(launch_id))
         except TaskRefused as exc:
             raise LaunchRefused([str(exc)]) from exc
         run = await self._create(config, launch_id, who)
@@ -48,12 +52,17 @@ class Launcher:
 
     async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
         """What `store` would launch now. LaunchRefused: everything that is wrong; nothing is stored."""
-        off_loop = self._house.user_code.off_loop
-        task = await off_loop(check_task, self._registry, folder, dict(overrides), self._house.routers)
+        task = await self._loaded(check_task, self._registry, folder, dict(overrides), self._house.routers)
         try:
-            return await off_loop(task.plan, await self._label_for(task))
+            return await self._loaded(task.plan, await self._label_for(task))
         finally:
             task.forget()
+
+    async def _loaded(self, read: Callable[..., T], *args: Any) -> T:
+        try:
+            return await self._house.user_code.load(read, *args)
+        except UserCodeFailed as exc:
+            raise LaunchRefused([f"task.py: {exc}"]) from exc
 
     async def _label_for(self, task: CheckedTask) -> str:
         """The label that it would get. LaunchRefused, with all that is wrong with the task."""

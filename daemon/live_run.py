@@ -69,6 +69,7 @@ class LiveRun:
         doors = Doors(self._tell, self._mark_done, self._refill, self.due_changed)
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
         self._errors = ErrorNotes(run.id, house.storage, house.wall)
+        user_code = house.user_code.for_run()
         self._timekeeper = Timekeeper(
             house,
             _longest_s(parts.config.limits),
@@ -82,7 +83,7 @@ class LiveRun:
         self._hooks = Hooks(
             parts.hooks.functions,
             RunView(run.id, run.label, TaskView(parts.config.task)),
-            house.user_code,
+            user_code,
             house.metrics.run(run.label),
             partial(self._errors.note, HOOK),
         )
@@ -107,7 +108,7 @@ class LiveRun:
             run,
             rows,
             house.storage,
-            house.user_code,
+            user_code,
             house.wall,
             self._publish,
             parts.config.pay.cents,

@@ -31,9 +31,11 @@ from .parts import Parts, RunBroken, assemble
 from .registry import Registry
 from .review import Reviewed, Reviewer, Verdict
 from .revocation import Revocation, Revoker
+from .task_config import ConfigRefused
 from .task_options import FolderOptions, folder_options
 from .terms import Extended, ExtensionRefused, Wish
 from .unheld import UnheldRuns
+from .user_code import UserCodeFailed
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +133,10 @@ class Operator:
 
     async def folder_options(self, folder: Path) -> FolderOptions:
         """What can be set for the task in `folder`; runs its task.py. ConfigRefused."""
-        return await self._house.user_code.off_loop(folder_options, self._registry, folder)
+        try:
+            return await self._house.user_code.load(folder_options, self._registry, folder)
+        except UserCodeFailed as exc:
+            raise ConfigRefused([f"task.py: {exc}"]) from exc
 
     @property
     def plug_ins(self) -> Registry:
@@ -224,7 +229,7 @@ class Operator:
             self._note_change()
 
     async def _serve_run(self, run: TaskRun) -> None:
-        parts = await self._house.user_code.off_loop(self._assemble, run)
+        parts = await self._house.user_code.load(self._assemble, run)
         names = [each.name for each in await self.storage.added_rows(run.id)]
         rows = all_rows(parts.blueprint, self._house.run_folder(run.id), names)
         run = await self.storage.run(run.id)  # staff may have stopped it before we took it up

@@ -6,6 +6,7 @@ from typing import TypeVar
 import trio
 
 from ..storage.errors import StorageError
+from .causes import words_of
 from .providers.contract import IdentityUnverified
 
 T = TypeVar("T")
@@ -27,4 +28,4 @@ async def ask_provider(doing: str, ask: Callable[[], Awaitable[T]]) -> T:
     except trio.TooSlowError as exc:
         raise ProviderSilent(f"{doing} took longer than {PROVIDER_LIMIT_S:g} s") from exc
     except Exception as exc:  # the boundary to a plug-in, which may be the author's own
-        raise ProviderSilent(f"{doing} failed: {type(exc).__name__}: {exc}") from exc
+        raise ProviderSilent(f"{doing} failed: {type(exc).__name__}: {words_of(exc)}") from exc

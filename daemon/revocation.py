@@ -15,6 +15,7 @@ from .live_run import LiveRun
 from .parts import RunBroken, provider_of
 from .providers.contract import CrowdProvider, LinkUnknown, RevokedLink
 from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn
+from .user_code import UserCodeFailed
 
 Held = Callable[[RunId], Awaitable[LiveRun | None]]
 """The run, if it is held at present."""
@@ -80,8 +81,8 @@ class Revoker:
 
     async def _provider(self, run: TaskRun) -> CrowdProvider:
         try:
-            return await self._house.user_code.off_loop(provider_of, run, self._house, self._registry)
-        except RunBroken as exc:
+            return await self._house.user_code.load(provider_of, run, self._house, self._registry)
+        except (RunBroken, UserCodeFailed) as exc:
             raise LinkUnknown(f"run {run.label!r} cannot be asked for its links: {exc}") from exc
 
     async def _at_work(self, run: TaskRun, link: str) -> Sequence[Agent]:

@@ -29,7 +29,7 @@ class RunProviders:
         self._opened: dict[RunId, CrowdProvider] = {}
 
     async def of(self, run_id: RunId) -> CrowdProvider:
-        """The run's provider, ready to be asked. NotFound, RunBroken, ProviderFailed."""
+        """The run's provider, ready to be asked. NotFound, RunBroken, ProviderFailed, UserCodeFailed."""
         held = self._held(run_id)
         if held is not None:
             self._opened.pop(run_id, None)
@@ -40,7 +40,7 @@ class RunProviders:
 
     async def _open(self, run_id: RunId) -> None:
         run = await self._house.storage.run(run_id)
-        provider = await self._house.user_code.off_loop(provider_of, run, self._house, self._registry)
+        provider = await self._house.user_code.load(provider_of, run, self._house, self._registry)
         await provider.set_up()
         while len(self._opened) >= OPENED_MAX:
             del self._opened[next(iter(self._opened))]

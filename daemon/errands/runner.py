@@ -11,6 +11,7 @@ from ...protocol.names import AgentId, RunId, WorkerId
 from ...storage.contract import Storage
 from ...storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ...storage.writes import PutFact
+from ..causes import words_of
 from ..clock import Wall
 from ..error_notes import PLUG_IN, ErrorNotes
 from ..providers.contract import CrowdProvider
@@ -132,7 +133,7 @@ class Errands:
             self._due_at.pop(each.key, None)
 
     async def _note(self, errand: Errand, error: Exception) -> None:
-        said = f"no answer within {CALL_S:.0f} s" if isinstance(error, trio.TooSlowError) else str(error)
+        said = f"no answer within {CALL_S:.0f} s" if isinstance(error, trio.TooSlowError) else words_of(error)
         failed = errand.failed(said or type(error).__name__)
         self._owed[errand.key] = failed
         self._wait(failed)

@@ -54,6 +54,7 @@ class GrantsOver:
             raise TypeError("this hook is asked at every load of a page: grant in another one")
         if not isinstance(name, str) or not name.strip() or len(name) > QUALIFICATION_CHARACTERS_MAX:  # pyright: ignore[reportUnnecessaryIsInstance]: an author's code is not type-checked
             raise ValueError(f"no name of a qualification: {name!r}")
+        name.encode()  # UnicodeEncodeError is a ValueError: no store holds half a character
         if value is not None and not _is_value(value):
             raise ValueError(f"the value of {name!r} must be a whole number, not {value!r}")
         self._changes[name] = value

@@ -14,6 +14,7 @@ import orjson
 from ...protocol.names import AgentId
 from ...storage.admission import Candidate
 from ...storage.records import Agent, Submission, Worker
+from ..causes import words_of
 from ..metrics.families import RunMetrics, timed
 from ..user_code import UserCode, UserCodeFailed
 from .effects import Effect, GrantsOver
@@ -133,7 +134,7 @@ class Hooks:
         with timed(self._metrics.external[metric_name(HookName.SCREENING_UNITS)]):
             try:
                 item = await self._screening.item(number, self._limit(HookName.SCREENING_UNITS))
-                return None if item is None else _table(item)
+                return None if item is None else _read(item, _table)
             except (UserCodeFailed, ValueError) as exc:
                 raise await self._failure(HookName.SCREENING_UNITS, exc, None) from exc
 
@@ -226,13 +227,23 @@ class Hooks:
         )
         with timed(self._metrics.external[metric_name(hook)]):
             try:
-                return read(await asked(function, *given, limit_s=self._limit(hook)))
+                return _read(await asked(function, *given, limit_s=self._limit(hook)), read)
             except (UserCodeFailed, ValueError) as exc:
                 raise await self._failure(hook, exc, agent_id) from exc
 
     async def _failure(self, hook: HookName, exc: Exception, agent_id: AgentId | None) -> HookFailed:
         await self.note_failure(hook, exc, agent_id)
         return HookFailed(hook, str(exc))
+
+
+def _read(said: Any, read: Callable[[Any], T]) -> T:
+    """What a hook returned, in our terms; ValueError. To look at an author's objects may run their code."""
+    try:
+        return read(said)
+    except ValueError:
+        raise
+    except Exception as exc:
+        raise ValueError(f"returned what cannot be read: {type(exc).__name__}: {words_of(exc)}") from exc
 
 
 def _yes_or_no(said: Any) -> bool:

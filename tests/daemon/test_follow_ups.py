@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import MockClock
 
 from crowdd.protocol.names import AgentStatus, RunId, RunState, WorkerId
 from crowdd.storage.records import TaskRun
+from crowdd.testing.simulation.stores import sqlite_store
 from crowdd.testing.verdicts import Verdict
 
 from .virtual import Virtual, VirtualPage, open_virtual
@@ -193,6 +195,45 @@ async def test_a_hook_that_raises_is_noted_with_the_agent_and_not_asked_again(
         assert (error.source, error.agent_id) == ("hook", 1)
         assert "ZeroDivisionError" in error.data["message"]
         assert (await virtual.storage.run(run.id)).state is RunState.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "error", ["KeyboardInterrupt()", "asyncio.CancelledError()", "Rude()", "ValueError('\\ud800')"]
+)
+@pytest.mark.parametrize("kind", ["def", "async def"])
+async def test_whatever_a_hook_raises_the_run_goes_on(
+    tmp_path: Path, autojump_clock: MockClock, kind: str, error: str
+) -> None:
+    code = (
+        "import asyncio\nclass Rude(Exception):\n    def __str__(self): return 1 / 0\n"
+        f"{kind} on_unit_submitted(agent): raise {error}\n"
+    )
+    async with open_virtual(tmp_path, sqlite_store(tmp_path)) as virtual:
+        run = await virtual.launch(units=1, code=code)
+        await work(await virtual.page(run, "ann"), "", RIGHT)
+        await trio.sleep(1)
+        assert len(await virtual.storage.errors(run.id)) == 1
+        assert (await virtual.storage.run(run.id)).state is RunState.COMPLETED
+
+
+async def test_what_hooks_grant_one_worker_for_two_answers_at_once_is_granted_twice(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    slow = (
+        "import trio\nasync def on_unit_submitted(agent):\n    had = agent.worker.value('done') or 0\n"
+        "    await trio.sleep(5)\n    agent.worker.grant('done', had + 1)\n"
+    )
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=slow, provider="mock")
+        await virtual.storage.create_qualification("done", None, run.created_at)
+        ann, again = await virtual.page(run, "ann"), await virtual.page(run, "ann", "&assignment_id=another")
+        await ann.register()
+        await again.register()
+        assert ann.agent != again.agent
+        await ann.submit(RIGHT)
+        await again.submit(RIGHT)
+        await trio.sleep(20)
+        assert await values(virtual, run.id) == {"done": 2}
 
 
 async def test_an_answer_that_comes_late_is_followed_up_as_well(

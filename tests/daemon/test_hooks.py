@@ -238,6 +238,36 @@ async def test_only_units_that_were_given_can_be_chosen(said: Any) -> None:
         await desk.hooks.rank_units(ANN, [a_unit(1)])
 
 
+class Odd:
+    """Looks like a unit and fails whoever looks closer."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self._error = error
+
+    @property
+    def id(self) -> list[int]:
+        if self._error is not None:
+            raise self._error
+        return []
+
+
+@pytest.mark.parametrize("said", [[Odd()], [Odd(RuntimeError("no id"))], [Odd(RecursionError())]])
+async def test_objects_that_cannot_be_looked_at_are_their_authors_failure(said: Any) -> None:
+    desk = a_desk(rank_units=saying(said))
+    with pytest.raises(HookFailed, match="cannot be read"):
+        await desk.hooks.rank_units(ANN, [a_unit(1)])
+    assert desk.noted
+
+
+async def test_half_a_character_names_no_qualification() -> None:
+    def needs(worker: WorkerView) -> bool:
+        worker.grant("\ud800")
+        return True
+
+    with pytest.raises(HookFailed, match="surrogates"):
+        await a_desk(worker_needs_screening=needs).hooks.worker_needs_screening(ANN)
+
+
 async def test_what_a_hook_does_to_data_changes_nothing() -> None:
     unit = a_unit(1, own=[1])
 
