@@ -145,14 +145,12 @@ class Virtual:
     async def page(self, run: TaskRun, worker: str, more: str = "") -> VirtualPage:
         """A page of the named worker's link (or of a mock worker); `more` is added to its address."""
         ((_, url),) = await self.operator.links(run.id, [worker])
-        return self.page_at(run, url, worker)
+        return self.page_at(run, url + more, worker)
 
     def page_at(self, run: TaskRun, url: str, worker: str) -> VirtualPage:
         """The page that a link shows, at the run's router."""
         rng = random.Random(worker)
-        return VirtualPage(
-            SimulatedDoors(PageAddress(url + more), self._routers[run.label], Air(), "10.0.0.1", rng)
-        )
+        return VirtualPage(SimulatedDoors(PageAddress(url), self._routers[run.label], Air(), "10.0.0.1", rng))
 
     async def at_work(self, run: TaskRun, worker: str) -> VirtualPage:
         page = await self.page(run, worker)
