@@ -6,7 +6,7 @@ from functools import partial
 
 import attrs
 
-from ..protocol.names import LIVE_AGENT, Outcome, Reason, WorkerId
+from ..protocol.names import LIVE_AGENT, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
 from ..storage.contract import Reserved
@@ -26,6 +26,7 @@ from .providers.contract import Identity, IdentityUnverified
 log = logging.getLogger(__name__)
 
 UNVERIFIED_CHARACTERS_MAX = 300  # of what is kept about somebody who is not who they say
+ANOTHERS_LINK = "the link led another worker to the agent that it had last"
 
 
 class WorkerPool:
@@ -47,9 +48,7 @@ class WorkerPool:
         try:
             identity = await ask_provider("verify", partial(self._t.provider.verify, packet.provider_data))
         except IdentityUnverified as exc:
-            log.info("identity not verified: %s", exc, extra={"run": self._t.run.id})
-            facts = Facts(self._t.rules, unverified=str(exc)[:UNVERIFIED_CHARACTERS_MAX])
-            return await self._refused(packet, None, facts, Reason.IDENTITY_UNVERIFIED)
+            return await self._unverified(packet, str(exc))
         except ProviderSilent as exc:
             log.exception("the provider failed to verify a worker", extra={"run": self._t.run.id})
             await self._desk.failed("verifying a worker", exc)
@@ -75,13 +74,21 @@ class WorkerPool:
             return await self._admit(packet, identity, None)
         return await self._after(packet, identity, agent)
 
+    async def _theirs(self, identity: Identity, agent: Agent | OnboardingAgent) -> Worker | None:
+        """The worker of this agent, if that is who comes now."""
+        worker = await self._t.storage.worker(agent.worker_id)
+        same = (worker.provider, worker.name) == (self._t.provider.name, identity.worker_name)
+        return worker if same else None
+
     async def _after(self, packet: RegisterAgent, identity: Identity, agent: Agent) -> AgentDetails:
         """The answer for a link that had this agent last."""
-        unit = await self._t.storage.unit(agent.unit_id)
+        unit, worker = await self._t.storage.unit(agent.unit_id), await self._theirs(identity, agent)
         may_rejoin = lifecycle.may_rejoin(agent, unit)
-        match returning(self._last(identity, agent, may_rejoin=may_rejoin)):
+        match returning(self._last(identity, agent, worker is not None, may_rejoin=may_rejoin)):
             case Return.ADMISSION:
-                return await self._admit(packet, identity, agent.worker_id)
+                return await self._admit(packet, identity, worker)
+            case Return.NOT_THEIRS:
+                return await self._unverified(packet, ANOTHERS_LINK)
             case Return.TRY_LATER:
                 return self._replies.refusal(packet.request, Reason.TRY_LATER)
             case Return.REJOIN:
@@ -99,10 +106,12 @@ class WorkerPool:
         self, packet: RegisterAgent, identity: Identity, agent: OnboardingAgent, door: OnboardingDoor
     ) -> AgentDetails:
         """The answer for a link whose last agent was onboarded, or is."""
-        last = self._last(identity, agent, onboarding=True, may_rejoin=door.may_resume(agent))
-        match returning(last):
+        worker, may_rejoin = await self._theirs(identity, agent), door.may_resume(agent)
+        match returning(self._last(identity, agent, worker is not None, True, may_rejoin)):
             case Return.ADMISSION:
-                return await self._admit(packet, identity, agent.worker_id)
+                return await self._admit(packet, identity, worker)
+            case Return.NOT_THEIRS:
+                return await self._unverified(packet, ANOTHERS_LINK)
             case Return.TRY_LATER:
                 return self._replies.refusal(packet.request, Reason.TRY_LATER)
             case Return.REJOIN:
@@ -117,11 +126,13 @@ class WorkerPool:
         self,
         identity: Identity,
         agent: Agent | OnboardingAgent,
+        theirs: bool,
         onboarding: bool = False,
         may_rejoin: bool = False,
     ) -> Last:
         return Last(
             agent.status,
+            theirs,
             onboarding,
             may_rejoin,
             closing=self._desk.closed() is Reason.TRY_LATER,
@@ -139,16 +150,16 @@ class WorkerPool:
 
     # --- who comes in
 
-    async def _admit(
-        self, packet: RegisterAgent, identity: Identity, before: WorkerId | None
-    ) -> AgentDetails:
-        """Let somebody in whose link had no agent, or (`before`) one of this worker."""
+    async def _admit(self, packet: RegisterAgent, identity: Identity, before: Worker | None) -> AgentDetails:
+        """Let somebody in whose link had no agent, or (`before`) one of theirs."""
         provider, name = self._t.provider.name, identity.worker_name
         closed = self._desk.closed()
         if closed is not None:
             facts = Facts(self._t.rules, closed=closed)
             return await self._refused(packet, await self._known_worker(provider, name), facts, closed)
-        worker = await self._worker(identity, before)
+        worker = before or await self._t.storage.register_worker(
+            provider, name, dict(identity.worker_data), self._t.wall()
+        )
         seat = Seat(identity.link, identity.after or "", dict(identity.agent_data))
         admitted = await self._admitting.admit(worker, seat)
         return await self._answer(packet.request, admitted, worker, packet.crowdd_client)
@@ -171,23 +182,17 @@ class WorkerPool:
                 response = RECONNECTION if existing else ASSIGNED
                 return await self._replies.details(request, agent, unit, admitted.assignment, response)
 
-    async def _worker(self, identity: Identity, before: WorkerId | None) -> Worker:
-        """Who this is, made known if they are new. Whom the link led to before is read and not written."""
-        provider, name = self._t.provider.name, identity.worker_name
-        if before is not None:
-            worker = await self._t.storage.worker(before)
-            if (worker.provider, worker.name) == (provider, name):
-                return worker
-        return await self._t.storage.register_worker(
-            provider, name, dict(identity.worker_data), self._t.wall()
-        )
-
     async def _known_worker(self, provider: str, name: str) -> Worker | None:
         """Who is turned away at a closed door does not become known by that."""
         try:
             return await self._t.storage.worker_by_name(provider, name)
         except NotFound:
             return None
+
+    async def _unverified(self, packet: RegisterAgent, why: str) -> AgentDetails:
+        log.info("identity not verified: %s", why, extra={"run": self._t.run.id})
+        facts = Facts(self._t.rules, unverified=why[:UNVERIFIED_CHARACTERS_MAX])
+        return await self._refused(packet, None, facts, Reason.IDENTITY_UNVERIFIED)
 
     async def _refused(
         self, packet: RegisterAgent, worker: Worker | None, facts: Facts, reason: Reason

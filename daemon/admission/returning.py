@@ -19,6 +19,7 @@ class Return(enum.Enum):
     AGENT = "the same agent, with its data"
     REJOIN = "the same agent, at work again"
     TRY_LATER = "refused: try_later"
+    NOT_THEIRS = "refused: identity_unverified"
     FINISHED = 'its final page, with "Next"'
     ENDED = "refused, with why it ended"
 
@@ -28,6 +29,8 @@ class Last:
     """The newest agent (onboarding or not) that a link had, and what the page says that comes by it."""
 
     status: AgentStatus
+    theirs: bool = True
+    """False: the link led another worker to it. Some providers believe pages, and links get about."""
     onboarding: bool = False
     may_rejoin: bool = False
     """A shutdown disconnected it, and its unit was kept."""
@@ -56,6 +59,11 @@ class ReturnRow:
 _JUDGED = frozenset({AgentStatus.APPROVED, AgentStatus.REJECTED})
 
 RETURN_TABLE: Sequence[ReturnRow] = (
+    ReturnRow(
+        "it is another worker's, unless it has ended and the page says so",
+        lambda last: not last.theirs and (last.live or last.may_rejoin or not last.goes_on),
+        Return.NOT_THEIRS,
+    ),
     ReturnRow(
         "a shutdown disconnected it, its unit is kept, but the daemon is stopping",
         lambda last: last.may_rejoin and last.closing,

@@ -9,6 +9,7 @@ from crowdd.protocol.names import AgentStatus
 
 S = AgentStatus
 ROWS = [
+    (Last(S.IN_TASK, theirs=False, goes_on=True), Return.NOT_THEIRS),
     (Last(S.DISCONNECT, may_rejoin=True, closing=True), Return.TRY_LATER),
     (Last(S.DISCONNECT, may_rejoin=True), Return.REJOIN),
     (Last(S.IN_TASK, goes_on=True), Return.AGENT),
@@ -33,7 +34,7 @@ def test_a_link_that_had_no_agent_leads_to_admission() -> None:
 @pytest.mark.parametrize("status", AgentStatus)
 def test_w9_only_who_lives_or_may_rejoin_gets_the_agent_again(status: AgentStatus) -> None:
     for onboarding, closing, says, on in itertools.product([False, True], repeat=4):
-        last = Last(status, onboarding, closing=closing, says_after=says, goes_on=on)
+        last = Last(status, onboarding=onboarding, closing=closing, says_after=says, goes_on=on)
         assert (returning(last) is Return.AGENT) == last.live
 
 

@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from crowdd.daemon.house import House
-from crowdd.protocol.names import Outcome
+from crowdd.protocol.names import Outcome, Reason
 from crowdd.storage.contract import Storage
 
 from .desk import a_desk
 
 NEWCOMER = ["agents_of_link", "fact", "register_worker", "reserve", "worker_facts"]
 NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
-RELOAD = ["agents_of_link", "assignment", "unit"]
+RELOAD = ["agents_of_link", "assignment", "unit", "worker"]
 
 
 def counted(storage: Storage) -> Counter[str]:
@@ -60,6 +60,8 @@ async def test_a_link_that_another_worker_had_before_does_not_make_them_that_wor
     desk = await a_desk(house)
     ann = await desk.register("ann", link="shared")
     await desk.submit(ann, {})
+    refused = await desk.register("bob", link="shared")
+    assert (refused.reason, refused.agent_id) == (Reason.IDENTITY_UNVERIFIED, None)
     bob = await desk.register("bob", after=ann.agent_id, link="shared")
     assert bob.outcome is Outcome.OK
     assert bob.worker_id != ann.worker_id
