@@ -7,7 +7,7 @@ what came of it: each answer is followed up at least once, also across a crash, 
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
@@ -23,12 +23,16 @@ from ..storage.writes import PutFact, RecordDecision, Write
 from .clock import Wall
 from .follow_up_rules import Consequences, JudgingRules
 from .full_disk import with_space
-from .hooks import HookFailed, HookName, Hooks, Known, Reply, grants_of
+from .hooks import HookFailed, HookName, Hooks, Judged, Known, Reply, grants_of
 from .log_ids import ids_of
 
 log = logging.getLogger(__name__)
 
 AT_ONCE_MAX = 8  # hooks of this run that run at a time; the threads are shared by all runs
+
+
+Review = Callable[[AgentId, Judged], Awaitable[str | None]]
+"""Judge an agent's work; why it could not be, if so. The same again changes nothing."""
 
 
 @attrs.frozen
@@ -42,6 +46,8 @@ class FollowUpTools:
     storage: Storage
     wall: Wall
     hooks: Hooks
+    review: Review
+    """Carries out what the author's code says of the work."""
     done: Callable[[], None]
     """Called when an answer was followed up."""
 
@@ -128,6 +134,8 @@ class FollowUps:
         reply = await self._asked(known, await storage.agent(agent.id), candidate, submission)
         came_of_it = self._t.rules.consequences(unit, agent.worker_id, known.grants, reply.answer)
         effects = grants_of(reply.effects, agent.worker_id, known.grants)
+        if reply.judged is not None:  # before the mark is taken back: after a crash it is judged then
+            await self._review(agent, reply.judged)
         await storage.ensure_qualifications(self._t.made, self._t.wall())
         try:
             await self._save(agent, came_of_it, effects)
@@ -146,6 +154,12 @@ class FollowUps:
             return await self._t.hooks.on_unit_submitted(known, agent, candidate, submission)
         except HookFailed:
             return Reply(None)
+
+    async def _review(self, agent: Agent, judged: Judged) -> None:
+        refused = await self._t.review(agent.id, judged)
+        if refused is not None:
+            said = ValueError(f"{judged.verdict.value}: {refused}")
+            await self._t.hooks.note_failure(HookName.ON_UNIT_SUBMITTED, said, agent.id)
 
     async def _save(self, agent: Agent, came_of_it: Consequences, effects: list[Write]) -> None:
         done = PutFact(_scope(self._t.run.id), str(agent.id), None)

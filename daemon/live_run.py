@@ -15,7 +15,7 @@ from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
 from ..storage.writes import MoveRun
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
 from .follow_up_rules import judging_rules
-from .follow_ups import FollowUps, FollowUpTools
+from .follow_ups import FollowUps, FollowUpTools, Review
 from .full_disk import with_space
 from .goodbye import dismiss_all, shut_down_all
 from .hooks import Hooks, RunView, TaskView
@@ -55,7 +55,7 @@ NEWS: Mapping[AgentStatus, AgentEvent] = {
 class LiveRun:
     """Made anew at every start from what storage says; a crash is only a start that nobody planned."""
 
-    def __init__(self, run: TaskRun, parts: Parts, house: House, rows: RowSource) -> None:
+    def __init__(self, run: TaskRun, parts: Parts, house: House, rows: RowSource, review: Review) -> None:
         self.run = run
         self._parts = parts
         self._house = house
@@ -98,6 +98,7 @@ class LiveRun:
                 house.storage,
                 house.wall,
                 self._hooks,
+                review,
                 self._look_again,
             )
         )

@@ -23,6 +23,8 @@ from .errands import Errand, Errands, RunProviders
 from .error_notes import PLUG_IN, ErrorNotes
 from .events import any_of
 from .farewell import Farewell
+from .hooks import Judged
+from .hooks.effects import BY as TASK
 from .house import House
 from .launching import Launcher
 from .live_run import DEPLOYED, LiveRun
@@ -235,7 +237,7 @@ class Operator:
         run = await self.storage.run(run.id)  # staff may have stopped it before we took it up
         if self._stopping or not (run.state in UNFINISHED_RUN or self._is_deployed(run)):
             return
-        live = self._live[run.id] = LiveRun(run, parts, self._house, rows)
+        live = self._live[run.id] = LiveRun(run, parts, self._house, rows, self._judged_by_task)
         if run.deleting:
             live.retired.set()
         self._note_change()
@@ -338,6 +340,11 @@ class Operator:
     ) -> list[Reviewed]:
         """Judge the work of agents, of runs that are held or have ended. NotFound."""
         return await self._reviewer.review(agents, verdict, note, who)
+
+    async def _judged_by_task(self, agent_id: AgentId, judged: Judged) -> str | None:
+        """What a task's own code says of an agent's work; why that cannot be, if so."""
+        (reviewed,) = await self._reviewer.review([agent_id], judged.verdict, judged.note, TASK)
+        return reviewed.refused
 
     def _reviewed(self, agent: Agent) -> None:
         live = self._live.get(agent.run_id)

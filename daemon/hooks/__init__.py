@@ -6,6 +6,7 @@ from .errors import HookFailed
 from .finding import Found, find_hooks
 from .hooks import Hooks, Known, Reply
 from .items import ItemSource
+from .judging import Judged
 from .names import HOOKS, HookName
 from .views import AgentView, AssignmentView, RunView, TaskView, UnitView, WorkerView
 
@@ -21,6 +22,7 @@ __all__ = [
     "HookName",
     "Hooks",
     "ItemSource",
+    "Judged",
     "Known",
     "Reply",
     "RunView",

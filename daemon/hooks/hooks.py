@@ -20,6 +20,7 @@ from ..user_code import UserCode, UserCodeFailed
 from .effects import Effect, GrantsOver
 from .errors import HookFailed
 from .items import ItemSource
+from .judging import Judged, Judging
 from .names import HOOKS, HookName, metric_name
 from .views import AgentView, AssignmentView, RunView, UnitView, worker_view
 
@@ -45,6 +46,8 @@ class Reply(Generic[T]):
 
     answer: T
     effects: tuple[Effect, ...] = ()
+    judged: Judged | None = None
+    """What it said of the agent's work."""
 
 
 class Hooks:
@@ -204,8 +207,10 @@ class Hooks:
         grants = GrantsOver(known.grants, HOOKS[hook].may_grant)
         worker = worker_view(known.worker, self._run, grants)
         (unit,) = self._units([candidate])
-        answer = await self._call(hook, (AgentView(worker, unit, agent, submission),), read, agent.id)
-        return Reply(answer, grants.effects())
+        judging = None if submission is None else Judging()
+        view = AgentView(worker, unit, agent, submission, judging)
+        answer = await self._call(hook, (view,), read, agent.id)
+        return Reply(answer, grants.effects(), None if judging is None else judging.said)
 
     def _limit(self, hook: HookName) -> float:
         return HOOKS[hook].limit_s if self._limit_s is None else self._limit_s

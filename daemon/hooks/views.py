@@ -1,7 +1,7 @@
 """What hooks are shown: snapshots of worker, unit, assignment, agent, run and task, with their relations.
 
-Data is a copy of its own: what a hook does to it changes nothing. Only `worker.grant` and `worker.revoke` do,
-and only with the decision the hook was asked for.
+Data is a copy of its own: what a hook does to it changes nothing. Only `worker.grant`, `worker.revoke` and,
+of finished work, `agent.approve` and the like do, and only if the hook returns.
 """
 
 import copy
@@ -23,7 +23,9 @@ from ...storage.records import (
     Unit,
     Worker,
 )
+from ..review.decisions import Verdict
 from .effects import GrantsOver
+from .judging import Judging
 
 
 @attrs.frozen
@@ -153,6 +155,7 @@ class AgentView:
     unit: UnitView
     _agent: Agent = attrs.field(repr=False)
     _submission: Submission | None = attrs.field(default=None, repr=False)
+    _judging: Judging | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def id(self) -> AgentId:
@@ -198,6 +201,23 @@ class AgentView:
     def files(self) -> list[FileNote]:
         """What was uploaded with it."""
         return [] if self._submission is None else [*self._submission.files]
+
+    def approve(self, note: str | None = None) -> None:
+        """Pay the work. Only in `on_unit_submitted`, once; carried out if the hook returns."""
+        self._judge(Verdict.APPROVE, note)
+
+    def soft_reject(self, note: str | None = None) -> None:
+        """Pay the work, and mark it as below the bar; as `approve`."""
+        self._judge(Verdict.SOFT_REJECT, note)
+
+    def reject(self, reason: str) -> None:
+        """Do not pay the work; the worker reads the reason. As `approve`."""
+        self._judge(Verdict.REJECT, reason)
+
+    def _judge(self, verdict: Verdict, note: str | None) -> None:
+        if self._judging is None:
+            raise TypeError("there is no answer to judge yet: judge in on_unit_submitted")
+        self._judging.say(verdict, note)
 
 
 def worker_view(worker: Worker, run: RunView, grants: GrantsOver) -> WorkerView:

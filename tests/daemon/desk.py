@@ -13,7 +13,7 @@ from crowdd.daemon.blueprints.contract import Material
 from crowdd.daemon.blueprints.mock import MockBlueprint
 from crowdd.daemon.follow_up_rules import judging_rules
 from crowdd.daemon.follow_ups import FollowUps, FollowUpTools
-from crowdd.daemon.hooks import HookName, Hooks, RunView, TaskView
+from crowdd.daemon.hooks import HookName, Hooks, Judged, RunView, TaskView
 from crowdd.daemon.house import House
 from crowdd.daemon.intake import Intake, IntakeTools
 from crowdd.daemon.providers.contract import Place
@@ -96,6 +96,7 @@ class Desk:
                 self.house.storage,
                 self.house.wall,
                 hooks,
+                nobody_reviews,
                 lambda: None,
             )
         )
@@ -149,6 +150,10 @@ class Desk:
     async def stored(self, details: AgentDetails) -> Agent:
         assert details.agent_id is not None
         return await self.house.storage.agent_by_wire_id(details.agent_id)
+
+
+async def nobody_reviews(agent_id: AgentId, judged: Judged) -> str | None:
+    raise AssertionError("no task of these tests judges work by itself")
 
 
 async def a_desk(

@@ -250,3 +250,90 @@ async def test_an_answer_that_comes_late_is_followed_up_as_well(
         assert (await page.submit(RIGHT)).verdict is Verdict.OK
         await trio.sleep(1)
         assert await values(virtual, run.id) == {"digits-correct-golds": 1}
+
+
+BY_CODE = """
+def on_unit_submitted(agent):
+    said = agent.data["n"]
+    if said == 7:
+        agent.approve("well done")
+    elif said == 3:
+        agent.soft_reject()
+    elif said == 1:
+        agent.reject("This is no seven.")
+    elif said == 0:
+        agent.reject("")
+    elif said == -1:
+        agent.approve()
+        raise RuntimeError("out of coffee")
+"""
+
+
+async def judged(virtual: Virtual, *answers: int, sections: str = "", **overrides: str) -> TaskRun:
+    """A run whose own code has judged these answers, of one worker each."""
+    run = await virtual.launch(
+        units=len(answers) + 1, provider="mock", sections=sections, code=BY_CODE, **overrides
+    )
+    for number, answer in enumerate(answers):
+        await work(await virtual.page(run, f"w{number}"), "", {"n": answer})
+    await trio.sleep(1)
+    return run
+
+
+async def test_the_tasks_own_code_judges_work_like_staff(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await judged(virtual, 7, 3, 1, 5)
+        assert await virtual.agents(run) == [
+            AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED, AgentStatus.COMPLETED
+        ]  # fmt: skip
+        reviews = [
+            (await virtual.storage.reviews(agent.id)) for agent in await virtual.storage.agents(run.id)
+        ]
+        assert [(each.who, each.note) for several in reviews for each in several] == [
+            ("task", "well done"), ("task", None), ("task", "This is no seven.")
+        ]  # fmt: skip
+        decided = await virtual.storage.decisions(run_id=run.id)
+        assert [each.outcome for each in decided if each.kind == "review"] == [
+            "approved", "soft_rejected", "rejected"
+        ]  # fmt: skip
+
+
+async def test_a_rejection_without_a_reason_and_a_hook_that_raises_judge_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await judged(virtual, 0, -1)
+        assert await virtual.agents(run) == [AgentStatus.COMPLETED, AgentStatus.COMPLETED]
+        errors = await virtual.storage.errors(run.id)
+        assert [each.agent_id for each in errors] == [1, 2]
+        assert "a rejection needs a reason" in str(errors[0].data)
+        assert "out of coffee" in str(errors[1].data)
+
+
+async def test_work_that_the_code_soft_rejects_counts_for_the_rule(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    rule = "[review]\nsoft_reject_share = 0.5\nafter_reviews = 2\n"
+    async with open_virtual(tmp_path) as virtual:
+        await virtual.daemon.present()
+        run = await virtual.launch(sections=rule, code=BY_CODE, block_qualification="banned")
+        page, agent = await virtual.page(run, "ann"), ""
+        for _ in range(2):
+            _, agent = await work(page, agent, WRONG)
+            await trio.sleep(1)
+        assert (await page.register(agent)).reason == "blocked"
+
+
+async def test_a_verdict_of_the_code_is_reached_after_a_crash_too(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    slow = BY_CODE.replace(
+        "def on_unit_submitted(agent):",
+        "import trio\nasync def on_unit_submitted(agent):\n    await trio.sleep(20)",
+    )
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=slow)
+        await work(await virtual.page(run, "ann"), "", RIGHT)
+        virtual.daemon.kill(down_s=1)
+        await trio.sleep(40)
+        assert await virtual.agents(run) == [AgentStatus.APPROVED]

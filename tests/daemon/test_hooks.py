@@ -301,6 +301,18 @@ async def test_an_agent_is_shown_with_all_it_belongs_to() -> None:
     ]
 
 
+async def test_work_is_judged_once_and_only_where_there_is_an_answer() -> None:
+    def twice(agent: AgentView) -> None:
+        agent.approve()
+        agent.reject("after all")
+
+    desk = a_desk(on_unit_submitted=twice, init_data=twice)
+    with pytest.raises(HookFailed, match="judged already: approve"):
+        await desk.hooks.on_unit_submitted(ANN, AGENT, a_unit(1), SUBMITTED)
+    with pytest.raises(HookFailed, match="no answer to judge yet"):
+        await desk.hooks.init_data(ANN, AGENT, a_unit(1))
+
+
 async def test_an_error_about_an_agents_work_is_noted_with_the_agent() -> None:
     desk = a_desk(on_unit_submitted=saying("right"))
     with pytest.raises(HookFailed, match="True, False or None"):
