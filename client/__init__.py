@@ -15,23 +15,12 @@ from .errors import (
     Refused,
     TaskFolderRefused,
 )
-from .shapes import (
-    AgentInfo,
-    DaemonStatus,
-    ErrorInfo,
-    Event,
-    FileInfo,
-    Link,
-    LogPart,
-    RunDetails,
-    RunInfo,
-    Snapshot,
-    Submission,
-    UnitInfo,
-    WorkerDetails,
-    WorkerInfo,
-    WorkInfo,
-)
+from .shapes.history import Event
+from .shapes.links import Link
+from .shapes.people import WorkerDetails, WorkerInfo
+from .shapes.runs import RunDetails, RunInfo, Snapshot
+from .shapes.service import DaemonStatus, LogPart
+from .shapes.work import AgentInfo, ErrorInfo, FileInfo, Submission, UnitInfo, WorkInfo
 from .task import Task
 
 __all__ = [

@@ -13,37 +13,15 @@ from .connection import Connection, chunks, lines
 from .errors import ConnectionCut, DaemonUnreachable, LaunchUnknown, NoSuchRun, NotEnded
 from .following import STREAM_SILENCE_S, Patience, follow_events
 from .reading import read
-from .shapes import (
-    AgentInfo,
-    BlockInfo,
-    DaemonStatus,
-    DiskInfo,
-    ErrorInfo,
-    Event,
-    ExtendedRun,
-    FileInfo,
-    Granted,
-    Holder,
-    Link,
-    LogPart,
-    OptionsInfo,
-    PausedRun,
-    PlanInfo,
-    QualificationDetails,
-    QualificationInfo,
-    Reviewed,
-    RevokedLink,
-    RunDetails,
-    RunInfo,
-    Snapshot,
-    Stock,
-    Submission,
-    UnitInfo,
-    Why,
-    WorkerDetails,
-    WorkerInfo,
-    WorkInfo,
-)
+from .shapes.history import Event, Why
+from .shapes.links import Link, RevokedLink
+from .shapes.people import BlockInfo, WorkerDetails, WorkerInfo
+from .shapes.plans import OptionsInfo, PlanInfo
+from .shapes.qualifications import Granted, Holder, QualificationDetails, QualificationInfo
+from .shapes.reviews import Reviewed
+from .shapes.runs import ExtendedRun, PausedRun, RunDetails, RunInfo, Snapshot, Stock
+from .shapes.service import DaemonStatus, DiskInfo, LogPart
+from .shapes.work import AgentInfo, ErrorInfo, FileInfo, Submission, UnitInfo, WorkInfo
 from .socket_path import default_socket
 from .task import Task, written_task
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .shapes import Snapshot
+    from .shapes.runs import Snapshot
 
 
 class ClientError(Exception):

@@ -7,7 +7,7 @@ from typing import Any
 from .connection import Connection, lines
 from .errors import ConnectionCut, DaemonUnreachable
 from .reading import read
-from .shapes import Event
+from .shapes.history import Event
 
 RETRY_S = 1.0
 STREAM_SILENCE_S = 45.0  # the daemon says something every ten seconds

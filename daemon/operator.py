@@ -16,7 +16,7 @@ from .added_rows import all_rows
 from .blocks import Blocks, BlockSet
 from .causes import causes
 from .checking import LaunchRefused, Plan
-from .control.shapes import HeldView
+from .control.shapes.service import HeldView
 from .deletion import Deletion, DeletionFailed, Stock
 from .disk_use import DiskUse, disk_use
 from .errands import Errand, Errands, RunProviders

@@ -3,7 +3,7 @@
 import click
 
 from ..client import Client
-from ..shapes import BlockInfo
+from ..shapes.people import BlockInfo
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pass_client
 from .people_words import worker_argument, workers_of
@@ -50,6 +50,6 @@ def _tell(workers: list[BlockInfo], as_json: bool, state: str) -> None:
     owed = [worker for worker in workers if worker.owed]
     if owed:
         say(
-            f"The provider was not told of {counted(len(owed), 'worker')}: {safe(owed[0]['owed'])}. "
+            f"The provider was not told of {counted(len(owed), 'worker')}: {safe(owed[0].owed)}. "
             "It is told again until it answers; crowdd itself enforces this already."
         )

@@ -6,7 +6,7 @@ import click
 
 from ..client import ENDED, Client
 from ..exit_codes import ExitCode
-from ..shapes import Stock
+from ..shapes.runs import Stock
 from ..terminal import counted, safe, say, say_facts, say_json
 from .disk import size
 from .options import json_option, run_argument

@@ -3,7 +3,7 @@
 import click
 
 from ..client import Client
-from ..shapes import RunDisk
+from ..shapes.service import RunDisk
 from ..terminal import safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client
 

@@ -3,7 +3,7 @@
 import click
 
 from ..client import Client
-from ..shapes import ErrorInfo
+from ..shapes.work import ErrorInfo
 from ..terminal import local_time, safe, say, say_json, say_table
 from .options import json_option, pass_client, run_argument
 

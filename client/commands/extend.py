@@ -8,7 +8,7 @@ import click
 
 from ..client import Client
 from ..errors import ConnectionCut
-from ..shapes import ExtendedRun
+from ..shapes.runs import ExtendedRun
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pair_of, pass_client, run_argument
 
@@ -88,14 +88,14 @@ def _tell(info: ExtendedRun, agents: bool) -> None:
         return
     say(f"Run {label} is extended.")
     if told.rows:
-        say(f"  {counted(told['rows'], 'row')} added")
+        say(f"  {counted(told.rows, 'row')} added")
     if told.rows_after_code:
         say("  They come after the rows of rows() in task.py: if that never ends, they are never reached.")
     for change in told.changes:
         before, after = safe(change.before), safe(change.after)
         say(f"  {safe(change.key)}: {before} -> {after}{_SCOPES.get(change.key, '')}")
     if told.present:
-        say(f"  {told['present']} at work have more time; a page shows it once it is loaded again")
+        say(f"  {told.present} at work have more time; a page shows it once it is loaded again")
     elif info.agents_live and not agents and any(change.key == TIME for change in told.changes):
-        say(f"  {info['agents_live']} at work keep the time they have; --agents would give them more")
+        say(f"  {info.agents_live} at work keep the time they have; --agents would give them more")
     say(f"Next: crowdctl watch {label}")

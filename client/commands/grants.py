@@ -3,7 +3,7 @@
 import click
 
 from ..client import Client
-from ..shapes import Granted
+from ..shapes.qualifications import Granted
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pass_client
 from .people_words import worker_argument, workers_of

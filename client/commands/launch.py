@@ -6,7 +6,8 @@ import click
 
 from ..client import Client
 from ..errors import LaunchUnknown
-from ..shapes import PlanInfo, RunInfo, Snapshot
+from ..shapes.plans import PlanInfo
+from ..shapes.runs import RunInfo, Snapshot
 from ..terminal import safe, say, say_facts, say_json
 from .options import json_option, pair_of, pass_client
 

@@ -3,7 +3,7 @@
 import click
 
 from ..client import Client
-from ..shapes import AgentInfo
+from ..shapes.work import AgentInfo
 from ..terminal import local_time, say, say_json, say_table
 from .options import json_option, pass_client, run_argument, status_option
 
@@ -44,7 +44,7 @@ def unit_of(agent: AgentInfo) -> str | int:
 
 def note_of(agent: AgentInfo) -> str | None:
     """What was said when the work was reviewed."""
-    return agent.review["note"] if agent.review else None
+    return agent.review.note if agent.review else None
 
 
 @click.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ..client import Client
-from ..shapes import OptionInfo, OptionsInfo, PlugInInfo
+from ..shapes.plans import OptionInfo, OptionsInfo, PlugInInfo
 from ..terminal import safe, say, say_json, say_table
 from .options import json_option, pass_client
 

@@ -3,7 +3,7 @@
 import click
 
 from ..client import Client
-from ..shapes import PausedRun
+from ..shapes.runs import PausedRun
 from ..terminal import safe, say, say_json
 from .options import json_option, pass_client, run_argument
 

@@ -6,7 +6,7 @@ import click
 
 from ..client import Client
 from ..reading import as_json as told_as_json
-from ..shapes import GrantChange, QualificationInfo
+from ..shapes.qualifications import GrantChange, QualificationInfo
 from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client
 
@@ -91,7 +91,7 @@ def describe(client: Client, name: str, as_json: bool) -> None:
 @pass_client
 def history(client: Client, name: str, as_json: bool) -> None:
     """Show who gave a qualification to whom, when and why."""
-    changes = client.qualification(name)["history"]
+    changes = client.qualification(name).history
     if as_json:
         say_json(changes)
         return

@@ -8,7 +8,7 @@ import click
 
 from ..client import Client
 from ..exit_codes import ExitCode
-from ..shapes import Reviewed
+from ..shapes.reviews import Reviewed
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pass_client
 

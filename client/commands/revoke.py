@@ -5,7 +5,7 @@ import shlex
 import click
 
 from ..client import Client
-from ..shapes import RevokedLink
+from ..shapes.links import RevokedLink
 from ..terminal import safe, say, say_json
 from .grants import tell_revoked
 from .options import json_option, pass_client

@@ -3,7 +3,7 @@
 import click
 
 from ..client import Client
-from ..shapes import OwedInfo, Progress, RouterInfo, RunDetails
+from ..shapes.runs import OwedInfo, Progress, RouterInfo, RunDetails
 from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client, run_argument
 

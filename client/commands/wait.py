@@ -7,7 +7,7 @@ import click
 from ..client import Client
 from ..errors import NotEnded
 from ..exit_codes import ExitCode
-from ..shapes import Snapshot
+from ..shapes.runs import Snapshot
 from ..terminal import safe, say, say_json
 from .options import json_option
 from .runs import done_of

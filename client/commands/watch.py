@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..client import ENDED, Client
-from ..shapes import Snapshot
+from ..shapes.runs import Snapshot
 from ..terminal import safe, say, say_json
 from .options import json_option, pass_client, run_argument
 from .runs import done_of, router_line, state_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import click
 
 from ..client import Client
-from ..shapes import DecisionInfo, StoryEntry, Why
+from ..shapes.history import DecisionInfo, StoryEntry, Why
 from ..terminal import local_time, safe, say, say_json, say_table
 from .options import json_option, pass_client
 

@@ -4,7 +4,9 @@ import click
 
 from ..client import Client
 from ..reading import as_json as told_as_json
-from ..shapes import Change, TrackRecord, WorkerDetails, WorkInfo
+from ..shapes.history import Change
+from ..shapes.people import TrackRecord, WorkerDetails
+from ..shapes.work import WorkInfo
 from ..terminal import local_time, safe, say, say_facts, say_json, say_table
 from .lists import note_of, unit_of
 from .options import json_option, pass_client

@@ -29,23 +29,6 @@ from .openapi import LINES, openapi_document
 from .options import KINDS, show_folder_options, show_options
 from .pausing import pause_run, resume_run
 from .people import list_agents_of_worker, list_workers, show_worker
-from .people_shapes import (
-    BlockBody,
-    BlocksView,
-    DeletedQualificationView,
-    GrantBody,
-    GrantedListView,
-    HoldersView,
-    QualificationBody,
-    QualificationDetailsView,
-    QualificationsView,
-    QualificationView,
-    ReviewBody,
-    ReviewsView,
-    RevokeGrantBody,
-    UnblockBody,
-    WhyView,
-)
 from .qualifications import (
     create_qualification,
     delete_qualification,
@@ -59,41 +42,37 @@ from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
 from .reviews import review
 from .revoking import revoke_link, revoke_link_of
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
-from .shapes import (
-    AgentsView,
-    DiskView,
-    ErrorNotesView,
-    EventView,
+from .shapes.history import EventView, PositionView, WhyView
+from .shapes.links import LinksView, NamedLinksBody, NewLinksBody, RevokeBody, RevokedLinkView, RevokeOfBody
+from .shapes.people import BlockBody, BlocksView, UnblockBody, WorkerDetailsView, WorkersView
+from .shapes.plans import OptionsView, PlanView
+from .shapes.qualifications import (
+    DeletedQualificationView,
+    GrantBody,
+    GrantedListView,
+    HoldersView,
+    QualificationBody,
+    QualificationDetailsView,
+    QualificationsView,
+    QualificationView,
+    RevokeGrantBody,
+)
+from .shapes.reviews import ReviewBody, ReviewsView
+from .shapes.runs import (
     ExpiredView,
     ExtendedView,
-    LinksView,
-    LogBody,
-    LogPartView,
-    LogView,
-    NamedLinksBody,
-    NewLinksBody,
     NothingBody,
-    OptionsView,
     PausedRunView,
-    PlanView,
-    PositionView,
-    RecordView,
-    RevokeBody,
-    RevokedLinkView,
-    RevokeOfBody,
     RunDetailsView,
     RunsView,
     RunView,
     SnapshotView,
-    StatusView,
     StockView,
     StopBody,
-    UnitsView,
     WhyBody,
-    WorkerDetailsView,
-    WorkersView,
-    WorksView,
 )
+from .shapes.service import DiskView, LogBody, LogPartView, LogView, StatusView
+from .shapes.work import AgentsView, ErrorNotesView, RecordView, UnitsView, WorksView
 from .watch import watch_run
 from .why import why_agent, why_unit, why_worker
 

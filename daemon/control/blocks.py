@@ -8,8 +8,8 @@ from starlette.responses import Response
 from ..blocks import BlockSet
 from .answers import json_answer
 from .errors import bad_request
-from .people_shapes import BlocksView, BlockView
 from .questions import json_body, line_of, no_other_keys, operator_of, who_asks
+from .shapes.people import BlocksView, BlockView
 from .views import RunLabels, worker_view
 from .worker_words import workers_of_body
 

@@ -9,7 +9,7 @@ from ..deletion import DeletionFailed, Stock
 from .answers import json_answer
 from .errors import ControlError
 from .questions import operator_of, run_asked_for, who_asks
-from .shapes import StockView
+from .shapes.runs import StockView
 
 
 async def get_stock(request: Request) -> Response:

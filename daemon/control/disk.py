@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from .answers import json_answer
 from .questions import operator_of
-from .shapes import DiskView, RunDiskView
+from .shapes.service import DiskView, RunDiskView
 
 
 async def get_disk(request: Request) -> Response:

@@ -18,7 +18,7 @@ from ...storage.errors import (
 )
 from ..providers.contract import ProviderFailed
 from .answers import json_answer
-from .shapes import ErrorView, RefusalView
+from .shapes.refusals import ErrorView, RefusalView
 
 RETRY_AFTER_S = 5  # a daemon that ends is started again by systemd
 

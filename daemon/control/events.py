@@ -12,7 +12,7 @@ from ...storage.errors import NotFound
 from ...storage.records import HistoryEntry
 from .answers import SendChunk, StreamedAnswer, json_bytes
 from .questions import find_run, number_asked_for, operator_of
-from .shapes import EventView, PositionView
+from .shapes.history import EventView, PositionView
 from .views import RunLabels, history_view
 
 LOOK_GAP_S = 0.25  # an event is told so long after it was written, at most; a look costs one indexed query

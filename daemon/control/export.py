@@ -18,7 +18,7 @@ from .answers import SendChunk, StreamedAnswer, json_bytes
 from .errors import bad_request
 from .export_csv import cells_of, csv_line, find_columns
 from .questions import NUMBER_MAX, number_asked_for, operator_of, run_asked_for
-from .shapes import FileView, RecordView
+from .shapes.work import FileView, RecordView
 from .work_views import review_view, special_of
 
 PAGE_ROWS = 200  # held in memory at once; a row may be megabytes

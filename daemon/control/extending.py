@@ -18,7 +18,7 @@ from ..terms import Extended, ExtensionRefused, Wish
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .questions import operator_of, run_asked_for, take_body, who_asks
-from .shapes import ExtendedView, ExtensionView
+from .shapes.runs import ExtendedView, ExtensionView
 from .task_upload import overrides_asked_for
 from .views import run_view
 

@@ -11,7 +11,7 @@ from ...logs.parts import PARTS, UnknownName, check_level, check_part, level_of,
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .questions import json_body, no_other_keys, who_asks
-from .shapes import LogPartView, LogView
+from .shapes.service import LogPartView, LogView
 
 log = logging.getLogger(__name__)
 

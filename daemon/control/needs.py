@@ -18,7 +18,7 @@ from ..review import Reviewed, Verdict
 from ..revocation import Revocation
 from ..task_options import FolderOptions
 from ..terms import Extended, Wish
-from .shapes import HeldView
+from .shapes.service import HeldView
 
 
 class RouterState(Protocol):

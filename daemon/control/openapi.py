@@ -8,7 +8,7 @@ from typing import Any
 
 from ...protocol.json_schema import Schemas
 from .endpoint import Endpoint, Query
-from .shapes import ErrorView
+from .shapes.refusals import ErrorView
 
 LINES = "application/x-ndjson"
 """A stream of JSON documents, one a line."""

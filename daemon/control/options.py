@@ -12,7 +12,7 @@ from ..task_options import PlugInAbout, about_plug_in, plug_ins, task_options
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .questions import operator_of
-from .shapes import OptionsView, OptionView, PlugInView
+from .shapes.plans import OptionsView, OptionView, PlugInView
 from .task_upload import unpacked_task
 
 TASK = "task"

@@ -17,7 +17,7 @@ from .questions import (
     run_asked_for,
     who_asks,
 )
-from .shapes import PausedRunView, PauseView
+from .shapes.runs import PausedRunView, PauseView
 from .views import run_view
 
 

@@ -8,7 +8,9 @@ from ...storage.contract import Storage
 from ..track_record import track_record
 from .answers import json_answer
 from .questions import operator_of, page_asked_for
-from .shapes import ChangeView, GrantView, WorkerDetailsView, WorkersView, WorksView, WorkView
+from .shapes.history import ChangeView
+from .shapes.people import GrantView, WorkerDetailsView, WorkersView
+from .shapes.work import WorksView, WorkView
 from .views import RunLabels, history_view, record_view, worker_view
 from .work_views import WorkViews
 from .worker_words import worker_asked_for

@@ -13,7 +13,8 @@ from ...storage.records import HistoryEntry, Qualification, Worker
 from ...storage.writes import SetGrant, TakeGrant, Write
 from .answers import json_answer
 from .errors import ControlError, bad_request
-from .people_shapes import (
+from .questions import json_body, line_of, no_other_keys, operator_of, page_asked_for, who_asks
+from .shapes.qualifications import (
     DeletedQualificationView,
     GrantChangeView,
     GrantedListView,
@@ -24,7 +25,6 @@ from .people_shapes import (
     QualificationsView,
     QualificationView,
 )
-from .questions import json_body, line_of, no_other_keys, operator_of, page_asked_for, who_asks
 from .views import history_view
 from .worker_words import workers_of_body
 

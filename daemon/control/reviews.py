@@ -13,8 +13,8 @@ from ..review import Reviewed, Verdict
 from ..review.decisions import NOTE_CHARACTERS_MAX
 from .answers import json_answer
 from .errors import ControlError, bad_request
-from .people_shapes import ReviewedView, ReviewsView
 from .questions import NUMBER_MAX, json_body, no_other_keys, operator_of, who_asks
+from .shapes.reviews import ReviewedView, ReviewsView
 
 REVIEWS_MAX = 200  # each is a transaction of its own; more are asked for in several requests
 

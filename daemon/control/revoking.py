@@ -8,7 +8,7 @@ from ..revocation import Revocation
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .questions import flag_of, json_body, no_other_keys, operator_of, run_asked_for, who_asks
-from .shapes import RevokedLinkView
+from .shapes.links import RevokedLinkView
 
 
 async def revoke_link(request: Request) -> Response:

@@ -23,7 +23,9 @@ from .questions import (
     statuses_asked_for,
     who_asks,
 )
-from .shapes import ExpiredView, LinksView, RunDetailsView, RunsView, StatusView
+from .shapes.links import LinksView
+from .shapes.runs import ExpiredView, RunDetailsView, RunsView
+from .shapes.service import StatusView
 from .views import owed_view, run_view
 
 LINKS_MAX = 10_000

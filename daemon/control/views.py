@@ -10,17 +10,10 @@ from ..errands import Errand
 from ..track_record import TrackRecord
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
-from .shapes import (
-    ChangeView,
-    CountsView,
-    ErrorNoteView,
-    LiveView,
-    OwedView,
-    RouterView,
-    RunView,
-    TrackRecordView,
-    WorkerView,
-)
+from .shapes.history import ChangeView
+from .shapes.people import TrackRecordView, WorkerView
+from .shapes.runs import CountsView, LiveView, OwedView, RouterView, RunView
+from .shapes.work import ErrorNoteView
 
 
 def progress_view(counts: RunCounts) -> CountsView:

@@ -11,7 +11,7 @@ from ...protocol.names import UNFINISHED_RUN, RunId, RunState
 from .answers import SendChunk, StreamedAnswer, json_bytes
 from .needs import Operator
 from .questions import operator_of, run_asked_for
-from .shapes import SnapshotView, WatchedView
+from .shapes.runs import SnapshotView, WatchedView
 from .views import live_view, progress_view
 
 SNAPSHOT_GAP_S = 0.2  # a person sees no more, and a busy run changes hundreds of times a second

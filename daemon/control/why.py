@@ -16,8 +16,8 @@ from ..review.decisions import REVIEW
 from ..review.explain import explain_review
 from .answers import json_answer
 from .errors import ControlError
-from .people_shapes import DecisionView, StoryView, WhyView
 from .questions import NUMBER_DIGITS_MAX, find_run, operator_of
+from .shapes.history import DecisionView, StoryView, WhyView
 from .views import RunLabels
 from .worker_words import worker_asked_for
 

@@ -4,7 +4,8 @@ from ...protocol.names import REVIEWED_UNIT, AgentId
 from ...storage.contract import Storage
 from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Review, Unit
 from ...storage.rules import REVIEWS
-from .shapes import AgentView, ReviewView, UnitView
+from .shapes.reviews import ReviewView
+from .shapes.work import AgentView, UnitView
 from .views import WorkerNames
 
 _SPECIAL = {SCREENING_UNIT_INDEX: "screening", GOLD_UNIT_INDEX: "gold"}

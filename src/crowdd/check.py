@@ -7,7 +7,7 @@ import attrs
 import click
 
 from .client.commands.launch import plan_facts
-from .client.shapes import PlanInfo
+from .client.shapes.plans import PlanInfo
 from .client.terminal import counted, safe, safe_lines, say_facts, say_json
 from .daemon.checking import CheckedTask, LaunchRefused, Plan, check_task, numbered_label
 from .daemon.registry import installed_plug_ins

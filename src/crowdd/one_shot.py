@@ -153,7 +153,7 @@ def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Generat
     """Print links for people, and let simulated workers work until left."""
     if plan.workers:
         for link in client.links(label, [f"person-{n}" for n in range(1, plan.workers + 1)]):
-            click.echo(f"Open this to work on {label!r} yourself:  {link['url']}")
+            click.echo(f"Open this to work on {label!r} yourself:  {link.url}")
     if not plan.bots:
         yield
         return

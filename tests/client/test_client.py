@@ -57,15 +57,15 @@ async def test_a_run_is_launched_shown_and_stopped(desk: Desk, tmp_path: Path) -
     (task / "task.toml").write_text("name = 'digits'\n")
     client = desk.client()
     run = await trio.to_thread.run_sync(client.launch, task, {"label": "mine"})
-    shown = await trio.to_thread.run_sync(client.show, run["id"])
+    shown = await trio.to_thread.run_sync(client.show, run.id)
     stopped = await trio.to_thread.run_sync(client.stop, "mine", True)
-    assert (shown["label"], shown["state"], stopped["state"]) == ("mine", "running", "stopped")
+    assert (shown.label, shown.state, stopped.state) == ("mine", "running", "stopped")
 
 
 async def test_lists_come_whole_over_many_pages(desk: Desk) -> None:
     await desk.operator.a_run("digits", units=1200)
     units = await trio.to_thread.run_sync(lambda: list(desk.client().units("digits")))
-    assert len({unit["id"] for unit in units}) == 1200
+    assert len({unit.id for unit in units}) == 1200
 
 
 async def test_submissions_are_records(desk: Desk) -> None:
@@ -152,7 +152,7 @@ async def test_wait_returns_when_the_run_has_ended(desk: Desk, nursery: trio.Nur
         while desk.operator.lives[run.id].watchers == 0:
             await trio.lowlevel.checkpoint()
         await desk.operator.move(run.id, RunState.COMPLETED)
-    assert [snapshot["state"] for snapshot in ended] == ["completed"]
+    assert [snapshot.state for snapshot in ended] == ["completed"]
 
 
 async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: 
 
     def follow() -> None:
         for snapshot in Desk(desk.operator, path).client().follow("digits", on_away=said.append):
-            seen.append(snapshot["state"])
+            seen.append(snapshot.state)
 
     async with trio.open_nursery() as following:
         async with trio.open_nursery() as first_life:

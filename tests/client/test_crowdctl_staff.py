@@ -37,7 +37,7 @@ async def people(desk: Desk, *names: str) -> None:
 
 async def test_a_qualification_from_making_it_to_deleting_it(desk: Desk) -> None:
     await people(desk, "ann")
-    you = (await trio.to_thread.run_sync(desk.client().status))["you"]
+    you = (await trio.to_thread.run_sync(desk.client().status)).you
     assert await done(desk, "qualifications") == (
         "There are no qualifications yet. Make one: crowdctl qualifications create NAME --description TEXT\n"
     )

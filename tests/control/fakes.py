@@ -19,7 +19,7 @@ from crowdd.client import Client
 from crowdd.client.crowdctl import main
 from crowdd.daemon.blocks import Blocks, BlockSet
 from crowdd.daemon.checking import LaunchRefused, Plan, check_task
-from crowdd.daemon.control.shapes import HeldView, RouterUpView
+from crowdd.daemon.control.shapes.service import HeldView, RouterUpView
 from crowdd.daemon.deletion import DeletionFailed, Stock
 from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.errands import Errand, Errands

@@ -13,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 from crowdd.daemon.control import ControlSocketTaken, serve_control
 from crowdd.daemon.control.peer import peer_of
 from crowdd.daemon.control.service import CONNECTIONS_MAX
-from crowdd.daemon.control.shapes import HeldView
+from crowdd.daemon.control.shapes.service import HeldView
 
 from .fakes import Desk, FakeOperator, ask, plug
 

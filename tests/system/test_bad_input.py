@@ -60,7 +60,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         trio.run(daemon.start)
         label = trio.run(daemon.launch, a_task(folder, 200))
         links = [url.partition("link=")[2] for url in trio.run(daemon.links, label, 150)]
-        base = str(daemon.client.show(label)["address"])
+        base = str(daemon.client.show(label).address)
         with httpx.Client(base_url=base, timeout=20, trust_env=False) as http:
             yield Served(daemon, label, base, iter(links), http)
     finally:

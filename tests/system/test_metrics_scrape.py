@@ -36,7 +36,7 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrape]:
     try:
         trio.run(daemon.start, "--metrics", f"unix:{socket}")
         label = trio.run(daemon.launch, a_task(folder, 3))
-        work(str(daemon.client.show(label)["address"]), trio.run(daemon.links, label, 1)[0])
+        work(str(daemon.client.show(label).address), trio.run(daemon.links, label, 1)[0])
         trio.run(daemon.until, label, _router_told)
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket))) as http:
             yield Scrape.of(http.get("http://crowdd/metrics").text)

@@ -150,7 +150,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         trio.run(daemon.start)
         label = trio.run(daemon.launch, a_task(folder, 100, PROVIDER))
         with httpx.Client(
-            base_url=str(daemon.client.show(label)["address"]), timeout=40, trust_env=False
+            base_url=str(daemon.client.show(label).address), timeout=40, trust_env=False
         ) as http:
             yield Served(daemon, label, http)
     finally:
@@ -165,7 +165,7 @@ def test_a_page_registers_shows_its_unit_and_submits(served: Served) -> None:
     assert "_truth" not in details["init_task_data"]
     answer = {"label": "positive", "score": 0.5, "notes": "naïve ☃ 漢字 🙂", "list": [1, {"a": None}]}
     assert page.submit(details["agent_id"], answer) == {"status": "Submitted!"}
-    assert served.stored("ann")["data"]["outputs"] == answer
+    assert served.stored("ann").outputs == answer
 
 
 def test_a_reload_gets_the_same_agent_and_the_same_data_until_it_has_submitted(served: Served) -> None:
@@ -231,8 +231,8 @@ def test_a_form_with_files_is_stored_with_them(served: Served) -> None:
     answer = page.send_form("/submit_task", files, USED_AGENT_ID=agent, final_data=text)
     assert answer == {"status": "Submitted!"}
     stored = served.stored("eva")
-    assert stored["data"]["outputs"] == {"caption": "two files", "n": 2}
-    assert [file["originalname"] for file in stored["files"]] == ["note ü.txt", "blob.bin"]
+    assert stored.outputs == {"caption": "two files", "n": 2}
+    assert [file.originalname for file in stored.files] == ["note ü.txt", "blob.bin"]
     for _, _, content in files:
         (kept,) = served.daemon.data.rglob(hashlib.sha256(content).hexdigest())
         assert kept.read_bytes() == content
@@ -256,7 +256,7 @@ def test_a_submission_of_several_megabytes_is_normal(served: Served) -> None:
     agent = page.register()["agent_id"]
     answer = {"text": "ß" * 2_000_000, "points": [[n, n / 7] for n in range(50_000)]}
     assert page.submit(agent, answer) == {"status": "Submitted!"}
-    assert served.stored("gil")["data"]["outputs"] == answer
+    assert served.stored("gil").outputs == answer
 
 
 def test_a_page_of_another_version_is_served_and_counted(served: Served) -> None:
@@ -323,7 +323,7 @@ def onboarding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         trio.run(daemon.start)
         label = trio.run(daemon.launch, task)
         with httpx.Client(
-            base_url=str(daemon.client.show(label)["address"]), timeout=40, trust_env=False
+            base_url=str(daemon.client.show(label).address), timeout=40, trust_env=False
         ) as http:
             yield Served(daemon, label, http)
     finally:

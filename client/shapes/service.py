@@ -1,0 +1,47 @@
+"""The daemon itself, its disk and its log."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaemonStatus:
+    """What the daemon says of itself; `you` is you as history names you, `runs` by number."""
+
+    version: str
+    you: str
+    stopping: bool
+    epoch: int
+    runs: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunDisk:
+    """What one run takes beside its records, in bytes."""
+
+    id: int
+    label: str
+    state: str
+    task: int
+    files: int
+    router: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskInfo:
+    """The daemon's data folder, in bytes."""
+
+    data: str
+    database: int
+    other: int
+    free: int
+    runs: tuple[RunDisk, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogPart:
+    """A part of the daemon that logs, and from which level on."""
+
+    part: str
+    level: str
+    meaning: str

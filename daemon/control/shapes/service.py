@@ -1,0 +1,67 @@
+"""The daemon itself: what it holds, its disk and its log."""
+
+from typing import TypedDict
+
+
+class RouterUpView(TypedDict):
+    """Whether one router of a run is up."""
+
+    name: str
+    up: bool
+
+
+class HeldView(TypedDict):
+    """What the daemon holds: `runs` by number."""
+
+    stopping: bool
+    epoch: int
+    runs: dict[int, list[RouterUpView]]
+
+
+class StatusView(HeldView):
+    """What the daemon says of itself; `you` is the peer as history names it."""
+
+    version: str
+    you: str
+
+
+class RunDiskView(TypedDict):
+    """What one run takes beside its records, in bytes."""
+
+    id: int
+    label: str
+    state: str
+    task: int
+    files: int
+    router: int
+
+
+class DiskView(TypedDict):
+    """The daemon's data folder, in bytes."""
+
+    data: str
+    database: int
+    other: int
+    free: int
+    runs: list[RunDiskView]
+
+
+class LogPartView(TypedDict):
+    """A part of the daemon that logs, and from which level on."""
+
+    part: str
+    level: str
+    meaning: str
+
+
+class LogView(TypedDict):
+    """All parts that log."""
+
+    parts: list[LogPartView]
+
+
+class LogBody(TypedDict):
+    """Which part shall log from which level on, until the daemon ends."""
+
+    part: str
+    level: str
