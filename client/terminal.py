@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from .reading import as_json
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that make a terminal do something: control, format (bidi), line separators."""
 
+GAP = 3  # columns between the columns of a drawn table, and around it
 Cell = str | int | None
 
 
@@ -60,24 +62,42 @@ def say_json(content: Any) -> None:
 
 
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """Print a table: drawn on a terminal, plain aligned columns in a pipe."""
+    """Print a table: drawn on a terminal, plain aligned columns in a pipe. No word is ever cut.
+
+    Where the terminal is too narrow for the longest words, links say, it gets the plain columns, too: it
+    wraps them itself, and what wraps so is copied whole.
+    """
     texts = [["" if cell is None else safe(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _draw(headings, texts)
+    columns = list(zip(headings, *texts, strict=True))
+    widths = [max(map(_width, column)) for column in columns]
+    words = [max(_width(word) for cell in column for word in cell.split() or [""]) for column in columns]
+    room = get_terminal_size().columns - GAP * len(columns)
+    if sys.stdout.isatty() and sum(words) <= room:
+        _draw(headings, texts, _narrowed(widths, words, room))
         return
-    widths = [max(map(_width, column)) for column in zip(headings, *texts, strict=True)]
     for row in [list(headings), *texts]:
         padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         click.echo("  ".join(padded).rstrip())
 
 
-def _draw(headings: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
+def _narrowed(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit: what can be narrower is, the widest first. `least` fits."""
+    narrowed = list(widths)
+    while sum(narrowed) > room:
+        widest = max(range(len(narrowed)), key=lambda n: (narrowed[n] > least[n], narrowed[n]))
+        narrowed[widest] -= 1
+    return narrowed
+
+
+def _draw(headings: Sequence[str], texts: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading, width in zip(headings, widths, strict=True):
+        table.add_column(heading, width=width, overflow="fold")
     for row in texts:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

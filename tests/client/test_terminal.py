@@ -83,11 +83,11 @@ async def test_nothing_that_a_worker_wrote_acts_on_a_pipe(desk: Desk, command: s
     assert not acts(output.replace("\n", ""))
 
 
-def on_a_terminal(socket: Path, *arguments: str) -> str:
+def on_a_terminal(socket: Path, *arguments: str, columns: int = 200) -> str:
     """What crowdctl writes to a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "crowdd.client", "--socket", str(socket), *arguments]
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         written = b""
@@ -118,6 +118,31 @@ async def test_a_terminal_gets_a_drawn_table(desk: Desk) -> None:
     written = await trio.to_thread.run_sync(on_a_terminal, desk.socket, "runs")
     assert "─" in written
     assert "digits" in written
+
+
+async def test_a_link_is_whole_on_a_terminal_that_is_narrower(desk: Desk) -> None:
+    await desk.operator.a_run("digits")
+    written = await trio.to_thread.run_sync(
+        lambda: on_a_terminal(desk.socket, "links", "digits", "--workers", "ann" * 30, columns=80)
+    )
+    piped = (await desk.crowdctl("links", "digits", "--workers", "ann" * 30)).output
+    assert "…" not in written
+    assert written.splitlines()[1].startswith(piped.splitlines()[1].split()[0] + "  http")
+
+
+@pytest.mark.parametrize("columns", [30, 50, 60, 72, 80, 100])
+async def test_no_cell_of_a_table_is_cut_short(desk: Desk, columns: int) -> None:
+    run = await desk.operator.a_run("which-of-these-headlines")
+    await desk.operator.submitted(run, "somebody with a long name", {})
+    written = await trio.to_thread.run_sync(
+        lambda: on_a_terminal(desk.socket, "agents", run.label, columns=columns)
+    )
+    assert "…" not in written
+    whole = written if "─" in written else written.replace("\r\n", "")
+    for word in ("somebody", "completed", "ENDED"):
+        assert word in whole
+    (year,) = {line[:4] for line in (await desk.crowdctl("agents", run.label)).output.split() if "-" in line}
+    assert whole.count(f"{year}-") == 2  # when they came and ended
 
 
 async def test_watch_on_a_terminal_ends_with_the_run_and_says_what_next(desk: Desk) -> None:
