@@ -10,6 +10,8 @@ from ..client import Client
 from ..terminal import counted, json_safe, safe, say
 from .options import pass_client, run_argument
 
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".tsv")
+
 
 @click.command()
 @run_argument
@@ -23,7 +25,7 @@ from .options import pass_client, run_argument
 def export(client: Client, run: str, kind: str | None, output: Path | None) -> None:
     """Write one record for each agent that submitted."""
     to_stdout = output is None or str(output) == "-"
-    kind = kind or ("csv" if not to_stdout and output is not None and output.suffix == ".csv" else "jsonl")
+    kind = kind or ("jsonl" if output is None or to_stdout else _kind_of(output))
     if output is None or to_stdout:
         _to_stdout(client.export(run, kind))
     else:
@@ -36,6 +38,13 @@ def export(client: Client, run: str, kind: str | None, output: Path | None) -> N
         else:
             records = f"{counted(count, 'record')} in " if kind == "jsonl" else ""
             say(f"{records}{safe(output)}")
+
+
+def _kind_of(path: Path) -> str:
+    """What the name of the file asks for. A spreadsheet's is not written: it would not open."""
+    if path.suffix.lower() in SPREADSHEETS:
+        raise click.UsageError(f"{path.suffix} cannot be written; a spreadsheet opens {path.stem}.csv.")
+    return "csv" if path.suffix.lower() == ".csv" else "jsonl"
 
 
 def _to_stdout(pieces: Iterator[bytes]) -> None:

@@ -29,6 +29,7 @@ def crowdd() -> None:
     """
 
 
+_NUMBER = click.IntRange(0, 10_000)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _new_data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
@@ -131,8 +132,10 @@ def router(config: Path, log_levels: Words, log_format: str | None) -> None:
     "folders", type=click.Path(path_type=Path, exists=True, file_okay=False), nargs=-1, required=True
 )
 @_new_data_option
-@click.option("--bots", default=0, show_default=True, help="Simulated workers for each run.")
-@click.option("--workers", default=1, show_default=True, help="Personal links to print for each run.")
+@click.option("--bots", type=_NUMBER, default=0, show_default=True, help="Simulated workers for each run.")
+@click.option(
+    "--workers", type=_NUMBER, default=1, show_default=True, help="Personal links to print for each run."
+)
 @click.option("--seed", default=1, show_default=True, help="What the simulated workers' chance starts from.")
 @click.option(
     "--export", "export_to", type=click.Path(path_type=Path), help="Where to write the answers (JSONL)."
@@ -150,6 +153,10 @@ def run(
         raise click.UsageError(
             "--export names one file, for one task; without it each run has its own in --data"
         )
+    if not bots and not workers:
+        raise click.UsageError(
+            "Nobody would come, the run would wait for ever: give --workers N or --bots N."
+        )
     from .one_shot import OneShot, run_one_shot
 
     plan = OneShot(folders, data, bots, workers, seed, export_to)
@@ -158,7 +165,7 @@ def run(
 
 @crowdd.command()
 @_new_data_option
-@click.option("--bots", default=6, show_default=True, help="Simulated workers.")
+@click.option("--bots", type=_NUMBER, default=6, show_default=True, help="Simulated workers.")
 @click.option("--seed", default=1, show_default=True, help="What their chance starts from.")
 @click.option("--wait", is_flag=True, help="No simulated workers: the run waits for you to label.")
 def demo(data: Path | None, bots: int, seed: int, wait: bool) -> None:

@@ -27,7 +27,16 @@ END_S = 60.0
 DEMO = Path(__file__).parent / "examples" / "digits"
 PLAYER_NAME = "player.py"
 FOR_DAEMONS = ("CROWDD_", "CONFIGURATION_DIRECTORY")  # told to a service of this machine, not to ours
-HABITS = ("--reload", "0.03", "--double", "0.05", "--return", "0.02")  # people do these, too
+HABITS = (
+    "--think",
+    "0.4",
+    "--reload",
+    "0.03",
+    "--double",
+    "0.05",
+    "--return",
+    "0.02",
+)  # people do these, too
 
 
 class OneShot:
@@ -55,9 +64,9 @@ def run_one_shot(plan: OneShot) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us means all of it, as Ctrl-C
     with ExitStack() as stack:
         data = plan.data or Path(stack.enter_context(_kept_folder()))
-        click.echo(f"Everything is kept in {data}")
-        client = stack.enter_context(daemon_process(data))
         try:
+            click.echo(f"Everything is kept in {data}")
+            client = stack.enter_context(daemon_process(data))
             runs = [client.launch(folder) for folder in plan.folders]
             for run in runs:
                 _until_served(client, run.label)
@@ -168,18 +177,7 @@ def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Generat
 
 def _start_bots(folder: Path, links: Sequence[str], seed: int) -> subprocess.Popen[bytes]:
     player = folder / PLAYER_NAME
-    options = [
-        "--seed",
-        str(seed),
-        "--think",
-        "0.4",
-        "--reload",
-        "0.03",
-        "--double",
-        "0.05",
-        "--return",
-        "0.02",
-    ]
+    options = ["--seed", str(seed), *HABITS]
     if player.is_file():
         options += ["--player", str(player)]
     return subprocess.Popen(

@@ -52,14 +52,16 @@ class _Follower:
 
 
 class _Lines(_Follower):
-    """One line now and then."""
+    """One line now and then, if there is news."""
 
     _said_at = 0.0
+    _said = ""
 
     def show(self, done: int, total: int, note: str) -> None:
-        if time.monotonic() - self._said_at >= LINE_S or done == total:
-            self._said_at = time.monotonic()
-            click.echo(f"{self.label}: {done} of {total} units, {note}")
+        line = f"{self.label}: {done} of {total} units, {note}"
+        if line != self._said and (time.monotonic() - self._said_at >= LINE_S or done == total):
+            self._said_at, self._said = time.monotonic(), line
+            click.echo(line)
 
 
 def _in_parallel(followers: Sequence[_Follower]) -> None:

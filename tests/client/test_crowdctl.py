@@ -251,6 +251,16 @@ async def test_a_csv_file_gets_csv(desk: Desk, tmp_path: Path) -> None:
     assert path.read_text().startswith("run,assignment_id,")
 
 
+async def test_a_spreadsheet_is_not_written_under_a_name_that_would_not_open(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await desk.operator.a_run("digits")
+    result = await desk.crowdctl("export", "digits", "-o", str(tmp_path / "digits.xlsx"))
+    assert result.exit_code == ExitCode.USAGE
+    assert "opens digits.csv" in result.stderr
+    assert list(tmp_path.glob("digits.*")) == []
+
+
 async def test_an_empty_export_is_told(desk: Desk, tmp_path: Path) -> None:
     await desk.operator.a_run("digits")
     path = tmp_path / "digits.jsonl"

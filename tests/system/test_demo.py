@@ -115,6 +115,28 @@ def test_an_interrupted_one_shot_leaves_no_process_and_keeps_what_was_done(
     assert (data / "crowdd.db").exists()
 
 
+def test_a_one_shot_interrupted_while_its_daemon_starts_says_so_and_leaves_no_process(tmp_path: Path) -> None:
+    data = tmp_path / "d"
+    command = [*CROWDD, "run", str(a_task(tmp_path, 5)), "--data", str(data)]
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert run.stdout is not None
+        said = run.stdout.readline()  # where all is kept: the daemon is started next
+        run.send_signal(signal.SIGINT)
+        said += run.communicate(timeout=DEMO_S)[0]
+    finally:
+        run.kill()
+    assert run.returncode == 130
+    assert "Stopping. What was done is kept" in said
+
+
+def test_a_one_shot_for_nobody_is_refused(tmp_path: Path) -> None:
+    command = [*CROWDD, "run", str(a_task(tmp_path, 1)), "--workers", "0"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert run.returncode == 2
+    assert "give --workers N or --bots N" in run.stderr
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_a_task_with_faults_is_not_run_and_every_fault_is_named(tmp_path: Path, command: str) -> None:
     task = a_task(tmp_path, 2, "[limits]\ngrace = 3\nallowed_concurent = 1\n")
