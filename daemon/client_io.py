@@ -32,13 +32,12 @@ from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun
 from .clock import Wall
 from .lifecycle.onboarding import shown_status
-from .lifecycle.sync import AWAY, Sync, sync
 from .metrics.families import RunMetrics, response_of, timed
+from .status_sync import Life, StatusSync, SyncDoors
 
 log = logging.getLogger(__name__)
 
 HANDLED_AT_ONCE_MAX = 512  # beyond, packets wait in the inbox, which is bounded and says "try later"
-Life = Agent | OnboardingAgent
 ERROR_REPORTS_MAX = 10_000  # of one run; a broken page must not fill the disk
 
 
@@ -63,6 +62,8 @@ class Handlers:
     return_unit: Callable[[ReturnUnit], Awaitable[Answer]]
     failed: Callable[[str, Exception], Awaitable[None]]
     """Hears what was being done when a plug-in, or we, broke at a request."""
+    gone: Callable[[Agent], Awaitable[None]] | None = None
+    """Hears whose page was closed for good; None: in this run nobody loses a unit by that."""
 
 
 class ClientIO:
@@ -78,6 +79,7 @@ class ClientIO:
         self._handlers = handlers
         self._inbox_in, self._inbox = trio.open_memory_channel[tuple[Link, Packet, float]](REQUESTS_OPEN_MAX)
         self._texts: dict[str, str] = dict(run.config.get("texts", {}))
+        self._sync = StatusSync(run.id, SyncDoors(self._agent, handlers.gone))
         self.links: list[Link] = []
         self.counters: Counter[str] = Counter()
         """What was handled, refused and failed since the run was taken up, by name."""
@@ -174,22 +176,10 @@ class ClientIO:
             self.counters["errors_dropped"] += 1
 
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
-        """Correct pages that show more than their agents still are: they changed while the link was lost."""
+        """Correct what the router shows otherwise: it may have changed while the link was lost."""
         self.router_counters[link.name] = dict(packet.counters)
-        for wire_id, reported in packet.presence.items():
-            if reported == AWAY:
-                continue
-            agent = await self._agent(WireId(wire_id))
-            if agent is None:
-                continue
-            match sync(reported, agent.status):
-                case Sync.CORRECT:
-                    link.send(self._update(agent, None))
-                case Sync.UNKNOWN:
-                    self.counters["unexpected"] += 1
-                    log.warning("a router says that an agent is %r", reported, extra={"run": self._run.id})
-                case Sync.NOTHING:
-                    pass
+        for agent in await self._sync.hear(link.name, packet):
+            link.send(self._update(agent, None))
 
     async def _agent(self, wire_id: WireId) -> Life | None:
         """The agent of this run whom a router means."""

@@ -1,5 +1,7 @@
 """Where requests of one run's pages arrive: admission, intake, and the packets to and fro, put together."""
 
+from contextlib import suppress
+
 import attrs
 import trio
 
@@ -13,7 +15,7 @@ from ..protocol.packets import (
     SubmitOnboarding,
     SubmitUnit,
 )
-from ..storage.records import TaskRun, Worker
+from ..storage.records import Agent, TaskRun, Worker
 from .admission_replies import Replies
 from .admission_rules import rules_of
 from .admission_tools import Desk, Seat, Tools
@@ -22,6 +24,7 @@ from .follow_ups import FollowUps
 from .hooks import Hooks
 from .house import House
 from .intake import Fetch, Intake, IntakeTools
+from .lifecycle import IllegalEvent, WentAway
 from .onboarding import OnboardingDesk, RunOnboarding, VerdictTools
 from .parts import Parts
 from .router_link import RouterLink
@@ -92,7 +95,13 @@ class Reception:
             self._submit_metadata,
             self._return_unit,
             self._desk.failed,
+            self._gone if self._tools.config.release_on_close else None,
         )
+
+    async def _gone(self, agent: Agent) -> None:
+        """The worker closed the page, and the run says that this gives the unit back."""
+        with suppress(IllegalEvent):
+            await self._tools.runner.happen(agent.id, WentAway())
 
     async def _register(self, packet: RegisterAgent) -> AgentDetails:
         self.active_at = trio.current_time()

@@ -46,3 +46,4 @@ LINK_SILENT_S = 15.0  # a link on which nothing came for so long is dead
 HELLO_S = 10.0  # a handshake that takes longer has failed
 PAGES_CALM_S = 120.0  # pages are told "the daemon lives" for so long after the link was lost
 PAGE_SILENT_S = 15.0  # a live agent's page that sent no heartbeat for so long is not present
+PAGE_CLOSED_S = 10.0  # a page that was closed and not opened again for so long is closed for good

@@ -197,6 +197,8 @@ class ReturnStatuses:
     presence: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     counters: dict[str, int] = attrs.Factory(dict[str, int])
     """What the router counted since its start: refusals and bad input by name."""
+    statuses: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    """What it shows as the status of those agents."""
 
 
 @attrs.frozen

@@ -1,5 +1,7 @@
 """What the router remembers of each agent: the daemon's last word, and whether its page is there. Pure."""
 
+from collections.abc import Iterable
+
 import attrs
 
 from ..protocol.limits import PAGE_SILENT_S
@@ -85,6 +87,15 @@ class Agents:
             if known.presence == AWAY or known.presence != known.reported:
                 report[agent] = known.reported = known.presence
         return report
+
+    def statuses(self, agents: Iterable[str]) -> dict[str, str]:
+        """What these agents' pages are shown."""
+        return {agent: self._known[WireId(agent)].status.value for agent in agents}
+
+    def report_anew(self) -> None:
+        """The daemon may have forgotten, or moved on meanwhile: say again whose page is there."""
+        for known in self._known.values():
+            known.reported = None
 
     def forget_finished(self, now: float, kept: frozenset[WireId]) -> list[WireId]:
         """Drop (and name) agents that ended a while ago, but for those whose pages are still connected."""

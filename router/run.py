@@ -93,6 +93,7 @@ class RouterRun:
         for agent, status in daemon.statuses.items():
             if status in _STATUSES:
                 self._memory.agents.learn(WireId(agent), AgentStatus(status), now)
+        self._memory.agents.report_anew()
         self._memory.link.connection_made(now, daemon.epoch)
         return [WakeLink()]
 
@@ -131,7 +132,9 @@ class RouterRun:
 
     def _report_statuses(self, now: float) -> list[Command]:
         try:
-            self._memory.link.send(ReturnStatuses(self._memory.agents.presence(now), self.counters))
+            presence = self._memory.agents.presence(now)
+            statuses = self._memory.agents.statuses(presence)
+            self._memory.link.send(ReturnStatuses(presence, self.counters, statuses))
         except LinkFull as exc:
             return [CloseLink(str(exc))]
         return []

@@ -17,7 +17,7 @@ from ...protocol.errors import LinkRefusal
 from ...protocol.handshake import Handshake, Peer
 from ...protocol.limits import HELLO_S
 from ...protocol.link import Role
-from ...protocol.names import Reason
+from ...protocol.names import Reason, WireId
 from ...protocol.proof import NONCE_BYTES
 from ...router.commands import HttpAnswer, SocketId
 from ...router.desk import Desk, Mailbox, WireGone
@@ -29,6 +29,7 @@ from .wire import Connection, Weather
 
 TICK_S = 1.0
 EPOCH_BITS = 39
+LEAVING_NOTED = HttpAnswer(200, {"status": "Noted"})
 NOT_FOUND = HttpAnswer(404, {"reason": "not_found", "text": "There is nothing at this address."})
 
 
@@ -163,6 +164,8 @@ class SimulatedRouter:
             return NOT_FOUND
         if path == "log_error":
             return report_error(life.desk, body, caller)
+        if path == "return_unit" and body.get("leaving"):
+            return life.desk.run.page_left(WireId(body["USED_AGENT_ID"])) or LEAVING_NOTED
         request = request_of(path, body, f"{life.epoch:x}-{next(self._names)}")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when, life.gone, nursery.cancel_scope)

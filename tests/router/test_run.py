@@ -360,7 +360,9 @@ def test_the_daemons_heartbeat_is_answered_with_presence_and_counters() -> None:
     pair.ask(submit(WireId("forged")))
     pair.heard.clear()
     pair.say(RequestStatuses())
-    assert pair.heard == [ReturnStatuses({agent_id(): "present"}, {"refused_unknown_agent": 1})]
+    assert pair.heard == [
+        ReturnStatuses({agent_id(): "present"}, {"refused_unknown_agent": 1}, {agent_id(): "in task"})
+    ]
 
 
 def test_presence_is_told_once_and_absence_every_time() -> None:
@@ -374,6 +376,18 @@ def test_presence_is_told_once_and_absence_every_time() -> None:
     pair.say(RequestStatuses())
     reports = [packet.presence for packet in pair.heard if isinstance(packet, ReturnStatuses)]
     assert reports == [{agent_id(): "present"}, {}, {agent_id(): "away"}, {agent_id(): "away"}]
+
+
+def test_a_daemon_on_a_new_connection_is_told_of_everybody_again() -> None:
+    pair = Pair()
+    pair.link({agent_id(): "in task"})
+    pair.seat(agent_id())
+    pair.say(RequestStatuses())
+    pair.link({})
+    pair.heard.clear()
+    pair.say(RequestStatuses())
+    (report,) = [packet for packet in pair.heard if isinstance(packet, ReturnStatuses)]
+    assert (report.presence, report.statuses) == ({agent_id(): "present"}, {agent_id(): "in task"})
 
 
 def test_a_static_page_without_a_socket_is_not_called_away_by_its_silence() -> None:
