@@ -10,6 +10,7 @@ import attrs
 
 from ..protocol.names import RunId, WorkerId
 from ..storage.contract import Storage
+from ..storage.errors import NotFound
 from ..storage.records import TaskRun, Unit, Worker
 from ..storage.writes import SetBlocked, Write
 from .clock import Wall
@@ -47,8 +48,8 @@ class Blocks:
         Cancelled: stored as a whole and told to the provider, or nothing happened.
         """
         now = self._wall()
-        before = [await self._storage.worker(worker_id) for worker_id in workers]
-        runs = await self._storage.runs()
+        before = await self._known(workers)
+        runs = [run for run in await self._storage.runs() if not run.deleting]
         errands = [
             block_errand(worker.id, blocked, run_id, reason, now)
             for worker in before
@@ -61,18 +62,39 @@ class Blocks:
         for worker in before:
             log.info("the worker is %s", "blocked" if blocked else "unblocked", extra={"worker": worker.id})
         await self._errands.first_try(errands, FIRST_TRY_S)
-        return [await self._outcome(worker, blocked, errands) for worker in before]
+        return await self._outcomes(before, blocked, errands)
 
-    async def _outcome(self, before: Worker, blocked: bool, errands: Sequence[Errand]) -> BlockSet:
-        mine = {errand.key for errand in errands if errand.subject_id == before.id}
-        owed = [each.error or "no answer yet" for each in self._errands.owed() if each.key in mine]
-        worker = await self._storage.worker(before.id)
-        holds = await self._storage.held_units(before.id)
-        return BlockSet(worker, before.blocked is not blocked, holds, owed[0] if owed else None)
+    async def _known(self, numbers: Sequence[WorkerId]) -> list[Worker]:
+        found = {worker.id: worker for worker in await self._storage.workers_among(numbers, ())}
+        for number in numbers:
+            if number not in found:
+                raise NotFound(f"worker {number}")
+        return [found[number] for number in numbers]
+
+    async def _outcomes(
+        self, before: Sequence[Worker], blocked: bool, errands: Sequence[Errand]
+    ) -> list[BlockSet]:
+        mine = {errand.key for errand in errands}
+        owed = {
+            each.subject_id: each.error or "no answer yet"
+            for each in self._errands.owed()
+            if each.key in mine
+        }
+        after = await self._known([worker.id for worker in before])
+        return [
+            BlockSet(
+                worker,
+                was.blocked is not blocked,
+                await self._storage.held_units(worker.id),
+                owed.get(worker.id),
+            )
+            for was, worker in zip(before, after, strict=True)
+        ]
 
     async def _run_of(self, worker: Worker, runs: Sequence[TaskRun]) -> RunId | None:
         """Through whose provider it is told: that of the run they came to last, else the newest there is."""
-        after, last = 0, None
+        there, after, last = {run.id for run in runs}, 0, None
         while page := await self._storage.agents_of_worker(worker.id, after, PAGE):
-            after, last = page[-1].id, page[-1].run_id
+            after = page[-1].id
+            last = next((agent.run_id for agent in reversed(page) if agent.run_id in there), last)
         return last or next((run.id for run in reversed(runs) if run.provider == worker.provider), None)

@@ -19,7 +19,8 @@ from .checking import LaunchRefused, Plan
 from .control.shapes.service import HeldView
 from .deletion import Deletion, DeletionFailed, Stock
 from .disk_use import DiskUse, disk_use
-from .errands import Errand, Errands, RunProviders
+from .errands import Errand, Errands
+from .errands.providers import RunProviders
 from .error_notes import PLUG_IN, ErrorNotes
 from .events import any_of
 from .farewell import Farewell

@@ -26,7 +26,8 @@ async def delete_run(request: Request) -> Response:
         message = f"Run {label!r} has not ended: it is {run.state.value}. Nothing was deleted."
         raise ControlError(409, "run_not_ended", message, f"Stop it first: crowdctl stop {label}")
     if owed := operator.owed(run.id):
-        message = f"The provider of run {label!r} is still to be told of {len(owed)} decisions."
+        decisions = "1 decision" if len(owed) == 1 else f"{len(owed)} decisions"
+        message = f"The provider of run {label!r} is still to be told of {decisions}."
         hint = f"Nothing was deleted. `crowdctl show {label}` says what keeps it; delete the run after that."
         raise ControlError(409, "provider_owed", message, hint)
     try:

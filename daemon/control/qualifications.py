@@ -13,6 +13,7 @@ from ...storage.records import HistoryEntry, Qualification, Worker
 from ...storage.writes import SetGrant, TakeGrant, Write
 from .answers import json_answer
 from .errors import ControlError, bad_request
+from .limits import NAME_CHARACTERS_MAX
 from .questions import json_body, line_of, no_other_keys, operator_of, page_asked_for, who_asks
 from .shapes.qualifications import (
     DeletedQualificationView,
@@ -28,8 +29,6 @@ from .shapes.qualifications import (
 from .views import history_view
 from .worker_words import workers_of_body
 
-NAME_CHARACTERS_MAX = 200  # as in task.toml
-DESCRIPTION_CHARACTERS_MAX = 500
 VALUE_MAX = 2**63 - 1  # what an integer column holds
 CHANGES_MAX = 1000  # of one qualification; `crowdctl worker` has all of one worker
 PAGE = 1000
@@ -49,7 +48,7 @@ async def create_qualification(request: Request) -> Response:
     body = await json_body(request)
     no_other_keys(body, {"name", "description"})
     name = _name(body.get("name"))
-    description = line_of(body, "description", DESCRIPTION_CHARACTERS_MAX) or None
+    description = line_of(body, "description") or None
     try:
         made = await storage.create_qualification(
             name, description, operator_of(request).wall(), who_asks(request)

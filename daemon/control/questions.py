@@ -14,12 +14,12 @@ from ...storage.contract import Storage
 from ...storage.errors import NotFound
 from ...storage.records import TaskRun
 from .errors import ControlError, bad_request, no_such_run
+from .limits import LINE_CHARACTERS_MAX
 from .needs import Operator
 from .peer import Peer
 
 JSON_BYTES_MAX = 1024 * 1024  # a list of ten thousand worker names
 BODY_S = 60.0  # a peer on the same machine that takes longer for a body has hung
-LINE_CHARACTERS_MAX = 500
 PAGE_ROWS_MAX = 1000
 PAGE_ROWS = 500
 NUMBER_DIGITS_MAX = 18  # what fits into a database's 64 bits

@@ -13,10 +13,9 @@ from ..review import Reviewed, Verdict
 from ..review.decisions import NOTE_CHARACTERS_MAX
 from .answers import json_answer
 from .errors import ControlError, bad_request
+from .limits import REVIEWS_MAX
 from .questions import NUMBER_MAX, json_body, no_other_keys, operator_of, who_asks
 from .shapes.reviews import ReviewedView, ReviewsView
-
-REVIEWS_MAX = 200  # each is a transaction of its own; more are asked for in several requests
 
 
 async def review(request: Request) -> Response:

@@ -11,6 +11,7 @@ from ...protocol.names import RunState
 from ...storage.records import TaskRun
 from .answers import json_answer
 from .errors import ControlError, bad_request
+from .limits import LINKS_MAX, NAME_CHARACTERS_MAX
 from .needs import LiveRun
 from .pausing import pause_of
 from .questions import (
@@ -27,9 +28,6 @@ from .shapes.links import LinksView
 from .shapes.runs import ExpiredView, RunDetailsView, RunsView
 from .shapes.service import StatusView
 from .views import owed_view, run_view
-
-LINKS_MAX = 10_000
-WORKER_NAME_CHARACTERS_MAX = 200
 
 
 async def get_status(request: Request) -> Response:
@@ -115,8 +113,8 @@ def _workers_asked_for(body: dict[str, Any]) -> list[str]:
 def _worker_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise bad_request(f"{name!r} is no worker name: it must be text that can be printed.")
-    if len(name) > WORKER_NAME_CHARACTERS_MAX:
-        raise bad_request(f"A worker name has at most {WORKER_NAME_CHARACTERS_MAX} characters.")
+    if len(name) > NAME_CHARACTERS_MAX:
+        raise bad_request(f"A worker name has at most {NAME_CHARACTERS_MAX} characters.")
     return name.strip()
 
 

@@ -1,19 +1,19 @@
 """How people name workers: by number, by provider and name, or by a name that only one of them has."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
+import attrs
 from starlette.requests import Request
 
 from ...protocol.names import WorkerId
 from ...storage.contract import Storage
-from ...storage.errors import NotFound
 from ...storage.records import Worker
 from .errors import ControlError, bad_request
+from .limits import WORKERS_MAX
 from .questions import NUMBER_DIGITS_MAX, operator_of
 
 WORDS_SHOWN_MAX = 10
-WORKERS_MAX = 10_000
 
 
 async def worker_asked_for(request: Request) -> Worker:
@@ -24,30 +24,56 @@ async def worker_asked_for(request: Request) -> Worker:
 async def workers_of_body(storage: Storage, words: Any) -> list[Worker]:
     """The `workers` of a body, each once. ControlError names all that are not known, at once."""
     match words:
-        case [*each] if 0 < len(each) <= WORKERS_MAX and all(isinstance(word, str) for word in each):
+        case [*each] if len(each) > WORKERS_MAX:
+            message = f"{len(each)} workers are named; at most {WORKERS_MAX} may be at once. Nothing is done."
+            raise bad_request(message, "Ask for some of them, then for the others.")
+        case [*each] if each and all(isinstance(word, str) for word in each):
             return await _find_all(storage, [str(word) for word in each])
         case _:
-            raise bad_request(
-                f"`workers` must be a list of 1 to {WORKERS_MAX} workers.", "Each is text, as in inhouse:ann."
-            )
+            raise bad_request("`workers` must be a list of workers.", "Each is text, as in inhouse:ann.")
 
 
 async def find_worker(storage: Storage, word: str) -> Worker:
     """Who is meant. ControlError: nobody, or several, are called so."""
-    if not word.strip():
-        raise bad_request(
-            "No worker is named.", "Write a number, PROVIDER:NAME as in inhouse:ann, or a name."
-        )
-    if word.isascii() and word.isdigit() and len(word) <= NUMBER_DIGITS_MAX:
-        try:
-            return await storage.worker(WorkerId(int(word)))
-        except NotFound:
-            raise no_such_worker(word) from None
-    provider, _, name = word.partition(":")
-    try:
-        return await storage.worker_by_name(provider, name)
-    except NotFound:
-        return _only(word, await storage.workers(name=word))
+    return (await _known(storage, [word])).meant_by(word)
+
+
+async def _known(storage: Storage, words: Sequence[str]) -> "_Known":
+    """Everybody who may be meant, in one look at storage."""
+    names = [word for word in words if not _is_number(word)]
+    names += [word.partition(":")[2] for word in names if ":" in word]
+    numbers = [WorkerId(int(word)) for word in words if _is_number(word)]
+    return _Known.of(await storage.workers_among(numbers, names))
+
+
+@attrs.frozen
+class _Known:
+    """Workers, by what they may be called."""
+
+    by_number: Mapping[int, Worker]
+    by_name: Mapping[str, Sequence[Worker]]
+
+    @classmethod
+    def of(cls, workers: Sequence[Worker]) -> Self:
+        by_name: dict[str, list[Worker]] = {}
+        for worker in workers:
+            by_name.setdefault(worker.name, []).append(worker)
+        return cls({worker.id: worker for worker in workers}, by_name)
+
+    def meant_by(self, word: str) -> Worker:
+        """ControlError: nobody, or several, are called so."""
+        if not word.strip():
+            hint = "Write a number, PROVIDER:NAME as in inhouse:ann, or a name."
+            raise bad_request("No worker is named.", hint)
+        if _is_number(word):
+            return _only(word, [self.by_number[int(word)]] if int(word) in self.by_number else [])
+        provider, _, name = word.partition(":")
+        of_provider = [each for each in self.by_name.get(name, ()) if each.provider == provider]
+        return _only(word, of_provider or self.by_name.get(word, ()))
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= NUMBER_DIGITS_MAX
 
 
 def no_such_worker(word: str) -> ControlError:
@@ -68,11 +94,12 @@ def _only(word: str, found: Sequence[Worker]) -> Worker:
 
 
 async def _find_all(storage: Storage, words: Sequence[str]) -> list[Worker]:
+    known = await _known(storage, words)
     found: dict[WorkerId, Worker] = {}
     unknown: list[str] = []
     for word in words:
         try:
-            worker = await find_worker(storage, word)
+            worker = known.meant_by(word)
         except ControlError as exc:
             if exc.status != 404:
                 raise

@@ -1,7 +1,9 @@
-"""What crowd providers are still to be told: saved with the decision, told after it, retried until told."""
+"""What crowd providers are still to be told: saved with the decision, told after it, retried until told.
+
+What knows runs stays in `errands.providers`: hooks and reviews come before it.
+"""
 
 from .errand import Call, Errand, block_errand, review_errand
-from .providers import RunProviders
 from .runner import Errands
 
-__all__ = ["Call", "Errand", "Errands", "RunProviders", "block_errand", "review_errand"]
+__all__ = ["Call", "Errand", "Errands", "block_errand", "review_errand"]

@@ -1,7 +1,7 @@
 """The contract of storage about workers, qualifications and grants."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,10 +30,15 @@ class PeopleContract(abc.ABC):
     async def worker_by_name(self, provider: str, name: str) -> Worker: ...
 
     @abc.abstractmethod
-    async def workers(
-        self, provider: str | None = None, after: int = 0, limit: int = 1000, name: str | None = None
-    ) -> list[Worker]:
-        """Of any provider, or of one; `name` finds everybody of that name, at a cost that grows with all."""
+    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
+        """Of any provider, or of one."""
+
+    @abc.abstractmethod
+    async def workers_among(self, numbers: Collection[WorkerId], names: Collection[str]) -> list[Worker]:
+        """Who has one of these ids or names, at whatever provider, read at one moment; each once.
+
+        The cost depends on how many are asked for.
+        """
 
     @abc.abstractmethod
     async def create_qualification(

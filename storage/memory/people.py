@@ -1,6 +1,6 @@
 """Workers, qualifications and grants, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -78,16 +78,15 @@ class MemoryPeople(MemoryBody):
         worker = (await self._read()).workers.the("name", (provider, name))
         return fresh(rules.found(worker, "worker", f"{provider}:{name}"))
 
-    async def workers(
-        self, provider: str | None = None, after: int = 0, limit: int = 1000, name: str | None = None
-    ) -> list[Worker]:
+    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
         tables = await self._read()
-        chosen = [
-            worker
-            for worker in tables.workers
-            if provider in (None, worker.provider) and name in (None, worker.name)
-        ]
+        chosen = [worker for worker in tables.workers if provider in (None, worker.provider)]
         return page(chosen, after, limit)
+
+    async def workers_among(self, numbers: Collection[WorkerId], names: Collection[str]) -> list[Worker]:
+        tables = await self._read()
+        ids, called = frozenset(numbers), frozenset(names)
+        return copies(worker for worker in tables.workers if worker.id in ids or worker.name in called)
 
     async def qualifications(self) -> list[Qualification]:
         return copies((await self._read()).qualifications)

@@ -324,8 +324,11 @@ _ADMISSION = (
         WHERE agent_id IS NULL AND onboarding_id IS NULL""",
 )
 
+_PEOPLE = ("CREATE INDEX worker_of_name ON worker (name)",)  # staff name workers without their provider
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("first schema", _FIRST),
     Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
     Migration("admission: ranks, onboarding, decisions", _ADMISSION),
+    Migration("workers are found by name", _PEOPLE),
 )

@@ -247,6 +247,7 @@ REVIEWS_OF_AGENT = select(Review, "WHERE agent_id = :agent_id ORDER BY id")
 
 WORKER = select(Worker, "WHERE id = :id")
 WORKER_OF_NAME = select(Worker, "WHERE provider = :provider AND name = :name")
+WORKERS_OF_NAME = select(Worker, "WHERE name = :name")
 SAVE_WORKER = update(Worker, "blocked")
 QUALIFICATION_OF_NAME = select(Qualification, "WHERE name = :name")
 DROP_QUALIFICATION = "DELETE FROM qualification WHERE id = :id"

@@ -1,6 +1,6 @@
 """Workers, qualifications and grants, in SQLite."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -55,10 +55,11 @@ class SqlitePeople(SqliteBody):
         worker = await self._engine.read(one, Worker, statements.WORKER_OF_NAME, provider=provider, name=name)
         return rules.found(worker, "worker", f"{provider}:{name}")
 
-    async def workers(
-        self, provider: str | None = None, after: int = 0, limit: int = 1000, name: str | None = None
-    ) -> list[Worker]:
-        return await self._engine.read(page, Worker, after, limit, provider=provider, name=name)
+    async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
+        return await self._engine.read(page, Worker, after, limit, provider=provider)
+
+    async def workers_among(self, numbers: Collection[WorkerId], names: Collection[str]) -> list[Worker]:
+        return await self._engine.read(_workers_among, numbers, names)
 
     async def qualifications(self) -> list[Qualification]:
         return await self._engine.read(every, Qualification, statements.select(Qualification, "ORDER BY id"))
@@ -178,6 +179,13 @@ def _grants(db: Db, worker_id: WorkerId | None, name: str | None) -> list[Grant]
         return every(db, Grant, statements.GRANTS_OF_WORKER, worker_id=worker_id)
     grants = every(db, Grant, statements.GRANTS_OF_QUALIFICATION, qualification_id=named.id)
     return [grant for grant in grants if worker_id in (None, grant.worker_id)]
+
+
+def _workers_among(db: Db, numbers: Collection[WorkerId], names: Collection[str]) -> list[Worker]:
+    found = [worker for number in numbers for worker in every(db, Worker, statements.WORKER, id=number)]
+    found += [worker for name in names for worker in every(db, Worker, statements.WORKERS_OF_NAME, name=name)]
+    by_id = {worker.id: worker for worker in found}
+    return [by_id[number] for number in sorted(by_id)]
 
 
 def _the_worker(db: Db, worker_id: WorkerId) -> Worker:

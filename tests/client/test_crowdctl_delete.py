@@ -92,6 +92,21 @@ async def test_a_run_that_goes_on_is_not_deleted(desk: Desk) -> None:
     assert (await desk.crowdctl("delete", "nothing", "--yes")).exit_code == ExitCode.NO_SUCH_RUN
 
 
+async def test_a_run_whose_provider_is_owed_something_is_not_deleted(desk: Desk) -> None:
+    run = await desk.operator.a_run("digits")
+    await desk.operator.submitted(run, "ann", {})
+    await desk.operator.move(run.id, RunState.COMPLETED)
+    (await desk.operator.provider_of(run.id)).fail_next["block"] = 1
+    await desk.crowdctl("block", "ann", "--reason", "spam")
+    told = await desk.crowdctl("delete", "digits", "--yes")
+    assert (told.exit_code, told.output) == (
+        ExitCode.REFUSED,
+        "crowdctl: The provider of run 'digits' is still to be told of 1 decision.\n"
+        "  Nothing was deleted. `crowdctl show digits` says what keeps it; delete the run after that.\n",
+    )
+    assert await is_there(desk)
+
+
 async def test_one_that_is_stuck_says_why_is_shown_as_going_and_is_deleted_again(desk: Desk) -> None:
     await an_ended_run(desk)
     desk.operator.stuck = "data/tasks/12: Permission denied"

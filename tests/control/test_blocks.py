@@ -3,6 +3,12 @@
 import json
 from typing import Any
 
+import pytest
+
+from crowdd.daemon.control.limits import WORKERS_MAX
+from crowdd.protocol.names import RunState
+
+from ..storage.counting import counted
 from .fakes import NOW, Answer, Desk
 
 
@@ -70,3 +76,37 @@ async def test_a_block_needs_a_reason_and_workers_who_are_known(desk: Desk) -> N
     refused = await ask(desk, "/workers/block", workers=["ann", "bob"], reason="spam")
     assert (refused.status, refused.error()["message"]) == (404, "There is no worker 'bob'.")
     assert not (await desk.operator.storage.worker_by_name("inhouse", "ann")).blocked
+
+
+async def test_a_hundred_workers_are_looked_up_together(desk: Desk) -> None:
+    names = [f"worker {number}" for number in range(100)]
+    for name in names:
+        await desk.operator.storage.register_worker("inhouse", name, {}, NOW)
+    calls = counted(desk.operator.storage)
+    words = [*names[:50], *(f"inhouse:{name}" for name in names[50:])]
+    answer = await ask(desk, "/workers/block", workers=words, reason="spam")
+    assert [worker["name"] for worker in answer.json()["workers"]] == names
+    assert calls["workers_among"] == 3  # who is meant, how they were, how they are
+    assert calls["worker"] + calls["worker_by_name"] + calls["workers"] == 0
+
+
+@pytest.mark.parametrize("what", ["block", "unblock", "grant", "revoke"])
+async def test_more_workers_than_one_request_may_name_are_refused_in_words(desk: Desk, what: str) -> None:
+    await desk.operator.storage.create_qualification("trained", None, NOW)
+    about = {"qualification": "trained"} if what in ("grant", "revoke") else {"reason": "spam"}
+    answer = await ask(desk, f"/workers/{what}", workers=["ann"] * (WORKERS_MAX + 1), **about)
+    assert answer.status == 400
+    assert (
+        answer.error()["message"] == "1001 workers are named; at most 1000 may be at once. Nothing is done."
+    )
+
+
+async def test_a_block_is_not_told_through_a_run_that_is_being_deleted(desk: Desk) -> None:
+    old, new = await desk.operator.a_run("old"), await desk.operator.a_run("new")
+    for run in (old, new):
+        await desk.operator.submitted(run, "ann", {})
+    await desk.operator.move(new.id, RunState.COMPLETED)
+    await desk.operator.storage.begin_deletion(new.id, NOW, "staff:bob")
+    await ask(desk, "/workers/block", workers=["ann"], reason="spam")
+    assert (await desk.operator.provider_of(old.id)).told("block") == [("ann", "spam")]
+    assert (await desk.operator.provider_of(new.id)).told("block") == []

@@ -1,34 +1,14 @@
 """How often admission goes to storage: each call is a thread's turn, each write may wait for the disk."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from crowdd.daemon.house import House
 from crowdd.protocol.names import Outcome, Reason
-from crowdd.storage.contract import Storage
 
+from ..storage.counting import counted
 from .desk import a_desk
 
 NEWCOMER = ["agents_of_link", "fact", "register_worker", "reserve", "worker_facts"]
 NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
 RELOAD = ["agents_of_link", "assignment", "unit", "worker"]
-
-
-def counted(storage: Storage) -> Counter[str]:
-    """Counts the calls of the contract's methods from now on, by name."""
-    calls: Counter[str] = Counter()
-
-    def counting(name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def count(*args: Any, **kwargs: Any) -> Any:
-            calls[name] += 1
-            return await call(*args, **kwargs)
-
-        return count
-
-    for name in Storage.__abstractmethods__:
-        setattr(storage, name, counting(name, getattr(storage, name)))
-    return calls
 
 
 async def test_a_newcomers_unit_takes_five_calls_of_storage_two_of_them_writes(house: House) -> None:

@@ -34,9 +34,14 @@ async def test_everybody_of_a_name_is_found_whatever_their_provider(storage: Sto
     mock = await storage.register_worker("mock", "ann", {}, NOW)
     await storage.register_worker("mock", "bob", {}, NOW)
     inhouse = await storage.register_worker("inhouse", "ann", {}, NOW)
-    assert await storage.workers(name="ann") == [mock, inhouse]
-    assert await storage.workers("inhouse", name="ann") == [inhouse]
-    assert await storage.workers(name="dan") == []
+    assert await storage.workers_among([], ["ann", "ann", "dan"]) == [mock, inhouse]
+    assert await storage.workers_among([], ["dan"]) == []
+
+
+async def test_whoever_is_asked_for_twice_is_found_once(storage: Storage) -> None:
+    ann = await storage.register_worker("mock", "ann", {}, NOW)
+    bob = await storage.register_worker("mock", "bob", {}, NOW)
+    assert await storage.workers_among([bob.id, bob.id, WorkerId(7)], ["bob", "ann"]) == [ann, bob]
 
 
 @pytest.mark.parametrize("name", ["", " ", "\ud800"])

@@ -2,7 +2,9 @@
 
 from typing import Annotated, NotRequired, TypedDict
 
-WorkerName = Annotated[str, {"minLength": 1, "maxLength": 200}]
+from ..limits import LINKS_MAX, NAME_CHARACTERS_MAX
+
+WorkerName = Annotated[str, {"minLength": 1, "maxLength": NAME_CHARACTERS_MAX}]
 
 
 class LinkView(TypedDict):
@@ -21,13 +23,13 @@ class LinksView(TypedDict):
 class NamedLinksBody(TypedDict):
     """For whom: the same name is the same person."""
 
-    workers: Annotated[list[WorkerName], {"minItems": 1, "maxItems": 10_000}]
+    workers: Annotated[list[WorkerName], {"minItems": 1, "maxItems": LINKS_MAX}]
 
 
 class NewLinksBody(TypedDict):
     """For how many workers who have no names yet."""
 
-    count: Annotated[int, {"minimum": 1, "maximum": 10_000}]
+    count: Annotated[int, {"minimum": 1, "maximum": LINKS_MAX}]
 
 
 class RevokeBody(TypedDict):

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Annotated, NotRequired, TypedDict
 
+from ..limits import LINE_CHARACTERS_MAX, WORKER_WORD_CHARACTERS_MAX, WORKERS_MAX
 from .history import ChangeView
 
-Line = Annotated[str, {"maxLength": 500}]
+Line = Annotated[str, {"maxLength": LINE_CHARACTERS_MAX}]
 
 
-WorkerWord = Annotated[str, {"minLength": 1, "maxLength": 500}]
+WorkerWord = Annotated[str, {"minLength": 1, "maxLength": WORKER_WORD_CHARACTERS_MAX}]
 
 
-WorkerWords = Annotated[list[WorkerWord], {"minItems": 1, "maxItems": 10_000}]
+WorkerWords = Annotated[list[WorkerWord], {"minItems": 1, "maxItems": WORKERS_MAX}]
 
 
 class WorkerView(TypedDict):
@@ -63,7 +64,7 @@ class BlockBody(TypedDict):
     """Who gets nothing new from now on, and why: one line for history and for the provider."""
 
     workers: WorkerWords
-    reason: Annotated[str, {"minLength": 1, "maxLength": 500}]
+    reason: Annotated[str, {"minLength": 1, "maxLength": LINE_CHARACTERS_MAX}]
 
 
 class UnblockBody(TypedDict):

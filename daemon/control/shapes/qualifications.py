@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, NotRequired, TypedDict
 
+from ..limits import NAME_CHARACTERS_MAX
 from .history import ChangeView
 from .people import Line, WorkerWords
 
-Name = Annotated[str, {"minLength": 1, "maxLength": 200}]
+Name = Annotated[str, {"minLength": 1, "maxLength": NAME_CHARACTERS_MAX}]
 
 
 class QualificationView(TypedDict):

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Annotated, NotRequired, TypedDict
 
+from ..limits import REVIEWS_MAX
+
 
 class ReviewView(TypedDict):
     """The newest verdict on an agent's work."""
@@ -17,8 +19,8 @@ class ReviewBody(TypedDict):
     """A verdict on the work of agents, or on the answers to units; a rejection needs a `note`."""
 
     verdict: Annotated[str, {"enum": ["approve", "soft_reject", "reject"]}]
-    agents: NotRequired[Annotated[list[Annotated[int, {"minimum": 1}]], {"maxItems": 200}]]
-    units: NotRequired[Annotated[list[Annotated[int, {"minimum": 1}]], {"maxItems": 200}]]
+    agents: NotRequired[Annotated[list[Annotated[int, {"minimum": 1}]], {"maxItems": REVIEWS_MAX}]]
+    units: NotRequired[Annotated[list[Annotated[int, {"minimum": 1}]], {"maxItems": REVIEWS_MAX}]]
     note: NotRequired[Annotated[str, {"maxLength": 2000}]]
 
 

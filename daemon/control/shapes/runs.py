@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any, NotRequired, TypedDict
 
+from ..limits import LINE_CHARACTERS_MAX
+
 
 class RouterView(TypedDict):
     """How the link to one router stands."""
@@ -163,7 +165,7 @@ class NothingBody(TypedDict):
 class WhyBody(TypedDict):
     """`why` is one line for history."""
 
-    why: NotRequired[Annotated[str, {"maxLength": 500}]]
+    why: NotRequired[Annotated[str, {"maxLength": LINE_CHARACTERS_MAX}]]
 
 
 class StopBody(TypedDict):
