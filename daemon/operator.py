@@ -32,13 +32,14 @@ from .live_run import DEPLOYED, LiveRun
 from .metrics.families import Metrics
 from .parts import Parts, RunBroken, assemble
 from .registry import Registry
-from .review import Reviewed, Reviewer, Verdict
+from .review import Reviewed, Reviewer
 from .revocation import Revocation, Revoker
 from .task_config import ConfigRefused
 from .task_options import FolderOptions, folder_options
 from .terms import Extended, ExtensionRefused, Wish
 from .unheld import UnheldRuns
 from .user_code import UserCodeFailed
+from .verdict import Verdict
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ from ..deletion import Stock
 from ..disk_use import DiskUse
 from ..errands import Errand
 from ..registry import Registry
-from ..review import Reviewed, Verdict
+from ..review import Reviewed
 from ..revocation import Revocation
 from ..task_options import FolderOptions
 from ..terms import Extended, Wish
+from ..verdict import Verdict
 from .shapes.service import HeldView
 
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from ...protocol.names import AgentId, UnitId
 from ...storage.contract import Storage
 from ...storage.errors import NotFound
-from ..review import Reviewed, Verdict
-from ..review.decisions import NOTE_CHARACTERS_MAX
+from ..review import Reviewed
+from ..verdict import NOTE_CHARACTERS_MAX, Verdict
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .limits import REVIEWS_MAX

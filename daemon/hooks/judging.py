@@ -2,7 +2,7 @@
 
 import attrs
 
-from ..review.decisions import NOTE_CHARACTERS_MAX, Verdict
+from ..verdict import NOTE_CHARACTERS_MAX, Verdict
 
 
 @attrs.frozen

@@ -23,7 +23,7 @@ from ...storage.records import (
     Unit,
     Worker,
 )
-from ..review.decisions import Verdict
+from ..verdict import Verdict
 from .effects import GrantsOver
 from .judging import Judging
 

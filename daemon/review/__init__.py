@@ -1,6 +1,6 @@
 """The outcome of the work: approved, soft-rejected or rejected, decided, stored, and told to the provider."""
 
-from .decisions import Decided, Refused, ReviewFacts, Unchanged, Verdict, decide
+from .decisions import Decided, Refused, ReviewFacts, Unchanged, decide
 from .reviewer import Reviewed, Reviewer
 from .rule import Rule, Tally, rule_of
 
@@ -13,7 +13,6 @@ __all__ = [
     "Rule",
     "Tally",
     "Unchanged",
-    "Verdict",
     "decide",
     "rule_of",
 ]

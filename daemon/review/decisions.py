@@ -1,6 +1,5 @@
 """What a verdict on an agent's work means: the writes that go together, or why it cannot be. Pure."""
 
-import enum
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,22 +12,12 @@ from ...storage.records import Agent, Unit
 from ...storage.writes import AddReview, RecordDecision, SetGrant, Write
 from ..errands.errand import Call, Errand, review_errand
 from ..lifecycle import AgentEvent, Approved, IllegalEvent, Rejected, Save, SoftRejected, step
+from ..verdict import Verdict
 from .rule import Rule, Tally, is_exceeded, with_soft_reject
 
 REVIEW = "review"
 """The kind of these decisions, as they are recorded."""
 TOO_MANY_SOFT_REJECTS = "too_many_soft_rejects"
-NOTE_CHARACTERS_MAX = 2000  # what the vendors' own interfaces carry to a worker
-
-
-class Verdict(enum.Enum):
-    """What staff, or the task's own code, say of an agent's work."""
-
-    APPROVE = "approve"
-    SOFT_REJECT = "soft_reject"
-    """It is paid, and marked as below the bar."""
-    REJECT = "reject"
-    """It is not paid; a reason is due."""
 
 
 STATUSES: Mapping[Verdict, AgentStatus] = {

@@ -14,7 +14,8 @@ from ..clock import Wall
 from ..errands import Errand, Errands
 from ..errands.runner import ProviderOf
 from ..log_ids import ids_of
-from .decisions import Decided, Refused, ReviewFacts, Unchanged, Verdict, decide
+from ..verdict import Verdict
+from .decisions import Decided, Refused, ReviewFacts, Unchanged, decide
 from .rule import Rule, Tally, rule_of, tally
 
 log = logging.getLogger(__name__)

@@ -26,12 +26,13 @@ from crowdd.daemon.errands import Errand, Errands
 from crowdd.daemon.providers.contract import LinkUnknown, Place, RevokedLink
 from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
-from crowdd.daemon.review import Reviewed, Reviewer, Verdict
+from crowdd.daemon.review import Reviewed, Reviewer
 from crowdd.daemon.revocation import Revocation
 from crowdd.daemon.routers import Routers
 from crowdd.daemon.task_changes import Change
 from crowdd.daemon.task_options import FolderOptions, folder_options
 from crowdd.daemon.terms import Extended, ExtensionRefused, Wish
+from crowdd.daemon.verdict import Verdict
 from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitStatus, WireId, WorkerId
 from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage, Tables

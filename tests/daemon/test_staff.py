@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock
 
 from crowdd.daemon.control.why import sentences_of
-from crowdd.daemon.review import Verdict
+from crowdd.daemon.verdict import Verdict
 from crowdd.protocol.names import AgentStatus, Reason, RunState
 from crowdd.storage.records import Agent, TaskRun, Worker
 
