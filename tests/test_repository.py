@@ -130,3 +130,10 @@ def test_modules_stay_small() -> None:
     lengths = [len(text_of(path).splitlines()) for path in own_modules()]
     print(f"{len(lengths)} modules, median {statistics.median(lengths)} lines, longest {max(lengths)}")
     assert statistics.median(lengths) < MEDIAN_LINES_MAX
+
+
+def test_every_package_can_be_imported_before_all_others() -> None:
+    """A circle of imports is a daemon that starts or does not, depending on who was asked first."""
+    program = ROOT / "tests" / "import_each.py"
+    found = subprocess.run([sys.executable, program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
