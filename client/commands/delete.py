@@ -4,10 +4,11 @@ import sys
 
 import click
 
-from ..client import ENDED, Client
+from ..client import Client
 from ..exit_codes import ExitCode
 from ..shapes.runs import Stock
 from ..terminal import counted, safe, say, say_facts, say_json
+from ..watching import ENDED
 from .disk import size
 from .options import json_option, run_argument
 

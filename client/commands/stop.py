@@ -2,8 +2,9 @@
 
 import click
 
-from ..client import ENDED, Client
+from ..client import Client
 from ..terminal import counted, safe, say, say_json
+from ..watching import ENDED
 from .options import json_option, pass_client, run_argument
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..client import ENDED, Client
+from ..client import Client
 from ..shapes.runs import Snapshot
 from ..terminal import safe, say, say_json
+from ..watching import ENDED
 from .options import json_option, pass_client, run_argument
 from .runs import done_of, router_line, state_of
 
