@@ -15,6 +15,7 @@ from .verdicts import Answered, Verdict
 
 ANSWER_WITHIN_S = 45.0  # the router answers a registration, or says "later", within 30
 SUBMIT_WITHIN_S = 90.0  # it may hold a submission for 60
+ONBOARD_WITHIN_S = 45.0  # as a registration, which it ends with
 PAUSE_S_MAX = 30.0
 DOUBLINGS_MAX = 5
 
@@ -52,12 +53,12 @@ class Asker:
     async def submit_onboarding(self, agent: str, answer: Any) -> Answered:
         """Hand in the onboarding; the answer is the first unit, or a refusal."""
         body = {"provider_data": {"USED_AGENT_ID": agent, "onboarding_data": answer}}
+        key, digest = agent_key(agent), answer_digest(canonical_json(answer))
         for tries in count():
-            answered = await self._doors.post("submit_onboarding", body, ANSWER_WITHIN_S)
+            call = self._history.invoke(self.name, Operation.ONBOARD, agent=key, digest=digest)
+            answered = await self._ask(call, "submit_onboarding", body, ONBOARD_WITHIN_S)
             if answered.verdict is not Verdict.LATER:
                 return answered
-            if self._patience_is_over(answered):
-                raise WentHome
             await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng))
         raise AssertionError
 

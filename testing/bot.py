@@ -89,7 +89,9 @@ class Bot:
         """One unit, or one refusal; returns the agent that is finished now."""
         answered = await self._asker.register(after)
         while answered.agent_id.startswith(ONBOARDING_PREFIX) and not answered.finished:
-            answered = await self._onboarded(answered)
+            onboarding = answered.agent_id
+            answered = await self._onboarded(answered, after)
+            after = onboarding if answered.verdict is Verdict.REFUSED else after
         if answered.verdict is Verdict.REFUSED:
             await self._refused(answered.reason)
             return after
@@ -98,9 +100,15 @@ class Bot:
             await self._work(answered, after)
         return answered.agent_id
 
-    async def _onboarded(self, given: Answered) -> Answered:
-        """What came of the onboarding: the first unit, or a refusal."""
+    async def _onboarded(self, given: Answered, after: str) -> Answered:
+        """What came of the onboarding: the first unit, or a refusal; the same again for who was away."""
         await trio.sleep(self._think_s())
+        if self._happens(self._plan.give_back):
+            await self._asker.give_back(given.agent_id, after)
+            return await self._asker.register(after)
+        if self._happens(self._plan.abandon):
+            await trio.sleep(AWAY_THINKS * self._think_s())
+            return await self._asker.register(after)
         player, data = self._player, given.told.get("init_task_data")
         knows = player.onboarding if isinstance(player, TaskPlayer) else None
         return await self._asker.submit_onboarding(

@@ -5,10 +5,12 @@ from itertools import chain
 
 from .facts import StoreFacts
 from .history import Entry
+from .rules.admission import check_admission
 from .rules.answers import check_answers
 from .rules.case import Case, Rule, Tables, Violation
 from .rules.liveness import check_calls_answered, check_requests_settled, check_units_at_rest
 from .rules.paths import check_paths
+from .rules.reviews import check_reviews
 from .rules.streams import check_streams
 from .rules.submissions import check_metadata, check_submissions
 from .rules.units import check_units
@@ -42,6 +44,8 @@ def check_history(
         check_streams,
         check_paths,
         check_answers,
+        check_admission,
+        check_reviews,
         check_calls_answered,
         check_requests_settled,
         check_units_at_rest,

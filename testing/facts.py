@@ -10,9 +10,12 @@ from ..storage.contract import Storage
 from ..storage.records import (
     Agent,
     Assignment,
+    Decision,
     HistoryEntry,
     LiveUpdate,
     Metadata,
+    OnboardingAgent,
+    Review,
     Submission,
     TaskRun,
     Unit,
@@ -31,6 +34,11 @@ class StoreFacts:
     metadata: list[Metadata]
     updates: list[LiveUpdate]
     history: list[HistoryEntry]
+    onboarding: list[OnboardingAgent] = attrs.Factory(list[OnboardingAgent])
+    decisions: list[Decision] = attrs.Factory(list[Decision])
+    reviews: list[Review] = attrs.Factory(list[Review])
+    people: list[HistoryEntry] = attrs.Factory(list[HistoryEntry])
+    """Grants and blocks, of all runs."""
 
 
 async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
@@ -49,7 +57,17 @@ async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
         metadata=[note for agent in agents for note in await storage.metadata(agent.id)],
         updates=[update for agent in agents for update in await _updates(storage, agent.id)],
         history=await _all(lambda after: storage.history(run_id=run_id, after=after), _id),
+        onboarding=await storage.onboarding_agents(run_id),
+        decisions=await _all(lambda after: storage.decisions(run_id, after=after), _id),
+        reviews=[review for agent in agents for review in await storage.reviews(agent.id)],
+        people=await _people(storage),
     )
+
+
+async def _people(storage: Storage) -> list[HistoryEntry]:
+    grants = await _all(lambda after: storage.history(kind="grant", after=after), _id)
+    blocks = await _all(lambda after: storage.history(kind="worker", after=after), _id)
+    return sorted([*grants, *blocks], key=_id)
 
 
 class _Numbered(Protocol):

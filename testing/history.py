@@ -27,6 +27,7 @@ class Operation(enum.Enum):
     SUBMIT = "submit"
     METADATA = "metadata"
     RETURN = "return"
+    ONBOARD = "onboard"
 
 
 TRY_LATER = "try later"

@@ -26,12 +26,15 @@ from .checker import Violation, check_history
 from .facts import StoreFacts, read_facts
 from .history import Entry, History
 from .http_doors import PageAddress
+from .players import Player
 from .simulation.browser import Air, SimulatedDoors
 from .simulation.channel import SimulatedChannel
 from .simulation.daemon import SimulatedDaemon
 from .simulation.faults import ALL_FAULTS, NO_FAULTS, Fault, Faults, Planned, plan_faults
 from .simulation.nemesis import Targets, go_wrong
+from .simulation.qualified import BANNED, CODE, SECTIONS, SPECIAL, answer, player
 from .simulation.router import SimulatedRouter
+from .simulation.staff import Meddler
 from .simulation.stores import MakeStore, memory_store, sqlite_store
 from .tables import DAEMON_TABLES
 
@@ -80,6 +83,7 @@ assignment_duration_s = 240  # shorter than some workers are away
 """
 LASTS_S_MAX = 24 * 3600.0
 HEALED_S = 60.0  # a daemon that is stopped as the last fault says goodbye and comes back within this
+SLOW_ANSWER_S = 900.0  # hooks that fail one time in five are asked again and again
 ANSWER_S = 120.0  # a page may just have begun its longest pause, and then have its request held
 
 
@@ -121,18 +125,24 @@ async def simulate(
     crowd: BotPlan = CROWD,
     routers: int = 1,
     make_store: MakeStore = memory_store,
+    qualified: str = "",
 ) -> SimulationReport:
     """Let `workers` do at least `units` units while `faults` happen; then check all of it.
+
+    With `qualified`, "gold" or "screening", they are onboarded and tested, hooks dawdle and fail, and staff
+    meddle for as long as there are faults.
 
     Needs an autojumping virtual clock. Returns when everybody has gone home, or after LASTS_S_MAX.
     """
     with tempfile.TemporaryDirectory(prefix="crowdd-world-") as folder:
-        world = _World(seed, Path(folder), routers, make_store)
+        world = _World(seed, Path(folder), routers, make_store, qualified)
         return await world.run(workers, -(-units // UNITS_PER_ASSIGNMENT), faults, crowd)
 
 
 class _World:
-    def __init__(self, seed: int, folder: Path, routers: int, make_store: MakeStore) -> None:
+    def __init__(
+        self, seed: int, folder: Path, routers: int, make_store: MakeStore, qualified: str = ""
+    ) -> None:
         self._seed = seed
         self._folder = folder
         self._open_store = make_store(folder)
@@ -142,6 +152,8 @@ class _World:
             folder / "data", self._open_store, lambda site: self._channels(), self._rng("daemon")
         )
         self._air = Air()
+        self._qualified = qualified
+        self._player: Player = player() if qualified else answer
         self._healed_at = math.inf
 
     def _rng(self, what: str) -> random.Random:
@@ -165,7 +177,7 @@ class _World:
             nursery.start_soon(self._daemon.serve)
             run_id = await self._launch(assignments)
             links = await self._links(run_id, workers)
-            nursery.start_soon(self._break, faults, planned)
+            nursery.start_soon(self._break, faults, planned, run_id)
             with trio.move_on_after(LASTS_S_MAX):
                 await self._work(links, crowd)
             nursery.cancel_scope.cancel()
@@ -175,8 +187,14 @@ class _World:
         task = self._folder / "task"
         task.mkdir()
         text = TASK.format(label=LABEL, assignments=assignments, units_per_assignment=UNITS_PER_ASSIGNMENT)
+        if self._qualified:
+            head, _, sections = SECTIONS[self._qualified].partition("[")
+            text = f"{head}{text}allowed_concurrent = 1\n[{sections}"
+            (task / "task.py").write_text(CODE + SPECIAL[self._qualified])
         (task / "task.toml").write_text(text)
         operator = await self._daemon.present()
+        if self._qualified:
+            await operator.storage.ensure_qualifications({"seen": "", BANNED: ""}, operator.wall())
         return (await operator.launch(task, {}, "simulated launch", "staff:simulation")).id
 
     async def _links(self, run_id: RunId, workers: int) -> list[str]:
@@ -186,9 +204,15 @@ class _World:
             await trio.sleep(0.1)
         return [url for _, url in await operator.links(run_id, names)]
 
-    async def _break(self, faults: Faults, planned: Sequence[Planned]) -> None:
-        await go_wrong(faults, planned, Targets(self._routers, self._daemon, self._air))
+    async def _break(self, faults: Faults, planned: Sequence[Planned], run_id: RunId) -> None:
+        staff = Meddler(self._daemon, run_id, self._rng("staff"))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(go_wrong, faults, planned, Targets(self._routers, self._daemon, self._air))
+            if self._qualified:
+                nursery.start_soon(staff.meddle, faults.over_s)
         self._healed_at = trio.current_time() + HEALED_S
+        if self._qualified:
+            await staff.forgive()
 
     async def _work(self, links: Sequence[str], crowd: BotPlan) -> None:
         async with trio.open_nursery() as nursery:
@@ -201,17 +225,14 @@ class _World:
         ip = f"10.0.{number // 256}.{number % 256}"
         doors = SimulatedDoors(PageAddress(link), router, self._air, ip, self._rng(f"network {number}"))
         await trio.sleep(rng.uniform(0, crowd.arrive_s))
-        await Bot(f"worker-{number}", doors, _answer, crowd, self._history, rng).run()
+        await Bot(f"worker-{number}", doors, self._player, crowd, self._history, rng).run()
 
     async def _report(self, run_id: RunId, planned: Sequence[Planned]) -> SimulationReport:
         lasted_s = trio.current_time()
         async with self._open_store() as storage:
             facts = await read_facts(storage, run_id)
+        answer_s = SLOW_ANSWER_S if self._qualified else ANSWER_S
         violations = check_history(
-            self._history.entries, facts, DAEMON_TABLES, healed_at=self._healed_at, answer_s=ANSWER_S
+            self._history.entries, facts, DAEMON_TABLES, healed_at=self._healed_at, answer_s=answer_s
         )
         return SimulationReport(self._history.entries, facts, violations, planned, lasted_s)
-
-
-def _answer(data: Any, rng: random.Random) -> dict[str, Any]:
-    return {"row": data["row"], "answer": rng.randrange(10), "why": "x" * rng.randrange(200)}

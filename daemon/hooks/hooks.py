@@ -3,6 +3,7 @@
 Stores nothing: what a hook granted is returned with its answer, for the transaction of who asked.
 """
 
+import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -102,9 +103,11 @@ class Hooks:
         function = self._functions[HookName.WORKER_CAN_DO_UNIT]
         units = self._units(page)
 
+        @functools.wraps(function)
         def each(worker: Any) -> Any:
             return [function(worker, unit) for unit in units]
 
+        @functools.wraps(function)
         async def each_async(worker: Any) -> Any:
             return [await function(worker, unit) for unit in units]
 

@@ -22,11 +22,13 @@ def check_answers(case: Case) -> Iterator[Violation]:
 
 def _check_registration(case: Case, call: Call) -> Iterator[Violation]:
     assert isinstance(call.answer, Ok)
-    agent = case.agents.get(call.answer.agent)
+    agent = case.agents.get(call.answer.agent) or case.onboarding.get(call.answer.agent)
     if agent is None:
         text = f"{call.invoke.call} was answered with an agent that is not in the store"
         yield Violation(Rule.ANSWER, call.answer.agent, text)
-    elif not call.answer.finished and call.invoke.after not in _chain(case, agent):
+    elif (
+        isinstance(agent, Agent) and not call.answer.finished and call.invoke.after not in _chain(case, agent)
+    ):
         text = f"{call.invoke.call} went on after {call.invoke.after}, which is not before this agent"
         yield Violation(Rule.ANSWER, call.answer.agent, text)
 
@@ -39,7 +41,8 @@ def _chain(case: Case, agent: Agent) -> set[str]:
     """
     last = agent.id if agent.id in case.unsteady else agent.id - 1
     behind = [one for one in case.facts.agents if one.link == agent.link and one.id <= last]
-    return {"", *(case.keys[one.id] for one in behind)}
+    onboarded = {key for key, one in case.onboarding.items() if one.link == agent.link}
+    return {"", *onboarded, *(case.keys[one.id] for one in behind)}
 
 
 def _check_links(case: Case, registered: list[Call]) -> Iterator[Violation]:
@@ -72,14 +75,12 @@ def _check_unique(case: Case) -> Iterator[Violation]:
 
 
 def _check_returns(case: Case) -> Iterator[Violation]:
-    returned = {
-        entry.subject_id
-        for entry in case.facts.history
-        if entry.kind == "agent" and entry.after == AgentStatus.RETURNED.value
-    }
+    moves = [entry for entry in case.facts.history if entry.after == AgentStatus.RETURNED.value]
+    returned = {(entry.kind, entry.subject_id) for entry in moves}
+    numbers = {key: ("agent", int(one.id)) for key, one in case.agents.items()}
+    numbers |= {key: ("onboarding", int(one.id)) for key, one in case.onboarding.items()}
     for call in case.calls_of(Operation.RETURN):
-        agent = case.agents.get(call.invoke.agent)
-        if isinstance(call.answer, Ok) and (agent is None or agent.id not in returned):
+        if isinstance(call.answer, Ok) and numbers.get(call.invoke.agent) not in returned:
             text = f"{call.invoke.call}: told that it was given back, and it was not"
             yield Violation(Rule.ANSWER, call.invoke.agent, text)
 
@@ -87,7 +88,10 @@ def _check_returns(case: Case) -> Iterator[Violation]:
 def _check_refusals(case: Case) -> Iterator[Violation]:
     for call in case.calls:
         match call.answer:
-            case Refused(reason=Reason.UNKNOWN_AGENT.value) if call.invoke.agent in case.agents:
+            case Refused(reason=Reason.UNKNOWN_AGENT.value) if call.invoke.agent in {
+                *case.agents,
+                *case.onboarding,
+            }:
                 text = f"{call.invoke.call}: told that nobody knows it, and it is in the store"
                 yield Violation(Rule.ANSWER, call.invoke.agent, text)
             case Refused(reason=Reason.RUN_ENDED.value) if case.facts.run.state is RunState.RUNNING:

@@ -8,7 +8,7 @@ from itertools import groupby
 import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentStatus, UnitStatus
-from ...storage.records import Agent, Submission
+from ...storage.records import Agent, OnboardingAgent, Submission
 from ..facts import StoreFacts
 from ..history import Entry, Invoke, Ok, Operation, Refused, Told, Unknown, agent_key
 
@@ -27,6 +27,8 @@ class Rule(enum.Enum):
     STREAM = "c: streams have no gaps"
     PATH = "d: statuses move along the table"
     ANSWER = "answers never contradict each other or the store"
+    ADMISSION = "nobody is let in who must not be, no cap is passed, each answer counts once, all is recorded"
+    REVIEW = "an agent, its unit and its newest review say the same"
     LIVENESS = "f: every request is answered in time and no unit is lost"
 
 
@@ -45,6 +47,9 @@ class Tables:
 
     agent: Mapping[AgentStatus, Collection[AgentStatus]]
     unit: Mapping[UnitStatus, Collection[UnitStatus]]
+    onboarding: Mapping[AgentStatus, Collection[AgentStatus]] = attrs.Factory(
+        dict[AgentStatus, Collection[AgentStatus]]
+    )
 
 
 @attrs.frozen
@@ -88,6 +93,11 @@ class Case:
     def keys(self) -> dict[int, str]:
         """Keys by the number that the store uses."""
         return {agent.id: key for key, agent in self.agents.items()}
+
+    @cached_property
+    def onboarding(self) -> dict[str, OnboardingAgent]:
+        """By the key that clients use."""
+        return {agent_key(agent.wire_id): agent for agent in self.facts.onboarding}
 
     @cached_property
     def submissions(self) -> dict[str, list[Submission]]:

@@ -1,6 +1,7 @@
 """A daemon process in simulation: the real operator over a store that outlives it."""
 
 import random
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import attrs
@@ -32,6 +33,7 @@ class SimulatedDaemon:
     _life: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _stop: trio.Event = attrs.Factory(trio.Event)
     _down_s: float = 0.0
+    _guests: set[trio.CancelScope] = attrs.Factory(set[trio.CancelScope])
 
     async def serve(self) -> None:
         """Live, end when told to, and live again, until cancelled."""
@@ -39,7 +41,10 @@ class SimulatedDaemon:
             (self.data / folder).mkdir(parents=True, exist_ok=True)
         while True:
             with trio.CancelScope() as self._life:
-                await self._live()
+                try:
+                    await self._live()
+                finally:
+                    self._turn_out()
             self.operator, self._begun = None, trio.Event()
             await trio.sleep(self._down_s)
 
@@ -68,10 +73,24 @@ class SimulatedDaemon:
             await self._begun.wait()
         return self.operator
 
+    async def answer(self, ask: Callable[[], Awaitable[object]]) -> None:
+        """Do what staff ask in this life; cut off with it, as a request of the control socket is."""
+        with trio.CancelScope() as scope:
+            self._guests.add(scope)
+            try:
+                await ask()
+            finally:
+                self._guests.discard(scope)
+
     def kill(self, down_s: float) -> None:
         """End this life in the middle of whatever it does."""
         self._down_s = down_s
         self._life.cancel()
+        self._turn_out()
+
+    def _turn_out(self) -> None:
+        for scope in self._guests:
+            scope.cancel()
 
     def stop(self, down_s: float) -> None:
         """End this life as SIGTERM does: goodbye to everybody, then gone for `down_s`."""

@@ -99,7 +99,7 @@ Mutant = Callable[[Tables], Storage]
 ONE_CRASH = Faults((Fault.KILL_DAEMON,), count=1, over_s=240.0)
 
 
-def _store_of(mutant: Mutant) -> MakeStore:
+def store_of(mutant: Mutant) -> MakeStore:
     def make(folder: Path) -> OpenStore:
         tables = Tables()
 
@@ -113,7 +113,7 @@ def _store_of(mutant: Mutant) -> MakeStore:
 
 
 def _found(mutant: Mutant, faults: Faults = NO_FAULTS) -> set[Rule]:
-    report = rehearse(11, FEW, 40, faults, make_store=_store_of(mutant))
+    report = rehearse(11, FEW, 40, faults, make_store=store_of(mutant))
     return {violation.rule for violation in report.violations}
 
 
