@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from crowdd.client.errors import ClientError
 from crowdd.protocol.names import AgentStatus, UnitStatus
 
 from .pages import Page, open_pages
@@ -127,3 +128,44 @@ async def test_a_launch_under_way_at_the_end_leaves_no_router_behind(daemon: Dae
     assert "ERROR" not in daemon.log
     async with daemon.store() as storage:
         assert (await storage.run_by_label(run["label"])).trouble is None
+
+
+STUCK = """
+import threading
+def worker_can_do_unit(worker, unit):
+    threading.Event().wait()
+def on_unit_submitted(agent):
+    threading.Event().wait()
+"""
+
+
+async def test_functions_of_a_task_that_never_return_hold_up_no_end(daemon: Daemon, tmp_path: Path) -> None:
+    await daemon.start()
+    task = a_task(tmp_path, 40)
+    (task / "task.py").write_text(STUCK)
+    label = await daemon.launch(task, SHORT_GRACE)
+    async with open_pages(await daemon.links(label, 20)) as pages, trio.open_nursery() as nursery:
+        for page in pages:
+            nursery.start_soon(page.register)
+        await daemon.until(label, lambda shown: shown["counters"].get("register_agent", 0) >= len(pages))
+        with trio.fail_after(11):
+            assert await daemon.terminate() == 0, daemon.log
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_task_that_never_ends_loading_holds_up_no_end(daemon: Daemon, tmp_path: Path) -> None:
+    await daemon.start()
+    task, begun = a_task(tmp_path, 3), tmp_path / "begun"
+    (task / "task.py").write_text(f"import threading\nopen({str(begun)!r}, 'w')\nthreading.Event().wait()\n")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_launched_in_vain, daemon, task)
+        with trio.fail_after(20):
+            while not begun.exists():
+                await trio.sleep(0.02)
+        with trio.fail_after(11):
+            assert await daemon.terminate() == 0, daemon.log
+
+
+async def _launched_in_vain(daemon: Daemon, task: Path) -> None:
+    with pytest.raises(ClientError):
+        await daemon.ask("launch", task, {})
