@@ -3,8 +3,8 @@
 import click
 
 from ..client import Client
-from ..shapes.service import RunDisk
-from ..terminal import safe, say, say_facts, say_json, say_table
+from ..shapes.service import DiskInfo, RunDisk
+from ..terminal import Cell, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
@@ -18,7 +18,11 @@ def disk(client: Client, as_json: bool) -> None:
     use = client.disk()
     if as_json:
         say_json(use)
-        return
+    else:
+        _tell(use)
+
+
+def _tell(use: DiskInfo) -> None:
     say(safe(use.data))
     say_facts(
         [
@@ -30,23 +34,15 @@ def disk(client: Client, as_json: bool) -> None:
     )
     say()
     if use.runs:
-        say_table(
-            ["RUN", "LABEL", "STATE", "TASK", "UPLOADS", "ROUTER", "TOTAL"],
-            [
-                [
-                    run.id,
-                    run.label,
-                    run.state,
-                    size(run.task),
-                    size(run.files),
-                    size(run.router),
-                    size(_total(run)),
-                ]
-                for run in sorted(use.runs, key=_total, reverse=True)
-            ],
-        )
+        headings = ["RUN", "LABEL", "STATE", "TASK", "UPLOADS", "ROUTER", "TOTAL"]
+        say_table(headings, [_row(run) for run in sorted(use.runs, key=_total, reverse=True)])
     else:
         say("No runs yet. Launch one: crowdctl launch DIR")
+
+
+def _row(run: RunDisk) -> list[Cell]:
+    sizes = (run.task, run.files, run.router, _total(run))
+    return [run.id, run.label, run.state, *map(size, sizes)]
 
 
 def _total(run: RunDisk) -> int:

@@ -6,8 +6,8 @@ import click
 
 from ..client import Client
 from ..reading import as_json as told_as_json
-from ..shapes.qualifications import GrantChange, QualificationInfo
-from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
+from ..shapes.qualifications import GrantChange, Holder, QualificationDetails, QualificationInfo
+from ..terminal import Cell, counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client
 
 CREATE = "crowdctl qualifications create NAME --description TEXT"
@@ -57,7 +57,11 @@ def describe(client: Client, name: str, as_json: bool) -> None:
     holders = list(client.holders(name))
     if as_json:
         say_json({**told_as_json(details), "holders": holders})
-        return
+    else:
+        _tell(details, holders)
+
+
+def _tell(details: QualificationDetails, holders: list[Holder]) -> None:
     say(safe(details.name))
     say_facts(
         [
@@ -68,21 +72,15 @@ def describe(client: Client, name: str, as_json: bool) -> None:
     )
     if holders:
         say()
-        say_table(
-            ["WORKER", "PROVIDER", "NAME", "VALUE", "SINCE"],
-            [
-                [
-                    each.worker_id,
-                    each.provider,
-                    each.worker_name,
-                    each.value,
-                    local_time(each.at),
-                ]
-                for each in holders
-            ],
-        )
+        headings = ["WORKER", "PROVIDER", "NAME", "VALUE", "SINCE"]
+        say_table(headings, [_holder_line(each) for each in holders])
     else:
         say(f"\nNobody has it yet. Give it: crowdctl grant WORKER {_quoted(details.name)}")
+
+
+def _holder_line(holder: Holder) -> list[Cell]:
+    since = local_time(holder.at)
+    return [holder.worker_id, holder.provider, holder.worker_name, holder.value, since]
 
 
 @qualifications.command()

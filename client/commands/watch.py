@@ -3,6 +3,7 @@
 import sys
 import time
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -90,32 +91,39 @@ def _watch_live(client: Client, run: str) -> None:
 def progress_picture(snapshot: Snapshot) -> "RenderableType":
     """A progress bar over a table of counts and the routers."""
     from rich.console import Group
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
     from rich.text import Text
 
     title = Text(f"{safe(snapshot.run)}  {safe(state_of(snapshot))}", style="bold")
-    bar = Table.grid(padding=(0, 1), expand=False)
-    bar.add_row(
-        ProgressBar(total=max(snapshot.units_total, 1), completed=snapshot.units_done, width=40),
-        Text(f"{done_of(snapshot)}{_pace(snapshot)}"),
-    )
-    counts = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("UNITS", "", "AGENTS", ""):
-        counts.add_column(heading, justify="right" if not heading else "left")
-    units, agents = list(snapshot.units.items()), list(snapshot.agents.items())
-    for row in range(max(len(units), len(agents))):
-        cells = [
-            *(units[row] if row < len(units) else ("", "")),
-            *(agents[row] if row < len(agents) else ("", "")),
-        ]
-        counts.add_row(*(Text(safe(cell)) for cell in cells))
     routers = [
         Text(f"router {safe(router_line(router))}", style="green" if router.up else "red")
         for router in snapshot.routers
     ]
     trouble = [Text(safe(snapshot.trouble), style="red")] if snapshot.trouble else []
-    return Group(title, bar, counts, *routers, *trouble)
+    return Group(title, _bar(snapshot), _counts(snapshot), *routers, *trouble)
+
+
+def _bar(snapshot: Snapshot) -> "RenderableType":
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    bar = Table.grid(padding=(0, 1), expand=False)
+    progress = ProgressBar(total=max(snapshot.units_total, 1), completed=snapshot.units_done, width=40)
+    bar.add_row(progress, Text(f"{done_of(snapshot)}{_pace(snapshot)}"))
+    return bar
+
+
+def _counts(snapshot: Snapshot) -> "RenderableType":
+    from rich.table import Table
+    from rich.text import Text
+
+    counts = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("UNITS", "", "AGENTS", ""):
+        counts.add_column(heading, justify="left" if heading else "right")
+    pairs = zip_longest(snapshot.units.items(), snapshot.agents.items(), fillvalue=("", ""))
+    for unit, agent in pairs:
+        counts.add_row(*(Text(safe(cell)) for cell in (*unit, *agent)))
+    return counts
 
 
 def _pace(snapshot: Snapshot) -> str:

@@ -7,7 +7,7 @@ from ..reading import as_json as told_as_json
 from ..shapes.history import Change
 from ..shapes.people import TrackRecord, WorkerDetails
 from ..shapes.work import WorkInfo
-from ..terminal import local_time, safe, say, say_facts, say_json, say_table
+from ..terminal import Cell, local_time, safe, say, say_facts, say_json, say_table
 from .lists import note_of, unit_of
 from .options import json_option, pass_client
 
@@ -74,26 +74,19 @@ def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
     )
     say()
     if work:
-        say_table(
-            ["AGENT", "RUN", "UNIT", "STATUS", "REASON", "CAME", "ENDED"],
-            [
-                [
-                    a.id,
-                    a.run,
-                    unit_of(a),
-                    a.status,
-                    a.reason or note_of(a),
-                    local_time(a.created_at),
-                    local_time(a.ended_at),
-                ]
-                for a in work
-            ],
-        )
+        headings = ["AGENT", "RUN", "UNIT", "STATUS", "REASON", "CAME", "ENDED"]
+        say_table(headings, [_work_line(each) for each in work])
     else:
         say("Has not worked on anything yet.")
     if worker.history:
         say()
         say_table(["WHEN", "WHO", "WHAT", "WHY"], [_line(change) for change in worker.history])
+
+
+def _work_line(agent: WorkInfo) -> list[Cell]:
+    came, ended = local_time(agent.created_at), local_time(agent.ended_at)
+    reason = agent.reason or note_of(agent)
+    return [agent.id, agent.run, unit_of(agent), agent.status, reason, came, ended]
 
 
 def _record(record: TrackRecord) -> str:
