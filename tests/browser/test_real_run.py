@@ -66,7 +66,7 @@ async def test_digits_are_labelled_to_the_end_and_exported(
         page.wait_state("completed")
         page.press("Next")
     page.wait_state("failed to connect")
-    await daemon.until(label, lambda shown: shown["state"] == "completed")
+    await daemon.until(label, lambda shown: shown.state == "completed")
     records = await exported(daemon, label)
     assert [record["data"]["outputs"]["label"] for record in records] == ["7", "3"]
     assert {record["data"]["inputs"]["_truth"] for record in records} == {"7", "3"}
@@ -114,7 +114,7 @@ async def test_a_unit_given_back_goes_to_somebody_else(daemon: Daemon, page: Pag
     page.driver.get(other)
     page.press("Save")
     page.wait_state("completed")
-    await daemon.until(label, lambda shown: shown["state"] == "completed")
+    await daemon.until(label, lambda shown: shown.state == "completed")
 
 
 async def test_an_uploaded_file_arrives_byte_for_byte(daemon: Daemon, page: Page, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from crowdd.client import Client, Submission
+from crowdd.client import Client, Snapshot, Submission
 from crowdd.client.errors import DaemonUnreachable
 from crowdd.daemon.secrets import make_secret
 from crowdd.storage.contract import Storage
@@ -64,21 +64,21 @@ class Daemon:
         """Launch a task and return its label once its pages are served."""
         given = dict(override.split("=", 1) for override in overrides)
         run = await self.ask("launch", folder, given)
-        await self.until(run["label"], lambda shown: shown["address"] and shown["routers"][0]["up"])
-        return str(run["label"])
+        await self.until(run.label, lambda shown: shown.address and shown.routers[0].up)
+        return str(run.label)
 
-    async def until(self, label: str, holds: Callable[[Any], object]) -> dict[str, Any]:
+    async def until(self, label: str, holds: Callable[[Any], object]) -> Snapshot:
         """What `show` says once it fulfils `holds`."""
         with trio.fail_after(READY_S):
             while True:
-                shown: dict[str, Any] = await self.ask("show", label)
+                shown: Snapshot = await self.ask("show", label)
                 if holds(shown):
                     return shown
                 await trio.sleep(LOOK_S)
 
     async def links(self, label: str, count: int) -> list[str]:
         links = await self.ask("links", label, [f"worker-{n}" for n in range(count)])
-        return [link["url"] for link in links]
+        return [link.url for link in links]
 
     def kill(self) -> None:
         """kill -9, and nothing else."""

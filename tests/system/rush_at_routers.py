@@ -16,15 +16,15 @@ async def rush_once(daemon: Daemon, folder: Path) -> None:
     """One rush, on a run of its own with a router of its own, which is stopped afterwards."""
     folder.mkdir()
     label = await daemon.launch(a_task(folder, UNITS))
-    await daemon.until(label, lambda shown: shown["units"].get("launched") == UNITS)
+    await daemon.until(label, lambda shown: shown.units.get("launched") == UNITS)
     links = await daemon.links(label, WORKERS)
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
         pages = [Page(HttpDoors(client, PageAddress(link))) for link in links]
         check(await rush([partial(_ask, page) for page in pages]))
     shown = await daemon.ask("show", label)
-    assert shown["units"] == {"assigned": UNITS}
-    assert shown["agents"] == {"in task": UNITS}
+    assert shown.units == {"assigned": UNITS}
+    assert shown.agents == {"in task": UNITS}
     await daemon.ask("stop", label, True)
 
 

@@ -138,7 +138,7 @@ async def test_the_control_api_answers_as_documented(daemon: Daemon, tmp_path: P
     for label in ("ended", "stopping", "expiring", "live"):
         await daemon.launch(task, f"label={label}")
     await daemon.ask("stop", "ended", True)
-    await daemon.until("ended", lambda shown: shown["state"] == "stopped")
+    await daemon.until("ended", lambda shown: shown.state == "stopped")
     links = await daemon.links("live", 3)
     async with httpx.AsyncClient(base_url=links[0].partition("?")[0]) as http:
         form = {"USED_AGENT_ID": await registered(http, links[0]), "final_string_data": "{}"}

@@ -148,7 +148,7 @@ def test_refusals_are_counted(served: Served) -> None:
 
     async def counted() -> None:
         await served.daemon.until(
-            served.label, lambda shown: any(name.startswith("router_refused_") for name in shown["counters"])
+            served.label, lambda shown: any(name.startswith("router_refused_") for name in shown.counters)
         )
 
     trio.run(counted)

@@ -35,11 +35,11 @@ async def finish_despite(daemon: Daemon, tmp_path: Path, trouble: Callable[[], A
     history = History()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run_bots, PLAN, links, None, history)
-        await daemon.until(label, lambda shown: shown["units_done"] >= ROWS // 6)
+        await daemon.until(label, lambda shown: shown.units_done >= ROWS // 6)
         await trouble()
-        await daemon.until(label, lambda shown: shown["units_done"] >= ROWS // 3)
+        await daemon.until(label, lambda shown: shown.units_done >= ROWS // 3)
         await trouble()
-        await daemon.until(label, lambda shown: shown["state"] == "completed")
+        await daemon.until(label, lambda shown: shown.state == "completed")
     assert await daemon.terminate() == 0, daemon.log
     return history
 
@@ -112,7 +112,7 @@ async def test_a_second_daemon_on_the_same_store_is_refused_and_told_who_holds_i
 def test_a_lost_store_has_its_exit_status_whatever_else_went_wrong(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, beside: list[Exception]
 ) -> None:
-    async def lost(_config: object) -> None:
+    async def lost(*_asked: object) -> None:
         await trio.lowlevel.checkpoint()
         raise ExceptionGroup("lost", [*beside, LeaseLost("epoch 2 has taken this store")])
 

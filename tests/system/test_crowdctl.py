@@ -147,7 +147,7 @@ async def test_what_a_task_raises_is_told_with_its_traceback(daemon: Daemon, tmp
     )
     await daemon.start()
     await done(daemon, "launch", str(task), "label=words")
-    await daemon.until("words", lambda shown: shown["trouble"])
+    await daemon.until("words", lambda shown: shown.trouble)
     assert "raised OSError: out of coffee" in await done(daemon, "errors", "words")
     whole = await done(daemon, "errors", "words", "--traceback")
     assert "task.py" in whole

@@ -34,7 +34,7 @@ async def visit(daemon: Daemon, tmp_path: Path) -> tuple[str, str]:
         await page.register()
         submitted = await page.submit({"kind": "a\x1b[2J"})
         assert submitted.verdict is Verdict.OK
-    await daemon.until(label, lambda shown: shown["state"] == "completed")
+    await daemon.until(label, lambda shown: shown.state == "completed")
     (token,) = [value for values in parse_qs(urlsplit(link).query).values() for value in values]
     return token, page.agent
 

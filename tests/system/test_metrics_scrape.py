@@ -55,7 +55,7 @@ def work(base: str, link: str) -> None:
 
 
 def _router_told(shown: Any) -> bool:
-    return {"router_version_mismatches", "router_refused_unknown_agent"} <= set(shown["counters"])
+    return {"router_version_mismatches", "router_refused_unknown_agent"} <= set(shown.counters)
 
 
 def test_work_is_seen(scrape: Scrape) -> None:

@@ -66,11 +66,11 @@ async def worked(daemon: Daemon, folder: Path, workers: list[str]) -> list[dict[
     """What simulated workers answered to the task, once the run has ended."""
     label = await daemon.launch(folder)
     links = await daemon.ask("links", label, workers)
-    urls = [link["url"] for link in links]
+    urls = [link.url for link in links]
     await trio.run_process(
         [sys.executable, "-m", "crowdd.cli", "bots", "--think", "0.01", *urls], capture_stdout=True
     )
-    await daemon.until(label, lambda shown: shown["state"] == "completed")
+    await daemon.until(label, lambda shown: shown.state == "completed")
     pieces = await trio.to_thread.run_sync(lambda: b"".join(daemon.client.export(label, "jsonl")))
     return [json.loads(line) for line in pieces.splitlines()]
 
@@ -123,7 +123,7 @@ async def test_a_tasks_own_blueprint_and_provider_serve_its_run_only(daemon: Dae
     await daemon.start()
     records = await worked(daemon, task, ["ann"])
     assert [record["data"]["inputs"] for record in records] == [{"number": n} for n in range(4)]  # type: ignore[index]
-    assert (await daemon.ask("show", "doubles"))["sandbox"] is True
+    assert (await daemon.ask("show", "doubles")).sandbox is True
 
     (task / "task.py").unlink()
     said = await trio.to_thread.run_sync(

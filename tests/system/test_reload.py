@@ -44,7 +44,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def levels(daemon: Daemon) -> dict[str, str]:
-    return {part["part"]: part["level"] for part in await daemon.ask("log_levels")}
+    return {part.part: part.level for part in await daemon.ask("log_levels")}
 
 
 async def test_log_levels_and_format_are_taken_up(daemon: Daemon) -> None:
@@ -93,7 +93,7 @@ async def test_what_needs_a_restart_is_said_each_time_and_left_alone(daemon: Dae
         assert f'needs a restart: control: nothing is now "{daemon.data}/elsewhere" ({path}:1)' in log
         assert f"needs a restart: pace.linger_s: 600 is now 5 ({path}:3)" in log
         assert "reloaded: 0 taken up, 2 need a restart" in log
-    assert (await daemon.ask("status"))["stopping"] is False
+    assert (await daemon.ask("status")).stopping is False
 
 
 async def test_a_broken_file_changes_nothing_and_every_fault_is_said(daemon: Daemon) -> None:

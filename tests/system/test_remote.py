@@ -93,7 +93,7 @@ async def test_two_runs_on_one_router_are_told_apart(
             assert links[0].startswith(address.format(label=label, port=router.port) + "?link=")
             nursery.start_soon(run_bots, BotPlan(3, seed=1, think_s=0.05), links)
     for label, rows in (("one", 7), ("two", 11)):
-        await daemon.until(label, lambda shown: shown["state"] == "completed")
+        await daemon.until(label, lambda shown: shown.state == "completed")
         records = await trio.to_thread.run_sync(lambda of: list(daemon.client.submissions(of)), label)
         assert texts(records) == sorted(f"word {n}" for n in range(rows))
 
@@ -105,8 +105,8 @@ async def test_a_run_has_several_routers_and_an_answer_may_come_by_any(
     tell_of(daemon.data, "localhost", near=near, far=far)
     await daemon.start()
     label = await daemon.launch(remote_task(tmp_path / "t", 2, "near", "far"))
-    shown = await daemon.until(label, lambda shown: all(router["up"] for router in shown["routers"]))
-    assert [router["url"] for router in shown["routers"]] == [
+    shown = await daemon.until(label, lambda shown: all(router.up for router in shown.routers))
+    assert [router.url for router in shown.routers] == [
         f"http://{label}.localhost:{router.port}/" for router in (near, far)
     ]
     first, second = await daemon.links(label, 2)
@@ -114,7 +114,7 @@ async def test_a_run_has_several_routers_and_an_answer_may_come_by_any(
         for page in pages:
             assert (await page.register()).agent_id
             assert (await page.submit({"kind": "a"})).status == "Submitted!"
-    await daemon.until(label, lambda shown: shown["state"] == "completed")
+    await daemon.until(label, lambda shown: shown.state == "completed")
 
 
 async def test_a_router_killed_in_mid_run_loses_and_doubles_nothing(
@@ -128,11 +128,11 @@ async def test_a_router_killed_in_mid_run_loses_and_doubles_nothing(
     plan = BotPlan(4, seed=7, arrive_s=0.1, think_s=0.1, reload=0.05, double=0.1)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run_bots, plan, links, None, history)
-        await daemon.until(label, lambda shown: shown["units_done"] >= 10)
+        await daemon.until(label, lambda shown: shown.units_done >= 10)
         router.kill()
-        await daemon.until(label, lambda shown: not shown["routers"][0]["up"])
+        await daemon.until(label, lambda shown: not shown.routers[0].up)
         await router.start()
-        await daemon.until(label, lambda shown: shown["state"] == "completed")
+        await daemon.until(label, lambda shown: shown.state == "completed")
     assert await daemon.terminate() == 0, daemon.log
     async with daemon.store() as storage:
         (run,) = await storage.runs()
@@ -149,13 +149,13 @@ async def test_a_wrong_secret_is_said_on_both_sides_and_heals_when_it_is_mended(
     router.secret.unlink()
     make_secret(router.secret)  # the router goes on with the one that it has read
     await daemon.start()
-    label = (await daemon.ask("launch", remote_task(tmp_path / "t", 1, "crowd"), {}))["label"]
-    shown = await daemon.until(label, lambda shown: "secret" in str(shown["routers"]))
-    assert "both need the same secret file" in shown["routers"][0]["addition"]
+    label = (await daemon.ask("launch", remote_task(tmp_path / "t", 1, "crowd"), {})).label
+    shown = await daemon.until(label, lambda shown: "secret" in str(shown.routers))
+    assert "both need the same secret file" in shown.routers[0].addition
     assert "both need the same secret file" in daemon.log
     assert "did not prove that it knows this router's secret" in router.log
     router.secret.write_bytes(right)
-    await daemon.until(label, lambda shown: shown["routers"][0]["up"])
+    await daemon.until(label, lambda shown: shown.routers[0].up)
 
 
 async def test_a_run_that_has_ended_is_taken_off_the_router_which_goes_on(
@@ -169,7 +169,7 @@ async def test_a_run_that_has_ended_is_taken_off_the_router_which_goes_on(
     kept = router.folder / "kept" / "runs"
     assert sorted(path.name for path in kept.iterdir()) == ["ended", "stays"]
     await daemon.ask("stop", ended, True)
-    await daemon.until(ended, lambda shown: shown["state"] == "stopped")
+    await daemon.until(ended, lambda shown: shown.state == "stopped")
     assert await daemon.terminate() == 0, daemon.log
     assert [path.name for path in kept.iterdir()] == ["stays"]
     assert router.process is not None

@@ -39,7 +39,7 @@ async def test_a_run_is_paused_and_extended_and_its_daemon_killed_and_it_goes_on
     assert "lunch" in await done(daemon, "show", "words")
     await done(daemon, "resume", "words")
     await bots(await daemon.links("words", 1))
-    await daemon.until("words", lambda shown: shown["state"] == "completed")
+    await daemon.until("words", lambda shown: shown.state == "completed")
     await done(daemon, "export", "words", "-o", str(tmp_path / "words.csv"))
     exported = (tmp_path / "words.csv").read_text()
     assert all(f"word {number}" in exported for number in (0, 1, 2, 90, 91))
@@ -57,11 +57,11 @@ def folder_is_gone(daemon: Daemon, _shown: Any) -> bool:
 
 
 def records_go(_daemon: Daemon, shown: Any) -> bool:
-    return bool(shown["units_total"] < MANY_ROWS)
+    return bool(shown.units_total < MANY_ROWS)
 
 
 def is_marked(_daemon: Daemon, shown: Any) -> bool:
-    return bool(shown["deleting"])
+    return bool(shown.deleting)
 
 
 @pytest.mark.parametrize("moment", [is_marked, folder_is_gone, records_go])
@@ -71,9 +71,9 @@ async def test_a_run_whose_daemon_is_killed_while_it_is_deleted_is_gone_after_th
     await daemon.start()
     label = await daemon.launch(a_task(tmp_path, MANY_ROWS))
     kept = await daemon.launch(a_task(tmp_path / "other", 3), "label=kept")
-    await daemon.until(label, lambda shown: shown["units_total"] == MANY_ROWS)
+    await daemon.until(label, lambda shown: shown.units_total == MANY_ROWS)
     await daemon.ask("stop", label, True)
-    await daemon.until(label, lambda shown: shown["state"] == "stopped")
+    await daemon.until(label, lambda shown: shown.state == "stopped")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(delete, daemon, label)
         with trio.fail_after(30), suppress(NoSuchRun):
@@ -82,7 +82,7 @@ async def test_a_run_whose_daemon_is_killed_while_it_is_deleted_is_gone_after_th
         daemon.kill()
     await daemon.start()
     with trio.fail_after(30):
-        while [run["label"] for run in await daemon.ask("runs")] != [kept]:
+        while [run.label for run in await daemon.ask("runs")] != [kept]:
             await trio.sleep(STEP_LOOK_S)
     assert await daemon.terminate() == 0
     assert check_store(daemon.data / "crowdd.db") == []

@@ -127,7 +127,7 @@ async def test_a_launch_under_way_at_the_end_leaves_no_router_behind(daemon: Dae
     assert not daemon.router_pids()
     assert "ERROR" not in daemon.log
     async with daemon.store() as storage:
-        assert (await storage.run_by_label(run["label"])).trouble is None
+        assert (await storage.run_by_label(run.label)).trouble is None
 
 
 STUCK = """
@@ -147,7 +147,7 @@ async def test_functions_of_a_task_that_never_return_hold_up_no_end(daemon: Daem
     async with open_pages(await daemon.links(label, 20)) as pages, trio.open_nursery() as nursery:
         for page in pages:
             nursery.start_soon(page.register)
-        await daemon.until(label, lambda shown: shown["counters"].get("register_agent", 0) >= len(pages))
+        await daemon.until(label, lambda shown: shown.counters.get("register_agent", 0) >= len(pages))
         with trio.fail_after(11):
             assert await daemon.terminate() == 0, daemon.log
         nursery.cancel_scope.cancel()

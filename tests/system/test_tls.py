@@ -118,7 +118,7 @@ async def work_through(daemon: Daemon, folder: Path, address: str) -> None:
     assert all(link.startswith(address) for link in links)
     with trio.fail_after(PATIENCE_S):
         await run_bots(BotPlan(WORKERS, seed=3, think_s=0.05), links)
-    await daemon.until(label, lambda shown: shown["state"] == "completed")
+    await daemon.until(label, lambda shown: shown.state == "completed")
     records = await trio.to_thread.run_sync(lambda: list(daemon.client.submissions(label)))
     assert texts(records) == sorted(f"word {n}" for n in range(ROWS))
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import trio
 
-from crowdd.client import Submission
+from crowdd.client import Snapshot, Submission
 from crowdd.protocol.names import SENTENCES, Reason
 
 from .processes import Daemon, a_task
@@ -136,8 +136,8 @@ class Served:
     def counts(self, name: str, value: int) -> None:
         """Wait until this is counted so often."""
 
-        def is_counted(shown: dict[str, Any]) -> bool:
-            return bool(shown["counters"].get(name) == value)
+        def is_counted(shown: Snapshot) -> bool:
+            return bool(shown.counters.get(name) == value)
 
         trio.run(self.daemon.until, self.label, is_counted)
 
@@ -301,7 +301,7 @@ async def test_a_page_that_comes_after_the_run_has_ended_reads_so(daemon: Daemon
     address = (await daemon.ask("show", label)).address
     with httpx.Client(base_url=address, timeout=40, trust_env=False) as http:
         await daemon.ask("stop", label)
-        await daemon.until(label, lambda shown: shown["state"] != "running")
+        await daemon.until(label, lambda shown: shown.state != "running")
         details = await trio.to_thread.run_sync(Page(http, "late").register)
     assert details["agent_id"] is None
     assert "ended" in details["failure_reason"]
