@@ -8,8 +8,8 @@ from functools import partial
 import trio
 
 from ...daemon.operator import Operator
-from ...daemon.review import Verdict
 from ...daemon.terms import ExtensionRefused, Wish
+from ...daemon.verdict import Verdict
 from ...protocol.names import AgentId, RunId, WorkerId
 from ...storage.errors import NotFound, StaleWrite
 from ...storage.records import Worker
