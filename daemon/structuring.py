@@ -9,6 +9,7 @@ import enum
 import functools
 import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, TypeVar, cast
@@ -221,6 +222,9 @@ def _only(converter: Converter, applies: Callable[[Any], bool], form: type, call
     converter.register_structure_hook_factory(lambda t: t not in asking and applies(t), factory)
 
 
+_VALIDATOR_SAYS = re.compile(r"'(?P<name>\w+)' must be (?P<bound>[<>]=? \S+): (?P<value>\S+)")
+
+
 def _problems(exc: BaseException, path: str) -> Iterator[str]:
     match exc:
         case ClassValidationError() | IterableValidationError():
@@ -239,7 +243,13 @@ def _problems(exc: BaseException, path: str) -> Iterator[str]:
         case KeyError():
             yield f"{path}: is missing"
         case _:
-            yield f"{path or 'the whole'}: {exc}"
+            yield _by_validator(str(exc), path) or f"{path or 'the whole'}: {exc}"
+
+
+def _by_validator(words: str, path: str) -> str | None:
+    """What attrs' number validators say, `'name' must be >= 1: 0`, as all else is told; None: not theirs."""
+    said = _VALIDATOR_SAYS.fullmatch(words)
+    return said and f"{_joined(path, said['name'])}: must be {said['bound']}, not {said['value']}"
 
 
 def _items(value: Any) -> list[Any]:

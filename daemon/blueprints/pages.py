@@ -60,7 +60,9 @@ def page_faults(folder: str, files: dict[str, bytes]) -> list[str]:
     ]
     index = files.get(INDEX)
     if index is None:
-        return [*faults, f"{folder}/{INDEX}: is missing; it is the page that workers see"]
+        like = [name for name in files if name.lower() in (INDEX, "index.htm")]
+        remedy = f"rename {folder}/{like[0]}" if like else "it is the page that workers see"
+        return [*faults, f"{folder}/{INDEX}: is missing; {remedy}"]
     try:
         text = index.decode()
     except UnicodeDecodeError as exc:

@@ -134,6 +134,8 @@ def _csv(path: Path) -> Iterator[Found | DataFault]:
 def _names_fault(names: list[str]) -> str:
     if not any(names):
         return "the first line must name the columns"
+    if len(names) == 1 and (found := set(names[0]) & {";", "\t"}):
+        return f"names one column, {names[0]!r}: separate columns by commas, not by {found.pop()!r}"
     if "" in names:
         return f"column {names.index('') + 1} has no name"
     twice = sorted({name for name in names if names.count(name) > 1})

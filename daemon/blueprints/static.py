@@ -122,6 +122,9 @@ class StaticBlueprint(Blueprint):
             return {}, [str(exc)]
         except OSError as exc:
             return {}, [f"{exc.filename}: cannot be read: {exc.strerror}"]
+        if INDEX not in files and (self.material.folder / INDEX).is_file():
+            page = self.options.page.as_posix()
+            return files, [f"{page}/{INDEX}: is missing; move {INDEX} from beside task.toml into {page}/"]
         return files, page_faults(self.options.page.as_posix(), files)
 
     def _checked_rows(self) -> tuple[set[str] | None, list[str]]:

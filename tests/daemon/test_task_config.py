@@ -104,6 +104,11 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_path_and_the_nearest_
     }
 
 
+def test_a_number_out_of_bounds_is_told_by_its_path(folder: Path) -> None:
+    overrides = {"blueprint.units_per_assignment": "0", "blueprint.type": "static"}
+    assert problems(folder, overrides) == ["blueprint.units_per_assignment: must be >= 1, not 0"]
+
+
 def test_combinations_that_cannot_be_are_refused_all_at_once(folder: Path) -> None:
     write(
         folder,

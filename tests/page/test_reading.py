@@ -103,6 +103,7 @@ def test_a_bad_line_is_named_and_the_others_are_read(folder: Path) -> None:
         ("a.csv", "", "a.csv:1: the first line must name the columns"),
         ("a.csv", "a,,b\n", "a.csv:1: column 2 has no name"),
         ("a.csv", "a,b,a\n", "a.csv:1: column 'a' is there twice"),
+        ("a.csv", "a;b\n1;2\n", "a.csv:1: names one column, 'a;b': separate columns by commas, not by ';'"),
         ("a.csv", 'a,b\n"open', "a.csv:2: "),
         ("a.jsonl", b'"' + b"x" * 5_000_000 + b'"', "a.jsonl:1: is longer than"),
     ],

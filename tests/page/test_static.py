@@ -37,6 +37,19 @@ GOOD: dict[str, str | bytes] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("instead", "remedy"),
+    [
+        ("index.html", "move index.html from beside task.toml into page/"),
+        ("page/Index.HTM", "rename page/Index.HTM"),
+        ("page/words.html", "it is the page that workers see"),
+    ],
+)
+def test_a_page_in_the_wrong_place_is_told_where_to_go(make: Make, instead: str, remedy: str) -> None:
+    blueprint = make({"data.jsonl": GOOD["data.jsonl"], instead: PAGE})
+    assert f"page/index.html: is missing; {remedy}" in blueprint.check()
+
+
 def test_a_good_folder_has_no_faults(make: Make) -> None:
     assert make(GOOD).check() == []
 
