@@ -15,6 +15,11 @@ class ClientError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        """All of it, as crowdctl tells it: the end of a traceback is what people see in a notebook."""
+        problems = [f"  - {problem}" for problem in getattr(self, "problems", ())]
+        return "\n".join([self.message, *problems, *([f"  {self.hint}"] if self.hint else [])])
+
 
 class DaemonUnreachable(ClientError):
     """No daemon answers at the socket, or this user may not use it."""

@@ -1,6 +1,7 @@
 """Who knows the answers: a task's own player from a file, or one that fills in a form at random."""
 
 import random
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -41,7 +42,11 @@ def load_player(path: Path) -> TaskPlayer:
         code = compile(path.read_bytes(), str(path), "exec")
     except (OSError, SyntaxError) as exc:
         raise PlayerUnusable(f"{path}: {exc}") from exc
-    exec(code, module.__dict__)  # noqa: S102  # a player is code of the person who starts the bots
+    try:
+        exec(code, module.__dict__)  # noqa: S102  # a player is code of the person who starts the bots
+    except Exception as exc:
+        lines = [at.lineno for at in traceback.extract_tb(exc.__traceback__) if at.filename == str(path)]
+        raise PlayerUnusable(f"{path}:{lines[-1]}: {type(exc).__name__}: {exc}") from exc
     answer = getattr(module, "answer", None)
     if not callable(answer):
         raise PlayerUnusable(f"{path}: no function `answer(data, rng)`")

@@ -210,8 +210,11 @@ def bots(
     from .client.terminal import counted
     from .testing.bots import BotPlan, run_bots
     from .testing.history import History, answers_saved
-    from .testing.players import load_player
+    from .testing.players import PlayerUnusable, load_player
 
+    for link in links:
+        if not link.startswith(("http://", "https://")):
+            raise click.UsageError(f"{link!r:.80} is no link; `crowdctl links RUN --count 3` makes some.")
     plan = BotPlan(
         workers=len(links),
         seed=seed,
@@ -221,7 +224,10 @@ def bots(
         give_back=return_,
         double=double,
     )
-    known = None if player is None else load_player(player)
+    try:
+        known = None if player is None else load_player(player)
+    except PlayerUnusable as unusable:
+        raise SystemExit(_said(unusable, EXIT_REFUSED)) from None
     with nullcontext(None) if history is None else history.open("a") as file:
         seen = trio.run(run_bots, plan, links, known, History("bots-", file=file))
     saved = counted(len(answers_saved(seen.entries)), "answer")

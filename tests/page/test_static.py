@@ -46,7 +46,7 @@ GOOD: dict[str, str | bytes] = {
     ],
 )
 def test_a_page_in_the_wrong_place_is_told_where_to_go(make: Make, instead: str, remedy: str) -> None:
-    blueprint = make({"data.jsonl": GOOD["data.jsonl"], instead: PAGE})
+    blueprint = make({"data.jsonl": GOOD["data.jsonl"], "page/style.css": "", instead: PAGE})
     assert f"page/index.html: is missing; {remedy}" in blueprint.check()
 
 

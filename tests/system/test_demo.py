@@ -137,6 +137,24 @@ def test_a_one_shot_for_nobody_is_refused(tmp_path: Path) -> None:
     assert "give --workers N or --bots N" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["garbage"], "'garbage' is no link"),
+        (["http://127.0.0.1:1/?link=x", "--player", "player.py"], "crowdd: player.py:1: ModuleNotFoundError"),
+    ],
+)
+def test_what_simulated_workers_cannot_use_is_told_without_a_traceback(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    (tmp_path / "player.py").write_text("import nonsense_of_mine\n")
+    command = [*CROWDD, "bots", *arguments]
+    bots = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert bots.returncode in (1, 2)
+    assert said in bots.stderr
+    assert "Traceback" not in bots.stderr
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_a_task_with_faults_is_not_run_and_every_fault_is_named(tmp_path: Path, command: str) -> None:
     task = a_task(tmp_path, 2, "[limits]\ngrace = 3\nallowed_concurent = 1\n")
