@@ -153,10 +153,6 @@ def run(
         raise click.UsageError(
             "--export names one file, for one task; without it each run has its own in --data"
         )
-    if not bots and not workers:
-        raise click.UsageError(
-            "Nobody would come, the run would wait for ever: give --workers N or --bots N."
-        )
     from .one_shot import OneShot, run_one_shot
 
     plan = OneShot(folders, data, bots, workers, seed, export_to)

@@ -5,6 +5,7 @@ The daemon, its routers and the simulated workers are processes of their own; th
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def run_one_shot(plan: OneShot) -> int:
             for run in runs:
                 _until_served(client, run.label)
             for run, folder in zip(runs, plan.folders, strict=True):
-                stack.enter_context(_workers(client, run.label, folder, plan))
+                stack.enter_context(_workers(client, run.label, folder, plan, data))
             follow_runs(client, [run.label for run in runs])
             return _finish(client, [run.label for run in runs], plan, data)
         except ClientError as exc:
@@ -158,11 +159,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _workers(client: Client, label: str, folder: Path, plan: OneShot) -> Generator[None]:
+def _workers(client: Client, label: str, folder: Path, plan: OneShot, data: Path) -> Generator[None]:
     """Print links for people, and let simulated workers work until left."""
     if plan.workers:
         for link in client.links(label, [f"person-{n}" for n in range(1, plan.workers + 1)]):
             click.echo(f"Open this to work on {label!r} yourself:  {link.url}")
+    elif not plan.bots:
+        ask = f"crowdctl --socket {shlex.quote(str(data / 'control'))}"
+        click.echo(f"Nobody is invited to {label!r} yet:  {ask} links {label} --workers ann,bob")
     if not plan.bots:
         yield
         return

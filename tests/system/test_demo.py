@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -130,11 +131,19 @@ def test_a_one_shot_interrupted_while_its_daemon_starts_says_so_and_leaves_no_pr
     assert "Stopping. What was done is kept" in said
 
 
-def test_a_one_shot_for_nobody_is_refused(tmp_path: Path) -> None:
-    command = [*CROWDD, "run", str(a_task(tmp_path, 1)), "--workers", "0"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert run.returncode == 2
-    assert "give --workers N or --bots N" in run.stderr
+def test_a_one_shot_for_nobody_says_how_to_invite_somebody(tmp_path: Path) -> None:
+    command = [*CROWDD, "run", str(a_task(tmp_path, 1)), "--workers", "0", "--data", str(tmp_path / "d")]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            assert run.stdout is not None
+            told = next(line for line in run.stdout if line.startswith("Nobody is invited"))
+            links = [sys.executable, "-m", "crowdd.client", *shlex.split(told.partition(":  ")[2])[1:]]
+            made = subprocess.run(links, capture_output=True, text=True, timeout=30)
+            run.send_signal(signal.SIGINT)
+            run.communicate(timeout=DEMO_S)
+        finally:
+            run.kill()
+    assert made.stdout.count("http://127.0.0.1:") == 2
 
 
 @pytest.mark.parametrize(
