@@ -27,12 +27,20 @@ ADMISSION = "admission"
 """The kind of decisions about who asks for work; those of other kinds are told by their facts."""
 
 
-def explain(kind: str, outcome: str, reason: str | None, facts: Mapping[str, Any]) -> list[str]:
+def explain(
+    kind: str,
+    outcome: str,
+    reason: str | None,
+    facts: Mapping[str, Any],
+    texts: Mapping[str, str] | None = None,
+) -> list[str]:
     """Sentences for a recorded decision, the steps in their order, what it came to last. Never raises.
+
+    `texts` are the run's own words for refusals, by reason.
 
     A decision of another kind, or of a version whose facts cannot be read, is told by its facts one by one.
     """
-    last = _came_to(outcome, reason)
+    last = _came_to(outcome, reason, texts or {})
     if kind != ADMISSION:
         return [*_plainly(facts), last]
     try:
@@ -53,9 +61,10 @@ def steps_to(facts: Facts) -> list[str]:
     return sentences
 
 
-def _came_to(outcome: str, reason: str | None) -> str:
+def _came_to(outcome: str, reason: str | None, texts: Mapping[str, str]) -> str:
     if outcome == Outcome.REFUSED.value:
-        told = f', told as "{SENTENCES[Reason(reason)]}"' if reason in Reason._value2member_map_ else ""
+        known = reason is not None and reason in Reason._value2member_map_
+        told = f', told as "{texts.get(reason, SENTENCES[Reason(reason)])}"' if known and reason else ""
         return f"So: refused, {reason or 'without a reason'}{told}."
     return f"So: {outcome}." if reason is None else f"So: {outcome}, {reason}."
 

@@ -1,16 +1,16 @@
 """Endpoints that tell why: recorded decisions with their facts, and history, by worker, unit or agent."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...protocol.names import AgentId, UnitId
+from ...protocol.names import AgentId, RunId, UnitId
 from ...storage.contract import Storage
 from ...storage.errors import NotFound
-from ...storage.records import Decision, HistoryEntry
+from ...storage.records import Decision, HistoryEntry, TaskRun
 from ..admission.explain import explain
 from ..review.decisions import REVIEW
 from ..review.explain import explain_review
@@ -18,7 +18,6 @@ from .answers import json_answer
 from .errors import ControlError
 from .questions import NUMBER_DIGITS_MAX, find_run, operator_of
 from .shapes.history import DecisionView, StoryView, WhyView
-from .views import RunLabels
 from .worker_words import worker_asked_for
 
 DECISIONS_MAX = CHANGES_MAX = 1000  # the newest; a worker who asks again and again is counted, not listed
@@ -90,51 +89,65 @@ async def _history(storage: Storage, kind: str, subject_id: int) -> list[History
 async def _answer(
     storage: Storage, decisions: Iterable[Decision], entries: Iterable[HistoryEntry]
 ) -> Response:
-    labels = RunLabels(storage)
+    runs = _Runs(storage)
     changes = sorted(entries, key=lambda each: each.id)[-CHANGES_MAX:]
     view: WhyView = {
-        "decisions": [await _decision_view(each, labels) for each in decisions],
-        "history": [await _story_view(entry, labels) for entry in changes],
+        "decisions": [_decision_view(each, await runs.of(each.run_id)) for each in decisions],
+        "history": [await _story_view(entry, runs) for entry in changes],
     }
     return json_answer(view)
 
 
-async def _decision_view(decision: Decision, labels: RunLabels) -> DecisionView:
+def _decision_view(decision: Decision, run: TaskRun) -> DecisionView:
     return {
         "id": decision.id,
         "at": decision.at,
         "last_at": decision.last_at,
         "count": decision.count,
-        "run": await labels.of(decision.run_id),
+        "run": run.label,
         "worker_id": decision.worker_id,
         "agent_id": decision.agent_id,
         "unit_id": decision.unit_id,
         "kind": decision.kind,
         "outcome": decision.outcome,
         "reason": decision.reason,
-        "sentences": sentences_of(decision),
+        "sentences": sentences_of(decision, run),
         "facts": decision.facts,
     }
 
 
-def sentences_of(decision: Decision) -> list[str]:
+def sentences_of(decision: Decision, run: TaskRun) -> list[str]:
     """The decision in words, from the facts recorded with it."""
     if decision.kind == REVIEW:
         return explain_review(decision.outcome, decision.reason, decision.facts)
-    return explain(decision.kind, decision.outcome, decision.reason, decision.facts)
+    texts: Mapping[str, str] = run.config.get("texts", {})
+    return explain(decision.kind, decision.outcome, decision.reason, decision.facts, texts)
 
 
-async def _story_view(entry: HistoryEntry, labels: RunLabels) -> StoryView:
+async def _story_view(entry: HistoryEntry, runs: "_Runs") -> StoryView:
     return {
         "at": entry.at,
         "who": entry.who,
         "kind": entry.kind,
         "subject_id": entry.subject_id,
-        "run": None if entry.run_id is None else await labels.of(entry.run_id),
+        "run": None if entry.run_id is None else (await runs.of(entry.run_id)).label,
         "before": entry.before,
         "after": entry.after,
         "why": entry.why,
     }
+
+
+class _Runs:
+    """The runs that are spoken of, each asked for once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._known: dict[RunId, TaskRun] = {}
+
+    async def of(self, run_id: RunId) -> TaskRun:
+        if run_id not in self._known:
+            self._known[run_id] = await self._storage.run(run_id)
+        return self._known[run_id]
 
 
 def _number(request: Request, name: str) -> int:

@@ -187,6 +187,21 @@ async def test_who_comes_when_all_is_taken_reads_so_and_then_of_the_block(
     page.wait_words(SENTENCES[Reason.BLOCKED])
 
 
+async def test_who_comes_by_another_link_while_at_work_reads_that_one_unit_at_once_is_all(
+    daemon: Daemon, page: Page, tmp_path: Path
+) -> None:
+    await daemon.start()
+    label = await daemon.launch(a_task(tmp_path, 3, "[limits]\nallowed_concurrent = 1\n"))
+    (link,) = await daemon.links(label, 1)
+    page.driver.get(link)
+    page.wait_state("in task")
+    await daemon.ask("revoke_link_of", label, "worker-0")
+    (other,) = await daemon.links(label, 1)
+    assert other != link
+    page.driver.get(other)
+    page.wait_words(SENTENCES[Reason.TOO_MANY_CONCURRENT])
+
+
 async def test_a_paused_and_an_ended_run_say_so(daemon: Daemon, page: Page, tmp_path: Path) -> None:
     await daemon.start()
     label = await daemon.launch(a_task(tmp_path, 1))

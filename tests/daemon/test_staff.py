@@ -47,7 +47,7 @@ async def test_who_is_blocked_at_work_finishes_and_gets_nothing_new(
 
 async def test_a_block_outlives_the_daemon(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with open_virtual(tmp_path) as virtual:
-        run = await virtual.launch()
+        run = await virtual.launch(sections='[texts]\nblocked = "Gesperrt."\n')
         agent = await submitted(virtual, run, "bob")
         bob = await the_worker(virtual, "bob")
         await virtual.operator.set_blocked([bob.id], True, "spam", STAFF)
@@ -97,7 +97,7 @@ async def test_an_owed_verdict_is_told_after_the_next_start(
 
 async def test_a_refusal_can_be_explained_afterwards(autojump_clock: MockClock, tmp_path: Path) -> None:
     async with open_virtual(tmp_path) as virtual:
-        run = await virtual.launch()
+        run = await virtual.launch(sections='[texts]\nblocked = "Gesperrt."\n')
         agent = await submitted(virtual, run, "bob")
         bob = await the_worker(virtual, "bob")
         await virtual.operator.set_blocked([bob.id], True, "spam", STAFF)
@@ -107,4 +107,6 @@ async def test_a_refusal_can_be_explained_afterwards(autojump_clock: MockClock, 
         assert [(each.kind, each.outcome, each.reason) for each in decisions][-1] == (
             "admission", "refused", "blocked"
         )  # fmt: skip
-        assert "Staff had blocked the worker." in sentences_of(decisions[-1])
+        told = sentences_of(decisions[-1], run)
+        assert "Staff had blocked the worker." in told
+        assert told[-1] == 'So: refused, blocked, told as "Gesperrt.".'
