@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from crowdd.client import Client, Snapshot, Submission
+from crowdd.client import Client, RunDetails, Submission
 from crowdd.client.errors import DaemonUnreachable
 from crowdd.daemon.secrets import make_secret
 from crowdd.storage.contract import Storage
@@ -67,11 +67,11 @@ class Daemon:
         await self.until(run.label, lambda shown: shown.address and shown.routers[0].up)
         return str(run.label)
 
-    async def until(self, label: str, holds: Callable[[Any], object]) -> Snapshot:
+    async def until(self, label: str, holds: Callable[[Any], object]) -> RunDetails:
         """What `show` says once it fulfils `holds`."""
         with trio.fail_after(READY_S):
             while True:
-                shown: Snapshot = await self.ask("show", label)
+                shown: RunDetails = await self.ask("show", label)
                 if holds(shown):
                     return shown
                 await trio.sleep(LOOK_S)

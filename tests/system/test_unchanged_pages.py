@@ -15,7 +15,7 @@ import httpx
 import pytest
 import trio
 
-from crowdd.client import Snapshot, Submission
+from crowdd.client import RunDetails, Submission
 from crowdd.protocol.names import SENTENCES, Reason
 
 from .processes import Daemon, a_task
@@ -136,7 +136,7 @@ class Served:
     def counts(self, name: str, value: int) -> None:
         """Wait until this is counted so often."""
 
-        def is_counted(shown: Snapshot) -> bool:
+        def is_counted(shown: RunDetails) -> bool:
             return bool(shown.counters.get(name) == value)
 
         trio.run(self.daemon.until, self.label, is_counted)
