@@ -180,6 +180,12 @@ def _add_submission(tables: Tables, write: AddSubmission, at: datetime) -> None:
     tables.submissions.put(agent.id, rules.new_submission(agent, write, at))
 
 
+def _last_review(tables: Tables, agent: Agent) -> Review | None:
+    if agent.status not in rules.REVIEWS:
+        return None
+    return next(reversed(copies(tables.reviews.having("agent", agent.id))), None)
+
+
 def _export_row(tables: Tables, run: TaskRun, submission: Submission) -> ExportRow:
     agent = _agent(tables, submission.agent_id)
     return ExportRow(
@@ -190,7 +196,7 @@ def _export_row(tables: Tables, run: TaskRun, submission: Submission) -> ExportR
         worker=fresh(rules.found(tables.workers.get(agent.worker_id), "worker", agent.worker_id)),
         submission=fresh(submission),
         metadata=copies(tables.metadata.having("agent", agent.id)),
-        review=next(reversed(copies(tables.reviews.having("agent", agent.id))), None),
+        review=_last_review(tables, agent),
     )
 
 

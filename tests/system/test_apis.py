@@ -143,6 +143,7 @@ async def test_the_control_api_answers_as_documented(daemon: Daemon, tmp_path: P
     async with httpx.AsyncClient(base_url=links[0].partition("?")[0]) as http:
         form = {"USED_AGENT_ID": await registered(http, links[0]), "final_string_data": "{}"}
         await http.post("/submit_task", data=form, files={"picture": ("a.png", PICTURE)}, headers=HEADERS)
+    unit = await trio.to_thread.run_sync(lambda: next(iter(daemon.client.units("live"))))
     with packed_task(task) as archive:
         packed = archive.read()
     facts = {
@@ -154,7 +155,7 @@ async def test_the_control_api_answers_as_documented(daemon: Daemon, tmp_path: P
         "/v1/runs/{run}/links/revoke worker": ["worker-1"],
         "link": links[2:],
         "launch_id": ["asked"],
-        "unit": ["1"],
+        "unit": [str(unit.id)],  # not of the run that is deleted on the way
         "agent": ["1"],
         **{f"POST /v1{path}": [{"body": body}] for path, body in WHOLE.items()},
         "POST /v1/runs/{run}/extend": [{"body": '{"text": "more"}\n', "query": {"rows": "more.jsonl"}}],

@@ -25,17 +25,18 @@ SELECTED = re.compile(r"([a-z_]\w*)(?:\{([^}]*)\})?")
 WORDS = {"by", "le", "histogram_quantile", "label_values", "rate", "sum", "time"}
 SELECTOR = re.compile(r'(\w+)=~?"([^"]*)"')
 PROCESS = "process_"
+ONBOARDING = '[onboarding]\nqualification = "introduced"\n'
 
 
 @pytest.fixture(scope="module")
 def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrape]:
-    """A scrape of a daemon with a run where somebody worked, was refused, and used an odd page."""
+    """A scrape of a daemon with a run where somebody was introduced, worked, was refused, had an odd page."""
     folder = tmp_path_factory.mktemp("metrics")
     daemon = Daemon(folder / "data")
     socket = folder / "metrics"
     try:
         trio.run(daemon.start, "--metrics", f"unix:{socket}")
-        label = trio.run(daemon.launch, a_task(folder, 3))
+        label = trio.run(daemon.launch, a_task(folder, 3, ONBOARDING))
         work(str(daemon.client.show(label).address), trio.run(daemon.links, label, 1)[0])
         trio.run(daemon.until, label, _router_told)
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket))) as http:
@@ -47,7 +48,9 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrape]:
 def work(base: str, link: str) -> None:
     data = {"worker_name": "x", "agent_registration_id": "x", "link": link.partition("link=")[2], "after": ""}
     with httpx.Client(base_url=base, headers=HEADERS, timeout=20, trust_env=False) as http:
-        details = http.post("/request_agent", json={"provider_data": data}).json()["data"]
+        onboarded = http.post("/request_agent", json={"provider_data": data}).json()["data"]
+        introduced = {"USED_AGENT_ID": onboarded["agent_id"], "onboarding_data": {}}
+        details = http.post("/submit_onboarding", json={"provider_data": introduced}).json()["data"]
         http.post("/submit_task", json={"USED_AGENT_ID": details["agent_id"], "final_data": {}})
         http.post("/request_agent", json={"provider_data": {**data, "link": "bm8.bm8"}})
         http.post("/submit_task", json={"USED_AGENT_ID": "nobody", "final_data": {}})
@@ -60,6 +63,7 @@ def _router_told(shown: Any) -> bool:
 
 def test_work_is_seen(scrape: Scrape) -> None:
     assert scrape.value("agent_details_responses_total", response="assigned") == 1
+    assert scrape.value("worker_pool_onboarding_outcomes_total", outcome="passed") == 1
     assert scrape.value("active_unit_statuses", status="completed") == 1
     assert scrape.value("crowdd_refusals_total", by="daemon", reason="identity_unverified") == 1
     assert scrape.value("crowdd_refusals_total", by="router", reason="unknown_agent") == 1
