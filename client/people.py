@@ -64,11 +64,19 @@ class People(Asking):
         return int(self._connection.delete("/qualification", [("name", name)])["revoked"])
 
     def grant(
-        self, workers: Sequence[int | str], qualification: str, value: int = 1, why: str = ""
+        self,
+        workers: Sequence[int | str],
+        qualification: str,
+        value: int = 1,
+        why: str = "",
+        ahead: bool = False,
     ) -> list[Granted]:
-        """Give workers a value of a qualification; it replaces what they had. All or none."""
+        """Give workers a value of a qualification; it replaces what they had. All or none.
+
+        `ahead`: also to those who never came, written PROVIDER:NAME.
+        """
         whom = {"qualification": qualification, "workers": list(map(str, workers))}
-        body = {**whom, "value": value, "why": why}
+        body = {**whom, "value": value, "why": why, "ahead": ahead}
         told = self._connection.post("/workers/grant", body)["grants"]
         return [read(Granted, each) for each in told]
 

@@ -94,6 +94,7 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("grant inhouse:ann trained", ""),
             ("grant 12 score 85 --why 'third test'", ""),
             ("grant - trained < people.txt", "one worker a line"),
+            ("grant inhouse:cleo trained --ahead", "who has not come yet"),
             ("workers --json | jq '.[].id' | crowdctl grant - known", ""),
         ),
         "block": (

@@ -16,10 +16,10 @@ import httpx
 import hypercorn
 import prometheus_client
 import rich
-import starlette.applications
 import trio
 import trio_websocket
 import uvicorn
+from starlette.applications import Starlette
 
 import crowdd
 
@@ -30,7 +30,7 @@ LIBRARIES = (
     hypercorn,
     prometheus_client,
     rich,
-    starlette,
+    Starlette,
     trio,
     trio_websocket,
     uvicorn,

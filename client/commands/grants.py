@@ -14,15 +14,16 @@ from .people_words import worker_argument, workers_of
 @click.argument("name", metavar="NAME")
 @click.argument("value", type=int, default=1, metavar="[VALUE]")
 @click.option("--why", default="", metavar="TEXT", help="One line, kept in history.")
+@click.option("--ahead", is_flag=True, help="Also to workers who never came, written PROVIDER:NAME.")
 @json_option
 @pass_client
-def grant(client: Client, worker: str, name: str, value: int, why: str, as_json: bool) -> None:
+def grant(client: Client, worker: str, name: str, value: int, why: str, ahead: bool, as_json: bool) -> None:
     """Give a worker a qualification: 1, or another whole number; it replaces what they had.
 
     WORKER is a number, PROVIDER:NAME, or a name that only one of them has; `-` reads them from standard
     input, one a line, and gives it to all of them or to nobody.
     """
-    given = client.grant(workers_of(worker), name, value, why)
+    given = client.grant(workers_of(worker), name, value, why, ahead)
     if as_json:
         say_json(given)
     elif len(given) == 1:

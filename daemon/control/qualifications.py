@@ -14,7 +14,7 @@ from ...storage.writes import SetGrant, TakeGrant, Write
 from .answers import json_answer
 from .errors import ControlError, bad_request
 from .limits import NAME_CHARACTERS_MAX
-from .questions import json_body, line_of, no_other_keys, operator_of, page_asked_for, who_asks
+from .questions import flag_of, json_body, line_of, no_other_keys, operator_of, page_asked_for, who_asks
 from .shapes.qualifications import (
     DeletedQualificationView,
     GrantChangeView,
@@ -27,7 +27,7 @@ from .shapes.qualifications import (
     QualificationView,
 )
 from .views import history_view
-from .worker_words import workers_of_body
+from .worker_words import make_known, workers_of_body
 
 VALUE_MAX = 2**63 - 1  # what an integer column holds
 CHANGES_MAX = 1000  # of one qualification; `crowdctl worker` has all of one worker
@@ -96,12 +96,19 @@ async def delete_qualification(request: Request) -> Response:
 
 
 async def grant(request: Request) -> Response:
-    """Give workers a value of a qualification (1, unless said), all or none; it replaces what they had."""
+    """Give workers a value of a qualification (1, unless said), all or none; it replaces what they had.
+
+    `ahead`: also those who never came, written PROVIDER:NAME; they are known from now on.
+    """
     body = await json_body(request)
-    no_other_keys(body, {"qualification", "workers", "value", "why"})
+    no_other_keys(body, {"qualification", "workers", "value", "why", "ahead"})
     value = body.get("value", 1)
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > VALUE_MAX:
         raise bad_request("`value` must be a whole number.")
+    ahead = flag_of(body, "ahead")
+    await _find(operator_of(request).storage, _name(body.get("qualification")))
+    if ahead:
+        await make_known(operator_of(request), body.get("workers"))
     return await _change(request, body, value, line_of(body, "why") or "granted by staff")
 
 

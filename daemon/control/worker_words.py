@@ -9,8 +9,10 @@ from starlette.requests import Request
 from ...protocol.names import WorkerId
 from ...storage.contract import Storage
 from ...storage.records import Worker
+from ..registry import Kind
 from .errors import ControlError, bad_request
-from .limits import WORKERS_MAX
+from .limits import NAME_CHARACTERS_MAX, WORKERS_MAX
+from .needs import Operator
 from .questions import NUMBER_DIGITS_MAX, operator_of
 
 WORDS_SHOWN_MAX = 10
@@ -31,6 +33,34 @@ async def workers_of_body(storage: Storage, words: Any) -> list[Worker]:
             return await _find_all(storage, [str(word) for word in each])
         case _:
             raise bad_request("`workers` must be a list of workers.", "Each is text, as in inhouse:ann.")
+
+
+async def make_known(operator: Operator, words: Any) -> None:
+    """Make known whom the `workers` of a body name as PROVIDER:NAME and who never came.
+
+    Nobody, when any of the words is in doubt: `workers_of_body` then says which.
+    """
+    match words:
+        case [*each] if len(each) <= WORKERS_MAX and all(isinstance(word, str) for word in each):
+            await _make_known(operator, list(dict.fromkeys(str(word) for word in each)))
+        case _:
+            return
+
+
+async def _make_known(operator: Operator, words: Sequence[str]) -> None:
+    known = await _known(operator.storage, words)
+    unknown = [word for word in words if not known.has(word)]
+    providers = operator.plug_ins.names(Kind.PROVIDER)
+    if all(_is_full(word, providers) for word in unknown):
+        for word in unknown:
+            provider, _, name = word.partition(":")
+            await operator.storage.register_worker(provider, name, {}, operator.wall())
+
+
+def _is_full(word: str, providers: Sequence[str]) -> bool:
+    provider, _, name = word.partition(":")
+    named = bool(name.strip()) and name.isprintable() and len(name) <= NAME_CHARACTERS_MAX
+    return provider in providers and named
 
 
 async def find_worker(storage: Storage, word: str) -> Worker:
@@ -59,6 +89,13 @@ class _Known:
         for worker in workers:
             by_name.setdefault(worker.name, []).append(worker)
         return cls({worker.id: worker for worker in workers}, by_name)
+
+    def has(self, word: str) -> bool:
+        """Whether anybody is called so."""
+        try:
+            return bool(self.meant_by(word))
+        except ControlError as exc:
+            return exc.status != 404
 
     def meant_by(self, word: str) -> Worker:
         """ControlError: nobody, or several, are called so."""

@@ -56,6 +56,18 @@ async def test_a_grant_says_what_was_before_and_history_who_gave_it(desk: Desk) 
     ]
 
 
+async def test_a_grant_ahead_makes_known_who_never_came_unless_anybody_is_in_doubt(desk: Desk) -> None:
+    await a_worker(desk, "ann")
+    await ask(desk, "POST", "/qualifications", name="score")
+    for doubtful in ("nobody", "nowhere:bob", "inhouse: "):
+        named = {"qualification": "score", "workers": ["inhouse:cleo", doubtful], "ahead": True}
+        assert (await ask(desk, "POST", "/workers/grant", **named)).status == 404
+    assert [each.name for each in await desk.operator.storage.workers()] == ["ann"]
+    named = {"qualification": "score", "workers": ["inhouse:cleo", "ann"], "ahead": True}
+    given = (await ask(desk, "POST", "/workers/grant", **named)).json()["grants"]
+    assert [(each["worker_name"], each["after"]) for each in given] == [("cleo", 1), ("ann", 1)]
+
+
 async def test_history_of_a_qualification_leaves_out_its_namesakes(desk: Desk) -> None:
     await a_worker(desk, "ann")
     for name in ("good", "good=2", "very good"):

@@ -49,7 +49,7 @@ def work(base: str, link: str) -> None:
     data = {"worker_name": "x", "agent_registration_id": "x", "link": link.partition("link=")[2], "after": ""}
     with httpx.Client(base_url=base, headers=HEADERS, timeout=20, trust_env=False) as http:
         onboarded = http.post("/request_agent", json={"provider_data": data}).json()["data"]
-        introduced = {"USED_AGENT_ID": onboarded["agent_id"], "onboarding_data": {}}
+        introduced: dict[str, Any] = {"USED_AGENT_ID": onboarded["agent_id"], "onboarding_data": {}}
         details = http.post("/submit_onboarding", json={"provider_data": introduced}).json()["data"]
         http.post("/submit_task", json={"USED_AGENT_ID": details["agent_id"], "final_data": {}})
         http.post("/request_agent", json={"provider_data": {**data, "link": "bm8.bm8"}})

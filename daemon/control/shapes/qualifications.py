@@ -74,12 +74,13 @@ class HoldersView(TypedDict):
 
 
 class GrantBody(TypedDict):
-    """Who is given which value; `why` is one line for history."""
+    """Who is given which value; `why` is one line for history. `ahead`: also those who never came."""
 
     qualification: Name
     workers: WorkerWords
     value: NotRequired[int]
     why: NotRequired[Line]
+    ahead: NotRequired[bool]
 
 
 class RevokeGrantBody(TypedDict):
