@@ -6,7 +6,7 @@ from typing import Any
 
 import trio
 
-from ..user_code import UserCode
+from ..user_code import UserCode, UserCodeFailed
 
 ITEMS_KEPT_MAX = 256  # of those made already; one further back is made again from the start
 
@@ -25,12 +25,20 @@ class ItemSource:
     async def item(self, number: int, limit_s: float) -> Any:
         """The item with this number, from 0; None when there are fewer. UserCodeFailed.
 
-        Cancelled or failed: the next call begins anew.
+        Takes at most twice the limit: for its turn, and for the item. Cancelled or failed: the next call
+        begins anew.
         """
-        async with self._lock:
+        try:
+            with trio.fail_after(limit_s):
+                await self._lock.acquire()
+        except trio.TooSlowError:
+            raise UserCodeFailed(f"an item asked for before is not there after {limit_s:g} s") from None
+        try:
             if number not in self._made:
                 await self._go_on(number, limit_s)
             return self._made.get(number)
+        finally:
+            self._lock.release()
 
     async def _go_on(self, number: int, limit_s: float) -> None:
         items, first = self._items, self._next
