@@ -1,6 +1,7 @@
 """Endpoints about runs as wholes: list, show, stop, expire, links, and the daemon's status."""
 
 import secrets
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import RunState
+from ...storage.errors import NotFound
 from ...storage.records import TaskRun
 from .answers import json_answer
 from .errors import ControlError, bad_request
@@ -25,7 +27,7 @@ from .questions import (
     who_asks,
 )
 from .shapes.links import LinksView
-from .shapes.runs import ExpiredView, RunDetailsView, RunsView
+from .shapes.runs import ExpiredView, RunDetailsView, RunsView, RunView
 from .shapes.service import StatusView
 from .views import owed_view, run_view
 
@@ -41,7 +43,11 @@ async def list_runs(request: Request) -> Response:
     """All runs, or those in the states asked for."""
     operator = operator_of(request)
     runs = await operator.storage.runs(statuses_asked_for(request, RunState))
-    found: RunsView = {"runs": [await run_view(operator, run) for run in runs]}
+    views: list[RunView] = []
+    for run in runs:
+        with suppress(NotFound):  # it was deleted while those before it were looked at
+            views.append(await run_view(operator, run))
+    found: RunsView = {"runs": views}
     return json_answer(found)
 
 

@@ -73,6 +73,7 @@ READS = {
     "special_count",
     "special_digests",
     "worker_facts",
+    "workers_among",
     "added_rows",
     "agents_of_link",
     "agents_of_worker",
