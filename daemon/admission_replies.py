@@ -12,6 +12,7 @@ from ..storage.admission import Candidate
 from ..storage.records import Agent, Assignment, Unit, Worker
 from . import lifecycle
 from .admission_tools import Tools
+from .due_times import time_left_s
 from .hooks import HookFailed, HookName, Known
 from .metrics.families import timed
 
@@ -40,7 +41,7 @@ class Replies:
             agent_id=agent.wire_id,
             init_task_data=init_data,
             status=agent.status,
-            time_left_s=self._time_left(agent),
+            time_left_s=time_left_s(agent.due_at, self._t.wall()),
         )
 
     def ended(self, request: str, agent: Agent, unit: Unit, crowdd_client: bool) -> AgentDetails:
@@ -71,11 +72,6 @@ class Replies:
             return await self._t.hooks.init_data(known, agent, Candidate(unit, assignment))
         with timed(self._t.metrics.external["get_init_data_for_agent"]):
             return self._t.blueprint.init_data(assignment, unit)
-
-    def _time_left(self, agent: Agent) -> float | None:
-        if agent.due_at is None:
-            return None
-        return max(0.0, (agent.due_at - self._t.wall()).total_seconds())
 
 
 def sentence(texts: Mapping[str, str], reason: Reason) -> str:

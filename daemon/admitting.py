@@ -1,7 +1,6 @@
 """Carries a worker through admission: decides, asks what is not known, carries the decision out."""
 
 import logging
-from datetime import datetime, timedelta
 from typing import assert_never
 
 import trio
@@ -9,6 +8,7 @@ import trio
 from ..protocol.ids import RANDOM_BYTES, new_wire_id
 from ..protocol.names import AgentStatus, Reason, WireId
 from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun
+from ..storage.admission_rules import GRANTED_WHO, GRANTED_WHY
 from ..storage.contract import NotReserved, Registration, Reserved
 from ..storage.errors import NotFound
 from ..storage.records import Worker
@@ -16,13 +16,13 @@ from ..storage.writes import RecordDecision, SetGrant, TakeGrant
 from .admission import ADMISSION, Ask, Onboard, Refuse, Reserve, Special, decide, outcome_of, to_json
 from .admission.decisions import Final
 from .admission_tools import Desk, OnboardingDoor, Seat, Tools
+from .due_times import due_after
 from .hooks import HookFailed
 from .inquiry import Inquiry
 
 log = logging.getLogger(__name__)
 
 SETTLE_S = 20.0  # a page gives up after 30 s; until then what its worker sent last is judged first
-BY, WHY = "daemon", "granted by the task's code"
 Admitted = Reserved | OnboardingBegun | Refuse
 
 
@@ -127,7 +127,7 @@ class Admitting:
             link=seat.link,
             after=seat.after,
             path=(AgentStatus.ACCEPTED, self._t.blueprint.first_status()),
-            due_at=self._due(),
+            due_at=due_after(self._t.wall(), limits.assignment_duration_s),
             provider_data=seat.data,
             allowed_concurrent=limits.allowed_concurrent,
             maximum_units_per_worker=limits.maximum_units_per_worker,
@@ -161,15 +161,11 @@ class Admitting:
     def _wire_id(self, onboarding: bool = False) -> WireId:
         return new_wire_id(self._t.run.key, self._t.rng.randbytes(RANDOM_BYTES), onboarding)
 
-    def _due(self) -> datetime | None:
-        duration = self._t.config.limits.assignment_duration_s
-        return self._t.wall() + timedelta(seconds=duration) if duration else None
-
 
 def _grants(inquiry: Inquiry) -> list[SetGrant | TakeGrant]:
     """What hooks granted on the way to a refusal."""
-    worker_id = inquiry.worker.id
+    worker_id, by = inquiry.worker.id, (GRANTED_WHO, GRANTED_WHY)
     return [
-        TakeGrant(name, worker_id, BY, WHY) if value is None else SetGrant(name, worker_id, value, BY, WHY)
+        TakeGrant(name, worker_id, *by) if value is None else SetGrant(name, worker_id, value, *by)
         for name, value in inquiry.granted.items()
     ]

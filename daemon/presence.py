@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ..protocol.names import LIVE_AGENT, RunId
 from ..storage.errors import StaleWrite
 from ..storage.records import Agent
 from ..storage.writes import SetDue
+from .due_times import due_after, with_lost_time
 from .house import House
 from .task_config import Limits
 
@@ -29,13 +30,13 @@ async def give_back(house: House, agents: Sequence[Agent], lost_s: float, at_lea
 
     `at_least_s`: so much they have from now on, whatever they had before.
     """
-    lost, soonest = timedelta(seconds=lost_s), house.wall() + timedelta(seconds=at_least_s)
+    at_least = house.wall() + timedelta(seconds=at_least_s)
     given = [
         SetDue(agent.id, due_at)
         for agent in agents
         if agent.status in LIVE_AGENT
         and agent.due_at is not None
-        and (due_at := max(agent.due_at + lost, soonest)) > agent.due_at
+        and (due_at := with_lost_time(agent.due_at, lost_s, at_least)) > agent.due_at
     ]
     for start in range(0, len(given), AGENTS_PER_TRANSACTION):
         await _commit(given[start : start + AGENTS_PER_TRANSACTION], house)
@@ -45,12 +46,8 @@ def _more_time(agent: Agent, limits: Limits) -> SetDue | None:
     """Counted from when the unit was taken; nobody loses time."""
     if agent.status not in LIVE_AGENT or agent.due_at is None:
         return None
-    due_at: datetime | None = None
-    if limits.assignment_duration_s:
-        due_at = agent.created_at + timedelta(seconds=limits.assignment_duration_s)
-        if due_at <= agent.due_at:
-            return None
-    return SetDue(agent.id, due_at)
+    due_at = due_after(agent.created_at, limits.assignment_duration_s)
+    return None if due_at is not None and due_at <= agent.due_at else SetDue(agent.id, due_at)
 
 
 async def _commit(writes: Sequence[SetDue], house: House) -> None:

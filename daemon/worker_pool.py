@@ -1,7 +1,6 @@
 """Lets workers in: from "a page asks for work" to "this unit is theirs", or to a refusal with its reason."""
 
 import logging
-from datetime import timedelta
 from functools import partial
 
 import attrs
@@ -17,6 +16,7 @@ from .admission import ADMISSION, Facts, Last, Refuse, Return, outcome_of, retur
 from .admission_replies import Replies
 from .admission_tools import Desk, OnboardingDoor, Seat, Tools
 from .admitting import Admitted, Admitting
+from .due_times import due_after
 from .lifecycle import IllegalEvent
 from .log_ids import ids_of
 from .metrics.families import ASSIGNED, RECONNECTION
@@ -141,8 +141,7 @@ class WorkerPool:
         )
 
     async def _rejoined(self, agent: Agent) -> Agent:
-        duration = self._t.config.limits.assignment_duration_s
-        due_at = self._t.wall() + timedelta(seconds=duration) if duration else None
+        due_at = due_after(self._t.wall(), self._t.config.limits.assignment_duration_s)
         try:
             return await self._t.runner.rejoin(agent.id, self._t.blueprint.first_status(), due_at)
         except IllegalEvent:

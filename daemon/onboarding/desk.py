@@ -12,6 +12,7 @@ from ...storage.errors import NotFound
 from ...storage.records import OnboardingAgent, Worker
 from ..admission_replies import Replies
 from ..admission_tools import Seat
+from ..due_times import time_left_s
 from ..hooks import HookFailed, HookName, Known
 from ..lifecycle import GaveBack, IllegalEvent
 from ..lifecycle.onboarding import Answered, may_resume, refusal_of_onboarding, shown_status
@@ -143,7 +144,6 @@ class OnboardingDesk:
     def _at_work(self, request: str, agent: OnboardingAgent) -> AgentDetails:
         self._t.metrics.responses[ASSIGNED_ONBOARDING if agent.id in self._new else RECONNECTION].inc()
         self._new.discard(agent.id)
-        left = None if agent.due_at is None else (agent.due_at - self._t.wall()).total_seconds()
         return AgentDetails(
             request=request,
             outcome=Outcome.OK,
@@ -151,5 +151,5 @@ class OnboardingDesk:
             agent_id=agent.wire_id,
             init_task_data=dict(page_data_of(agent).page),
             status=agent.status,
-            time_left_s=None if left is None else max(0.0, left),
+            time_left_s=time_left_s(agent.due_at, self._t.wall()),
         )

@@ -14,6 +14,7 @@ from ...storage.records import OnboardingAgent, TaskRun
 from ...storage.writes import Write
 from ..admission_config import Onboarding
 from ..clock import Wall
+from ..due_times import due_after, with_lost_time
 from ..lifecycle import Dismissed, IllegalEvent, ShutDown, TimeOver
 from ..lifecycle.onboarding import OnboardingEvent, Resumed, RunOver, TimeGiven, step_onboarding
 from ..task_config import Limits
@@ -90,10 +91,10 @@ class OnboardingLives:
 
     async def give_back(self, agents: Sequence[OnboardingAgent], lost_s: float, at_least_s: float) -> None:
         """Nobody is onboarded while no router is reached: who is at it gets the lost time once more."""
-        soonest = self._t.wall() + timedelta(seconds=at_least_s)
+        at_least = self._t.wall() + timedelta(seconds=at_least_s)
         for agent in agents:
             if agent.status is AgentStatus.ONBOARDING and agent.due_at is not None:
-                due_at = max(agent.due_at + timedelta(seconds=lost_s), soonest)
+                due_at = with_lost_time(agent.due_at, lost_s, at_least)
                 if due_at > agent.due_at:
                     with suppress(IllegalEvent):
                         await self.happen(agent.id, TimeGiven(due_at))
@@ -122,7 +123,7 @@ class OnboardingLives:
 
     def full_time(self) -> datetime | None:
         """Until when somebody has time who begins now."""
-        return self._t.wall() + timedelta(seconds=self.time_s) if self.time_s else None
+        return due_after(self._t.wall(), self.time_s)
 
     def _rejoin_until(self, agent: OnboardingAgent) -> datetime | None:
         """As static work: the rest of its time, and never less than the time to come back."""
