@@ -126,7 +126,7 @@ class Admitting:
             wire_id=self._wire_id(),
             link=seat.link,
             after=seat.after,
-            path=(AgentStatus.ACCEPTED, self._t.blueprint.first_status()),
+            path=(AgentStatus.ACCEPTED, self._t.blueprint.first_status(_unit_index(decision))),
             due_at=due_after(self._t.wall(), limits.assignment_duration_s),
             provider_data=seat.data,
             allowed_concurrent=limits.allowed_concurrent,
@@ -160,6 +160,11 @@ class Admitting:
 
     def _wire_id(self, onboarding: bool = False) -> WireId:
         return new_wire_id(self._t.run.key, self._t.rng.randbytes(RANDOM_BYTES), onboarding)
+
+
+def _unit_index(decision: Special | Reserve) -> int:
+    """Of the unit that it will be; real ones are all alike."""
+    return decision.kind.unit_index if isinstance(decision, Special) else 0
 
 
 def _grants(inquiry: Inquiry) -> list[SetGrant | TakeGrant]:

@@ -50,7 +50,8 @@ class TaskCode:
 
     def blueprint(self, config: RunConfig, folder: Path) -> Blueprint:
         """The blueprint of the folder. BlueprintFault, UnknownPlugIn, BrokenPlugIn."""
-        material = Material(folder, config, getattr(self.module, "rows", None))
+        code = {} if self.module is None else {**vars(self.module)}
+        material = Material(folder, config, code.get("rows"), code)
         return self.registry.blueprint(config.blueprint.type)(config.blueprint.options, material)
 
     def forget(self) -> None:

@@ -10,7 +10,7 @@ from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
 from ..storage.contract import Reserved
 from ..storage.errors import NotFound
-from ..storage.records import Agent, OnboardingAgent, Worker
+from ..storage.records import Agent, OnboardingAgent, Unit, Worker
 from . import lifecycle
 from .admission import ADMISSION, Facts, Last, Refuse, Return, outcome_of, returning, to_json
 from .admission_replies import Replies
@@ -92,7 +92,7 @@ class WorkerPool:
             case Return.TRY_LATER:
                 return self._replies.refusal(packet.request, Reason.TRY_LATER)
             case Return.REJOIN:
-                return await self._after(packet, identity, await self._rejoined(agent))
+                return await self._after(packet, identity, await self._rejoined(agent, unit))
             case Return.AGENT:
                 assignment = await self._t.storage.assignment(agent.assignment_id)
                 return await self._replies.details(packet.request, agent, unit, assignment, RECONNECTION)
@@ -140,10 +140,11 @@ class WorkerPool:
             goes_on=identity.after == agent.wire_id,
         )
 
-    async def _rejoined(self, agent: Agent) -> Agent:
+    async def _rejoined(self, agent: Agent, unit: Unit) -> Agent:
+        first = self._t.blueprint.first_status(unit.unit_index)
         due_at = due_after(self._t.wall(), self._t.config.limits.assignment_duration_s)
         try:
-            return await self._t.runner.rejoin(agent.id, self._t.blueprint.first_status(), due_at)
+            return await self._t.runner.rejoin(agent.id, first, due_at)
         except IllegalEvent:
             return await self._t.storage.agent(agent.id)
 

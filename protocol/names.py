@@ -117,6 +117,14 @@ class QueueOrder(enum.Enum):
     """Those of the assignment that has the fewest units taken or done first."""
 
 
+class PieceKind(enum.Enum):
+    """Of what live user code runs for once: a solo unit, the assignment of a group, an onboarding."""
+
+    UNIT = "unit"
+    ASSIGNMENT = "assignment"
+    ONBOARDING = "onboarding"
+
+
 class Reason(enum.Enum):
     """Why somebody was refused, or why an agent ended; each has its own sentence for workers."""
 

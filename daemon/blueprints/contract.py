@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import attrs
 
-from ...protocol.names import AgentStatus
+from ...protocol.names import AgentStatus, PieceKind
 from ...storage.records import Assignment, Unit
+from .live_contract import LiveRules, Play
 
 
 @attrs.frozen
@@ -20,6 +21,8 @@ class Material:
     """The RunConfig of `daemon.task_config`."""
     make_rows: Callable[[], Iterable[Any]] | None = None
     """`rows` of the author's task.py, where there is one: the data instead of a file."""
+    code: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    """Every name that the author's task.py defines or imports, where there is one."""
 
 
 @attrs.frozen
@@ -69,11 +72,43 @@ class Blueprint(abc.ABC):
         """What goes into task_config.json beside the author's `[task_config]`."""
         return {}
 
-    def first_status(self) -> AgentStatus:
-        """What a new agent is once it has its unit: at work, or waiting for others."""
-        return AgentStatus.IN_TASK
+    def warnings(self) -> list[str]:
+        """What may be meant so, and hardly is: `crowdd check` says it."""
+        return []
+
+    def first_status(self, unit_index: int) -> AgentStatus:
+        """What a new agent is once it has a unit with this index: at work, or waiting for others."""
+        group = self.live is not None and self.live.group is not None
+        return AgentStatus.WAITING if group and unit_index >= 0 else AgentStatus.IN_TASK
 
     def init_data(self, assignment: Assignment, unit: Unit) -> Any:
         """What the page is given for this unit: the shared data, and over it the unit's own."""
         own = assignment.unit_data[unit.unit_index] if unit.unit_index >= 0 else {}
         return {**assignment.shared, **own}
+
+    # --- of tasks whose code runs while workers work
+
+    @property
+    def live(self) -> LiveRules | None:
+        """The rules of its live work; None: pages and answers are all there is, no code runs."""
+        return None
+
+    def play(self, kind: PieceKind) -> Play | None:
+        """The coroutine function that accompanies a piece of live work; None: there is none.
+
+        It is called as run_unit(unit, agent) for a unit (of a group task: a screening or gold unit, done
+        alone), run_assignment(assignment, group) for a group, run_onboarding(agent) for an onboarding,
+        which is a form where there is none.
+        """
+        return None
+
+    def named_functions(self) -> Mapping[str, Callable[..., Any]]:
+        """What pages may call by name: name → f(caller, args), sync or async."""
+        return {}
+
+    def play_partner(self) -> Play | None:
+        """The coroutine function that plays a missing member of a group; None: there is none.
+
+        It is called as simulated_partner(partner) and returns what the partner submits.
+        """
+        return None

@@ -67,7 +67,7 @@ class MockBlueprint(Blueprint):
     def page_files(self) -> Mapping[str, bytes]:
         return {"index.html": _PAGE, SCRIPT: page_script()}
 
-    def first_status(self) -> AgentStatus:
+    def first_status(self, unit_index: int) -> AgentStatus:
         status: AgentStatus = self.options.first_status
         return status
 

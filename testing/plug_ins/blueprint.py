@@ -9,7 +9,7 @@ from ...daemon.bundle import PROVIDER_SCRIPT, TASK_CONFIG, make_bundle
 from ...protocol.documents import check_document
 from ...protocol.errors import RemoteProtocolError
 from ...protocol.names import AgentStatus, AssignmentId, RunId, UnitId, UnitStatus
-from ...storage.records import Assignment, Unit
+from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Assignment, Unit
 from .promise import PromiseBroken, must, told
 
 ROWS_LOOKED_AT = 500  # data may be endless
@@ -99,8 +99,9 @@ def the_task_config_is_json(make: Make) -> None:
 
 
 def an_agent_begins_at_work_or_waiting(make: Make) -> None:
-    status = make().first_status()
-    must(status in FIRST_STATUSES, f"first_status() is {status.value!r}")
+    for index in (0, SCREENING_UNIT_INDEX, GOLD_UNIT_INDEX):
+        status = make().first_status(index)
+        must(status in FIRST_STATUSES, f"first_status({index}) is {status.value!r}")
 
 
 BLUEPRINT_PROMISES: Sequence[Callable[[Make], None]] = (

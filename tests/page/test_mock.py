@@ -24,8 +24,8 @@ def test_its_rows_may_be_given() -> None:
 
 
 def test_its_agents_may_have_to_wait() -> None:
-    assert mock(MockOptions()).first_status() is AgentStatus.IN_TASK
-    assert mock(MockOptions(first_status=AgentStatus.WAITING)).first_status() is AgentStatus.WAITING
+    assert mock(MockOptions()).first_status(0) is AgentStatus.IN_TASK
+    assert mock(MockOptions(first_status=AgentStatus.WAITING)).first_status(0) is AgentStatus.WAITING
 
 
 def test_its_faults_are_those_asked_for_and_those_it_has() -> None:

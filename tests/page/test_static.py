@@ -159,7 +159,7 @@ def test_a_page_is_given_shared_and_own_data_but_nothing_hidden(make: Make) -> N
 
 
 def test_a_worker_of_a_static_task_starts_at_once(make: Make) -> None:
-    assert make(GOOD).first_status() is AgentStatus.IN_TASK
+    assert make(GOOD).first_status(0) is AgentStatus.IN_TASK
 
 
 def test_added_rows_are_read_as_data_is(make: Make, tmp_path: Path) -> None:

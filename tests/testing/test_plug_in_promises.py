@@ -114,7 +114,7 @@ class Misconfigured(Good):
 
 
 class Rushed(Good):
-    def first_status(self) -> AgentStatus:
+    def first_status(self, unit_index: int) -> AgentStatus:
         return AgentStatus.COMPLETED
 
 
