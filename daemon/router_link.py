@@ -15,6 +15,7 @@ from ..protocol.limits import HEARTBEAT_S, HELLO_S, LINK_SILENT_S
 from ..protocol.link import LinkEnd, Role, Said
 from ..protocol.packets import RequestStatuses, Suspend
 from ..protocol.proof import NONCE_BYTES
+from ..protocol.streams import Confirmed
 from ..storage.contract import Storage
 from ..storage.records import TaskRun
 from .causes import causes
@@ -196,7 +197,8 @@ class RouterLink:
         while True:
             frame = await wire.receive()
             for packet in self._end.receive(frame, trio.current_time()):
-                self._duties.io.hand_in(self, packet)
+                if not isinstance(packet, Confirmed):
+                    self._duties.io.hand_in(self, packet)
             self._wake.set()
 
     async def _write(self, wire: Wire) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from .browser import SocketPacket, SocketType
 from .limits import RETRY_AFTER_S
 from .names import SENTENCES, AgentStatus, Outcome, PacketType, Reason, WireId
-from .packets import AgentDetails, ClientBoundLiveUpdate, UpdateStatus
+from .packets import AgentDetails, ClientBoundLiveUpdate, RollCall, UpdateStatus
 
 SUBMITTED = {"status": "Submitted!"}
 SUBMITTED_METADATA = {"status": "Submitted metadata"}
@@ -50,6 +50,8 @@ def agent_details_packet(details: AgentDetails, now: float, crowdd_client: bool)
             "status": _value(details.status),
             "time_left_s": details.time_left_s,
             "finished": details.finished,
+            "seen": details.seen,
+            "waiting": details.waiting,
         }
     return browser_packet(PacketType.AGENT_DETAILS.value, details.request, data, now)
 
@@ -89,4 +91,15 @@ def heartbeat_packet(
 def live_update_packet(packet: ClientBoundLiveUpdate, now: float) -> dict[str, Any]:
     """A live update for a page. Pages drop repeats by `update_id`, so there is always one."""
     data = {"update_id": f"{packet.epoch}-{packet.sequence}", **packet.update}
-    return browser_packet(PacketType.CLIENT_BOUND_LIVE_UPDATE.value, packet.subject, data, now)
+    told = browser_packet(PacketType.CLIENT_BOUND_LIVE_UPDATE.value, packet.subject, data, now)
+    return told | {"number": packet.number} if packet.number else told
+
+
+def stored_packet(subject: WireId, page: str, number: int, now: float) -> dict[str, Any]:
+    """The daemon has stored everything that this load of the page sent up to this number; for crowdd.js."""
+    return browser_packet(PacketType.ACK.value, subject, {"page": page, "number": number}, now)
+
+
+def roll_call_packet(call: RollCall, now: float) -> dict[str, Any]:
+    """Ask who is at the page to say so within some seconds; for crowdd.js."""
+    return browser_packet(PacketType.ROLL_CALL.value, call.subject, {"within_s": call.within_s}, now)

@@ -17,6 +17,8 @@ from .names import Reason, WireId
 from .strict import exactly
 
 AGENT_ID_CHARACTERS_MAX = 128  # ours have 49 at most; anything longer was never one
+PAGE_CHARACTERS_MAX = 64  # crowdd.js makes 22
+NUMBER_MAX = 2**53 - 1  # the highest that a browser counts to exactly
 
 T = TypeVar("T")
 
@@ -79,17 +81,30 @@ class SocketType(enum.Enum):
 
     ALIVE = "alive"
     HEARTBEAT = "heartbeat"
+    ACK = "ack"
     MEPHISTO_BOUND_LIVE_UPDATE = "mephisto_bound_live_update"
 
 
 @attrs.frozen
 class SocketPacket:
-    """One packet of a browser. Real pages leave out `subject` now and then: then it is the socket's agent."""
+    """One packet of a browser. Real pages leave out `subject` now and then: then it is the socket's agent.
+
+    The rest is what only crowdd.js says.
+    """
 
     type: SocketType
     subject: WireId | None = attrs.field(repr=False)
     data: dict[str, Any]
     client_timestamp: float | None
+    crowdd: bool = False
+    """An `alive` of crowdd.js: this socket understands acks and roll calls."""
+    here: bool = False
+    """An `alive` in answer to a roll call."""
+    seen: int | None = None
+    """Of `alive` and `ack`: the page has every live update up to this number."""
+    page: str = ""
+    page_number: int = 0
+    """Of a live update: the load of the page it was sent from, and its number there; or "" and 0."""
 
 
 def parse_register(body: bytes) -> Register:
@@ -149,7 +164,33 @@ def parse_socket_packet(text: bytes) -> SocketPacket:
         data = _object_field(fields, "data")
     else:
         data = {}
-    return SocketPacket(kind, subject, data, _timestamp(fields))
+    return SocketPacket(kind, subject, data, _timestamp(fields), **_ours(kind, fields, data))
+
+
+def _ours(kind: SocketType, fields: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    match kind:
+        case SocketType.ALIVE:
+            seen = None if data.get("seen") is None else _number(data, "seen", 0)
+            return {"crowdd": data.get("crowdd") == 1, "here": data.get("here") is True, "seen": seen}
+        case SocketType.ACK:
+            return {"seen": _number(data, "seen", 0)}
+        case SocketType.MEPHISTO_BOUND_LIVE_UPDATE if fields.get("page") is not None:
+            return {"page": _page(fields["page"]), "page_number": _number(fields, "number", 1)}
+        case _:
+            return {}
+
+
+def _page(value: Any) -> str:
+    if not exactly(value, str) or not 0 < len(value) <= PAGE_CHARACTERS_MAX:
+        raise BadRequest("page", f"text of 1 to {PAGE_CHARACTERS_MAX} characters expected")
+    return cast(str, value)
+
+
+def _number(fields: dict[str, Any], name: str, least: int) -> int:
+    value = _required(fields, name)
+    if not exactly(value, int) or not least <= value <= NUMBER_MAX:
+        raise BadRequest(name, f"a whole number from {least} expected")
+    return cast(int, value)
 
 
 def _submit(fields: dict[str, Any]) -> Submit:

@@ -36,6 +36,7 @@ from .packets import (
     RequestStatuses,
     ReturnStatuses,
     ReturnUnit,
+    RollCall,
     StreamUpdate,
     SubmitMetadata,
     SubmitOnboarding,
@@ -46,7 +47,7 @@ from .packets import (
 from .parts import Assembler
 from .states import StateTable
 from .stream_table import StreamTable
-from .streams import EPOCH_MAX
+from .streams import EPOCH_MAX, Confirmed, Tag
 
 
 class Role(enum.Enum):
@@ -61,7 +62,7 @@ _REPLIES = (AgentDetails, Answer)
 _EITHER = (*_REPLIES, Ack, Part)
 _HEARS: dict[Role, tuple[type[Any], ...]] = {
     Role.DAEMON: (*_EITHER, *_REQUESTS, MephistoBoundLiveUpdate, ReturnStatuses, Alive, LogError),
-    Role.ROUTER: (*_EITHER, ClientBoundLiveUpdate, UpdateStatus, RequestStatuses, Suspend),
+    Role.ROUTER: (*_EITHER, ClientBoundLiveUpdate, UpdateStatus, RequestStatuses, RollCall, Suspend),
 }
 _SENDS: dict[Role, type[ClientBoundLiveUpdate] | type[MephistoBoundLiveUpdate]] = {
     Role.DAEMON: ClientBoundLiveUpdate,
@@ -69,8 +70,10 @@ _SENDS: dict[Role, type[ClientBoundLiveUpdate] | type[MephistoBoundLiveUpdate]] 
 }
 _STREAM_NAMES = {cls.type.value for cls in (ClientBoundLiveUpdate, MephistoBoundLiveUpdate)}
 _REPLY_NAMES = {cls.type.value for cls in _REPLIES}
-Said = Reply | UpdateStatus | RequestStatuses | ReturnStatuses | Alive | LogError | Suspend
+Said = Reply | UpdateStatus | RequestStatuses | ReturnStatuses | Alive | RollCall | LogError | Suspend
 """What `send` takes; requests and live updates have methods of their own."""
+Heard = Packet | Confirmed
+"""What `receive` gives: what the other side said, and what it has confirmed of our live updates."""
 
 
 class LinkEnd:
@@ -181,12 +184,19 @@ class LinkEnd:
         """How long the oldest open request has been waiting."""
         return max((now - since for _, since in self._requests.values()), default=0.0)
 
-    def stream_send(self, wire_id: WireId, update: dict[str, Any]) -> StreamUpdate:
-        """Send a live update, in order and exactly once; the packet with its place. LinkFull, Unsendable."""
+    def stream_send(
+        self, wire_id: WireId, update: dict[str, Any], tag: Tag | None = None, **place: int | str
+    ) -> StreamUpdate:
+        """Send a live update, in order and exactly once; the packet with its place. LinkFull, Unsendable.
+
+        `place` are the packet's own fields: `number` of the daemon's, `page` and `page_number` of the
+        router's. Once the other side has confirmed it, `receive` gives a `Confirmed` with its `tag`, or
+        with a later one (of the same page).
+        """
         self._check_held(0)
         if self._streams.held_bytes > LINK_HELD_BYTES_MAX // 2:
             raise LinkFull(f"{LINK_HELD_BYTES_MAX // 2} bytes unconfirmed")
-        return self._streams.send(wire_id, update)
+        return self._streams.send(wire_id, update, tag, place)
 
     def stream_stored(self, packet: StreamUpdate) -> None:
         """Confirm a received update, and all before it: it is safe now, and need not come again."""
@@ -206,19 +216,19 @@ class LinkEnd:
 
     # what comes in
 
-    def receive(self, frame: bytes, now: float) -> list[Packet]:
+    def receive(self, frame: bytes, now: float) -> list[Heard]:
         """Take a frame; what of it is for the owner, in order.
 
         RemoteProtocolError only if it is no frame at all: close the connection. One bad packet is counted,
         answered if it was a request, and hurts no other.
         """
         self._heard_at = now
-        given: list[Packet] = []
+        given: list[Heard] = []
         for decoded in decode_frame(frame):
             given += self._take(decoded)
         return given
 
-    def _take(self, decoded: Decoded) -> list[Packet]:
+    def _take(self, decoded: Decoded) -> list[Heard]:
         match decoded:
             case UnknownPacket():
                 return self._take_unknown(decoded)
@@ -234,14 +244,13 @@ class LinkEnd:
             case ClientBoundLiveUpdate() | MephistoBoundLiveUpdate():
                 return [*self._streams.receive(decoded.subject, decoded.epoch, decoded.sequence, decoded)]
             case Ack():
-                self._streams.take_ack(decoded)
-                return []
+                return [*self._streams.take_ack(decoded)]
             case UpdateStatus():
                 return self._take_status(decoded)
             case _:
                 return [decoded]
 
-    def _take_part(self, part: Part) -> list[Packet]:
+    def _take_part(self, part: Part) -> list[Heard]:
         try:
             whole = self._assembler.add(part)
             decoded = None if whole is None else decode_packet(whole)
@@ -253,25 +262,25 @@ class LinkEnd:
             return []
         return [] if decoded is None else self._take(decoded)
 
-    def _take_reply(self, reply: Reply) -> list[Packet]:
+    def _take_reply(self, reply: Reply) -> list[Heard]:
         if self.withdraw(reply.request):
             return [reply]
         self.counters["late_replies"] += 1
         return []
 
-    def _take_status(self, update: UpdateStatus) -> list[Packet]:
+    def _take_status(self, update: UpdateStatus) -> list[Heard]:
         if self._states.hear(update):
             return [update]
         self.counters["stale_statuses"] += 1
         return []
 
-    def _take_unknown(self, packet: UnknownPacket) -> list[Packet]:
+    def _take_unknown(self, packet: UnknownPacket) -> list[Heard]:
         self.counters["unknown_packets"] += 1
         if packet.request is not None:
             self._refuse(packet.request, "a packet of a type that is not known here")
         return []
 
-    def _take_bad(self, packet: BadPacket) -> list[Packet]:
+    def _take_bad(self, packet: BadPacket) -> list[Heard]:
         self.counters["bad_packets"] += 1
         if packet.type in _REPLY_NAMES and packet.request is not None:
             text = "the answer could not be read"

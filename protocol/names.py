@@ -92,6 +92,14 @@ FINAL_UNIT = frozenset({UnitStatus.ACCEPTED, UnitStatus.EXPIRED, UnitStatus.SOFT
 REVIEWED_UNIT = frozenset({UnitStatus.ACCEPTED, UnitStatus.REJECTED, UnitStatus.SOFT_REJECTED})
 
 
+class PieceKind(enum.Enum):
+    """What a piece of live work belongs to; each has one journal."""
+
+    UNIT = "unit"
+    ASSIGNMENT = "assignment"
+    ONBOARDING = "onboarding"
+
+
 class RunState(enum.Enum):
     """Where a task run stands. Every state but the last three is taken up again at the next start."""
 
@@ -204,6 +212,7 @@ class PacketType(enum.Enum):
     PART = "part"
     SUSPEND = "suspend"
     RETURN_UNIT = "return_unit"
+    ROLL_CALL = "roll_call"
 
 
 class Outcome(enum.Enum):

@@ -122,6 +122,10 @@ class AgentDetails:
     time_left_s: float | None = None
     finished: bool = False
     """True: this link has finished its last unit (`agent_id` names it, the page offers "Next")."""
+    seen: int = 0
+    """`init_task_data` holds every live update for this agent up to this number."""
+    waiting: dict[str, Any] | None = None
+    """Of a group that forms: how many are `here` and `needed`, its `size`, and `expected_s`, `limit_s`."""
 
 
 @attrs.frozen
@@ -139,24 +143,31 @@ class Answer:
 
 @attrs.frozen
 class ClientBoundLiveUpdate:
-    """From user code to a page."""
+    """From user code to a page. `number` is the daemon's own count of what it tells this agent, from 1."""
 
     type: ClassVar = PacketType.CLIENT_BOUND_LIVE_UPDATE
     subject: WireId = attrs.field(metadata=_S, repr=False)
     epoch: int = attrs.field(metadata=_E)
     sequence: int = attrs.field(metadata=_Q)
     update: dict[str, Any]
+    number: int = 0
 
 
 @attrs.frozen
 class MephistoBoundLiveUpdate:
-    """From a page to user code."""
+    """From a page to user code.
+
+    crowdd.js counts what it sends: `page` names one load of the page, `page_number` counts from 1 in it.
+    Unchanged pages do not: "" and 0.
+    """
 
     type: ClassVar = PacketType.MEPHISTO_BOUND_LIVE_UPDATE
     subject: WireId = attrs.field(metadata=_S, repr=False)
     epoch: int = attrs.field(metadata=_E)
     sequence: int = attrs.field(metadata=_Q)
     update: dict[str, Any]
+    page: str = ""
+    page_number: int = 0
 
 
 @attrs.frozen
@@ -191,7 +202,10 @@ class RequestStatuses:
 
 @attrs.frozen
 class ReturnStatuses:
-    """The router's answer: presence ("present" | "away") of every agent whose presence changed or is away."""
+    """Presence ("present" | "away") of every agent whose presence changed or is away.
+
+    Said in answer to `RequestStatuses`; and unasked (`partial`: only of those that just changed).
+    """
 
     type: ClassVar = PacketType.RETURN_STATUSES
     presence: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
@@ -199,14 +213,29 @@ class ReturnStatuses:
     """What the router counted since its start: refusals and bad input by name."""
     statuses: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     """What it shows as the status of those agents."""
+    partial: bool = False
 
 
 @attrs.frozen
 class Alive:
-    """A page's socket said whose it is."""
+    """A page's socket said whose it is. It has every live update up to the number `seen`.
+
+    `here`: somebody at the page answered a roll call.
+    """
 
     type: ClassVar = PacketType.ALIVE
     subject: WireId = attrs.field(metadata=_S, repr=False)
+    seen: int = 0
+    here: bool = False
+
+
+@attrs.frozen
+class RollCall:
+    """The daemon asks an agent's page whether somebody is there; best effort, answered by `Alive(here)`."""
+
+    type: ClassVar = PacketType.ROLL_CALL
+    subject: WireId = attrs.field(metadata=_S, repr=False)
+    within_s: float
 
 
 @attrs.frozen
@@ -257,6 +286,7 @@ Packet = (
     | RequestStatuses
     | ReturnStatuses
     | Alive
+    | RollCall
     | LogError
     | Suspend
     | Part

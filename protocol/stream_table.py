@@ -10,7 +10,7 @@ from .limits import STREAM_UNACKED_BYTES_MAX, STREAM_UNACKED_MAX, STREAMS_MAX
 from .names import WireId
 from .outgoing import Outgoing
 from .packets import Ack, ClientBoundLiveUpdate, MephistoBoundLiveUpdate, StreamUpdate
-from .streams import InStream, OutStream, end_epoch, stream_epoch
+from .streams import Confirmed, InStream, OutStream, Tag, end_epoch, stream_epoch
 
 
 class StreamTable:
@@ -47,7 +47,9 @@ class StreamTable:
             out.rewind()
             self._queue(wire_id, out)
 
-    def send(self, wire_id: WireId, update: dict[str, Any]) -> StreamUpdate:
+    def send(
+        self, wire_id: WireId, update: dict[str, Any], tag: Tag | None, place: dict[str, Any]
+    ) -> StreamUpdate:
         """Keep the next update of an agent's stream and queue it. LinkFull, Unsendable: nothing was taken."""
         stream = self._out.get(wire_id)
         if stream is None:
@@ -56,11 +58,11 @@ class StreamTable:
             raise LinkFull(f"{STREAM_UNACKED_MAX} unconfirmed updates of one agent")
         if wire_id not in self._out and len(self._out) >= STREAMS_MAX:
             raise LinkFull(f"{STREAMS_MAX} agents with live updates")
-        packet = self._sends(wire_id, stream.epoch, stream.next_sequence, update)
+        packet = self._sends(wire_id, stream.epoch, stream.next_sequence, update, **place)
         encoded = encode_packet(packet)
         if stream.unacked and stream.held_bytes + len(encoded) > STREAM_UNACKED_BYTES_MAX:
             raise LinkFull(f"{STREAM_UNACKED_BYTES_MAX} unconfirmed bytes of one agent")
-        stream.add(encoded)
+        stream.add(encoded, tag)
         self.held_bytes += len(encoded)
         self._out[wire_id] = stream
         self._queue(wire_id, stream)
@@ -125,19 +127,25 @@ class StreamTable:
             return None
         return encode_packet(Ack(wire_id, stream.epoch, stream.acked, resend))
 
-    def take_ack(self, ack: Ack) -> None:
-        """The other side confirms, or asks for what follows; or it has lost its place: begin anew for it."""
+    def take_ack(self, ack: Ack) -> list[Confirmed]:
+        """The other side confirms, or asks for what follows; or it has lost its place: begin anew for it.
+
+        Returns what is confirmed now.
+        """
         stream = self._out.get(ack.subject)
         if stream is None or ack.epoch != stream.epoch or ack.sequence >= stream.next_sequence:
             self._counters["stale_acks"] += 1
         elif ack.sequence < stream.acked:
             self._take_low_ack(ack, stream)
         else:
-            self.held_bytes -= stream.ack(ack.sequence)
+            freed = stream.ack(ack.sequence)
+            self.held_bytes -= freed.size
             stream.acked_by = self._peer_epoch
             if ack.resend:
                 stream.rewind()
             self._queue(ack.subject, stream)
+            return [Confirmed(ack.subject, tag) for tag in freed.tags]
+        return []
 
     def _take_low_ack(self, ack: Ack, stream: OutStream) -> None:
         # Only a peer that started anew can know less than was confirmed; else this ack is merely old.

@@ -6,10 +6,31 @@ import attrs
 
 from .codec import restamp
 from .limits import STREAM_WINDOW
+from .names import WireId
 from .packets import StreamUpdate
 
 RESTARTS_BITS = 22
 EPOCH_MAX = 2**40  # so that a stream's epoch fits the signed 64 bits of any database
+
+
+Tag = int | tuple[str, int]
+"""What the owner of a stream knows an update by: its number, or the stream of a page and the number there."""
+
+
+@attrs.frozen
+class Confirmed:
+    """The other side has confirmed everything sent up to the update of this tag. Never crosses the wire."""
+
+    subject: WireId = attrs.field(repr=False)
+    tag: Tag
+
+
+@attrs.frozen
+class Freed:
+    """What a confirmation lets go: how many bytes, and the newest tag (of each page that has some)."""
+
+    size: int = 0
+    tags: tuple[Tag, ...] = ()
 
 
 def stream_epoch(end_epoch: int, restarts: int) -> int:
@@ -31,7 +52,9 @@ class OutStream:
         self.acked_by: int | None = None
         """The peer's epoch that confirmed last: a later one may have forgotten."""
         self.queued = False
-        self._unacked: deque[bytes] = deque()
+        self.held_bytes = 0
+        """What the unconfirmed updates occupy."""
+        self._unacked: deque[tuple[bytes, Tag | None]] = deque()
         self._cursor = 0
 
     @property
@@ -49,30 +72,30 @@ class OutStream:
         """True if something was not sent on this connection."""
         return self._cursor < len(self._unacked)
 
-    @property
-    def held_bytes(self) -> int:
-        """What the unconfirmed updates occupy."""
-        return sum(map(len, self._unacked))
-
-    def add(self, encoded: bytes) -> None:
+    def add(self, encoded: bytes, tag: Tag | None = None) -> None:
         """Keep an update that carries `epoch` and `next_sequence`."""
-        self._unacked.append(encoded)
+        self._unacked.append((encoded, tag))
+        self.held_bytes += len(encoded)
 
     def pull(self) -> bytes | None:
         """The next update to send, or None."""
         if not self.more:
             return None
         self._cursor += 1
-        return self._unacked[self._cursor - 1]
+        return self._unacked[self._cursor - 1][0]
 
-    def ack(self, sequence: int) -> int:
-        """Forget everything up to `sequence`, which must have been sent; how many bytes that freed."""
-        freed = 0
+    def ack(self, sequence: int) -> Freed:
+        """Forget everything up to `sequence`, which must have been sent; what that freed."""
+        held = self.held_bytes
+        tags: list[Tag] = []
         while self.acked < sequence:
-            freed += len(self._unacked.popleft())
+            encoded, tag = self._unacked.popleft()
+            self.held_bytes -= len(encoded)
+            if tag is not None:
+                tags.append(tag)
             self.acked += 1
             self._cursor = max(0, self._cursor - 1)
-        return freed
+        return Freed(held - self.held_bytes, newest(tags))
 
     def rewind(self) -> None:
         """Send everything unconfirmed again."""
@@ -81,9 +104,25 @@ class OutStream:
     def restart(self, epoch: int) -> None:
         """Begin anew for a peer that has lost its place: what is unconfirmed becomes 1, 2, ... of `epoch`."""
         self._unacked = deque(
-            restamp(encoded, epoch, sequence) for sequence, encoded in enumerate(self._unacked, 1)
+            (restamp(encoded, epoch, sequence), tag)
+            for sequence, (encoded, tag) in enumerate(self._unacked, 1)
         )
+        self.held_bytes = sum(len(encoded) for encoded, _ in self._unacked)
         self.epoch, self.acked, self._cursor = epoch, 0, 0
+
+
+def newest(tags: list[Tag]) -> tuple[Tag, ...]:
+    """The highest number of each page: a page that went back sends lower ones again after higher ones."""
+    highest: dict[str, Tag] = {}
+    for tag in tags:
+        page = tag[0] if isinstance(tag, tuple) else ""
+        known = highest.get(page)
+        highest[page] = tag if known is None else max(known, tag, key=_number)
+    return tuple(highest.values())
+
+
+def _number(tag: Tag) -> int:
+    return tag[1] if isinstance(tag, tuple) else tag
 
 
 @attrs.frozen

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable
 from ..protocol.errors import LinkFull, Unsendable
 from ..protocol.handshake import Peer
 from ..protocol.limits import LINK_SILENT_S, REGISTRATIONS_PER_ADDRESS_PER_MINUTE_MAX, RETRY_AFTER_S
-from ..protocol.link import LinkEnd, Role
+from ..protocol.link import Heard, LinkEnd, Role
 from ..protocol.names import MEPHISTO_TASK_VERSION, AgentStatus, Outcome, Reason, WireId
 from ..protocol.packets import (
     AgentDetails,
     Answer,
     ClientBoundLiveUpdate,
     LogError,
-    Packet,
     RegisterAgent,
     Reply,
     Request,
@@ -114,7 +113,7 @@ class RouterRun:
         """The next frame for the daemon, or None when nothing waits."""
         return self._memory.link.take_frame()
 
-    def _from_daemon(self, packet: Packet, now: float) -> list[Command]:
+    def _from_daemon(self, packet: Heard, now: float) -> list[Command]:
         match packet:
             case AgentDetails() | Answer():
                 return self._take_reply(packet, now)

@@ -111,6 +111,8 @@ class Seats:
             case SocketType.MEPHISTO_BOUND_LIVE_UPDATE:
                 self._memory.link.stream_send(agent, packet.data)
                 return [*commands, WakeLink()]
+            case SocketType.ACK:
+                return commands
         assert_never(packet.type)
 
     def _take_anonymous(self, socket: Socket, packet: SocketPacket) -> list[Command]:

@@ -28,6 +28,8 @@ class DetailsView(TypedDict):
     status: NotRequired[AgentStatus | None]
     time_left_s: NotRequired[float | None]
     finished: NotRequired[bool]
+    seen: NotRequired[int]
+    waiting: NotRequired[dict[str, Any] | None]
 
 
 class AgentDetailsView(TypedDict):

@@ -8,11 +8,13 @@ from crowdd.protocol.answers import (
     agent_details_packet,
     heartbeat_packet,
     live_update_packet,
+    roll_call_packet,
+    stored_packet,
     update_status_packet,
 )
 from crowdd.protocol.browser import SocketPacket, SocketType
 from crowdd.protocol.names import SENTENCES, AgentStatus, Outcome, Reason, WireId
-from crowdd.protocol.packets import AgentDetails, ClientBoundLiveUpdate, UpdateStatus
+from crowdd.protocol.packets import AgentDetails, ClientBoundLiveUpdate, RollCall, UpdateStatus
 
 A = WireId("agent-id")
 NOW = 1795296937.5
@@ -38,6 +40,8 @@ BEAT = SocketPacket(SocketType.HEARTBEAT, A, {}, 1.5)
         update_status_packet(UpdateStatus(A, 1, AgentStatus.WAITING), NOW),
         heartbeat_packet(BEAT, A, AgentStatus.WAITING, 1_795_296_687_797, NOW),
         live_update_packet(ClientBoundLiveUpdate(A, 1, 2, {}), NOW),
+        stored_packet(A, "p1", 3, NOW),
+        roll_call_packet(RollCall(A, 20.0), NOW),
     ],
     ids=lambda packet: packet["packet_type"],
 )
@@ -59,13 +63,16 @@ def test_details_for_an_unchanged_page_are_what_it_knows() -> None:
 
 def test_details_for_our_page_say_more() -> None:
     data = agent_details_packet(DETAILS, NOW, crowdd_client=True)["data"]
-    more = {key: data[key] for key in ("reason", "retry_after_s", "status", "time_left_s", "finished")}
+    more = {
+        key: data[key] for key in ("reason", "retry_after_s", "status", "time_left_s", "finished", "seen")
+    }
     assert more == {
         "reason": None,
         "retry_after_s": None,
         "status": "accepted",
         "time_left_s": 60.0,
         "finished": False,
+        "seen": 0,
     }
 
 
@@ -101,6 +108,19 @@ def test_a_status_says_why_only_where_there_is_a_why() -> None:
 def test_a_live_update_keeps_its_id() -> None:
     packet = live_update_packet(ClientBoundLiveUpdate(A, 1, 2, {"update_id": "u", "text": "hi"}), NOW)
     assert packet["data"] == {"update_id": "u", "text": "hi"}
+
+
+def test_a_live_update_has_its_number_beside_the_seven_keys() -> None:
+    packet = live_update_packet(ClientBoundLiveUpdate(A, 1, 2, {"update_id": "5.3"}, number=3), NOW)
+    assert set(packet) == SEVEN | {"number"}
+    assert (packet["number"], packet["data"]) == (3, {"update_id": "5.3"})
+
+
+def test_a_page_of_ours_is_told_what_is_stored_and_who_is_called() -> None:
+    stored = stored_packet(A, "p1", 3, NOW)
+    assert (stored["packet_type"], stored["data"]) == ("ack", {"page": "p1", "number": 3})
+    call = roll_call_packet(RollCall(A, 20.0), NOW)
+    assert (call["packet_type"], call["data"]) == ("roll_call", {"within_s": 20.0})
 
 
 def test_a_live_update_without_an_id_gets_one_of_its_place() -> None:

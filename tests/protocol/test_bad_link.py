@@ -7,22 +7,23 @@ promise of the link, whatever the wire did.
 
 import random
 from collections import Counter, deque
+from collections.abc import Sequence
 
 import pytest
 
-from crowdd.protocol.link import LinkEnd, Role
+from crowdd.protocol.link import Heard, LinkEnd, Role
 from crowdd.protocol.names import AgentStatus, Outcome, WireId
 from crowdd.protocol.packets import (
     Answer,
     ClientBoundLiveUpdate,
     MephistoBoundLiveUpdate,
-    Packet,
     RequestStatuses,
     ReturnStatuses,
     StreamUpdate,
     SubmitUnit,
     UpdateStatus,
 )
+from crowdd.protocol.streams import Confirmed
 
 AGENTS = [WireId(f"agent-{number}") for number in range(3)]
 STEPS = 250
@@ -39,6 +40,7 @@ class Owner:
         self.stored: dict[WireId, list[int]] = {agent: [] for agent in AGENTS}
         self.places: dict[WireId, tuple[int, int]] = {}
         self.sent: Counter[WireId] = Counter()
+        self.confirmed: Counter[WireId] = Counter()
         self.unstored: deque[StreamUpdate] = deque()
         self.replies: list[Answer] = []
         self.open: deque[str] = deque()
@@ -47,11 +49,14 @@ class Owner:
         self.statuses: dict[WireId, int] = {}
         self.heartbeats = 0
 
-    def given(self, packets: list[Packet]) -> None:
+    def given(self, packets: Sequence[Heard]) -> None:
         for packet in packets:
             match packet:
                 case ClientBoundLiveUpdate() | MephistoBoundLiveUpdate():
                     self.unstored.append(packet)
+                case Confirmed():
+                    assert isinstance(packet.tag, int)
+                    self.confirmed[packet.subject] = max(self.confirmed[packet.subject], packet.tag)
                 case SubmitUnit():
                     self.open.append(packet.request)
                 case Answer():
@@ -80,7 +85,7 @@ class Owner:
         match self.rng.choice(["update", "update", "store", "ask", "reply", "status", "beat"]):
             case "update":
                 self.sent[agent] += 1
-                self.end.stream_send(agent, {"n": self.sent[agent], "x": self.bulk()})
+                self.end.stream_send(agent, {"n": self.sent[agent], "x": self.bulk()}, tag=self.sent[agent])
             case "store":
                 self.store(self.rng.randrange(5))
             case "ask" if self.role is Role.ROUTER:
@@ -149,6 +154,8 @@ class BadLink:
             wire.rotate(-1)
         else:
             receiver.given(receiver.end.receive(wire.popleft(), 0.0))
+            for agent in AGENTS:
+                assert receiver.confirmed[agent] <= max(sender.stored[agent], default=0)
 
     def step(self, late: float) -> None:
         for owner in (self.daemon, self.router):
@@ -187,6 +194,7 @@ class BadLink:
     def check_stream(self, sender: Owner, receiver: Owner) -> None:
         for agent in AGENTS:
             assert receiver.stored[agent] == list(range(1, sender.sent[agent] + 1))
+            assert sender.confirmed[agent] == sender.sent[agent]
 
 
 @pytest.mark.parametrize("late", [0.0, 0.5], ids=["", "with late frames"])
@@ -228,6 +236,7 @@ def test_a_router_that_forgets_everything_still_gets_every_update_in_order(seed:
             link.router.asked = [reply.request for reply in link.router.replies]
             link.router.statuses.clear()
             link.router.sent.clear()
+            link.router.confirmed.clear()
             link.daemon.stored = {agent: [] for agent in AGENTS}
             link.daemon.unstored.clear()
     link.heal()

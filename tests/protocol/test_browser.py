@@ -270,6 +270,51 @@ def test_a_browser_cannot_say_what_is_the_daemons_or_the_routers(packet_type: An
     assert caught.value.path == "packet_type"
 
 
+def test_a_page_of_ours_says_so_and_what_it_has_seen() -> None:
+    data = {"update_id": "u", "crowdd": 1, "seen": 7, "here": True}
+    packet = parse_socket_packet(body(packet_type="alive", subject_id=A, data=data))
+    assert (packet.crowdd, packet.seen, packet.here) == (True, 7, True)
+
+
+def test_an_unchanged_page_says_none_of_it() -> None:
+    packet = parse_socket_packet(body(packet_type="alive", subject_id=A, data={"update_id": "u"}))
+    assert (packet.crowdd, packet.seen, packet.here) == (False, None, False)
+
+
+def test_a_page_of_ours_counts_its_updates() -> None:
+    text = body(
+        packet_type="mephisto_bound_live_update", subject_id=A, data={"x": 1}, page="p1", number=2**53 - 1
+    )
+    packet = parse_socket_packet(text)
+    assert (packet.page, packet.page_number) == ("p1", 2**53 - 1)
+
+
+def test_a_page_of_ours_says_which_updates_it_has() -> None:
+    assert parse_socket_packet(body(packet_type="ack", subject_id=A, data={"seen": 0})).seen == 0
+
+
+@pytest.mark.parametrize("number", [-1, 1.0, True, "1", 2**53, None])
+def test_an_ack_names_a_whole_number(number: Any) -> None:
+    with pytest.raises(BadRequest):
+        parse_socket_packet(body(packet_type="ack", subject_id=A, data={"seen": number}))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"page": "p"},
+        {"page": "p", "number": 0},
+        {"page": "p", "number": 1.5},
+        {"page": "", "number": 1},
+        {"page": "p" * 65, "number": 1},
+        {"page": 1, "number": 1},
+    ],
+)
+def test_the_place_of_an_update_is_whole_or_absent(place: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest):
+        parse_socket_packet(body(packet_type="mephisto_bound_live_update", subject_id=A, data={}, **place))
+
+
 @pytest.mark.parametrize(("spare", "good"), [(0, True), (1, False)])
 def test_a_socket_packet_has_a_size(spare: int, good: bool) -> None:
     empty = len(body(packet_type="alive", data={"x": ""}))

@@ -59,6 +59,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     bytes: st.binary(max_size=20),
     Any: documents,
     dict[str, Any]: objects,
+    dict[str, Any] | None: st.none() | objects,
     dict[str, str]: st.dictionaries(text, text, max_size=3),
     dict[str, int]: st.dictionaries(text, numbers, max_size=3),
     list[int]: st.lists(numbers, max_size=3),

@@ -1,5 +1,6 @@
 """One end of the link, facing another over a wire that loses nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgpack as untyped_msgpack  # type: ignore[import-untyped]
@@ -13,7 +14,7 @@ from crowdd.protocol import stream_table as stream_table_module
 from crowdd.protocol.codec import decode_frame, encode_frame
 from crowdd.protocol.errors import LinkFull, RemoteProtocolError, Unsendable
 from crowdd.protocol.limits import REQUESTS_OPEN_MAX, STREAM_UNACKED_MAX, STREAM_WINDOW
-from crowdd.protocol.link import LinkEnd, Role
+from crowdd.protocol.link import Heard, LinkEnd, Role
 from crowdd.protocol.names import AgentStatus, Outcome, Reason, WireId
 from crowdd.protocol.packets import (
     Ack,
@@ -32,7 +33,7 @@ from crowdd.protocol.packets import (
     SubmitUnit,
     UpdateStatus,
 )
-from crowdd.protocol.streams import stream_epoch
+from crowdd.protocol.streams import Confirmed, Tag, newest, stream_epoch
 
 msgpack: Any = untyped_msgpack
 A, B = WireId("agent-a"), WireId("agent-b")
@@ -57,9 +58,9 @@ class Pair:
         self.daemon.connection_lost()
         self.router.connection_lost()
 
-    def pump(self) -> tuple[list[Packet], list[Packet]]:
+    def pump(self) -> tuple[list[Heard], list[Heard]]:
         """What daemon and router are given."""
-        to_daemon, to_router = list[Packet](), list[Packet]()
+        to_daemon, to_router = list[Heard](), list[Heard]()
         while True:
             up, down = self.router.take_frame(), self.daemon.take_frame()
             if up is None and down is None:
@@ -85,11 +86,11 @@ def update(sequence: int, epoch: int = EPOCH, **data: Any) -> ClientBoundLiveUpd
     return ClientBoundLiveUpdate(A, epoch, sequence, data)
 
 
-def sequences(packets: list[Packet]) -> list[int]:
+def sequences(packets: Sequence[Heard]) -> list[int]:
     return [p.sequence for p in packets if isinstance(p, ClientBoundLiveUpdate | MephistoBoundLiveUpdate)]
 
 
-def give(end: LinkEnd, *packets: Packet) -> list[Packet]:
+def give(end: LinkEnd, *packets: Packet) -> Sequence[Heard]:
     return end.receive(encode_frame(packets), 1.0)
 
 
@@ -394,6 +395,65 @@ def test_a_gap_is_filled_by_the_sender(pair: Pair) -> None:
     assert sequences(pair.pump()[1]) == [1, 2, 3, 4]
 
 
+def confirmed(heard: Sequence[Heard]) -> list[tuple[WireId, Tag]]:
+    return [(each.subject, each.tag) for each in heard if isinstance(each, Confirmed)]
+
+
+def test_the_owner_hears_what_was_confirmed_by_its_own_number(pair: Pair) -> None:
+    sent = [pair.daemon.stream_send(A, {}, tag=number, number=number) for number in (7, 8, 9)]
+    assert confirmed(pair.pump()[0]) == []
+    pair.router.stream_stored(sent[1])
+    assert confirmed(pair.pump()[0]) == [(A, 8)]
+    pair.router.stream_stored(sent[2])
+    assert confirmed(pair.pump()[0]) == [(A, 9)]
+
+
+def test_a_confirmation_said_twice_is_heard_once(pair: Pair) -> None:
+    sent = pair.daemon.stream_send(A, {}, tag=1)
+    pair.pump()
+    pair.router.stream_stored(sent)
+    pair.router.stream_stored(sent)
+    assert confirmed(pair.pump()[0]) == [(A, 1)]
+    pair.router.stream_stored(sent)
+    assert confirmed(pair.pump()[0]) == []
+
+
+def test_each_page_of_an_agent_hears_of_its_own_updates(pair: Pair) -> None:
+    for page, number in (("one", 1), ("two", 5), ("one", 2), ("one", 3), ("one", 2)):
+        sent = pair.router.stream_send(A, {}, tag=(page, number), page=page, page_number=number)
+    (*_, last) = pair.pump()[0]
+    assert isinstance(last, MephistoBoundLiveUpdate)
+    assert (last.page, last.page_number) == ("one", 2)
+    pair.daemon.stream_stored(sent)
+    assert confirmed(pair.pump()[1]) == [(A, ("one", 3)), (A, ("two", 5))]
+
+
+def test_what_has_no_number_is_confirmed_in_silence(pair: Pair) -> None:
+    sent = pair.router.stream_send(A, {})
+    pair.pump()
+    pair.daemon.stream_stored(sent)
+    assert pair.pump() == ([], [])
+
+
+def test_the_owners_numbers_outlive_a_restart_of_the_stream(pair: Pair) -> None:
+    sent = [pair.daemon.stream_send(A, {"n": n}, tag=n) for n in (1, 2, 3)]
+    pair.pump()
+    pair.router.stream_stored(sent[0])
+    pair.pump()
+    pair.cut()
+    pair.router = LinkEnd(Role.ROUTER, 8)
+    pair.daemon.connection_made(2.0, 8)
+    pair.router.connection_made(2.0, 5)
+    last = [p for p in pair.pump()[1] if isinstance(p, ClientBoundLiveUpdate)][-1]
+    pair.router.stream_stored(last)
+    assert confirmed(pair.pump()[0]) == [(A, 3)]
+
+
+def test_no_page_hears_of_a_lower_number_than_was_confirmed() -> None:
+    assert newest([]) == ()
+    assert newest([3, 4, 2]) == (4,)
+
+
 def test_a_window_of_updates_is_held_and_not_one_more(pair: Pair) -> None:
     give(pair.router, *(update(sequence) for sequence in range(2, STREAM_WINDOW + 3)))
     assert len(give(pair.router, update(1))) == STREAM_WINDOW
@@ -581,7 +641,7 @@ def test_an_epoch_leaves_room_for_restarts(epoch: int) -> None:
 # bad input
 
 
-def wires(end: LinkEnd, *maps: dict[str, Any]) -> list[Packet]:
+def wires(end: LinkEnd, *maps: dict[str, Any]) -> Sequence[Heard]:
     return end.receive(msgpack.packb(list(maps)), 1.0)
 
 

@@ -14,12 +14,11 @@ import trio.testing
 import trio_websocket
 
 from crowdd.protocol.handshake import Handshake, Peer
-from crowdd.protocol.link import LinkEnd, Role, Said
+from crowdd.protocol.link import Heard, LinkEnd, Role, Said
 from crowdd.protocol.names import AgentStatus, Outcome, WireId
 from crowdd.protocol.packets import (
     AgentDetails,
     Answer,
-    Packet,
     RegisterAgent,
     ReturnUnit,
     SubmitMetadata,
@@ -34,7 +33,7 @@ from .kit import KEY, agent_id
 from .sockets import open_websocket
 
 SECRET = b"s" * 32
-Script = Callable[[Packet], list[Said]]
+Script = Callable[[Heard], list[Said]]
 
 
 class Frames(Protocol):
@@ -45,7 +44,7 @@ class Frames(Protocol):
     async def receive(self) -> bytes: ...
 
 
-def willing(packet: Packet) -> list[Said]:
+def willing(packet: Heard) -> list[Said]:
     """Lets everybody in as agent 1 and commits whatever comes."""
     match packet:
         case RegisterAgent():
@@ -73,7 +72,7 @@ class Daemon:
     epoch: int = 1
     secret: bytes = SECRET
     key: bytes = KEY
-    heard: list[Packet] = attrs.Factory(list[Packet])
+    heard: list[Heard] = attrs.Factory(list[Heard])
     end: LinkEnd = attrs.field(init=False)
     _news: trio.Event = attrs.Factory(trio.Event)
     _wake: trio.Event = attrs.Factory(trio.Event)
@@ -81,7 +80,7 @@ class Daemon:
     def __attrs_post_init__(self) -> None:
         self.end = LinkEnd(Role.DAEMON, self.epoch)
 
-    async def hears(self, kind: type[Packet], count: int = 1) -> None:
+    async def hears(self, kind: type[Heard], count: int = 1) -> None:
         """Wait until so many packets of this class have come."""
         with trio.fail_after(10):
             while sum(isinstance(packet, kind) for packet in self.heard) < count:

@@ -10,9 +10,9 @@ import attrs
 
 from crowdd.protocol.handshake import Peer
 from crowdd.protocol.ids import new_wire_id
-from crowdd.protocol.link import LinkEnd, Role, Said
+from crowdd.protocol.link import Heard, LinkEnd, Role, Said
 from crowdd.protocol.names import AgentStatus, Outcome, WireId
-from crowdd.protocol.packets import AgentDetails, Answer, Packet, RegisterAgent, SubmitUnit
+from crowdd.protocol.packets import AgentDetails, Answer, RegisterAgent, SubmitUnit
 from crowdd.router.commands import AnswerTicket, CloseSocket, Command, HttpAnswer, SocketId, TellSocket
 from crowdd.router.run import RouterRun
 from crowdd.router.tickets import Caller
@@ -35,7 +35,7 @@ class Pair:
         self.now = 0.0
         self.run = RouterRun("digits", None, 7, 0.0, lambda: WALL + self.now)
         self.daemon = LinkEnd(Role.DAEMON, 1)
-        self.heard: list[Packet] = []
+        self.heard: list[Heard] = []
         self.done: list[Command] = []
         if linked:
             self.link()

@@ -166,7 +166,7 @@ DAEMONS_OWN = [
     "log_error",
     "hello",
     "answer",
-    "ack",
+    "roll_call",
     "part",
     "suspend",
     "nonsense",
