@@ -92,14 +92,6 @@ FINAL_UNIT = frozenset({UnitStatus.ACCEPTED, UnitStatus.EXPIRED, UnitStatus.SOFT
 REVIEWED_UNIT = frozenset({UnitStatus.ACCEPTED, UnitStatus.REJECTED, UnitStatus.SOFT_REJECTED})
 
 
-class PieceKind(enum.Enum):
-    """What a piece of live work belongs to; each has one journal."""
-
-    UNIT = "unit"
-    ASSIGNMENT = "assignment"
-    ONBOARDING = "onboarding"
-
-
 class RunState(enum.Enum):
     """Where a task run stands. Every state but the last three is taken up again at the next start."""
 
