@@ -115,6 +115,16 @@ class QueueOrder(enum.Enum):
     """By the rank they were made with, the lowest first; then as they became free."""
     LEAST_COVERED = "least_covered"
     """Those of the assignment that has the fewest units taken or done first."""
+    GROUPED = "grouped"
+    """Those of assignments that somebody is at first; then as they were released. For groups."""
+
+
+class PieceKind(enum.Enum):
+    """Of what live user code runs for once: a solo unit, the assignment of a group, an onboarding."""
+
+    UNIT = "unit"
+    ASSIGNMENT = "assignment"
+    ONBOARDING = "onboarding"
 
 
 class PieceKind(enum.Enum):

@@ -9,6 +9,7 @@ from ..protocol.names import (
     AgentId,
     AgentStatus,
     AssignmentId,
+    PieceKind,
     QueueOrder,
     RunId,
     RunState,
@@ -260,26 +261,55 @@ class PageError:
 
 @attrs.frozen
 class LiveUpdate:
-    """One update of a stream, stored before it is passed on. (agent, outgoing, epoch, sequence) is unique."""
+    """One live update from (or `outgoing`: to) the page of an agent, stored before it is passed on.
 
+    Of each agent and direction `number` and `update_id` are unique.
+    """
+
+    onboarding: bool
+    """Whether `agent_id` is that of an onboarding agent."""
     agent_id: AgentId
     outgoing: bool
-    epoch: int
-    sequence: int
+    number: int
+    """The daemon's own count, from 1."""
+    update_id: str
+    page: str
+    """Which page load counted it, "" when none did."""
+    page_number: int
+    """Its place in what that page sent, 0 when it does not count."""
     update: dict[str, Any]
     created_at: datetime
 
 
 @attrs.frozen
 class JournalEntry:
-    """What user code of a unit or assignment was given, in order. (unit, assignment, position) is unique."""
+    """The result of one call of live user code. (kind, piece, position) is unique."""
 
-    unit_id: UnitId | None
-    assignment_id: AssignmentId
+    kind: PieceKind
+    piece_id: int
+    """Of the unit, the assignment or the onboarding agent."""
     position: int
-    kind: str
+    """Counts the calls of this piece, from 1."""
+    what: str
     agent_id: AgentId | None
+    """The agent of the piece that it was about; of an onboarding that is the piece itself."""
     result: Any
+    created_at: datetime
+
+
+@attrs.frozen
+class Owed:
+    """What a worker has coming beside the pay for their unit. (agent, what) is unique."""
+
+    id: int
+    run_id: RunId
+    worker_id: WorkerId
+    agent_id: AgentId
+    what: str
+    """waiting"""
+    seconds: float
+    cents: int
+    why: str
     created_at: datetime
 
 

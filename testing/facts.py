@@ -47,6 +47,7 @@ async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
     Not one snapshot: let the run come to rest first. Writes nothing.
     """
     agents = await _all(lambda after: storage.agents(run_id, after=after), _id)
+    onboarding = await storage.onboarding_agents(run_id)
     exported = await _all(lambda after: storage.export(run_id, after=after), lambda row: row.agent.id)
     return StoreFacts(
         run=await storage.run(run_id),
@@ -55,9 +56,9 @@ async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
         agents=agents,
         submissions=[row.submission for row in exported],
         metadata=[note for agent in agents for note in await storage.metadata(agent.id)],
-        updates=[update for agent in agents for update in await _updates(storage, agent.id)],
+        updates=await _updates(storage, agents, onboarding),
         history=await _all(lambda after: storage.history(run_id=run_id, after=after), _id),
-        onboarding=await storage.onboarding_agents(run_id),
+        onboarding=onboarding,
         decisions=await _all(lambda after: storage.decisions(run_id, after=after), _id),
         reviews=[review for agent in agents for review in await storage.reviews(agent.id)],
         people=await _people(storage),
@@ -93,5 +94,15 @@ async def _all(
     return records
 
 
-async def _updates(storage: Storage, agent_id: AgentId) -> list[LiveUpdate]:
-    return [*await storage.updates(agent_id, outgoing=False), *await storage.updates(agent_id, outgoing=True)]
+async def _updates(
+    storage: Storage, agents: list[Agent], onboarding: list[OnboardingAgent]
+) -> list[LiveUpdate]:
+    whose = [*((False, agent.id) for agent in agents), *((True, agent.id) for agent in onboarding)]
+    streams = [(*agent, outgoing) for agent in whose for outgoing in (False, True)]
+    return [update for stream in streams for update in await _stream(storage, *stream)]
+
+
+async def _stream(storage: Storage, onboarding: bool, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
+    return await _all(
+        lambda after: storage.live_updates(onboarding, agent_id, outgoing, after), lambda each: each.number
+    )

@@ -17,6 +17,7 @@ Promises of every method:
 """
 
 from .decisions import DecisionsContract
+from .live import LiveContract
 from .lives import ExportRow, LivesContract
 from .onboarding import OnboardingContract
 from .people import PeopleContract
@@ -43,6 +44,7 @@ class Storage(
     RunsContract,
     TermsContract,
     LivesContract,
+    LiveContract,
     ReservingContract,
     OnboardingContract,
     DecisionsContract,

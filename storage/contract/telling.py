@@ -1,13 +1,13 @@
-"""The contract of storage about all beside the answers: metadata, errors, live updates, facts, history."""
+"""The contract of storage about all beside the answers: metadata, errors, facts, history."""
 
 import abc
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ...protocol.names import AgentId, AssignmentId, RunId, UnitId
+from ...protocol.names import AgentId, RunId
 from ...protocol.packets import FileNote
-from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, PageError
+from ..records import HistoryEntry, Metadata, PageError
 
 
 class TellingContract(abc.ABC):
@@ -26,10 +26,6 @@ class TellingContract(abc.ABC):
         """Store an error report."""
 
     @abc.abstractmethod
-    async def add_updates(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
-        """Store live updates and the journal entries that go with them; Duplicate when one is there."""
-
-    @abc.abstractmethod
     async def put_fact(self, scope: str, key: str, value: Any) -> None:
         """Keep a JSON value under (scope, key), replacing; None removes it."""
 
@@ -45,10 +41,6 @@ class TellingContract(abc.ABC):
     async def metadata(self, agent_id: AgentId) -> list[Metadata]: ...
     @abc.abstractmethod
     async def errors(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[PageError]: ...
-    @abc.abstractmethod
-    async def updates(self, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]: ...
-    @abc.abstractmethod
-    async def journal(self, assignment_id: AssignmentId, unit_id: UnitId | None) -> list[JournalEntry]: ...
     @abc.abstractmethod
     async def history(
         self,

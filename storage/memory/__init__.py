@@ -1,6 +1,7 @@
 """The memory body: everything in dicts, nothing survives the process. For tests and simulation."""
 
 from .decisions import MemoryDecisions
+from .live import MemoryLive
 from .lives import MemoryLives
 from .onboarding import MemoryOnboarding
 from .people import MemoryPeople
@@ -17,6 +18,7 @@ class MemoryStorage(
     MemoryRuns,
     MemoryTerms,
     MemoryLives,
+    MemoryLive,
     MemoryReserving,
     MemoryOnboarding,
     MemoryDecisions,

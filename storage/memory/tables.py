@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
-from ...protocol.names import AgentStatus, RunId, UnitId, UnitStatus, WorkerId
+from ...protocol.names import AgentStatus, PieceKind, RunId, UnitId, UnitStatus, WorkerId
 from ..admission_rules import unit_kind
 from ..records import (
     AddedRows,
@@ -184,6 +184,12 @@ class Counts:
             self.onboarding[new.run_id][new.status] += 1
 
 
+UpdateKey = tuple[bool, int, bool, int]
+"""Onboarding, agent, outgoing and number of a live update."""
+JournalKey = tuple[PieceKind, int, int]
+"""Kind and id of a piece, and the position in its journal."""
+
+
 class Tables:
     """Everything one memory store holds. Outlives its storage, as a file outlives a process."""
 
@@ -242,12 +248,11 @@ class Tables:
             agent=lambda r: r.agent_id, told=lambda r: (r.agent_id, r.digest)
         )
         self.errors: Table[int, PageError] = Table(run=lambda r: r.run_id)
-        self.updates: Table[tuple[int, bool, int, int], LiveUpdate] = Table(
-            stream=lambda r: (r.agent_id, r.outgoing)
+        self.updates: Table[UpdateKey, LiveUpdate] = Table(
+            stream=lambda r: (r.onboarding, r.agent_id, r.outgoing),
+            update_id=lambda r: (r.onboarding, r.agent_id, r.outgoing, r.update_id),
         )
-        self.journal: Table[tuple[int, int, int], JournalEntry] = Table(
-            book=lambda r: (r.assignment_id, r.unit_id)
-        )
+        self.journal: Table[JournalKey, JournalEntry] = Table(piece=lambda r: (r.kind, r.piece_id))
         self.reviews: Table[int, Review] = Table(agent=lambda r: r.agent_id)
         self.facts: Table[tuple[str, str], tuple[str, str, str]] = Table(scope=lambda r: r[0])
         self.history: Table[int, HistoryEntry] = Table(

@@ -1,16 +1,13 @@
-"""What is told beside the answer: metadata, errors, live updates, journal, facts, history."""
+"""What is told beside the answer: metadata, errors, facts, history."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import attrs
-
-from ...protocol.names import AgentId, AssignmentId, RunId, UnitId
+from ...protocol.names import AgentId, RunId
 from ...protocol.packets import FileNote
 from .. import rules
-from ..errors import Duplicate, InvalidRecord
-from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, PageError
+from ..records import HistoryEntry, Metadata, PageError
 from ..rows import dump_json, fresh, load_json
 from .body import MemoryBody, copies, page
 from .tables import Tables
@@ -42,13 +39,6 @@ class MemoryTelling(MemoryBody):
             error = PageError(number, run_id, agent_id, source, data, rules.moment(now))
             return fresh(tables.errors.put(number, error))
 
-    async def add_updates(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
-        async with self._write() as tables:
-            for update in updates:
-                _add_update(tables, update)
-            for entry in journal:
-                _add_journal_entry(tables, entry)
-
     async def put_fact(self, scope: str, key: str, value: Any) -> None:
         async with self._write() as tables:
             put_fact(tables, scope, key, value)
@@ -66,14 +56,6 @@ class MemoryTelling(MemoryBody):
 
     async def errors(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[PageError]:
         return page((await self._read()).errors.having("run", run_id), after, limit)
-
-    async def updates(self, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
-        found = (await self._read()).updates.having("stream", (agent_id, outgoing))
-        return copies(sorted(found, key=lambda each: (each.epoch, each.sequence)))
-
-    async def journal(self, assignment_id: AssignmentId, unit_id: UnitId | None) -> list[JournalEntry]:
-        found = (await self._read()).journal.having("book", (assignment_id, unit_id))
-        return copies(sorted(found, key=lambda each: each.position))
 
     async def history(
         self,
@@ -103,25 +85,3 @@ def put_fact(tables: Tables, scope: str, key: str, value: Any) -> None:
         tables.facts.drop((scope, key))
     else:
         tables.facts.put((scope, key), (scope, key, dump_json(value)))
-
-
-def _add_update(tables: Tables, update: LiveUpdate) -> None:
-    key = (update.agent_id, update.outgoing, update.epoch, update.sequence)
-    if update.agent_id not in tables.agents:
-        raise InvalidRecord(f"no agent {update.agent_id}")
-    if key in tables.updates:
-        raise Duplicate(f"update {update.epoch}.{update.sequence} of agent {update.agent_id} is stored")
-    tables.updates.put(key, attrs.evolve(update, created_at=rules.moment(update.created_at)))
-
-
-def _add_journal_entry(tables: Tables, entry: JournalEntry) -> None:
-    key = (entry.assignment_id, entry.unit_id or 0, entry.position)
-    if key in tables.journal:
-        raise Duplicate(f"position {entry.position} of the journal is taken")
-    if entry.assignment_id not in tables.assignments:
-        raise InvalidRecord(f"no assignment {entry.assignment_id}")
-    if entry.unit_id is not None and entry.unit_id not in tables.units:
-        raise InvalidRecord(f"no unit {entry.unit_id}")
-    if entry.agent_id is not None and entry.agent_id not in tables.agents:
-        raise InvalidRecord(f"no agent {entry.agent_id}")
-    tables.journal.put(key, attrs.evolve(entry, created_at=rules.moment(entry.created_at)))

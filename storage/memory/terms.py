@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from ...protocol.names import RunId, UnitStatus
+from ...protocol.names import PieceKind, RunId, UnitStatus
 from .. import rules
 from ..contract import ChangeRun
 from ..errors import StaleWrite
@@ -13,6 +13,7 @@ from ..hand import Hand
 from ..records import AddedRows, Agent, Assignment, TaskRun, Unit
 from ..rows import fresh
 from .body import MemoryBody, copies, note
+from .live import drop_journal, drop_updates
 from .tables import Tables
 
 
@@ -99,6 +100,7 @@ def _delete_assignment(tables: Tables, assignment: Assignment) -> None:
         _delete_agent(tables, agent)
     for unit in tables.units.having("assignment", assignment.id):
         _delete_unit(tables, unit)
+    drop_journal(tables, PieceKind.ASSIGNMENT, assignment.id)
     tables.assignments.drop(assignment.id)
 
 
@@ -111,9 +113,7 @@ def _delete_agent(tables: Tables, agent: Agent) -> None:
     for error in tables.errors.having("run", agent.run_id):
         if error.agent_id == agent.id:
             tables.errors.drop(error.id)
-    for outgoing in (False, True):
-        for update in tables.updates.having("stream", (agent.id, outgoing)):
-            tables.updates.drop((agent.id, outgoing, update.epoch, update.sequence))
+    drop_updates(tables, False, agent.id)
     for decision in tables.decisions.having("agent", agent.id):
         tables.decisions.drop(decision.id)
     _forget(tables, "agent", agent.id)
@@ -122,9 +122,7 @@ def _delete_agent(tables: Tables, agent: Agent) -> None:
 
 
 def _delete_unit(tables: Tables, unit: Unit) -> None:
-    for book in (None, unit.id):
-        for entry in tables.journal.having("book", (unit.assignment_id, book)):
-            tables.journal.drop((entry.assignment_id, entry.unit_id or 0, entry.position))
+    drop_journal(tables, PieceKind.UNIT, unit.id)
     for decision in tables.decisions.having("unit", unit.id):
         tables.decisions.drop(decision.id)
     _forget(tables, "unit", unit.id)
@@ -142,6 +140,8 @@ def _delete_rest(tables: Tables, run_id: RunId) -> None:
     for decision in tables.decisions.having("run", run_id):
         tables.decisions.drop(decision.id)
     for agent in tables.onboarding_agents.having("run", run_id):
+        drop_updates(tables, True, agent.id)
+        drop_journal(tables, PieceKind.ONBOARDING, agent.id)
         tables.onboarding_agents.drop(agent.id)
     for added in tables.added_rows.having("run", run_id):
         tables.added_rows.drop(added.id)

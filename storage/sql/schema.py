@@ -285,9 +285,10 @@ _RUNS_CHANGE = (
     "CREATE INDEX review_of_unit ON review (unit_id)",
 )
 
+_FIRST_ORDERS = listed({QueueOrder.FIFO, QueueOrder.RANKED, QueueOrder.LEAST_COVERED})
 _ADMISSION = (
     f"""ALTER TABLE task_run ADD COLUMN queue TEXT NOT NULL DEFAULT '{QueueOrder.FIFO.value}'
-        CHECK (queue IN ({listed(QueueOrder)}))""",
+        CHECK (queue IN ({_FIRST_ORDERS}))""",
     "ALTER TABLE unit ADD COLUMN rank BIGINT NOT NULL DEFAULT 0",
     "DROP INDEX unit_waiting",
     "DROP INDEX unit_free",
@@ -326,9 +327,79 @@ _ADMISSION = (
 
 _PEOPLE = ("CREATE INDEX worker_of_name ON worker (name)",)  # staff name workers without their provider
 
+_PIECES = "'unit', 'assignment', 'onboarding'"
+_LIVE = (
+    # A check on a column is widened by another column that takes its place: what every database can do.
+    f"""ALTER TABLE task_run ADD COLUMN wider_queue TEXT NOT NULL DEFAULT '{QueueOrder.FIFO.value}'
+        CHECK (wider_queue IN ({listed({QueueOrder.GROUPED})}, {_FIRST_ORDERS}))""",
+    "UPDATE task_run SET wider_queue = queue",
+    "ALTER TABLE task_run DROP COLUMN queue",
+    "ALTER TABLE task_run RENAME COLUMN wider_queue TO queue",
+    # Both were there from the first, and never used.
+    "DROP TABLE live_update",
+    "DROP TABLE journal_entry",
+    # Whose a row is stands in a column of its own for each kind: so references are kept, and one index serves
+    # them, what is unique, and reading in order. Rows are many and small: each index is a page more to write.
+    """CREATE TABLE live_update (
+        onboarding BOOLEAN NOT NULL,
+        agent_id BIGINT NOT NULL,
+        outgoing BOOLEAN NOT NULL,
+        number BIGINT NOT NULL,
+        update_id TEXT NOT NULL,
+        page TEXT NOT NULL,
+        page_number BIGINT NOT NULL,
+        "update" TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        of_agent BIGINT GENERATED ALWAYS AS (CASE WHEN onboarding THEN NULL ELSE agent_id END) STORED
+            REFERENCES agent (id),
+        of_onboarding BIGINT GENERATED ALWAYS AS (CASE WHEN onboarding THEN agent_id END) STORED
+            REFERENCES onboarding_agent (id)
+    )""",
+    *(
+        f"""CREATE UNIQUE INDEX live_{name}_{word} ON live_update ({column}, outgoing, {word})
+            WHERE {column} IS NOT NULL"""
+        for name, column in (("agent", "of_agent"), ("onboarding", "of_onboarding"))
+        for word in ("number", "update_id")
+    ),
+    f"""CREATE TABLE journal_entry (
+        kind TEXT NOT NULL CHECK (kind IN ({_PIECES})),
+        piece_id BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        what TEXT NOT NULL,
+        agent_id BIGINT,
+        result TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        of_unit BIGINT GENERATED ALWAYS AS (CASE WHEN kind = 'unit' THEN piece_id END) STORED
+            REFERENCES unit (id),
+        of_assignment BIGINT GENERATED ALWAYS AS (CASE WHEN kind = 'assignment' THEN piece_id END) STORED
+            REFERENCES assignment (id),
+        of_onboarding BIGINT GENERATED ALWAYS AS (CASE WHEN kind = 'onboarding' THEN piece_id END) STORED
+            REFERENCES onboarding_agent (id)
+    )""",
+    *(
+        f"""CREATE UNIQUE INDEX journal_of_{kind} ON journal_entry (of_{kind}, position)
+            WHERE of_{kind} IS NOT NULL"""
+        for kind in ("unit", "assignment", "onboarding")
+    ),
+    """CREATE TABLE owed (
+        id {serial},
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        agent_id BIGINT NOT NULL REFERENCES agent (id),
+        what TEXT NOT NULL,
+        seconds DOUBLE PRECISION NOT NULL,
+        cents BIGINT NOT NULL,
+        why TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (agent_id, what)
+    )""",
+    "CREATE INDEX owed_in_run ON owed (run_id)",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("first schema", _FIRST),
     Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
     Migration("admission: ranks, onboarding, decisions", _ADMISSION),
     Migration("workers are found by name", _PEOPLE),
+    Migration("live work: groups, updates, journals, what is owed", _LIVE),
 )

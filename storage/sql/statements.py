@@ -2,7 +2,7 @@
 
 import functools
 
-from ...protocol.names import LIVE_AGENT
+from ...protocol.names import LIVE_AGENT, PieceKind
 from ..records import (
     AddedRows,
     Agent,
@@ -261,18 +261,36 @@ ON CONFLICT (qualification_id, worker_id)
 DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at"""
 DROP_GRANT = "DELETE FROM granted WHERE qualification_id = :qualification_id AND worker_id = :worker_id"
 
+# --- live work
+
+_OF_AGENT = {False: "of_agent", True: "of_onboarding"}
+LIVE_UPDATES = {
+    onboarding: select(
+        LiveUpdate,
+        f"""WHERE {column} = :agent_id AND outgoing = :outgoing AND number > :after
+ORDER BY number LIMIT :limit""",
+    )
+    for onboarding, column in _OF_AGENT.items()
+}
+"""By whether the agent is an onboarding agent."""
+PAGES_HEARD = {
+    onboarding: f"""
+SELECT page, MAX(page_number) FROM live_update
+WHERE {column} = :agent_id AND outgoing = FALSE AND page_number > 0 GROUP BY page"""  # noqa: S608 - our own words
+    for onboarding, column in _OF_AGENT.items()
+}
+JOURNAL = {
+    kind: select(
+        JournalEntry,
+        f"WHERE of_{kind.value} = :piece_id AND position > :after ORDER BY position LIMIT :limit",
+    )
+    for kind in PieceKind
+}
+
 # --- what is told beside the answer
 
 METADATA_OF_DIGEST = select(Metadata, "WHERE agent_id = :agent_id AND digest = :digest")
 METADATA_OF_AGENT = select(Metadata, "WHERE agent_id = :agent_id ORDER BY id")
-UPDATES_OF_AGENT = select(
-    LiveUpdate, "WHERE agent_id = :agent_id AND outgoing = :outgoing ORDER BY epoch, sequence"
-)
-JOURNAL = select(
-    JournalEntry,
-    """WHERE assignment_id = :assignment_id AND COALESCE(unit_id, 0) = COALESCE(:unit_id, 0)
-ORDER BY position""",
-)
 ONBOARDING_AGENT = select(OnboardingAgent, "WHERE id = :id")
 ONBOARDING_OF_WIRE_ID = select(OnboardingAgent, "WHERE wire_id = :wire_id")
 ONBOARDING_OF_LINK = select(OnboardingAgent, "WHERE run_id = :run_id AND link = :link ORDER BY id")
@@ -308,10 +326,12 @@ _ITS_UNITS = "(SELECT id FROM unit WHERE assignment_id = :assignment_id)"
 DELETE_ASSIGNMENT = (
     *(
         f"DELETE FROM {table} WHERE agent_id IN {_ITS_AGENTS}"  # noqa: S608 - only our own words
-        for table in ("submission", "metadata", "page_error", "live_update", "review", "decision")
+        for table in ("submission", "metadata", "page_error", "review", "decision")
     ),
     f"DELETE FROM decision WHERE unit_id IN {_ITS_UNITS}",  # noqa: S608 - only our own words
-    "DELETE FROM journal_entry WHERE assignment_id = :assignment_id",
+    f"DELETE FROM live_update WHERE of_agent IN {_ITS_AGENTS}",  # noqa: S608 - only our own words
+    "DELETE FROM journal_entry WHERE of_assignment = :assignment_id",
+    f"DELETE FROM journal_entry WHERE of_unit IN {_ITS_UNITS}",  # noqa: S608 - only our own words
     "DELETE FROM worked WHERE assignment_id = :assignment_id",
     f"DELETE FROM history WHERE kind = 'agent' AND subject_id IN {_ITS_AGENTS}",  # noqa: S608
     f"DELETE FROM history WHERE kind = 'unit' AND subject_id IN {_ITS_UNITS}",  # noqa: S608
@@ -319,7 +339,10 @@ DELETE_ASSIGNMENT = (
     "DELETE FROM unit WHERE assignment_id = :assignment_id",
     "DELETE FROM assignment WHERE id = :assignment_id",
 )
+_ITS_ONBOARDING = "(SELECT id FROM onboarding_agent WHERE run_id = :run_id)"
 DELETE_RUN = (
+    f"DELETE FROM live_update WHERE of_onboarding IN {_ITS_ONBOARDING}",  # noqa: S608 - only our own words
+    f"DELETE FROM journal_entry WHERE of_onboarding IN {_ITS_ONBOARDING}",  # noqa: S608 - only our own words
     *(
         f"DELETE FROM {table} WHERE run_id = :run_id"  # noqa: S608 - only our own words
         for table in (

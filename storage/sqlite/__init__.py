@@ -4,6 +4,7 @@ from .check import check_store
 from .connecting import accept
 from .decisions import SqliteDecisions
 from .engine import OnCommit, open_inline, open_threads
+from .live import SqliteLive
 from .lives import SqliteLives
 from .onboarding import SqliteOnboarding
 from .people import SqlitePeople
@@ -19,6 +20,7 @@ class SqliteStorage(
     SqliteRuns,
     SqliteTerms,
     SqliteLives,
+    SqliteLive,
     SqliteReserving,
     SqliteOnboarding,
     SqliteDecisions,

@@ -1,4 +1,4 @@
-"""What is told beside the answer: metadata, errors, live updates, journal, facts, history."""
+"""What is told beside the answer: metadata, errors, facts, history."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,13 +6,13 @@ from typing import Any
 
 import attrs
 
-from ...protocol.names import AgentId, AssignmentId, RunId, UnitId
+from ...protocol.names import AgentId, RunId
 from ...protocol.packets import FileNote
 from .. import rules
-from ..records import HistoryEntry, JournalEntry, LiveUpdate, Metadata, PageError
+from ..records import HistoryEntry, Metadata, PageError
 from ..rows import dump_json, fresh, load_json
 from ..sql import statements
-from .ask import Db, add, add_all, do, every, one, page, value
+from .ask import Db, add, do, every, one, page, value
 from .body import SqliteBody, the_agent, the_run
 
 
@@ -29,9 +29,6 @@ class SqliteTelling(SqliteBody):
     ) -> PageError:
         return await self._engine.write(_add_error, run_id, agent_id, source, data, now)
 
-    async def add_updates(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
-        await self._engine.write(_add_updates, updates, journal)
-
     async def put_fact(self, scope: str, key: str, value: Any) -> None:
         await self._engine.write(put_fact, scope, key, value)
 
@@ -47,16 +44,6 @@ class SqliteTelling(SqliteBody):
 
     async def errors(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[PageError]:
         return await self._engine.read(page, PageError, after, limit, run_id=run_id)
-
-    async def updates(self, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
-        return await self._engine.read(
-            every, LiveUpdate, statements.UPDATES_OF_AGENT, agent_id=agent_id, outgoing=outgoing
-        )
-
-    async def journal(self, assignment_id: AssignmentId, unit_id: UnitId | None) -> list[JournalEntry]:
-        return await self._engine.read(
-            every, JournalEntry, statements.JOURNAL, assignment_id=assignment_id, unit_id=unit_id
-        )
 
     async def history(
         self,
@@ -93,11 +80,6 @@ def _add_error(
         the_agent(db, agent_id)
     error = PageError(0, run_id, agent_id, source, data, rules.moment(now))
     return fresh(attrs.evolve(error, id=add(db, error)))
-
-
-def _add_updates(db: Db, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
-    add_all(db, updates)
-    add_all(db, journal)
 
 
 def put_fact(db: Db, scope: str, key: str, content: Any) -> None:

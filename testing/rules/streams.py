@@ -1,4 +1,4 @@
-"""Rule (c): per agent, direction and epoch, the stored stream counts 1, 2, 3 without gap or repeat."""
+"""Rule (c): per agent and direction the stored live updates count 1, 2, 3 without gap or repeat."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,11 +8,12 @@ from .case import Case, Rule, Violation
 
 def check_streams(case: Case) -> Iterator[Violation]:
     """Look for gaps and repeats in what is stored of live updates."""
-    streams: defaultdict[tuple[int, bool, int], list[int]] = defaultdict(list)
+    streams: defaultdict[tuple[bool, int, bool], list[int]] = defaultdict(list)
     for update in case.facts.updates:
-        streams[update.agent_id, update.outgoing, update.epoch].append(update.sequence)
-    for (agent_id, outgoing, epoch), numbers in streams.items():
+        streams[update.onboarding, update.agent_id, update.outgoing].append(update.number)
+    for (onboarding, agent_id, outgoing), numbers in streams.items():
         if sorted(numbers) != list(range(1, len(numbers) + 1)):
             direction = "to" if outgoing else "from"
-            text = f"updates {direction} it in epoch {epoch} are {sorted(numbers)}"
-            yield Violation(Rule.STREAM, f"agent {agent_id}", text)
+            whose = "onboarding agent" if onboarding else "agent"
+            text = f"updates {direction} it are {sorted(numbers)}"
+            yield Violation(Rule.STREAM, f"{whose} {agent_id}", text)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from crowdd.protocol.names import AgentStatus, RunState
+from crowdd.protocol.names import AgentStatus, PieceKind, RunState
 from crowdd.storage import check_store, open_storage
 from crowdd.storage.contract import ChangeRun, NewRows
 from crowdd.storage.errors import NotFound, StaleWrite
-from crowdd.storage.records import JournalEntry, LiveUpdate, TaskRun
+from crowdd.storage.records import TaskRun
 from crowdd.storage.writes import AddReview, RecordDecision
 
+from .live import an_entry, an_update
 from .world import NOW, World, new_run
 
 STAFF = "staff:ada"
@@ -30,14 +31,17 @@ async def a_full_run(world: World, label: str, assignments: int = 3) -> TaskRun:
         agent, unit = given.agent, given.unit
         await storage.add_metadata(agent.id, "log", {}, [], "digest", NOW)
         await storage.add_error(run.id, agent.id, "page", {}, NOW)
-        update = LiveUpdate(agent.id, True, 1, 1, {}, NOW)
-        entry = JournalEntry(unit.id, unit.assignment_id, 1, "update", agent.id, {}, NOW)
-        await storage.add_updates([update], [entry])
+        await storage.add_live([an_update(agent.id)], [an_entry(PieceKind.UNIT, unit.id)])
+        if name == "ann":
+            await storage.add_live([], [an_entry(PieceKind.ASSIGNMENT, unit.assignment_id)])
         await world.finish(agent)
         await world.commit(AddReview(agent.id, AgentStatus.APPROVED, STAFF))
         await world.commit(RecordDecision(world.decision(run, worker, agent_id=agent.id, unit_id=unit.id)))
         await storage.record_decision(world.decision(run, worker, outcome="refused"), NOW)
-        await world.begin_onboarding(run, worker)
+        begun = (await world.begin_onboarding(run, worker)).id
+        await storage.add_live(
+            [an_update(begun, onboarding=True)], [an_entry(PieceKind.ONBOARDING, begun, agent_id=begun)]
+        )
         await world.take_special(run, worker)
     await storage.add_error(run.id, None, "hook", {}, NOW)
     await storage.expire_units(run.id, NOW, STAFF, "stopped")

@@ -10,10 +10,9 @@ import trio
 
 from crowdd.protocol.names import (
     AgentId,
-    AssignmentId,
+    PieceKind,
     RunId,
     RunState,
-    UnitId,
     WireId,
     WorkerId,
 )
@@ -30,7 +29,7 @@ from .world import AT_WORK, LATER, NOW, World, new_run, rows
 RUN, WORKER, AGENT = RunId(1), WorkerId(1), AgentId(1)
 ENDED, GOING, EMPTY = RunId(2), RunId(3), RunId(4)
 NEWCOMER = NewOnboarding(RUN, WORKER, WireId("onboarding_x"), "l", "", None)
-ENTRY = JournalEntry(UnitId(1), AssignmentId(1), 1, "update", None, {}, NOW)
+ENTRY = JournalEntry(PieceKind.UNIT, 1, 1, "receive", None, {}, NOW)
 WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "commit": lambda s: s.commit([SetDue(AGENT, LATER)], LATER),
     "create_run": lambda s: s.create_run(new_run("second"), NOW, "staff:ada"),
@@ -52,7 +51,7 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "revoke": lambda s: s.revoke("trained", WORKER, NOW, "x", "y"),
     "add_metadata": lambda s: s.add_metadata(AGENT, "tips", {}, [], "d", NOW),
     "add_error": lambda s: s.add_error(RUN, None, "page", {}, NOW),
-    "add_updates": lambda s: s.add_updates([], [ENTRY]),
+    "add_live": lambda s: s.add_live([], [ENTRY]),
     "begin_onboarding": lambda s: s.begin_onboarding(NEWCOMER, NOW),
     "record_decision": lambda s: s.record_decision(
         NewDecision(RUN, WORKER, "admission", "refused", "blocked", {}), NOW
@@ -82,6 +81,9 @@ READS = {
     "fact",
     "facts",
     "history_end",
+    "journal",
+    "live_updates",
+    "pages_heard",
     "held_units",
     "reserved_agents",
     "submission",
@@ -123,7 +125,7 @@ async def _furnish_with_ended_runs(world: World) -> None:
 
 
 async def _state(world: World) -> list[object]:
-    journal = await world.storage.journal(ENTRY.assignment_id, ENTRY.unit_id)
+    journal = await world.storage.journal(ENTRY.kind, ENTRY.piece_id)
     return [*await world.everything(), await world.storage.facts("daemon"), journal]
 
 

@@ -74,13 +74,17 @@ async def test_acknowledged_metadata_is_stored_once() -> None:
     assert _rules(entries, attrs.evolve(facts, metadata=[*once, _note(2, said)])) == [Rule.SUBMISSION]
 
 
-def _updates(*numbers: int, epoch: int = 1) -> list[LiveUpdate]:
-    return [LiveUpdate(AgentId(1), True, epoch, number, {}, _NOW) for number in numbers]
+def _updates(*numbers: int, onboarding: bool = False) -> list[LiveUpdate]:
+    return [
+        LiveUpdate(onboarding, AgentId(1), True, number, f"1.{number}", "", 0, {}, _NOW) for number in numbers
+    ]
 
 
 async def test_a_gap_or_repeat_in_a_stream_is_found() -> None:
     entries, facts = await _day()
-    assert _rules(entries, attrs.evolve(facts, updates=_updates(1, 2, 3) + _updates(1, epoch=2))) == []
+    assert (
+        _rules(entries, attrs.evolve(facts, updates=_updates(1, 2, 3) + _updates(1, onboarding=True))) == []
+    )
     for numbers in [(1, 3), (2, 3), (1, 1, 2)]:
         assert _rules(entries, attrs.evolve(facts, updates=_updates(*numbers))) == [Rule.STREAM]
 

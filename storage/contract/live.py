@@ -1,0 +1,38 @@
+"""The contract of storage about live work: updates of pages, journals, what is owed for waiting."""
+
+import abc
+from collections.abc import Sequence
+
+from ...protocol.names import AgentId, PieceKind
+from ..records import JournalEntry, LiveUpdate
+
+
+class LiveContract(abc.ABC):
+    """What `Storage` promises about live work."""
+
+    @abc.abstractmethod
+    async def add_live(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+        """Store live updates and the journal entries that go with them; Duplicate when one is there.
+
+        InvalidRecord when the agent of an update, or the piece of an entry, is not there. That the agent of
+        an entry is one of its piece is the caller's word.
+        """
+
+    @abc.abstractmethod
+    async def live_updates(
+        self, onboarding: bool, agent_id: AgentId, outgoing: bool, after: int = 0, limit: int = 1000
+    ) -> list[LiveUpdate]:
+        """The next `limit` updates of an agent and direction, by number, above the number `after`."""
+
+    @abc.abstractmethod
+    async def pages_heard(self, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
+        """The highest page number that was stored of each page load that counts what it sends.
+
+        Cost depends on how much the agent has sent.
+        """
+
+    @abc.abstractmethod
+    async def journal(
+        self, kind: PieceKind, piece_id: int, after: int = 0, limit: int = 1000
+    ) -> list[JournalEntry]:
+        """The next `limit` entries of a piece, by position, above the position `after`."""

@@ -1,0 +1,94 @@
+"""Live work in memory: updates of pages, journals of user code."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from ...protocol.names import AgentId, PieceKind
+from .. import live_rules, rules
+from ..errors import Duplicate, InvalidRecord
+from ..records import JournalEntry, LiveUpdate
+from .body import MemoryBody, copies
+from .tables import JournalKey, Tables, UpdateKey
+
+
+class MemoryLive(MemoryBody):
+    """What `Storage` says about live work."""
+
+    async def add_live(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+        async with self._write() as tables:
+            live_rules.check_live(updates, journal)
+            for update in updates:
+                _add_update(tables, update)
+            for entry in journal:
+                _add_entry(tables, entry)
+
+    async def live_updates(
+        self, onboarding: bool, agent_id: AgentId, outgoing: bool, after: int = 0, limit: int = 1000
+    ) -> list[LiveUpdate]:
+        found = (await self._read()).updates.having("stream", (onboarding, agent_id, outgoing))
+        later = [update for update in found if update.number > after]
+        return copies(sorted(later, key=lambda each: each.number)[: max(limit, 0)])
+
+    async def pages_heard(self, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
+        heard: dict[str, int] = {}
+        for update in (await self._read()).updates.having("stream", (onboarding, agent_id, False)):
+            if update.page_number:
+                heard[update.page] = max(update.page_number, heard.get(update.page, 0))
+        return heard
+
+    async def journal(
+        self, kind: PieceKind, piece_id: int, after: int = 0, limit: int = 1000
+    ) -> list[JournalEntry]:
+        found = (await self._read()).journal.having("piece", (kind, piece_id))
+        later = [entry for entry in found if entry.position > after]
+        return copies(sorted(later, key=lambda each: each.position)[: max(limit, 0)])
+
+
+def drop_updates(tables: Tables, onboarding: bool, agent_id: AgentId) -> None:
+    """Stage the removal of all updates of an agent."""
+    for outgoing in (False, True):
+        for update in tables.updates.having("stream", (onboarding, agent_id, outgoing)):
+            tables.updates.drop(_update_key(update))
+
+
+def drop_journal(tables: Tables, kind: PieceKind, piece_id: int) -> None:
+    """Stage the removal of a piece's journal."""
+    for entry in tables.journal.having("piece", (kind, piece_id)):
+        tables.journal.drop(_journal_key(entry))
+
+
+def _update_key(update: LiveUpdate) -> UpdateKey:
+    return (update.onboarding, update.agent_id, update.outgoing, update.number)
+
+
+def _journal_key(entry: JournalEntry) -> JournalKey:
+    return (entry.kind, entry.piece_id, entry.position)
+
+
+def _add_update(tables: Tables, update: LiveUpdate) -> None:
+    key = _update_key(update)
+    if update.agent_id not in (tables.onboarding_agents if update.onboarding else tables.agents):
+        raise InvalidRecord(f"no agent {update.agent_id}")
+    if key in tables.updates or tables.updates.the("update_id", (*key[:3], update.update_id)):
+        raise Duplicate(f"update {update.number} of agent {update.agent_id} is stored")
+    tables.updates.put(key, attrs.evolve(update, created_at=rules.moment(update.created_at)))
+
+
+def _add_entry(tables: Tables, entry: JournalEntry) -> None:
+    key = _journal_key(entry)
+    if key in tables.journal:
+        raise Duplicate(f"position {entry.position} of the journal is taken")
+    if not _is_there(tables, entry):
+        raise InvalidRecord(f"no {entry.kind.value} {entry.piece_id}")
+    tables.journal.put(key, attrs.evolve(entry, created_at=rules.moment(entry.created_at)))
+
+
+def _is_there(tables: Tables, entry: JournalEntry) -> bool:
+    match entry.kind:
+        case PieceKind.UNIT:
+            return entry.piece_id in tables.units
+        case PieceKind.ASSIGNMENT:
+            return entry.piece_id in tables.assignments
+        case PieceKind.ONBOARDING:
+            return entry.piece_id in tables.onboarding_agents

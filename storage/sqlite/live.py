@@ -1,0 +1,51 @@
+"""Live work in SQLite: updates of pages, journals of user code."""
+
+from collections.abc import Sequence
+
+from ...protocol.names import AgentId, PieceKind
+from .. import live_rules
+from ..records import JournalEntry, LiveUpdate
+from ..sql import statements
+from .ask import Db, add_all, every
+from .body import SqliteBody
+
+
+class SqliteLive(SqliteBody):
+    """What `Storage` says about live work."""
+
+    async def add_live(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+        await self._engine.write(_add_live, updates, journal)
+
+    async def live_updates(
+        self, onboarding: bool, agent_id: AgentId, outgoing: bool, after: int = 0, limit: int = 1000
+    ) -> list[LiveUpdate]:
+        return await self._engine.read(
+            every,
+            LiveUpdate,
+            statements.LIVE_UPDATES[onboarding],
+            agent_id=agent_id,
+            outgoing=outgoing,
+            after=after,
+            limit=max(limit, 0),
+        )
+
+    async def pages_heard(self, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
+        return await self._engine.read(_pages_heard, onboarding, agent_id)
+
+    async def journal(
+        self, kind: PieceKind, piece_id: int, after: int = 0, limit: int = 1000
+    ) -> list[JournalEntry]:
+        statement = statements.JOURNAL[kind]
+        return await self._engine.read(
+            every, JournalEntry, statement, piece_id=piece_id, after=after, limit=max(limit, 0)
+        )
+
+
+def _add_live(db: Db, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+    live_rules.check_live(updates, journal)
+    add_all(db, updates)
+    add_all(db, journal)
+
+
+def _pages_heard(db: Db, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
+    return dict(db.execute(statements.PAGES_HEARD[onboarding], {"agent_id": agent_id}))

@@ -1,0 +1,165 @@
+"""Live work on every body: updates of pages and journals, stored once, read in their order."""
+
+from typing import Any
+
+import pytest
+
+from crowdd.protocol.names import AgentId, PieceKind
+from crowdd.storage.contract import Storage
+from crowdd.storage.errors import Duplicate, InvalidRecord
+from crowdd.storage.records import Agent, OnboardingAgent
+
+from .live import an_entry, an_update
+from .world import World
+
+UNIT, ASSIGNMENT, ONBOARDING = PieceKind.UNIT, PieceKind.ASSIGNMENT, PieceKind.ONBOARDING
+
+
+async def beginner(world: World) -> tuple[Agent, OnboardingAgent]:
+    """Somebody at work, and somebody who is being onboarded: both have the same number."""
+    agent = await world.at_work()
+    begun = await world.begin_onboarding(await world.storage.run(agent.run_id), await world.worker())
+    assert agent.id == begun.id
+    return agent, begun
+
+
+# --- updates
+
+
+async def test_updates_come_back_in_order_per_direction(world: World) -> None:
+    agent = await world.at_work()
+    first, second = an_update(agent.id, 1), an_update(agent.id, 2)
+    out = an_update(agent.id, 1, outgoing=True)
+    await world.storage.add_live([second, out, first], [])
+    assert await world.storage.live_updates(False, agent.id, outgoing=False) == [first, second]
+    assert await world.storage.live_updates(False, agent.id, outgoing=True) == [out]
+
+
+async def test_updates_come_in_pages_by_number(world: World) -> None:
+    agent = await world.at_work()
+    updates = [an_update(agent.id, number) for number in (1, 2, 3, 4)]
+    await world.storage.add_live(updates, [])
+    assert await world.storage.live_updates(False, agent.id, False, after=1, limit=2) == updates[1:3]
+    assert await world.storage.live_updates(False, agent.id, False, after=4) == []
+    assert await world.storage.live_updates(False, agent.id, False, limit=0) == []
+
+
+async def test_onboarding_agents_have_updates_of_their_own(world: World) -> None:
+    agent, begun = await beginner(world)
+    at_work, onboarding = an_update(agent.id), an_update(begun.id, onboarding=True, update={"é": [None]})
+    await world.storage.add_live([at_work, onboarding], [])
+    assert await world.storage.live_updates(False, agent.id, False) == [at_work]
+    assert await world.storage.live_updates(True, begun.id, False) == [onboarding]
+
+
+@pytest.mark.parametrize(("number", "update_id"), [(2, "u1"), (1, "u2")])
+async def test_a_repeated_update_stores_nothing_of_its_transaction(
+    world: World, number: int, update_id: str
+) -> None:
+    agent = await world.at_work()
+    await world.storage.add_live([an_update(agent.id)], [])
+    updates = [an_update(agent.id, 3), an_update(agent.id, number, update_id=update_id)]
+    with pytest.raises(Duplicate):
+        await world.storage.add_live(updates, [an_entry(UNIT, agent.unit_id)])
+    assert len(await world.storage.live_updates(False, agent.id, False)) == 1
+    assert await world.storage.journal(UNIT, agent.unit_id) == []
+
+
+async def test_a_number_repeated_within_one_call_stores_nothing(world: World) -> None:
+    agent = await world.at_work()
+    with pytest.raises(Duplicate):
+        await world.storage.add_live([an_update(agent.id), an_update(agent.id, update_id="other")], [])
+    assert await world.storage.live_updates(False, agent.id, False) == []
+
+
+async def test_an_id_is_unique_for_one_agent_and_direction_only(world: World) -> None:
+    agent, begun = await beginner(world)
+    both = (False, True)
+    same = [an_update(agent.id, onboarding=which, outgoing=way) for which in both for way in both]
+    await world.storage.add_live(same, [])
+    assert len(await world.storage.live_updates(True, begun.id, True)) == 1
+
+
+async def test_how_far_each_page_load_was_heard_is_known(world: World) -> None:
+    agent, begun = await beginner(world)
+    pages = [("x", 1), ("y", 1), ("x", 3), ("x", 2), ("", 0)]
+    updates = [
+        an_update(agent.id, number, page=page, page_number=count)
+        for number, (page, count) in enumerate(pages, 1)
+    ]
+    await world.storage.add_live([*updates, an_update(agent.id, 1, outgoing=True)], [])
+    assert await world.storage.pages_heard(False, agent.id) == {"x": 3, "y": 1}
+    assert await world.storage.pages_heard(True, begun.id) == {}
+
+
+async def test_the_first_number_is_1(world: World) -> None:
+    agent = await world.at_work()
+    with pytest.raises(InvalidRecord):
+        await world.storage.add_live([an_update(agent.id, 0)], [])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"update_id": ""},
+        {"page": "x"},
+        {"page_number": 1},
+        {"outgoing": True, "page": "x", "page_number": 1},
+    ],
+    ids=str,
+)
+async def test_an_update_that_nobody_could_find_again_is_refused(
+    world: World, changes: dict[str, Any]
+) -> None:
+    agent = await world.at_work()
+    with pytest.raises(InvalidRecord):
+        await world.storage.add_live([an_update(agent.id, **changes)], [])
+
+
+@pytest.mark.parametrize("onboarding", [False, True])
+async def test_s25_an_update_is_of_an_agent_that_exists(storage: Storage, onboarding: bool) -> None:
+    with pytest.raises(InvalidRecord):
+        await storage.add_live([an_update(AgentId(7), onboarding=onboarding)], [])
+
+
+# --- journals
+
+
+async def test_each_piece_has_a_journal_of_its_own(world: World) -> None:
+    agent, begun = await beginner(world)
+    of_unit = [an_entry(UNIT, agent.unit_id, position) for position in (1, 2, 3)]
+    of_assignment = an_entry(ASSIGNMENT, agent.assignment_id, agent_id=agent.id)
+    of_onboarding = an_entry(ONBOARDING, begun.id, agent_id=begun.id, result=None)
+    await world.storage.add_live([], [of_unit[2], of_assignment, of_unit[0], of_onboarding, of_unit[1]])
+    assert await world.storage.journal(UNIT, agent.unit_id) == of_unit
+    assert await world.storage.journal(UNIT, agent.unit_id, after=1, limit=1) == of_unit[1:2]
+    assert await world.storage.journal(ASSIGNMENT, agent.assignment_id) == [of_assignment]
+    assert await world.storage.journal(ONBOARDING, begun.id) == [of_onboarding]
+
+
+@pytest.mark.parametrize("kind", PieceKind)
+async def test_a_place_in_a_journal_is_taken_once(world: World, kind: PieceKind) -> None:
+    agent, _ = await beginner(world)
+    await world.storage.add_live([], [an_entry(kind, 1)])
+    with pytest.raises(Duplicate):
+        await world.storage.add_live([an_update(agent.id)], [an_entry(kind, 1, what="other")])
+    assert await world.storage.live_updates(False, agent.id, False) == []
+
+
+@pytest.mark.parametrize("kind", PieceKind)
+async def test_s25_a_journal_is_of_a_piece_that_exists(world: World, kind: PieceKind) -> None:
+    await beginner(world)
+    with pytest.raises(InvalidRecord):
+        await world.storage.add_live([], [an_entry(kind, 7)])
+
+
+async def test_the_first_place_in_a_journal_is_1(world: World) -> None:
+    agent = await world.at_work()
+    with pytest.raises(InvalidRecord):
+        await world.storage.add_live([], [an_entry(UNIT, agent.unit_id, 0)])
+
+
+async def test_the_journal_of_an_onboarding_is_about_nobody_else(world: World) -> None:
+    _, begun = await beginner(world)
+    with pytest.raises(InvalidRecord):
+        await world.storage.add_live([], [an_entry(ONBOARDING, begun.id, agent_id=AgentId(7))])
