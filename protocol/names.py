@@ -127,14 +127,6 @@ class PieceKind(enum.Enum):
     ONBOARDING = "onboarding"
 
 
-class PieceKind(enum.Enum):
-    """Of what live user code runs for once: a solo unit, the assignment of a group, an onboarding."""
-
-    UNIT = "unit"
-    ASSIGNMENT = "assignment"
-    ONBOARDING = "onboarding"
-
-
 class Reason(enum.Enum):
     """Why somebody was refused, or why an agent ended; each has its own sentence for workers."""
 
