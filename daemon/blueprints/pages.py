@@ -1,5 +1,6 @@
 """An author's page folder: its files, and what is wrong with them before anybody sees them."""
 
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -16,13 +17,37 @@ RESERVED = frozenset({SCRIPT, PROVIDER_SCRIPT, "task_config.json"})
 ALWAYS_FILLED = frozenset({"mephisto_agent_id", "provider_worker_id"})
 """Placeholders that crowdd.js fills for every unit, whatever the data."""
 
+_SCRIPT_PARTS = (
+    "about",
+    "words",
+    "memory",
+    "events",
+    "server",
+    "registering",
+    "unit",
+    "work",
+    "reports",
+    "socket",
+    "status",
+    "time",
+    "filling",
+    "forms",
+    "bar",
+    "start",
+)
+"""The files of page/crowdd in the order in which a reader wants them; `about` is the comment on top."""
+
 _PLACEHOLDER = re.compile(r"\$\{\s*([\w.-]+)\s*\}")
 _CODE_ELEMENTS = frozenset({"script", "style", "template"})
 
 
 def page_script() -> bytes:
-    """crowdd.js, as it is served."""
-    return (Path(__file__).parent / "page" / SCRIPT).read_bytes()
+    """crowdd.js, as it is served: its parts in one closure; they share all and leave one global."""
+    folder = Path(__file__).parent / "page" / "crowdd"
+    about, *parts = ((folder / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPT_PARTS)
+    style = json.dumps((folder / "style.css").read_text(encoding="utf-8"))
+    opening = f'(() => {{\n"use strict";\n\nconst STYLE = {style};\n'
+    return "\n".join([about + opening, *parts, "})();\n"]).encode()
 
 
 def read_page(folder: Path) -> dict[str, bytes]:
