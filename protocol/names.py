@@ -153,6 +153,7 @@ class Reason(enum.Enum):
     TASK_ERROR = "task_error"
     PARTNER_LEFT = "partner_left"
     NOT_NEEDED = "not_needed"
+    NO_PARTNER = "no_partner"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -181,6 +182,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.TASK_ERROR: "Something went wrong in this task. It was reported; you did nothing wrong.",
     Reason.PARTNER_LEFT: "Your partner has left.",
     Reason.NOT_NEEDED: "This part is not needed any more.",
+    Reason.NO_PARTNER: "Nobody else came in time to work with you. Thank you for waiting; "
+    "please try again later.",
 }
 """What a worker reads. A task may word them differently (`[texts]` in task.toml)."""
 

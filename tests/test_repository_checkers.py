@@ -55,6 +55,7 @@ FORBIDDEN_IMPORTS = {
     "daemon/planted_loop.py": ("import asyncio", "The daemon runs on trio alone"),
     "daemon/lifecycle/planted_import.py": ("import socket", "Life cycles are pure"),
     "daemon/admission/planted_import.py": ("import random", "Admission is pure"),
+    "daemon/groups/planted_import.py": ("import trio", "What becomes of groups is decided by pure code"),
     "router/seats.py": ("import time", "The router's core is pure"),
     "storage/rules.py": ("import sqlite3", "What every body of storage shares"),
 }

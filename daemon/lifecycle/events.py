@@ -25,6 +25,13 @@ class Started:
 
 
 @attrs.frozen
+class Joined:
+    """The group that it waited for began, or goes on, with it; so long it has for the work."""
+
+    due_at: datetime | None = None
+
+
+@attrs.frozen
 class Submitted:
     """The final answer came in time."""
 
@@ -90,6 +97,11 @@ class PartnerLeft:
 
 
 @attrs.frozen
+class SentAway:
+    """It waited for others for as long as it may, and in vain."""
+
+
+@attrs.frozen
 class Approved:
     """Staff approved the work."""
 
@@ -114,6 +126,7 @@ AgentEvent = (
     Accepted
     | Waited
     | Started
+    | Joined
     | Submitted
     | SubmittedLate
     | TimeOver
@@ -125,6 +138,7 @@ AgentEvent = (
     | SlotExpired
     | TaskFailed
     | PartnerLeft
+    | SentAway
     | Approved
     | SoftRejected
     | Rejected

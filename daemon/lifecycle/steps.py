@@ -15,9 +15,11 @@ from .events import (
     Approved,
     Dismissed,
     GaveBack,
+    Joined,
     LinkRevoked,
     PartnerLeft,
     Rejected,
+    SentAway,
     ShutDown,
     SlotExpired,
     SoftRejected,
@@ -119,6 +121,15 @@ def release(agent: Agent, unit: Unit, run_goes_on: bool) -> list[Command]:
     return [Save([_freed(unit, agent.id, run_goes_on, "nobody came back in time")]), Refill()]
 
 
+def not_needed(unit: Unit) -> list[Command]:
+    """A group began, or goes on, without this free seat. IllegalEvent when somebody has it."""
+    if unit.agent_id is not None:
+        raise IllegalEvent(f"unit {unit.id} is held by agent {unit.agent_id}")
+    if UnitStatus.EXPIRED not in UNIT_NEXT[unit.status]:
+        raise IllegalEvent(f"unit {unit.id}: not needed while {unit.status.value}")
+    return [Save([MoveUnit(unit.id, unit.status, UnitStatus.EXPIRED, "daemon", "not needed")]), Refill()]
+
+
 def _unit_writes(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool) -> list[Write]:
     match event:
         case Submitted():
@@ -127,7 +138,7 @@ def _unit_writes(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool)
             return [_unit_move(unit, UnitStatus.COMPLETED, agent.id, "submitted late")]
         case SubmittedLate():
             raise IllegalEvent("a late answer to a unit that is not the agent's any more")
-        case TimeOver() | WentAway() | GaveBack() | LinkRevoked() | TaskFailed():
+        case TimeOver() | WentAway() | GaveBack() | LinkRevoked() | TaskFailed() | SentAway():
             return [_freed(unit, agent.id, run_goes_on, _why(event))]
         case Dismissed() | SlotExpired():
             return [_freed(unit, agent.id, False, _why(event))]
@@ -137,7 +148,7 @@ def _unit_writes(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool)
             return [_unit_move(unit, UnitStatus.SOFT_REJECTED, agent.id, "soft-rejected", event.who)]
         case Rejected():
             return [_unit_move(unit, UnitStatus.REJECTED, agent.id, "rejected", event.who)]
-        case Accepted() | Waited() | Started() | ShutDown() | PartnerLeft():
+        case Accepted() | Waited() | Started() | Joined() | ShutDown() | PartnerLeft():
             return []
     assert_never(event)
 
@@ -163,7 +174,7 @@ def _answer(event: AgentEvent) -> list[Write]:
 def due_after(agent: Agent, event: AgentEvent) -> datetime | None:
     """Until when the agent has time once `event` has happened; None: no limit."""
     match event:
-        case Accepted():
+        case Accepted() | Joined():
             return event.due_at
         case ShutDown():
             return event.rejoin_until
@@ -183,12 +194,14 @@ _REASONS: dict[type[AgentEvent], Reason] = {
     SlotExpired: Reason.EXPIRED,
     TaskFailed: Reason.TASK_ERROR,
     PartnerLeft: Reason.PARTNER_LEFT,
+    SentAway: Reason.NO_PARTNER,
 }
 
 _WHYS: dict[type[AgentEvent], str] = {
     Accepted: "rejoined",
     Waited: "waits for others",
     Started: "work began",
+    Joined: "the group began",
     Submitted: "submitted",
     SubmittedLate: "submitted late",
     TimeOver: "time over",
@@ -200,6 +213,7 @@ _WHYS: dict[type[AgentEvent], str] = {
     SlotExpired: "slot expired at the provider",
     TaskFailed: "task code failed",
     PartnerLeft: "partner left",
+    SentAway: "nobody came to work with",
     Approved: "approved",
     SoftRejected: "soft-rejected",
     Rejected: "rejected",

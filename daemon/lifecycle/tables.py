@@ -13,9 +13,11 @@ from .events import (
     Approved,
     Dismissed,
     GaveBack,
+    Joined,
     LinkRevoked,
     PartnerLeft,
     Rejected,
+    SentAway,
     ShutDown,
     SlotExpired,
     SoftRejected,
@@ -44,7 +46,12 @@ AGENT_NEXT: Mapping[AgentStatus, Mapping[type[AgentEvent], AgentStatus]] = {
     AgentStatus.NONE: {Accepted: AgentStatus.ACCEPTED, **_ENDS},
     AgentStatus.ACCEPTED: {Waited: AgentStatus.WAITING, Started: AgentStatus.IN_TASK, **_SUBMITS, **_ENDS},
     AgentStatus.ONBOARDING: {},  # onboarding agents have a table of their own: `onboarding.py`
-    AgentStatus.WAITING: {Started: AgentStatus.IN_TASK, **_ENDS},
+    AgentStatus.WAITING: {
+        Started: AgentStatus.IN_TASK,
+        Joined: AgentStatus.IN_TASK,
+        SentAway: AgentStatus.EXPIRED,
+        **_ENDS,
+    },
     AgentStatus.IN_TASK: {PartnerLeft: AgentStatus.PARTNER_DISCONNECT, **_SUBMITS, **_ENDS},
     AgentStatus.PARTNER_DISCONNECT: {**_SUBMITS, **_ENDS},
     AgentStatus.COMPLETED: {

@@ -181,6 +181,51 @@ def _unit_move(event: AgentEvent, run_goes_on: bool) -> MoveUnit:
     return move
 
 
+@pytest.mark.parametrize("cls", [lifecycle.SentAway, WentAway, GaveBack, TimeOver])
+def test_a_seat_whose_worker_ends_while_waiting_is_free_for_the_next(cls: type[AgentEvent]) -> None:
+    save = step(an_agent(AgentStatus.WAITING), HELD, an_event(cls), run_goes_on=True)[0]
+    assert isinstance(save, Save)
+    move = save.writes[-1]
+    assert isinstance(move, MoveUnit)
+    assert (move.after, move.release) == (UnitStatus.LAUNCHED, True)
+
+
+def test_who_waited_in_vain_is_told_so() -> None:
+    told = step(an_agent(AgentStatus.WAITING), HELD, lifecycle.SentAway(), run_goes_on=True)[1]
+    assert told == Tell(AgentId(1), AgentStatus.EXPIRED, Reason.NO_PARTNER)
+
+
+@pytest.mark.parametrize("due_at", [NOW, None])
+def test_who_joins_a_group_has_the_time_for_the_work_and_not_what_was_left_of_waiting(
+    due_at: datetime | None,
+) -> None:
+    waiting = attrs.evolve(an_agent(AgentStatus.WAITING), due_at=datetime(2025, 1, 1, tzinfo=UTC))
+    save = step(waiting, HELD, lifecycle.Joined(due_at), run_goes_on=True)[0]
+    assert isinstance(save, Save)
+    (move,) = save.writes
+    assert isinstance(move, MoveAgent)
+    assert (move.after, move.due_at) == (AgentStatus.IN_TASK, due_at)
+
+
+def test_a_seat_that_a_group_does_without_expires_as_not_needed() -> None:
+    save, refill = lifecycle.not_needed(FREE)
+    assert isinstance(save, Save)
+    (move,) = save.writes
+    assert isinstance(move, MoveUnit)
+    assert (move.after, move.why, refill) == (UnitStatus.EXPIRED, "not needed", Refill())
+
+
+@pytest.mark.parametrize("unit", [HELD, a_unit(UnitStatus.EXPIRED, None)])
+def test_a_seat_that_is_taken_or_gone_is_not_given_up(unit: Unit) -> None:
+    with pytest.raises(IllegalEvent):
+        lifecycle.not_needed(unit)
+
+
+def test_whose_partner_left_may_still_submit() -> None:
+    left = an_agent(AgentStatus.PARTNER_DISCONNECT)
+    assert next_status(left.status, Submitted(ANSWER)) is AgentStatus.COMPLETED
+
+
 def test_a_late_answer_to_a_unit_of_somebody_else_is_refused() -> None:
     theirs = a_unit(UnitStatus.ASSIGNED, agent_id=2)
     with pytest.raises(IllegalEvent):

@@ -1,0 +1,34 @@
+"""What becomes of groups: while they form, and when somebody leaves them. Pure: decides, and does no I/O."""
+
+from .drop_out import DropOutStep, EndForAll, GoOn, Loss, Member, Replace, Seek, drop_out
+from .estimate import ARRIVALS_KEPT, expected_s
+from .forming import Ask, Fill, Forming, Leave, SendAway, Start, Step, Wait, Waiter, form
+from .rules import DropOut, Fallback, GroupRules, Policy, Waiting
+
+__all__ = [
+    "ARRIVALS_KEPT",
+    "Ask",
+    "DropOut",
+    "DropOutStep",
+    "EndForAll",
+    "Fallback",
+    "Fill",
+    "Forming",
+    "GoOn",
+    "GroupRules",
+    "Leave",
+    "Loss",
+    "Member",
+    "Policy",
+    "Replace",
+    "Seek",
+    "SendAway",
+    "Start",
+    "Step",
+    "Wait",
+    "Waiter",
+    "Waiting",
+    "drop_out",
+    "expected_s",
+    "form",
+]
