@@ -1,6 +1,8 @@
 """Who knows the answers: a task's own player from a file, or one that fills in a form at random."""
 
+import itertools
 import random
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from html.parser import HTMLParser
@@ -9,6 +11,8 @@ from types import ModuleType
 from typing import Any, cast
 
 import attrs
+
+_numbers = itertools.count(1)
 
 Player = Callable[[Any, random.Random], Any]
 """Gives the answer to a unit, from what the page is given for it and seeded chance."""
@@ -34,10 +38,12 @@ class PlayerUnusable(Exception):
 def load_player(path: Path) -> TaskPlayer:
     """Load `def answer(data, rng)`, and `onboarding(data, rng)` if there is one, from a Python file.
 
-    Runs the file. PlayerUnusable when it has no player.
+    Runs the file, as a package like task.py: `from . import helpers` finds helpers.py beside it.
+    PlayerUnusable when it has no player.
     """
-    module = ModuleType(f"crowdd player {path.stem}")
-    module.__file__ = str(path)
+    module = ModuleType(f"crowdd_player_{next(_numbers)}")
+    module.__file__, module.__package__, module.__path__ = str(path), module.__name__, [str(path.parent)]
+    sys.modules[module.__name__] = module
     try:
         code = compile(path.read_bytes(), str(path), "exec")
     except (OSError, SyntaxError) as exc:

@@ -65,6 +65,15 @@ def test_a_file_without_a_player_is_refused_with_what_is_missing(code: str, tmp_
         load_player(path)
 
 
+def test_a_player_may_keep_part_of_itself_in_files_beside_it(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (folder := tmp_path / f"task {number}").mkdir()
+        (folder / "mind.py").write_text(f"THOUGHT = {number}\n")
+        (folder / "player.py").write_text("from .mind import THOUGHT\nanswer = lambda data, rng: THOUGHT\n")
+    players = [load_player(tmp_path / f"task {number}" / "player.py") for number in (1, 2)]
+    assert [player(None, random.Random(1)) for player in players] == [1, 2]
+
+
 def test_a_player_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlayerUnusable, match="No such file"):
         load_player(tmp_path / "player.py")
