@@ -10,6 +10,10 @@ from typing import Any
 import attrs
 from attrs import validators
 
+from ..groups.rules import Fallback as Fallback
+from ..groups.rules import GroupRules as GroupRules
+from ..groups.rules import Policy as Policy
+from ..groups.rules import WaitingRules
 from ..structuring import Count, Faults, Seconds
 
 Play = Callable[..., Coroutine[Any, Any, Any]]
@@ -28,27 +32,8 @@ class Resume(enum.Enum):
     END = "end"
 
 
-class Fallback(enum.Enum):
-    """What is done for workers who waited long enough and whose group is not full."""
-
-    SMALLER = "smaller"
-    """Begin with those who are there, if they are `size_min`."""
-    SIMULATED = "simulated"
-    """Begin, with simulated partners in the free places."""
-    SEND_AWAY = "send_away"
-
-
-class Policy(enum.Enum):
-    """What becomes of a group that one has left for good."""
-
-    END = "end"
-    GO_ON = "go_on"
-    REPLACE = "replace"
-    SIMULATED = "simulated"
-
-
 @attrs.frozen
-class Waiting:
+class Waiting(WaitingRules):
     """`[blueprint.waiting]`: how long workers wait for the others, and what then."""
 
     limit_s: Seconds = attrs.field(default=600.0, validator=validators.ge(WAIT_MIN_S))
@@ -97,19 +82,6 @@ class GroupDropOut(DropOut):
                     problems.append(f"{name}: {means_nothing}")
         if problems:
             raise Faults(problems)
-
-
-@attrs.frozen
-class GroupRules:
-    """How a run's groups form, and what becomes of one that somebody left."""
-
-    size_min: int
-    size_max: int
-    """Assignments have so many units, or fewer (not below `size_min`) where a row says what each is given."""
-    waiting: Waiting = attrs.Factory(Waiting)
-    policy: Policy = Policy.END
-    replace_s: float = 300
-    otherwise: Policy = Policy.END
 
 
 @attrs.frozen

@@ -3,12 +3,11 @@
 from .drop_out import DropOutStep, EndForAll, GoOn, Loss, Member, Replace, Seek, drop_out
 from .estimate import ARRIVALS_KEPT, expected_s
 from .forming import Ask, Fill, Forming, Leave, SendAway, Start, Step, Wait, Waiter, form
-from .rules import DropOut, Fallback, GroupRules, Policy, Waiting
+from .rules import Fallback, GroupRules, Policy, WaitingRules
 
 __all__ = [
     "ARRIVALS_KEPT",
     "Ask",
-    "DropOut",
     "DropOutStep",
     "EndForAll",
     "Fallback",
@@ -27,7 +26,7 @@ __all__ = [
     "Step",
     "Wait",
     "Waiter",
-    "Waiting",
+    "WaitingRules",
     "drop_out",
     "expected_s",
     "form",

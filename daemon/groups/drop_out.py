@@ -62,7 +62,7 @@ def drop_out(
     if not any(not (member.simulated or member.submitted) for member in remaining):
         is_done = bool(remaining) and all(member.submitted for member in remaining)
         return GoOn() if is_done else EndForAll()
-    return _by(rules.drop_out.policy, rules, remaining, loss, now, partner)
+    return _by(rules.policy, rules, remaining, loss, now, partner)
 
 
 def _by(
@@ -76,8 +76,8 @@ def _by(
     match policy:
         case Policy.GO_ON if len(remaining) >= rules.size_min:
             return GoOn()
-        case Policy.REPLACE if loss.can_be_taken and now < loss.at + rules.drop_out.replace_s:
-            return Seek(loss.at + rules.drop_out.replace_s)
+        case Policy.REPLACE if loss.can_be_taken and now < loss.at + rules.replace_s:
+            return Seek(loss.at + rules.replace_s)
         case Policy.SIMULATED if partner:
             return Replace()
         case Policy.REPLACE | Policy.SIMULATED:
@@ -88,5 +88,5 @@ def _by(
 
 def _otherwise(rules: GroupRules) -> Policy:
     """Only what is certain: a policy that could fail again would keep people waiting."""
-    otherwise = rules.drop_out.otherwise
+    otherwise = rules.otherwise
     return otherwise if otherwise is Policy.GO_ON else Policy.END

@@ -84,7 +84,9 @@ class Forming:
     waiters: Sequence[Waiter]
     """Those in seats, the first seat first."""
     free: Sequence[UnitId]
-    """The seats that somebody can still take. One that neither waits nor is here is gone for good."""
+    """The seats that somebody can still take. One that is neither taken nor free is gone for good."""
+    size: int
+    """How many seats there were."""
 
     @property
     def here(self) -> list[Waiter]:
@@ -114,7 +116,7 @@ def form(group: Forming, rules: GroupRules, now: float, partner: bool) -> Step:
     lost = [waiter for waiter in group.humans if _is_lost(group, waiter, rules, now)]
     if lost:
         return Leave(_ids(lost))
-    least = least_of(rules)
+    least = least_of(group, rules)
     if len(group.here) == group.capacity >= least:
         return _gathered(group, rules, now) or _start(group)
     over = [w for w in group.humans if w.present and (w.until <= now or group.capacity < least)]
@@ -123,9 +125,9 @@ def form(group: Forming, rules: GroupRules, now: float, partner: bool) -> Step:
     return Wait(min([*_answers_due(group, rules), *(waiter.until for waiter in group.humans)]))
 
 
-def least_of(rules: GroupRules) -> int:
+def least_of(group: Forming, rules: GroupRules) -> int:
     """How many a group must be, at the least, to start."""
-    return rules.size_min if Fallback.SMALLER in rules.waiting.fallbacks else rules.size_max
+    return rules.size_min if Fallback.SMALLER in rules.waiting.fallbacks else group.size
 
 
 def _is_lost(group: Forming, waiter: Waiter, rules: GroupRules, now: float) -> bool:
@@ -139,7 +141,7 @@ def _fallen_back(
     group: Forming, rules: GroupRules, now: float, over: Sequence[Waiter], partner: bool
 ) -> Step:
     """Somebody's time is over: the first of the declared fallbacks that is possible."""
-    wanted = rules.size_max
+    wanted = group.size
     for fallback in rules.waiting.fallbacks:
         missing = wanted - len(group.here)
         match fallback:

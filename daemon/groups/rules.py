@@ -1,70 +1,61 @@
 """What a group task declares about its groups: sizes, waiting, drop-outs. Data, checked by who reads it."""
 
 import enum
+from collections.abc import Sequence
 
 import attrs
 
 
 class Fallback(enum.Enum):
-    """What becomes of a group that is not full when somebody has waited for as long as they may."""
+    """What is done for workers who waited long enough and whose group is not full."""
 
     SMALLER = "smaller"
-    """Those who are here start, if they are `size_min`."""
+    """Begin with those who are there, if they are `size_min`."""
     SIMULATED = "simulated"
-    """The task's simulated partner takes seats."""
+    """Begin, with simulated partners in the free places."""
     SEND_AWAY = "send_away"
     """Who has waited that long goes; the waiting time is owed."""
 
 
 class Policy(enum.Enum):
-    """What becomes of a started group whose member left for good."""
+    """What becomes of a group that one has left for good."""
 
     END = "end"
-    """It ends for all; they may still submit."""
+    """It ends for all; the others may submit what there is."""
     GO_ON = "go_on"
     """The others go on, if they are `size_min`."""
     REPLACE = "replace"
-    """A new worker is sought for the seat."""
+    """A new worker is sought for the place."""
     SIMULATED = "simulated"
-    """The task's simulated partner takes the seat."""
+    """A simulated partner takes the place."""
 
 
 @attrs.frozen
-class Waiting:
-    """How long workers wait for each other, and how it is made sure that they are there."""
+class WaitingRules:
+    """How long workers wait for the others, and what then."""
 
     limit_s: float = 600.0
-    fallbacks: tuple[Fallback, ...] = (Fallback.SMALLER, Fallback.SIMULATED, Fallback.SEND_AWAY)
-    """The first of them that is possible; where none is, whoever waited for too long is sent away."""
+    """How long a worker waits for the others at most."""
+    fallbacks: Sequence[Fallback] = (Fallback.SMALLER, Fallback.SIMULATED, Fallback.SEND_AWAY)
+    """What is done then: the first of these that is possible; where none is, workers are sent away."""
     ask_after_s: float = 30.0
-    """Of whom nothing was heard for so long is asked "still there?" before a group starts."""
+    """Who has waited longer than this is asked "still there?" before the group begins."""
     ask_s: float = 20.0
-    """How long they have for an answer."""
+    """How long they have to answer; who does not, gives the place to somebody else."""
     cents_per_minute: int = 0
-    """What waiting is worth."""
+    """What waiting is worth to a worker who is sent away."""
 
 
 @attrs.frozen
-class DropOut:
-    """What happens when somebody leaves in mid-work."""
+class GroupRules:
+    """How a run's groups form, and what becomes of one that somebody left."""
 
-    grace_s: float = 60.0
-    """How long somebody may be away and come back."""
+    size_min: int = 2
+    size_max: int = 2
+    """Assignments have so many units, or fewer (not below `size_min`) where a row says what each is given."""
+    waiting: WaitingRules = attrs.Factory(WaitingRules)
     policy: Policy = Policy.END
     replace_s: float = 300.0
     """How long a new worker is sought."""
     otherwise: Policy = Policy.END
     """What happens when none came: `END` or `GO_ON`."""
-
-
-@attrs.frozen
-class GroupRules:
-    """All of it."""
-
-    size_min: int = 2
-    size_max: int = 2
-    """Also the number of units of an assignment."""
-    waiting: Waiting = attrs.Factory(Waiting)
-    drop_out: DropOut = attrs.Factory(DropOut)
-    has_partner: bool = False
-    """Whether the task has a simulated partner."""

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdd.daemon.groups import (
-    DropOut,
     DropOutStep,
     EndForAll,
     GoOn,
@@ -38,7 +37,7 @@ def after_loss(
     partner: bool = False,
     can_be_taken: bool = True,
 ) -> DropOutStep:
-    rules = GroupRules(size_min, 3, drop_out=DropOut(policy=policy, replace_s=300, otherwise=otherwise))
+    rules = GroupRules(size_min, 3, policy=policy, replace_s=300, otherwise=otherwise)
     return drop_out(rules, remaining, Loss(100.0, can_be_taken), now, partner)
 
 

@@ -19,7 +19,7 @@ from crowdd.daemon.groups import (
     Step,
     Wait,
     Waiter,
-    Waiting,
+    WaitingRules,
     form,
 )
 from crowdd.protocol.names import AgentId, UnitId
@@ -42,8 +42,9 @@ def simulated(agent: AgentId) -> Waiter:
     return Waiter(agent, float("inf"), present=True, heard=float("inf"), simulated=True)
 
 
-def a_group(*waiters: Waiter, free: int = 0) -> Forming:
-    return Forming(waiters, [UnitId(number) for number in range(1, free + 1)])
+def a_group(*waiters: Waiter, free: int = 0, size: int = 0) -> Forming:
+    units = [UnitId(number) for number in range(1, free + 1)]
+    return Forming(waiters, units, size or len(waiters) + free)
 
 
 def step(group: Forming, rules: GroupRules = PAIR, now: float = 0.0, partner: bool = False) -> Step:
@@ -152,11 +153,11 @@ def test_simulated_partners_do_not_wait_for_each_other() -> None:
 
 
 def test_nobody_waits_for_seats_that_are_gone() -> None:
-    assert step(a_group(here(ANN)), now=10) == SendAway([ANN])
+    assert step(a_group(here(ANN), size=2), now=10) == SendAway([ANN])
 
 
 def test_a_group_that_cannot_grow_starts_as_it_is_when_it_is_large_enough() -> None:
-    assert step(a_group(here(ANN), here(BOB)), UP_TO_FOUR, now=10) == Start([ANN, BOB], [], [])
+    assert step(a_group(here(ANN), here(BOB), size=4), UP_TO_FOUR, now=10) == Start([ANN, BOB], [], [])
 
 
 def test_a_group_of_one_starts_alone_at_the_limit_where_that_is_allowed() -> None:
@@ -208,7 +209,7 @@ lives = st.builds(
 @st.composite
 def all_rules(draw: st.DrawFn) -> GroupRules:
     least = draw(st.integers(1, 4))
-    waiting = Waiting(
+    waiting = WaitingRules(
         limit_s=draw(st.sampled_from([60.0, LIMIT_S])),
         fallbacks=tuple(draw(st.permutations(list(Fallback)))[: draw(st.integers(0, 3))]),
         ask_after_s=draw(st.sampled_from([1.0, ASK_AFTER_S, 2 * LIMIT_S])),
