@@ -35,6 +35,8 @@ GRANTED_WHO, GRANTED_WHY = "daemon", "granted by the task's code"
 LEFT = frozenset({UnitStatus.CREATED, UnitStatus.LAUNCHED})
 """Units that nobody has or had: still to be given."""
 FIRST_LEAST_COVERED_RANK = 1  # 0 is for the units of runs without ranks
+FORMING_RANK, UNTOUCHED_RANK = 0, 1
+"""In a run of groups: of units whose assignment somebody is at, and of all others."""
 
 
 # --- special units -----------------------------------------------------------------------------------------
@@ -118,13 +120,19 @@ def first_rank(queue: QueueOrder, new: NewAssignment, index: int) -> int:
     """The rank with which a unit is made."""
     if queue is QueueOrder.LEAST_COVERED:
         return FIRST_LEAST_COVERED_RANK + index
+    if queue is QueueOrder.GROUPED:
+        return UNTOUCHED_RANK
     return new.ranks[index] if new.ranks else 0
 
 
 def moves_rank(queue: QueueOrder, old: Unit, new: Unit) -> bool:
     """Whether the ranks of the unit's assignment change with this move."""
+    if new.unit_index < 0:
+        return False
     crossed = (old.status in LEFT) is not (new.status in LEFT)
-    return queue is QueueOrder.LEAST_COVERED and new.unit_index >= 0 and crossed
+    if queue is QueueOrder.GROUPED:
+        return crossed or (old.status is UnitStatus.ASSIGNED) is not (new.status is UnitStatus.ASSIGNED)
+    return queue is QueueOrder.LEAST_COVERED and crossed
 
 
 def reranked(old: Unit, new: Unit, lowest: Unit | None, units: int) -> tuple[Unit, Unit | None]:
@@ -139,6 +147,20 @@ def reranked(old: Unit, new: Unit, lowest: Unit | None, units: int) -> tuple[Uni
     if lowest is None or lowest.id == old.id:
         return new, None
     return attrs.evolve(new, rank=lowest.rank), attrs.evolve(lowest, rank=old.rank)
+
+
+def regrouped(old: Unit, new: Unit, others_assigned: int) -> tuple[Unit, int | None]:
+    """The unit with its rank after the move, and the rank of the others left of its assignment, if another.
+
+    `others_assigned` is how many other units of the assignment somebody is at.
+    """
+    before, after = (_group_rank(unit, others_assigned) for unit in (old, new))
+    moved = attrs.evolve(new, rank=after) if new.status in LEFT else new
+    return moved, after if after != before else None
+
+
+def _group_rank(unit: Unit, others_assigned: int) -> int:
+    return FORMING_RANK if others_assigned or unit.status is UnitStatus.ASSIGNED else UNTOUCHED_RANK
 
 
 # --- onboarding --------------------------------------------------------------------------------------------

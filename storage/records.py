@@ -126,7 +126,10 @@ class Unit:
     unit_index: int
     status: UnitStatus
     position: int
-    """Place in the run's queue, among those of one rank; a unit given back gets a new, highest one."""
+    """Place in the run's queue, among those of one rank; a unit given back gets a new, highest one.
+
+    In a `grouped` run it keeps its place.
+    """
     agent_id: AgentId | None
     worker_id: WorkerId | None
     pay_cents: int
@@ -134,7 +137,8 @@ class Unit:
     """Free units of the lowest rank are given first: 0 in a `fifo` run, as made in a `ranked` one.
 
     In a `least_covered` run the free units of an assignment have the ranks above the number of its others:
-    the next one to be given has 1 + how many are taken or done.
+    the next one to be given has 1 + how many are taken or done. In a `grouped` run they have 0 while another
+    unit of their assignment is `assigned`, and 1 while none is.
     """
 
 

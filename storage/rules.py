@@ -232,18 +232,20 @@ def moved_agent(agent: Agent, move: MoveAgent, now: datetime) -> Agent:
     )
 
 
-def moved_unit(unit: Unit, move: MoveUnit, next_position: int) -> Unit:
+def moved_unit(unit: Unit, move: MoveUnit, queue: QueueOrder, next_position: int) -> Unit:
     """The unit after the move; StaleWrite when its status or holder is another.
 
     Whenever a unit becomes free it gets `next_position`: places behind a worker's cursor never become free.
+    In a run of groups it keeps its place: there the oldest assignments come first, and nobody has a cursor.
     """
     _expect("unit", unit.id, unit.status, move.before)
     if unit.agent_id != move.held_by:
         raise StaleWrite(f"unit {unit.id} is held by {unit.agent_id}, not {move.held_by}")
+    freed = move.after is UnitStatus.LAUNCHED
     moved = attrs.evolve(
         unit,
         status=move.after,
-        position=next_position if move.after is UnitStatus.LAUNCHED else unit.position,
+        position=next_position if freed and queue is not QueueOrder.GROUPED else unit.position,
         agent_id=None if move.release else unit.agent_id,
         worker_id=None if move.release else unit.worker_id,
     )

@@ -31,7 +31,8 @@ class MoveAgent:
 class MoveUnit:
     """Unit `id` goes from `before` to `after` (guard: still `before` and held by `held_by`, None: nobody).
 
-    `release` clears agent and worker. A unit that becomes `launched` gets a new, highest position.
+    `release` clears agent and worker. A unit that becomes `launched` gets a new, highest position; in a
+    `grouped` run it keeps its own.
     InvalidRecord when it would be assigned, completed or reviewed without an agent, or free with one; also
     when a special unit would be free: made for one worker, it expires when they give it up.
     """
@@ -161,6 +162,17 @@ class PutFact:
     value: Any
 
 
+@attrs.frozen
+class AddOwed:
+    """Stores what an agent's worker has coming beside their pay; `Duplicate` for the same `what` again."""
+
+    agent_id: AgentId
+    what: str
+    seconds: float
+    cents: int
+    why: str
+
+
 Write = (
     MoveAgent
     | MoveUnit
@@ -175,4 +187,5 @@ Write = (
     | MoveOnboarding
     | RecordDecision
     | PutFact
+    | AddOwed
 )

@@ -3,8 +3,8 @@
 import abc
 from collections.abc import Sequence
 
-from ...protocol.names import AgentId, PieceKind
-from ..records import JournalEntry, LiveUpdate
+from ...protocol.names import AgentId, PieceKind, RunId
+from ..records import JournalEntry, LiveUpdate, Owed
 
 
 class LiveContract(abc.ABC):
@@ -36,3 +36,10 @@ class LiveContract(abc.ABC):
         self, kind: PieceKind, piece_id: int, after: int = 0, limit: int = 1000
     ) -> list[JournalEntry]:
         """The next `limit` entries of a piece, by position, above the position `after`."""
+
+    @abc.abstractmethod
+    async def owed(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[Owed]: ...
+
+    @abc.abstractmethod
+    async def owed_of_agent(self, agent_id: AgentId) -> list[Owed]:
+        """All that the agent's worker has coming, in the order in which it was stored."""

@@ -1,14 +1,16 @@
-"""Live work in memory: updates of pages, journals of user code."""
+"""Live work in memory: updates of pages, journals of user code, what is owed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import attrs
 
-from ...protocol.names import AgentId, PieceKind
+from ...protocol.names import AgentId, PieceKind, RunId
 from .. import live_rules, rules
 from ..errors import Duplicate, InvalidRecord
-from ..records import JournalEntry, LiveUpdate
-from .body import MemoryBody, copies
+from ..records import Agent, JournalEntry, LiveUpdate, Owed
+from ..writes import AddOwed
+from .body import MemoryBody, copies, page
 from .tables import JournalKey, Tables, UpdateKey
 
 
@@ -43,6 +45,21 @@ class MemoryLive(MemoryBody):
         found = (await self._read()).journal.having("piece", (kind, piece_id))
         later = [entry for entry in found if entry.position > after]
         return copies(sorted(later, key=lambda each: each.position)[: max(limit, 0)])
+
+    async def owed(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[Owed]:
+        return page((await self._read()).owed.having("run", run_id), after, limit)
+
+    async def owed_of_agent(self, agent_id: AgentId) -> list[Owed]:
+        return copies((await self._read()).owed.having("agent", agent_id))
+
+
+def add_owed(tables: Tables, agent: Agent, write: AddOwed, at: datetime) -> None:
+    """Stage what an agent's worker has coming."""
+    owed = live_rules.new_owed(agent, write, at)
+    if any(known.what == owed.what for known in tables.owed.having("agent", agent.id)):
+        raise Duplicate(f"{owed.what} of agent {agent.id} is stored")
+    number = tables.owed.next_id()
+    tables.owed.put(number, attrs.evolve(owed, id=number))
 
 
 def drop_updates(tables: Tables, onboarding: bool, agent_id: AgentId) -> None:

@@ -14,6 +14,7 @@ from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
 from ..rows import fresh
 from ..writes import (
+    AddOwed,
     AddReview,
     AddSubmission,
     AddToGrant,
@@ -31,6 +32,7 @@ from ..writes import (
 )
 from .body import MemoryBody, copies, note, page
 from .decisions import record_decision
+from .live import add_owed
 from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
 from .runs import move_unit, next_position
@@ -146,6 +148,8 @@ def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
             record_decision(tables, write.decision, at)
         case PutFact():
             put_fact(tables, write.scope, write.key, write.value)
+        case AddOwed():
+            add_owed(tables, _agent(tables, write.agent_id), write, at)
         case _:
             assert_never(write)
     return None
@@ -161,7 +165,8 @@ def _move_agent(tables: Tables, move: MoveAgent, at: datetime) -> None:
 
 def _move_unit(tables: Tables, move: MoveUnit, at: datetime) -> None:
     old = _unit(tables, move.id)
-    new = rules.moved_unit(old, move, tables.positions.get(old.run_id) or 1)
+    run = rules.found(tables.runs.get(old.run_id), "run", old.run_id)
+    new = rules.moved_unit(old, move, run.queue, tables.positions.get(old.run_id) or 1)
     if new.position != old.position:
         next_position(tables, old.run_id)
     move_unit(tables, old, new, Hand(move.who, move.why, at))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from ...protocol.names import AgentStatus, AssignmentId, RunId, RunState, UnitId, UnitStatus
+from ...protocol.names import AgentStatus, AssignmentId, QueueOrder, RunId, RunState, UnitId, UnitStatus
 from .. import admission_rules, rules
 from ..contract import NewAssignment, NewRun, RunCounts
 from ..errors import Duplicate, InvalidRecord
@@ -244,13 +244,30 @@ def move_unit(tables: Tables, old: Unit, new: Unit, hand: Hand) -> Unit:
     """Stage a moved unit, its history, and what the move does to ranks."""
     run = rules.found(tables.runs.get(new.run_id), "run", new.run_id)
     if admission_rules.moves_rank(run.queue, old, new):
-        units = tables.units.having("assignment", new.assignment_id)
-        left = [unit for unit in units if unit.status in admission_rules.LEFT]
-        lowest = min(left, key=lambda unit: unit.rank, default=None)
-        new, other = admission_rules.reranked(old, new, lowest, len(units))
-        if other is not None:
-            tables.units.put(other.id, other)
+        new = (_regroup if run.queue is QueueOrder.GROUPED else _rerank)(tables, old, new)
     return put_unit(tables, old, new, hand)
+
+
+def _rerank(tables: Tables, old: Unit, new: Unit) -> Unit:
+    units = tables.units.having("assignment", new.assignment_id)
+    left = [unit for unit in units if unit.status in admission_rules.LEFT]
+    lowest = min(left, key=lambda unit: unit.rank, default=None)
+    new, other = admission_rules.reranked(old, new, lowest, len(units))
+    if other is not None:
+        tables.units.put(other.id, other)
+    return new
+
+
+def _regroup(tables: Tables, old: Unit, new: Unit) -> Unit:
+    units = tables.units.having("assignment", new.assignment_id)
+    others = [unit for unit in units if unit.id != new.id]
+    assigned = sum(unit.status is UnitStatus.ASSIGNED for unit in others)
+    new, rank = admission_rules.regrouped(old, new, assigned)
+    if rank is not None:
+        for unit in others:
+            if unit.status in admission_rules.LEFT:
+                tables.units.put(unit.id, attrs.evolve(unit, rank=rank))
+    return new
 
 
 def next_position(tables: Tables, run_id: RunId) -> int:

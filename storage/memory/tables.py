@@ -18,6 +18,7 @@ from ..records import (
     LiveUpdate,
     Metadata,
     OnboardingAgent,
+    Owed,
     PageError,
     Project,
     Qualification,
@@ -253,6 +254,7 @@ class Tables:
             update_id=lambda r: (r.onboarding, r.agent_id, r.outgoing, r.update_id),
         )
         self.journal: Table[JournalKey, JournalEntry] = Table(piece=lambda r: (r.kind, r.piece_id))
+        self.owed: Table[int, Owed] = Table(run=lambda r: r.run_id, agent=lambda r: r.agent_id)
         self.reviews: Table[int, Review] = Table(agent=lambda r: r.agent_id)
         self.facts: Table[tuple[str, str], tuple[str, str, str]] = Table(scope=lambda r: r[0])
         self.history: Table[int, HistoryEntry] = Table(

@@ -114,6 +114,8 @@ def _delete_agent(tables: Tables, agent: Agent) -> None:
         if error.agent_id == agent.id:
             tables.errors.drop(error.id)
     drop_updates(tables, False, agent.id)
+    for owed in tables.owed.having("agent", agent.id):
+        tables.owed.drop(owed.id)
     for decision in tables.decisions.having("agent", agent.id):
         tables.decisions.drop(decision.id)
     _forget(tables, "agent", agent.id)

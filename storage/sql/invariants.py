@@ -64,12 +64,40 @@ _QUERIES: dict[str, str] = {
           GROUP BY unit.assignment_id) AS ranked
         WHERE remaining > 0
           AND NOT (ranks = remaining AND highest = units AND lowest = units - remaining + 1)""",
+    "in a run of groups what is left of an assignment comes first while somebody is at it": """
+        SELECT 'unit ' || unit.id FROM unit JOIN task_run ON task_run.id = unit.run_id
+        WHERE task_run.queue = 'grouped' AND unit.unit_index >= 0 AND unit.status IN ('created', 'launched')
+          AND unit.rank <> CASE WHEN EXISTS (
+            SELECT 1 FROM unit AS held
+            WHERE held.assignment_id = unit.assignment_id AND held.status = 'assigned') THEN 0 ELSE 1 END""",
     "a decision's agent is its worker's": """
         SELECT 'decision ' || decision.id FROM decision JOIN agent ON agent.id = decision.agent_id
         WHERE decision.worker_id <> agent.worker_id OR decision.run_id <> agent.run_id""",
     "a submission is of its agent's run": """
         SELECT 'agent ' || agent.id FROM submission JOIN agent ON agent.id = submission.agent_id
         WHERE submission.run_id <> agent.run_id""",
+    "what is owed is owed to its agent's worker": """
+        SELECT 'owed ' || owed.id FROM owed JOIN agent ON agent.id = owed.agent_id
+        WHERE owed.worker_id <> agent.worker_id OR owed.run_id <> agent.run_id""",
+    "the live updates of an agent and direction are numbered without a gap": """
+        SELECT WHOSE FROM live_update
+        GROUP BY onboarding, agent_id, outgoing HAVING MAX(number) <> COUNT(*)""",
+    "what a page counts is stored in its order": """
+        SELECT WHOSE || ', update ' || number FROM (
+          SELECT onboarding, agent_id, number, page_number,
+                 LAG(page_number) OVER (PARTITION BY onboarding, agent_id, page ORDER BY number) AS former
+          FROM live_update WHERE page_number > 0) AS counted
+        WHERE page_number <= former""",
+    "the places of a journal are taken without a gap": """
+        SELECT kind || ' ' || piece_id FROM journal_entry
+        GROUP BY kind, piece_id HAVING MAX(position) <> COUNT(*)""",
+    "the agents of a journal are those of its unit, assignment or onboarding": """
+        SELECT journal_entry.kind || ' ' || piece_id || ', position ' || journal_entry.position
+        FROM journal_entry LEFT JOIN agent ON agent.id = journal_entry.agent_id
+        WHERE journal_entry.agent_id IS NOT NULL AND NOT COALESCE(CASE journal_entry.kind
+          WHEN 'unit' THEN agent.unit_id = piece_id
+          WHEN 'assignment' THEN agent.assignment_id = piece_id
+          ELSE journal_entry.agent_id = piece_id END, FALSE)""",
     "history is without gaps": """
         SELECT kind || ' ' || subject_id || ', entry ' || id FROM (
           SELECT id, kind, subject_id, before,
@@ -88,9 +116,18 @@ _QUERIES: dict[str, str] = {
           ORDER BY history.id DESC LIMIT 1), '')""",
 }
 
-_KIND = "CASE unit_index WHEN -1 THEN 'screening' WHEN -2 THEN 'gold' ELSE 'unit' END"
-INVARIANTS = {
-    promise: query.replace("(LIVE)", f"({listed(LIVE_AGENT)})").replace("KIND", _KIND)
-    for promise, query in _QUERIES.items()
+_SHORT = {
+    "(LIVE)": f"({listed(LIVE_AGENT)})",
+    "KIND": "CASE unit_index WHEN -1 THEN 'screening' WHEN -2 THEN 'gold' ELSE 'unit' END",
+    "WHOSE": "CASE WHEN onboarding THEN 'onboarding agent ' ELSE 'agent ' END || agent_id",
 }
+
+
+def _spelled_out(query: str) -> str:
+    for short, words in _SHORT.items():
+        query = query.replace(short, words)
+    return query
+
+
+INVARIANTS = {promise: _spelled_out(query) for promise, query in _QUERIES.items()}
 """By the promise that must be true."""

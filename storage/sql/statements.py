@@ -14,6 +14,7 @@ from ..records import (
     LiveUpdate,
     Metadata,
     OnboardingAgent,
+    Owed,
     PageError,
     Project,
     Qualification,
@@ -40,6 +41,7 @@ TABLES: dict[type, str] = {
     LiveUpdate: "live_update",
     Metadata: "metadata",
     OnboardingAgent: "onboarding_agent",
+    Owed: "owed",
     PageError: "page_error",
     Project: "project",
     Qualification: "qualification",
@@ -87,11 +89,14 @@ def update(cls: type, *names: str) -> str:
 
 def page(cls: type, equal: tuple[str, ...], states: int) -> str:
     """The next records by id, of those with these columns as given and `status` one of so many."""
-    parts = ["id > :after_id", *(f"{name} = :{name}" for name in equal)]
+    # With a +, no index: SQLite would go through a whole run by id to find the few units of an assignment.
+    wide = "+" if "assignment_id" in equal else ""
+    columns_given = (f"{name if name == 'assignment_id' else wide + name} = :{name}" for name in equal)
+    parts = [f"{wide}id > :after_id", *columns_given]
     if states:
         state = "state" if cls is TaskRun else "status"
         parts.append(f"{state} IN ({', '.join(f':state_{index}' for index in range(states))})")
-    return select(cls, f"WHERE {' AND '.join(parts)} ORDER BY id LIMIT :limit")
+    return select(cls, f"WHERE {' AND '.join(parts)} ORDER BY {wide}id LIMIT :limit")
 
 
 def _quoted(name: str) -> str:
@@ -128,7 +133,7 @@ ADDED_ROWS = select(AddedRows, "WHERE run_id = :run_id ORDER BY id")
 TAKE_POSITIONS = """
 UPDATE task_run SET next_position = next_position + :number WHERE id = :run_id
 RETURNING next_position - :number"""
-NEXT_POSITION = "SELECT next_position FROM task_run WHERE id = :run_id"
+QUEUE_END = "SELECT queue, next_position FROM task_run WHERE id = :run_id"
 COUNT = """
 INSERT INTO run_count (run_id, kind, status, number) VALUES (:run_id, :kind, :status, :number)
 ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + excluded.number"""
@@ -137,7 +142,11 @@ ASSIGNMENT = select(Assignment, "WHERE id = :id")
 UNIT = select(Unit, "WHERE id = :id")
 UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
 SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
-RUN_QUEUE = "SELECT queue FROM task_run WHERE id = :run_id"
+OTHERS_ASSIGNED = """
+SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id AND id <> :id AND status = 'assigned'"""
+RANK_OTHERS_LEFT = """
+UPDATE unit SET rank = :rank
+WHERE assignment_id = :assignment_id AND id <> :id AND (status = 'created' OR status = 'launched')"""
 LOWEST_LEFT = select(
     Unit,
     """WHERE assignment_id = :assignment_id AND rank > 0 AND (status = 'created' OR status = 'launched')
@@ -287,6 +296,8 @@ JOURNAL = {
     for kind in PieceKind
 }
 
+OWED_OF_AGENT = select(Owed, "WHERE agent_id = :agent_id ORDER BY id")
+
 # --- what is told beside the answer
 
 METADATA_OF_DIGEST = select(Metadata, "WHERE agent_id = :agent_id AND digest = :digest")
@@ -326,7 +337,7 @@ _ITS_UNITS = "(SELECT id FROM unit WHERE assignment_id = :assignment_id)"
 DELETE_ASSIGNMENT = (
     *(
         f"DELETE FROM {table} WHERE agent_id IN {_ITS_AGENTS}"  # noqa: S608 - only our own words
-        for table in ("submission", "metadata", "page_error", "review", "decision")
+        for table in ("submission", "metadata", "page_error", "owed", "review", "decision")
     ),
     f"DELETE FROM decision WHERE unit_id IN {_ITS_UNITS}",  # noqa: S608 - only our own words
     f"DELETE FROM live_update WHERE of_agent IN {_ITS_AGENTS}",  # noqa: S608 - only our own words

@@ -1,12 +1,12 @@
-"""Live work in SQLite: updates of pages, journals of user code."""
+"""Live work in SQLite: updates of pages, journals of user code, what is owed."""
 
 from collections.abc import Sequence
 
-from ...protocol.names import AgentId, PieceKind
+from ...protocol.names import AgentId, PieceKind, RunId
 from .. import live_rules
-from ..records import JournalEntry, LiveUpdate
+from ..records import JournalEntry, LiveUpdate, Owed
 from ..sql import statements
-from .ask import Db, add_all, every
+from .ask import Db, add_all, every, page
 from .body import SqliteBody
 
 
@@ -39,6 +39,12 @@ class SqliteLive(SqliteBody):
         return await self._engine.read(
             every, JournalEntry, statement, piece_id=piece_id, after=after, limit=max(limit, 0)
         )
+
+    async def owed(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[Owed]:
+        return await self._engine.read(page, Owed, after, limit, run_id=run_id)
+
+    async def owed_of_agent(self, agent_id: AgentId) -> list[Owed]:
+        return await self._engine.read(every, Owed, statements.OWED_OF_AGENT, agent_id=agent_id)
 
 
 def _add_live(db: Db, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:

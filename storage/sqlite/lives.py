@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from ...protocol.names import AgentId, AgentStatus, RunId, WireId, WorkerId
-from .. import rules
+from ...protocol.names import AgentId, AgentStatus, QueueOrder, RunId, WireId, WorkerId
+from .. import live_rules, rules
 from ..contract import ExportRow
 from ..errors import Duplicate
 from ..hand import Hand
@@ -13,6 +13,7 @@ from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import load_time
 from ..sql import statements
 from ..writes import (
+    AddOwed,
     AddReview,
     AddSubmission,
     AddToGrant,
@@ -28,7 +29,7 @@ from ..writes import (
     TakeGrant,
     Write,
 )
-from .ask import Db, add, add_all, every, note, one, page, recount, save, value
+from .ask import Db, add, add_all, every, first, note, one, page, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
 from .decisions import record_decision
 from .onboarding import move_onboarding
@@ -132,6 +133,8 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
             record_decision(db, write.decision, at)
         case PutFact():
             put_fact(db, write.scope, write.key, write.value)
+        case AddOwed():
+            add(db, live_rules.new_owed(the_agent(db, write.agent_id), write, at))
         case _:
             assert_never(write)
     return None
@@ -148,10 +151,12 @@ def _move_agent(db: Db, move: MoveAgent, at: datetime) -> None:
 
 def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
     old = the_unit(db, move.id)
-    new = rules.moved_unit(old, move, value(db, statements.NEXT_POSITION, run_id=old.run_id))
+    name, next_position = first(db, statements.QUEUE_END, run_id=old.run_id)
+    queue = QueueOrder(name)
+    new = rules.moved_unit(old, move, queue, next_position)
     if new.position != old.position:
         take_positions(db, old.run_id, 1)
-    save_unit(db, old, new, Hand(move.who, move.why, at))
+    save_unit(db, queue, old, new, Hand(move.who, move.why, at))
 
 
 def _move_run(db: Db, move: MoveRun, at: datetime) -> None:

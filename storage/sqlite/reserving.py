@@ -204,7 +204,7 @@ def _take(db: Db, registration: Registration, queue: QueueOrder, unit: Unit, at:
     agent = rules.new_agent(registration, unit, at)
     agent = the_agent(db, AgentId(add(db, agent)))
     hand = Hand("worker", f"took unit {unit.id}", at)
-    taken = save_unit(db, unit, rules.taken_unit(unit, agent), hand)
+    taken = save_unit(db, queue, unit, rules.taken_unit(unit, agent), hand)
     note(db, *hand.path(agent, registration.path))
     count(db, "agent", agent.run_id, agent.status, 1)
     do(db, statements.ADD_WORKED, worker_id=agent.worker_id, assignment_id=agent.assignment_id)

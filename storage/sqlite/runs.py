@@ -252,10 +252,10 @@ def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: Hand) 
         recount(db, kind, run_id, before, after, number)
 
 
-def save_unit(db: Db, old: Unit, new: Unit, hand: Hand) -> Unit:
+def save_unit(db: Db, queue: QueueOrder, old: Unit, new: Unit, hand: Hand) -> Unit:
     """Write a moved unit, its history, the run's counts, and what the move does to ranks; returns it."""
-    if new.rank and admission_rules.moves_rank(_queue(db, new.run_id), old, new):
-        new = _rerank(db, old, new)
+    if admission_rules.moves_rank(queue, old, new):
+        new = (_regroup if queue is QueueOrder.GROUPED else _rerank)(db, old, new)
     _save_units(db, [old], [new], hand)
     return new
 
@@ -271,8 +271,12 @@ def _rerank(db: Db, old: Unit, new: Unit) -> Unit:
     return new
 
 
-def _queue(db: Db, run_id: RunId) -> QueueOrder:
-    return QueueOrder(value(db, statements.RUN_QUEUE, run_id=run_id))
+def _regroup(db: Db, old: Unit, new: Unit) -> Unit:
+    others = {"assignment_id": new.assignment_id, "id": new.id}
+    new, rank = admission_rules.regrouped(old, new, value(db, statements.OTHERS_ASSIGNED, **others))
+    if rank is not None:
+        do(db, statements.RANK_OTHERS_LEFT, rank=rank, **others)
+    return new
 
 
 def take_positions(db: Db, run_id: RunId, number: int) -> int:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from crowdd.protocol.names import QueueOrder
+from crowdd.protocol.names import AgentId, PieceKind, QueueOrder
 from crowdd.storage import check_store, open_storage
+from crowdd.storage.records import Agent
 from crowdd.storage.sql.invariants import INVARIANTS
+from crowdd.storage.writes import AddOwed
 
+from .live import an_entry, an_update
 from .world import World
 
 CHECK = """
@@ -47,11 +50,37 @@ BREACHES = {
     "what is left of an assignment has its highest ranks, where the least covered come first": (
         "UPDATE unit SET rank = 1 WHERE rank > 1",
     ),
+    "in a run of groups what is left of an assignment comes first while somebody is at it": (
+        "UPDATE unit SET rank = 1 - rank WHERE rank < 2",
+    ),
+    "what is owed is owed to its agent's worker": ("UPDATE owed SET worker_id = 1",),
+    "the live updates of an agent and direction are numbered without a gap": (
+        "UPDATE live_update SET number = 4 WHERE number = 3",
+    ),
+    "what a page counts is stored in its order": ("UPDATE live_update SET page_number = 1",),
+    "the places of a journal are taken without a gap": (
+        "UPDATE journal_entry SET position = 3 WHERE position = 2",
+    ),
+    "the agents of a journal are those of its unit, assignment or onboarding": (
+        "UPDATE journal_entry SET agent_id = 9 WHERE kind = 'unit'",
+    ),
     "a decision's agent is its worker's": ("UPDATE decision SET worker_id = 1",),
     "a submission is of its agent's run": ("UPDATE submission SET run_id = 2",),
     "history is without gaps": ("DELETE FROM history WHERE kind = 'unit' AND after = 'launched'",),
     "history ends where things are": ("UPDATE agent SET status = 'returned' WHERE id = 1",),
 }
+
+
+async def furnish_live(world: World, agent: Agent) -> None:
+    """What a live agent leaves."""
+    updates = [an_update(agent.id, number, page="x", page_number=number) for number in (1, 2, 3)]
+    of_unit = [an_entry(PieceKind.UNIT, agent.unit_id, position, agent_id=agent.id) for position in (1, 2)]
+    of_group = an_entry(PieceKind.ASSIGNMENT, agent.assignment_id, agent_id=agent.id)
+    await world.storage.add_live([*updates, an_update(agent.id, outgoing=True)], [*of_unit, of_group])
+    await world.storage.add_live(
+        [an_update(AgentId(1), onboarding=True)], [an_entry(PieceKind.ONBOARDING, 1)]
+    )
+    await world.commit(AddOwed(agent.id, "waiting", 61.5, 10, "waited"))
 
 
 @pytest.fixture
@@ -68,6 +97,8 @@ async def store(database: Path) -> Path:
         await world.take_special(run, bob)
         covered = await world.run("covered", units=3, queue=QueueOrder.LEAST_COVERED)
         await world.take(covered, bob)
+        grouped = await world.run("grouped", assignments=2, units=3, queue=QueueOrder.GROUPED)
+        await furnish_live(world, (await world.take(grouped, bob)).agent)
     return database
 
 
@@ -97,6 +128,22 @@ async def test_a_planted_breach_is_named(store: Path, promise: str) -> None:
 async def test_a_lost_reference_is_named(store: Path) -> None:
     spoil(store, "DELETE FROM worker WHERE id = 2")
     assert "row 2 of agent refers to a worker that is not there" in check_store(store)
+
+
+@pytest.mark.parametrize("parent", ["agent", "onboarding_agent"])
+async def test_a_lost_agent_of_a_live_update_is_named(store: Path, parent: str) -> None:
+    spoil(store, f"DELETE FROM {parent}")
+    lost = [line for line in check_store(store) if "of live_update refers" in line]
+    assert lost
+    assert all(f"a {parent} that" in line for line in lost)
+
+
+@pytest.mark.parametrize("parent", ["unit", "assignment", "onboarding_agent"])
+async def test_a_lost_piece_of_a_journal_is_named(store: Path, parent: str) -> None:
+    spoil(store, f"DELETE FROM {parent}")
+    lost = [line for line in check_store(store) if "of journal_entry refers" in line]
+    assert lost
+    assert all(f"a {parent} that" in line for line in lost)
 
 
 async def test_a_flipped_page_is_found(store: Path) -> None:

@@ -11,7 +11,7 @@ from crowdd.storage import check_store, open_storage
 from crowdd.storage.contract import ChangeRun, NewRows
 from crowdd.storage.errors import NotFound, StaleWrite
 from crowdd.storage.records import TaskRun
-from crowdd.storage.writes import AddReview, RecordDecision
+from crowdd.storage.writes import AddOwed, AddReview, RecordDecision
 
 from .live import an_entry, an_update
 from .world import NOW, World, new_run
@@ -32,6 +32,7 @@ async def a_full_run(world: World, label: str, assignments: int = 3) -> TaskRun:
         await storage.add_metadata(agent.id, "log", {}, [], "digest", NOW)
         await storage.add_error(run.id, agent.id, "page", {}, NOW)
         await storage.add_live([an_update(agent.id)], [an_entry(PieceKind.UNIT, unit.id)])
+        await world.commit(AddOwed(agent.id, "waiting", 30, 5, "waited"))
         if name == "ann":
             await storage.add_live([], [an_entry(PieceKind.ASSIGNMENT, unit.assignment_id)])
         await world.finish(agent)

@@ -1,16 +1,18 @@
-"""Live work on every body: updates of pages and journals, stored once, read in their order."""
+"""Live work on every body: updates of pages, journals and what is owed: stored once, read in order."""
 
 from typing import Any
 
+import attrs
 import pytest
 
-from crowdd.protocol.names import AgentId, PieceKind
+from crowdd.protocol.names import AgentId, AgentStatus, PieceKind
 from crowdd.storage.contract import Storage
-from crowdd.storage.errors import Duplicate, InvalidRecord
-from crowdd.storage.records import Agent, OnboardingAgent
+from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
+from crowdd.storage.records import Agent, OnboardingAgent, Owed
+from crowdd.storage.writes import AddOwed
 
 from .live import an_entry, an_update
-from .world import World
+from .world import LATER, World, moves
 
 UNIT, ASSIGNMENT, ONBOARDING = PieceKind.UNIT, PieceKind.ASSIGNMENT, PieceKind.ONBOARDING
 
@@ -82,7 +84,7 @@ async def test_an_id_is_unique_for_one_agent_and_direction_only(world: World) ->
 
 async def test_how_far_each_page_load_was_heard_is_known(world: World) -> None:
     agent, begun = await beginner(world)
-    pages = [("x", 1), ("y", 1), ("x", 3), ("x", 2), ("", 0)]
+    pages = [("x", 1), ("y", 1), ("", 0), ("x", 2), ("x", 3)]
     updates = [
         an_update(agent.id, number, page=page, page_number=count)
         for number, (page, count) in enumerate(pages, 1)
@@ -163,3 +165,47 @@ async def test_the_journal_of_an_onboarding_is_about_nobody_else(world: World) -
     _, begun = await beginner(world)
     with pytest.raises(InvalidRecord):
         await world.storage.add_live([], [an_entry(ONBOARDING, begun.id, agent_id=AgentId(7))])
+
+
+# --- owed
+
+
+async def test_what_is_owed_is_listed_by_run_and_by_agent(world: World) -> None:
+    first, second = await world.at_work("one", "ann"), await world.at_work("two", "bob")
+    await world.commit(
+        AddOwed(first.id, "waiting", 61, 10, "waited until sent away"),
+        AddOwed(first.id, "travel", 0.5, 0, "é"),
+        AddOwed(second.id, "waiting", 1.25, 3, "waited"),
+    )
+    waited = Owed(
+        1, first.run_id, first.worker_id, first.id, "waiting", 61.0, 10, "waited until sent away", LATER
+    )
+    travel = attrs.evolve(waited, id=2, what="travel", seconds=0.5, cents=0, why="é")
+    assert await world.storage.owed(first.run_id) == [waited, travel]
+    assert await world.storage.owed(first.run_id, after=1) == [travel]
+    assert await world.storage.owed(first.run_id, limit=1) == [waited]
+    assert await world.storage.owed_of_agent(first.id) == [waited, travel]
+    (other,) = await world.storage.owed_of_agent(second.id)
+    assert (other.worker_id, other.cents) == (second.worker_id, 3)
+
+
+async def test_the_same_is_owed_once(world: World) -> None:
+    agent = await world.at_work()
+    owed = AddOwed(agent.id, "waiting", 61, 10, "waited")
+    await world.commit(owed)
+    with pytest.raises(Duplicate):
+        await world.commit(moves(agent, AgentStatus.DISCONNECT), attrs.evolve(owed, cents=99))
+    assert [each.cents for each in await world.storage.owed(agent.run_id)] == [10]
+    assert await world.storage.agent(agent.id) == agent
+
+
+@pytest.mark.parametrize("changes", [{"seconds": -1}, {"seconds": float("nan")}, {"cents": -1}, {"what": ""}])
+async def test_less_than_nothing_cannot_be_owed(world: World, changes: dict[str, Any]) -> None:
+    agent = await world.at_work()
+    with pytest.raises(InvalidRecord):
+        await world.commit(attrs.evolve(AddOwed(agent.id, "waiting", 61, 10, "waited"), **changes))
+
+
+async def test_nobody_is_owed_who_is_not_there(world: World) -> None:
+    with pytest.raises(NotFound):
+        await world.commit(AddOwed(AgentId(7), "waiting", 1, 1, "waited"))

@@ -83,6 +83,7 @@ READS = {
     "history_end",
     "journal",
     "live_updates",
+    "owed_of_agent",
     "pages_heard",
     "held_units",
     "reserved_agents",
