@@ -9,7 +9,7 @@ import enum
 import hashlib
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +17,7 @@ import attrs
 import cattrs
 import orjson
 
+from ..protocol.documents import canonical_json
 from ..protocol.names import AgentStatus
 
 
@@ -95,9 +96,46 @@ class Told:
     status: AgentStatus
 
 
-Entry = Invoke | Ok | Refused | Unknown | Told
+@attrs.frozen
+class Spoke:
+    """A page's script said something live. Of an unchanged page (`page` is "") noted as it is sent."""
+
+    at: float
+    client: str
+    agent: str
+    page: str
+    number: int
+    update_id: str
+    digest: str
+
+
+@attrs.frozen
+class Assured:
+    """A page was told that what it said on this stream, up to this number, is stored."""
+
+    at: float
+    client: str
+    agent: str
+    page: str
+    number: int
+
+
+@attrs.frozen
+class Saw:
+    """A page load's script was given an update of user code; repeats that the page drops are not noted."""
+
+    at: float
+    client: str
+    agent: str
+    load: str
+    number: int
+    digest: str
+
+
+LiveEntry = Spoke | Assured | Saw
+Entry = Invoke | Ok | Refused | Unknown | Told | LiveEntry
 _KINDS: dict[str, type[Entry]] = {
-    kind.__name__.lower(): kind for kind in (Invoke, Ok, Refused, Unknown, Told)
+    kind.__name__.lower(): kind for kind in (Invoke, Ok, Refused, Unknown, Told, Spoke, Assured, Saw)
 }
 
 
@@ -109,6 +147,11 @@ def agent_key(wire_id: str | None) -> str:
 def answer_digest(data: bytes, files: Iterable[str] = ()) -> str:
     """What an answer is called in a history: canonical JSON and the SHA-256 of each file, in order."""
     return hashlib.sha256(b"\0".join([data, *(sha256.encode() for sha256 in files)])).hexdigest()
+
+
+def update_digest(update: Mapping[str, Any]) -> str:
+    """What a live update is called in a history: its content, without the id under which it travels."""
+    return answer_digest(canonical_json({key: each for key, each in update.items() if key != "update_id"}))
 
 
 class History:
@@ -152,6 +195,19 @@ class History:
     def told(self, client: str, agent: str, status: AgentStatus) -> None:
         """Note a status that a page was told."""
         self._append(Told(self.clock(), client, agent, status))
+
+    def spoke(self, client: str, agent: str, page: str, number: int, update: Mapping[str, Any]) -> None:
+        """Note what a page's script said."""
+        update_id, digest = str(update["update_id"]), update_digest(update)
+        self._append(Spoke(self.clock(), client, agent, page, number, update_id, digest))
+
+    def assured(self, client: str, agent: str, page: str, number: int) -> None:
+        """Note what a page was told to be stored."""
+        self._append(Assured(self.clock(), client, agent, page, number))
+
+    def saw(self, client: str, agent: str, load: str, number: int, update: Mapping[str, Any]) -> None:
+        """Note what a page's script was given."""
+        self._append(Saw(self.clock(), client, agent, load, number, update_digest(update)))
 
     def _append(self, entry: Entry) -> None:
         self.entries.append(entry)

@@ -10,7 +10,7 @@ import attrs
 from ...protocol.names import LIVE_AGENT, AgentStatus, UnitStatus
 from ...storage.records import Agent, OnboardingAgent, Submission
 from ..facts import StoreFacts
-from ..history import Entry, Invoke, Ok, Operation, Refused, Told, Unknown, agent_key
+from ..history import Entry, Invoke, Ok, Operation, Refused, Unknown, agent_key
 
 _GONE = {
     status.value
@@ -78,7 +78,7 @@ class Case:
 
     @cached_property
     def calls(self) -> list[Call]:
-        answers = {entry.call: entry for entry in self.entries if not isinstance(entry, Invoke | Told)}
+        answers = {entry.call: entry for entry in self.entries if isinstance(entry, Ok | Refused | Unknown)}
         return [Call(entry, answers.get(entry.call)) for entry in self.entries if isinstance(entry, Invoke)]
 
     def calls_of(self, operation: Operation) -> Iterator[Call]:
