@@ -30,7 +30,7 @@ from .facts import StoreFacts
 from .history import LOST, TIMED_OUT, History, Operation, agent_key, answer_digest
 
 RUN = RunId(1)
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANSWER_WITHIN_S = 5.0
 
 
@@ -72,7 +72,7 @@ class ModelStore:
     def note(self, kind: str, subject_id: int, before: str | None, after: str) -> None:
         """Append to the history of the store."""
         number = len(self.history) + 1
-        self.history.append(HistoryEntry(number, _NOW, "model", kind, subject_id, RUN, before, after, ""))
+        self.history.append(HistoryEntry(number, NOW, "model", kind, subject_id, RUN, before, after, ""))
 
     def _add_unit(self, assignment_id: AssignmentId, index: int) -> None:
         unit_id = UnitId(len(self.units) + 1)
@@ -92,7 +92,7 @@ class ModelStore:
         agent_id = AgentId(len(self.agents) + 1)
         agent = Agent(
             agent_id, WireId(f"wire-{agent_id}"), RUN, unit.id, unit.assignment_id, worker_id,
-            AgentStatus.IN_TASK, 1, None, link, after, None, {}, _NOW, None,
+            AgentStatus.IN_TASK, 1, None, link, after, None, {}, NOW, None,
         )  # fmt: skip
         self.agents[agent_id] = agent
         self.units[unit.id] = attrs.evolve(
@@ -105,14 +105,14 @@ class ModelStore:
     def add_submission(self, agent: Agent, data: bytes) -> None:
         """Store an answer."""
         digest = answer_digest(data)
-        self.submissions.append(Submission(agent.id, RUN, data, [], digest, False, _NOW))
+        self.submissions.append(Submission(agent.id, RUN, data, [], digest, False, NOW))
 
     def add_metadata(self, agent: Agent, data: Any) -> None:
         """Store what was told beside the answer, once."""
         digest = answer_digest(canonical_json(data))
         if (agent.id, digest) not in {(one.agent_id, one.digest) for one in self.metadata}:
             number = len(self.metadata) + 1
-            self.metadata.append(Metadata(number, agent.id, "default", data, [], digest, _NOW))
+            self.metadata.append(Metadata(number, agent.id, "default", data, [], digest, NOW))
 
     def move_agent(self, agent: Agent, after: AgentStatus) -> None:
         """Give an agent another status."""
@@ -134,7 +134,7 @@ class ModelStore:
         """What `read_facts` would give for a real store."""
         run = TaskRun(
             RUN, 1, 1, "launch", "model", "static", "mock", "mock", False, {}, b"", RunState.RUNNING,
-            None, len(self.assignments), True, _NOW, None,
+            None, len(self.assignments), True, NOW, None,
         )  # fmt: skip
         units, agents = list(self.units.values()), list(self.agents.values())
         submissions, metadata = self.submissions, self.metadata

@@ -24,7 +24,7 @@ class Rule(enum.Enum):
 
     SUBMISSION = "a: what was acknowledged is stored once, unchanged"
     UNIT = "b: a unit is held by one agent at a time and completed once"
-    STREAM = "c: streams have no gaps"
+    STREAM = "c: live updates arrive once, in order, as they were said"
     PATH = "d: statuses move along the table"
     ANSWER = "answers never contradict each other or the store"
     ADMISSION = "nobody is let in who must not be, no cap is passed, each answer counts once, all is recorded"
