@@ -33,13 +33,15 @@ class Replies:
             init_data = await self._init_data(agent, unit, assignment)
         except HookFailed:  # who asked has noted it
             return self.refusal(request, Reason.TRY_LATER)
+        past = None if self._t.past is None else await self._t.past(agent.id)
         self._t.metrics.responses[response].inc()
         return AgentDetails(
             request=request,
             outcome=Outcome.OK,
             worker_id=str(agent.worker_id),
             agent_id=agent.wire_id,
-            init_task_data=init_data,
+            init_task_data=init_data if past is None else past.init_data(init_data),
+            seen=0 if past is None else past.seen,
             status=agent.status,
             time_left_s=time_left_s(agent.due_at, self._t.wall()),
         )

@@ -1,7 +1,7 @@
 """What admission works with, and what it may ask of the run it works for. Holds no code."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from .admission import Rules, SpecialKind
 from .blueprints.contract import Blueprint
 from .clock import Wall
 from .hooks import Hooks, Known
+from .live.past import Past
 from .metrics.families import RunMetrics
 from .providers.contract import CrowdProvider
 from .special_data import SpecialRows
@@ -99,5 +100,7 @@ class Tools:
     wall: Wall
     rng: random.Random
     metrics: RunMetrics
+    past: Callable[[AgentId], Awaitable[Past]] | None = None
+    """Reads what was said so far in an agent's live work; None: the run has none."""
     rows: Mapping[SpecialKind, SpecialRows] = attrs.Factory(dict[SpecialKind, SpecialRows])
     """Where the data of special units comes from that no hook gives."""

@@ -2,17 +2,18 @@
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import attrs
 import trio
 
 from ..protocol.limits import REQUESTS_OPEN_MAX, RETRY_AFTER_S
-from ..protocol.link import Said
+from ..protocol.link import Heard, Said
 from ..protocol.names import ONBOARDING_PREFIX, SENTENCES, Outcome, Reason, WireId
 from ..protocol.packets import (
     AgentDetails,
+    Alive,
     Answer,
     LogError,
     MephistoBoundLiveUpdate,
@@ -27,11 +28,14 @@ from ..protocol.packets import (
     SubmitUnit,
     UpdateStatus,
 )
+from ..protocol.streams import Confirmed
 from ..storage.contract import Storage
 from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun
 from .clock import Wall
 from .lifecycle.onboarding import shown_status
+from .lifecycle.sync import PRESENT
+from .live.line import LiveLink, LivePacket
 from .metrics.families import RunMetrics, response_of, timed
 from .status_sync import Life, StatusSync, SyncDoors
 
@@ -41,13 +45,23 @@ HANDLED_AT_ONCE_MAX = 512  # beyond, packets wait in the inbox, which is bounded
 ERROR_REPORTS_MAX = 10_000  # of one run; a broken page must not fill the disk
 
 
-class Link(Protocol):
+class Link(LiveLink, Protocol):
     """The way back to one router."""
-
-    name: str
 
     def send(self, packet: Said) -> None:
         """Queue a packet: for the next frame or, where its class says so, the next connection."""
+        ...
+
+
+class LiveDoor(Protocol):
+    """Where the packets of live work go."""
+
+    def take(self, link: LiveLink, packet: LivePacket) -> None:
+        """A packet about live work; never waits."""
+        ...
+
+    def hear_presence(self, presence: Mapping[str, str], present: str) -> None:
+        """What a router says of whose page is there; `present` is its word for it."""
         ...
 
 
@@ -79,6 +93,7 @@ class ClientIO:
         self._handlers = handlers
         self._inbox_in, self._inbox = trio.open_memory_channel[tuple[Link, Packet, float]](REQUESTS_OPEN_MAX)
         self._texts: dict[str, str] = dict(run.config.get("texts", {}))
+        self._live: LiveDoor | None = None
         self._sync = StatusSync(run.id, SyncDoors(self._agent, handlers.gone))
         self.links: list[Link] = []
         self.counters: Counter[str] = Counter()
@@ -86,13 +101,27 @@ class ClientIO:
         self.router_counters: dict[str, dict[str, int]] = {}
         """The same of each router, as it told last."""
 
-    def hand_in(self, link: Link, packet: Packet) -> None:
+    def carry_live(self, live: LiveDoor) -> None:
+        """Packets of live work go there, in the order in which they came."""
+        self._live = live
+
+    def hand_in(self, link: Link, packet: Heard) -> None:
         """Take a packet from a link's reader; a request that finds the inbox full is told to try later."""
+        if isinstance(packet, MephistoBoundLiveUpdate | Alive | Confirmed):
+            self._hand_live(link, packet)
+            return
         try:
             self._inbox_in.send_nowait((link, packet, trio.current_time()))
         except trio.WouldBlock:
             if isinstance(packet, Request):
                 link.send(try_later(packet))
+
+    def _hand_live(self, link: Link, packet: LivePacket) -> None:
+        if self._live is not None:
+            self._live.take(link, packet)
+        elif isinstance(packet, MephistoBoundLiveUpdate):
+            self.counters["unexpected"] += 1
+            link.stream_stored(packet)  # a page that sends some to a static task need not repeat them
 
     async def serve(self) -> None:
         """Handle packets until cancelled, each in a task of its own, so many at a time.
@@ -122,9 +151,6 @@ class ClientIO:
                 await self._note_error(packet)
             case ReturnStatuses():
                 await self._note_presence(link, packet)
-            case MephistoBoundLiveUpdate():
-                log.info("live update for a task without live work dropped", extra={"run": self._run.id})
-                self.counters["unexpected"] += 1
             case _:
                 self.counters["unexpected"] += 1
 
@@ -178,6 +204,8 @@ class ClientIO:
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
         """Correct what the router shows otherwise: it may have changed while the link was lost."""
         self.router_counters[link.name] = dict(packet.counters)
+        if self._live is not None:
+            self._live.hear_presence(packet.presence, PRESENT)
         for agent in await self._sync.hear(link.name, packet):
             link.send(self._update(agent, None))
 

@@ -2,42 +2,44 @@
 
 import heapq
 from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 import trio
 
-from ..protocol.names import AgentId
+from ..protocol.names import AgentId, WireId
 
+Name = TypeVar("Name", AgentId, WireId)
 SLICE = 64  # deadlines handled before others get a turn; ten thousand may fall due at one instant
 
 
-class Deadlines:
+class Deadlines(Generic[Name]):
     """Remembers until when each agent has time, in seconds of trio's clock."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, AgentId]] = []
-        self._due: dict[AgentId, float] = {}
+        self._heap: list[tuple[float, Name]] = []
+        self._due: dict[Name, float] = {}
         self._sooner = trio.Event()
 
-    def set(self, agent_id: AgentId, at: float) -> None:
+    def set(self, agent_id: Name, at: float) -> None:
         """The agent has time until `at`; replaces what was set before."""
         self._due[agent_id] = at
         heapq.heappush(self._heap, (at, agent_id))
         if self._heap[0][0] == at:
             self._sooner.set()
 
-    def forget(self, agent_id: AgentId) -> None:
+    def forget(self, agent_id: Name) -> None:
         """The agent needs no deadline any more."""
         self._due.pop(agent_id, None)
 
-    async def watch(self, passed: Callable[[AgentId], Awaitable[None]]) -> None:
+    async def watch(self, passed: Callable[[Name], Awaitable[None]]) -> None:
         """Call `passed` for each agent whose time is over, until cancelled."""
         while True:
             for agent_id in self._take(trio.current_time()):
                 await passed(agent_id)
             await self._wait()
 
-    def _take(self, now: float) -> list[AgentId]:
-        passed: list[AgentId] = []
+    def _take(self, now: float) -> list[Name]:
+        passed: list[Name] = []
         while self._heap and self._heap[0][0] <= now and len(passed) < SLICE:
             at, agent_id = heapq.heappop(self._heap)
             if self._due.get(agent_id) == at:

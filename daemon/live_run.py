@@ -13,6 +13,7 @@ from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState,
 from ..storage.errors import NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
 from ..storage.writes import MoveRun
+from .blueprints.live_contract import LiveRules
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
 from .follow_up_rules import judging_rules
 from .follow_ups import FollowUps, FollowUpTools, Review
@@ -22,6 +23,7 @@ from .hooks import Hooks, RunView, TaskView
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
+from .live.stage import Stage, StageTools
 from .log_ids import ids_of
 from .metrics.readings import RouterReading, RunReading
 from .onboarding import RunOnboarding
@@ -36,7 +38,7 @@ from .task_config import Limits, RunConfig
 from .task_runner import Doors, TaskRunner
 from .terms import Affected, Extended, RunTerms, Wish
 from .timekeeper import Timekeeper, Timing
-from .user_code import UserCodeFailed
+from .user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +107,10 @@ class LiveRun:
         self._reception = Reception(
             run, parts, house, self.runner, self._hooks, self._follow_ups, self._onboarding, self
         )
+        self._stage = None
+        if parts.blueprint.live is not None:
+            self._stage = self._live_stage(parts.blueprint.live, user_code)
+            self._reception.carry_live(self._stage)
         self._launcher = TaskLauncher(
             run,
             rows,
@@ -120,6 +126,23 @@ class LiveRun:
         self._patience = Patience(self._last_activity, limits.no_submission_patience_s, run.paused)
         affected = Affected(self._launcher, self._patience, self._use, self.due_changed)
         self._terms = RunTerms(run, parts, house, affected, self._moving)
+
+    def _live_stage(self, rules: LiveRules, user_code: UserCode) -> Stage:
+        run_view = RunView(self.run.id, self.run.label, TaskView(self._parts.config.task))
+        folder = self._house.run_folder(self.run.id) / "agents"
+        tools = StageTools(
+            house=self._house,
+            run=run_view,
+            folder=lambda agent_id: folder / str(agent_id),
+            blueprint=self._parts.blueprint,
+            rules=rules,
+            runner=self.runner,
+            user_code=user_code,
+            failed=partial(self._errors.note, HOOK),
+            active=self._reception.was_active,
+            submission_timeout_s=lambda: self._terms.config.limits.submission_timeout_s,
+        )
+        return Stage(tools)
 
     # --- its life
 
@@ -154,9 +177,13 @@ class LiveRun:
         self._links = [RouterLink(channel, duties) for channel in channels]
         self._reception.connect(self._links)
         nursery.start_soon(self._parts.architect.watch)
+        if self._stage is not None:
+            await self._stage.take_up()
         for link in self._links:
             nursery.start_soon(link.serve)
         await self._timekeeper.remember()
+        if self._stage is not None:
+            nursery.start_soon(self._stage.serve, self._links)
         if self._onboarding is not None:
             await self._onboarding.remember()
             nursery.start_soon(self._onboarding.watch, self._links)
@@ -397,8 +424,10 @@ class LiveRun:
         await self._follow_ups.settled(worker_id)
 
     def due_changed(self, agent: Agent) -> None:
-        """An agent was made, or has other time than before (see `worker_pool.Desk`)."""
+        """An agent was made, or has other time or another status (see `worker_pool.Desk`)."""
         self._timekeeper.due_changed(agent)
+        if self._stage is not None:
+            self._stage.changed(agent)
         self._tick()
 
     async def failed(self, doing: str, error: Exception, agent_id: AgentId | None = None) -> None:

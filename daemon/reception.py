@@ -25,6 +25,7 @@ from .hooks import Hooks
 from .house import House
 from .intake import Fetch, Intake, IntakeTools
 from .lifecycle import IllegalEvent, WentAway
+from .live.stage import Stage
 from .onboarding import OnboardingDesk, RunOnboarding, VerdictTools
 from .parts import Parts
 from .router_link import RouterLink
@@ -81,6 +82,16 @@ class Reception:
         rules = rules_of(config, self._tools.hooks.names)
         self._tools = attrs.evolve(self._tools, config=config, rules=rules)
         self._pool.use(self._tools)
+
+    def carry_live(self, stage: Stage) -> None:
+        """The run's live work: its packets go there, pages are told its past."""
+        self.io.carry_live(stage)
+        self._tools = attrs.evolve(self._tools, past=stage.past)
+        self._pool.use(self._tools)
+
+    def was_active(self) -> None:
+        """Somebody came, or said something."""
+        self.active_at = trio.current_time()
 
     def connect(self, links: list[RouterLink]) -> None:
         """These are the run's routers."""

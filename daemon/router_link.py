@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import attrs
 import trio
@@ -13,9 +14,9 @@ from ..protocol.errors import LinkFull, LinkRefusal, RemoteProtocolError, Unsend
 from ..protocol.handshake import Handshake, Peer
 from ..protocol.limits import HEARTBEAT_S, HELLO_S, LINK_SILENT_S
 from ..protocol.link import LinkEnd, Role, Said
-from ..protocol.packets import RequestStatuses, Suspend
+from ..protocol.names import WireId
+from ..protocol.packets import MephistoBoundLiveUpdate, RequestStatuses, Suspend
 from ..protocol.proof import NONCE_BYTES
-from ..protocol.streams import Confirmed
 from ..storage.contract import Storage
 from ..storage.records import TaskRun
 from .causes import causes
@@ -102,6 +103,24 @@ class RouterLink:
             log.error("a %s packet cannot cross: %s", packet.type.value, exc, extra=self._ids)
         except LinkFull:
             self._too_slow = True
+        self._nudge()
+
+    def stream_send(self, wire_id: WireId, number: int, update: Mapping[str, Any]) -> None:
+        """Send a live update; it comes back as `Confirmed` once a page has it. LinkFull, Unsendable."""
+        self._end.stream_send(wire_id, dict(update), number, number=number)
+        self._nudge()
+
+    def stream_stored(self, packet: MephistoBoundLiveUpdate) -> None:
+        """Confirm a live update of a page, and all of its agent before it: they are stored."""
+        self._end.stream_stored(packet)
+        self._nudge()
+
+    def forget(self, wire_id: WireId) -> None:
+        """The agent has ended, or its page is at another router: drop its streams."""
+        self._end.forget(wire_id)
+
+    def _nudge(self) -> None:
+        """There is something to send."""
         if self._idle.is_set():
             self._idle = trio.Event()
         self._wake.set()
@@ -197,8 +216,7 @@ class RouterLink:
         while True:
             frame = await wire.receive()
             for packet in self._end.receive(frame, trio.current_time()):
-                if not isinstance(packet, Confirmed):
-                    self._duties.io.hand_in(self, packet)
+                self._duties.io.hand_in(self, packet)
             self._wake.set()
 
     async def _write(self, wire: Wire) -> None:

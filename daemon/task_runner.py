@@ -43,6 +43,7 @@ class TaskRunner:
         self._wall = wall
         self._doors = doors
         self.run_state = run.state
+        self.run_id = run.id
 
     async def happen(self, agent_id: AgentId, event: AgentEvent) -> Agent:
         """Let `event` happen to the agent; returns the agent after it.

@@ -43,7 +43,7 @@ class Timekeeper(Generic[Timed]):
         self._longest_s = longest_s
         self._at_least_s = at_least_s
         self._timing: Timing[Timed] = timing
-        self._deadlines = Deadlines()
+        self._deadlines: Deadlines[AgentId] = Deadlines()
 
     def due_changed(self, agent: Timed) -> None:
         """Remember (or forget) until when the agent, or its kept unit, has time."""
@@ -82,10 +82,10 @@ class Timekeeper(Generic[Timed]):
         while True:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._deadlines.watch, self._pass)
-                await _all_away(links)
+                await all_away(links)
                 nursery.cancel_scope.cancel(reason="no router is reached: no time passes")
             away_at = trio.current_time()
-            await _one_reached(links)
+            await one_reached(links)
             await self._give_back(trio.current_time() - away_at)
 
     async def _give_back(self, lost_s: float, at_least_s: float = 0.0) -> None:
@@ -109,13 +109,15 @@ class Timekeeper(Generic[Timed]):
         return min(max(left, 0.0), max(self._longest_s, LOOK_AGAIN_S))
 
 
-async def _all_away(links: Sequence[RouterLink]) -> None:
+async def all_away(links: Sequence[RouterLink]) -> None:
+    """Return once none of the run's routers is reached."""
     while any(link.state.up for link in links):
         for link in links:
             await link.until(up=False)
 
 
-async def _one_reached(links: Sequence[RouterLink]) -> None:
+async def one_reached(links: Sequence[RouterLink]) -> None:
+    """Return once one of the run's routers is reached."""
     async with trio.open_nursery() as nursery:
 
         async def reached(link: RouterLink) -> None:

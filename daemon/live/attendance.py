@@ -1,0 +1,71 @@
+"""Whose page is there: routers tell, and who is away for longer than the run's grace is lost. Holds no truth.
+
+Time counts only while a router of the run is reached: nobody is lost by an outage of ours.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from ...protocol.names import WireId
+from ..deadlines import Deadlines
+from ..router_link import RouterLink
+from ..timekeeper import all_away, one_reached
+
+Lost = Callable[[WireId], Awaitable[None]]
+
+
+class Attendance:
+    """The live agents of one run, by wire id. Who is new is away until the page says something."""
+
+    def __init__(self, grace_s: float, lost: Lost, changed: Callable[[WireId, bool], None]) -> None:
+        """`lost` is called when somebody's grace is over, `changed` whenever somebody comes or goes."""
+        self._grace_s = grace_s
+        self._lost = lost
+        self._changed = changed
+        self._deadlines: Deadlines[WireId] = Deadlines()
+        self._present: dict[WireId, bool] = {}
+
+    def expect(self, wire_id: WireId) -> None:
+        """An agent lives: its page is to come, if it is not there."""
+        if wire_id not in self._present:
+            self._present[wire_id] = False
+            self._begin_grace(wire_id)
+
+    def forget(self, wire_id: WireId) -> None:
+        """The agent has ended."""
+        self._present.pop(wire_id, None)
+        self._deadlines.forget(wire_id)
+
+    def is_present(self, wire_id: WireId) -> bool:
+        """Whether its page is there."""
+        return self._present.get(wire_id, False)
+
+    def came(self, wire_id: WireId) -> None:
+        """Its page said something."""
+        if self._present.get(wire_id) is False:
+            self._present[wire_id] = True
+            self._deadlines.forget(wire_id)
+            self._changed(wire_id, True)
+
+    def went(self, wire_id: WireId) -> None:
+        """Its page is gone, or silent."""
+        if self._present.get(wire_id):
+            self._present[wire_id] = False
+            self._begin_grace(wire_id)
+            self._changed(wire_id, False)
+
+    async def watch(self, links: Sequence[RouterLink]) -> None:
+        """Let time pass while a router is reached, until cancelled. After each outage grace begins anew."""
+        while True:
+            await one_reached(links)
+            for wire_id, present in self._present.items():
+                if not present:
+                    self._begin_grace(wire_id)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._deadlines.watch, self._lost)
+                await all_away(links)
+                nursery.cancel_scope.cancel(reason="no router is reached: no time passes")
+
+    def _begin_grace(self, wire_id: WireId) -> None:
+        self._deadlines.set(wire_id, trio.current_time() + self._grace_s)

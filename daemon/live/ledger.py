@@ -1,0 +1,289 @@
+"""What a piece of live work has heard, said and decided: turns waits of user code into journal entries. Pure.
+
+Its owner calls `turn`, stores what that says in one transaction, and settles the waits after it. So whatever
+user code was given is in the journal before it acts on it, in the one order in which it happened.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ...protocol.names import AgentId, PieceKind
+from ...storage.records import JournalEntry, LiveUpdate
+from .waits import (
+    AllOver,
+    Ended,
+    Execute,
+    Got,
+    How,
+    Left,
+    Nothing,
+    Outcome,
+    Seat,
+    Sent,
+    Value,
+    Wait,
+    What,
+)
+
+TURN_ROWS_MAX = 256  # written in one transaction; what is more waits for the next turn
+
+
+@attrs.frozen
+class PieceKey:
+    """Which piece: a unit, an assignment or an onboarding, and its number."""
+
+    kind: PieceKind
+    id: int
+
+
+@attrs.define(eq=False)
+class Turn:
+    """What is to be stored at once, and what follows from it then, in order."""
+
+    updates: list[LiveUpdate] = attrs.Factory(list[LiveUpdate])
+    entries: list[JournalEntry] = attrs.Factory(list[JournalEntry])
+    confirm: list[Callable[[], None]] = attrs.Factory(list[Callable[[], None]])
+    """Called once it is stored: what came in is safe."""
+    settle: list[Wait] = attrs.Factory(list[Wait])
+
+    def __bool__(self) -> bool:
+        return bool(self.updates or self.entries or self.settle or self.confirm)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it writes."""
+        return len(self.updates) + len(self.entries)
+
+
+class Ledger:
+    """One per piece. Updates come in by `heard`, once each and in their agent's order."""
+
+    def __init__(self, key: PieceKey, wall: Callable[[], datetime]) -> None:
+        self.key = key
+        self.seats: Sequence[Seat] = ()
+        self.ended: AgentId | None = None
+        self.position = 0
+        self._wall = wall
+        self._waits: list[Wait] = []
+        self._mail: dict[AgentId, deque[LiveUpdate]] = {}
+        self._arrivals: deque[AgentId] = deque()
+        self._incoming: deque[tuple[LiveUpdate | None, Callable[[], None]]] = deque()
+        self._outgoing: deque[tuple[AgentId, Mapping[str, Any]]] = deque()
+        self._numbers: dict[AgentId, int] = {}
+        self._notes: deque[tuple[What, AgentId | None, Any]] = deque()
+        self._left: dict[AgentId, How] = {}
+
+    @property
+    def onboarding(self) -> bool:
+        """Whether its agents are onboarding agents."""
+        return self.key.kind is PieceKind.ONBOARDING
+
+    # --- what comes in
+
+    def heard(self, update: LiveUpdate, for_code: bool, stored: Callable[[], None]) -> None:
+        """A new update to be stored and, if it is for user code, kept until that asks for it."""
+        self._incoming.append((update, stored))
+        if for_code:
+            self.deliver(update)
+
+    def heard_again(self, stored: Callable[[], None]) -> None:
+        """Something known came once more: `stored` is called when all that came before it is safe."""
+        self._incoming.append((None, stored))
+
+    def deliver(self, update: LiveUpdate) -> None:
+        """Keep an update for user code."""
+        self._mail.setdefault(update.agent_id, deque()).append(update)
+        self._arrivals.append(update.agent_id)
+
+    def waiting_mail(self, agent_id: AgentId) -> int:
+        """How many updates of an agent user code has not asked for yet."""
+        return len(self._mail.get(agent_id, ()))
+
+    def left(self, agent_id: AgentId, how: How) -> None:
+        """The agent's part is over; user code hears of it at its next wait, after what came before."""
+        self._left[agent_id] = how
+
+    def how_left(self, seat: Seat) -> How | None:
+        """How the part of who sits here is over; None: it is not."""
+        return self._left.get(seat.agent_id)
+
+    def seat_of(self, agent_id: AgentId) -> Seat:
+        """Where an agent sits, or sat. LookupError."""
+        for seat in self.seats:
+            if agent_id in seat.agents:
+                return seat
+        raise LookupError(f"agent {agent_id} has no seat in {self.key}")
+
+    def answer(self, agent_id: AgentId, update: Mapping[str, Any]) -> None:
+        """Something to be sent that user code did not send: it is stored without a journal entry."""
+        self._outgoing.append((agent_id, update))
+
+    def note(self, what: What, agent_id: AgentId | None, result: Any) -> None:
+        """Something that happens to the piece; `apply` is called for it when it is stored."""
+        self._notes.append((what, agent_id, result))
+
+    def sent_before(self, agent_id: AgentId, number: int) -> None:
+        """Updates up to this number were sent to the agent in earlier lives of the piece."""
+        self._numbers[agent_id] = number
+
+    def add(self, wait: Wait) -> None:
+        """User code waits."""
+        self._waits.append(wait)
+
+    def withdraw(self, wait: Wait) -> bool:
+        """User code waits no more; False if the wait is being decided at this moment."""
+        if wait not in self._waits:
+            return False
+        self._waits.remove(wait)
+        return True
+
+    @property
+    def waits(self) -> list[Wait]:
+        """What user code waits for, in the order in which it began to."""
+        return self._waits
+
+    @property
+    def next_deadline(self) -> float:
+        """When the first wait is over, if nothing comes."""
+        return min((wait.deadline for wait in self._waits), default=math.inf)
+
+    # --- what follows
+
+    def begin(self, agents: Sequence[AgentId]) -> None:
+        """These sit in the piece's seats, in this order."""
+        self.seats = [Seat(index, [agent_id]) for index, agent_id in enumerate(agents)]
+
+    def apply(self, what: What, agent_id: AgentId | None, result: Any) -> None:
+        """Let a note have its effect."""
+        if what is What.JOINED and agent_id is not None:
+            self._join(self.seats[int(result["seat"])], agent_id)
+        elif what is What.ENDED:
+            self.ended = agent_id
+
+    def taken_in(self) -> Turn:
+        """What came in, and what is sent beside user code: to be stored whatever that does."""
+        turn = Turn()
+        while self._incoming and turn.rows < TURN_ROWS_MAX:
+            update, stored = self._incoming.popleft()
+            turn.updates += [] if update is None else [update]
+            turn.confirm.append(stored)
+        while self._outgoing and turn.rows < TURN_ROWS_MAX:
+            self._send(turn, *self._outgoing.popleft())
+        return turn
+
+    def _join(self, seat: Seat, agent_id: AgentId) -> None:
+        seat.agents.append(agent_id)
+        seat.told = None
+
+    def turn(self, now: float) -> Turn:
+        """Decide what can be decided now. The owner stores it, then settles its waits, in order."""
+        turn = self.taken_in()
+        while self._notes:
+            note = self._notes.popleft()
+            turn.entries.append(self._entry(*note))
+            self.apply(*note)
+        for wait in list(self._waits):
+            if turn.rows >= TURN_ROWS_MAX:
+                break
+            outcome = self._outcome(wait, now, turn)
+            if outcome is not None:
+                self.decide(wait, outcome)
+                turn.settle.append(wait)
+        return turn
+
+    def decide(self, wait: Wait, outcome: Outcome) -> None:
+        """This is what the wait gets."""
+        self._waits.remove(wait)
+        wait.outcome = outcome
+        if isinstance(outcome, Left) and wait.seat is not None:
+            wait.seat.told = outcome.how
+
+    def take(self, agent_id: AgentId) -> LiveUpdate:
+        """The agent's oldest update that user code has not asked for."""
+        self._arrivals.remove(agent_id)
+        return self._mail[agent_id].popleft()
+
+    def _outcome(self, wait: Wait, now: float, turn: Turn) -> Outcome | None:
+        """What the wait gets now, if anything; entries and updates that record it are added to the turn."""
+        match wait.what:
+            case What.RECEIVE | What.SUBMITTED:
+                return self._from_one(wait, now, turn)
+            case What.RECEIVE_ANY:
+                return self._from_any(wait, now, turn)
+            case What.SEND:
+                return self._sent(wait, turn)
+            case What.SLEEP:
+                return self._recorded(wait, turn, Nothing(), None) if now >= wait.deadline else None
+            case What.NOW:
+                at = self._wall().isoformat()
+                return self._recorded(wait, turn, Value(at), at)
+            case What.RUN if wait.value is None:
+                return Execute()
+            case What.RUN:
+                assert wait.value is not None
+                return self._recorded(wait, turn, wait.value, wait.value.value)
+            case _:
+                raise ValueError(f"nobody waits for {wait.what}")
+
+    def _from_one(self, wait: Wait, now: float, turn: Turn) -> Outcome | None:
+        assert wait.seat is not None
+        if wait.what is What.RECEIVE:
+            for agent_id in filter(self.waiting_mail, wait.seat.agents):
+                update = self.take(agent_id)
+                return self._recorded(wait, turn, Got(update), {"number": update.number}, agent_id)
+        left = self.how_left(wait.seat)
+        if left is not None:
+            return self._recorded(wait, turn, Left(left), {"left": left.value})
+        if wait.what is What.RECEIVE and self.ended is not None:
+            return self._recorded(wait, turn, Ended(self.ended), {"ended": self.ended})
+        return self._recorded(wait, turn, Nothing(), {}) if now >= wait.deadline else None
+
+    def _from_any(self, wait: Wait, now: float, turn: Turn) -> Outcome | None:
+        if self._arrivals:
+            update = self.take(self._arrivals[0])
+            return self._recorded(wait, turn, Got(update), {"number": update.number}, update.agent_id)
+        if self.ended is not None:
+            return self._recorded(wait, turn, Ended(self.ended), {"ended": self.ended})
+        if all(self.how_left(seat) is not None for seat in self.seats):
+            return self._recorded(wait, turn, AllOver(), {"over": True})
+        return self._recorded(wait, turn, Nothing(), {}) if now >= wait.deadline else None
+
+    def _sent(self, wait: Wait, turn: Turn) -> Outcome:
+        assert wait.seat is not None
+        assert wait.update is not None
+        left = self.how_left(wait.seat)
+        if left is not None:
+            return self._recorded(wait, turn, Left(left), {"left": left.value})
+        number = self._send(turn, wait.seat.agent_id, wait.update)
+        return self._recorded(wait, turn, Sent(number), {"number": number})
+
+    def _send(self, turn: Turn, agent_id: AgentId, update: Mapping[str, Any]) -> int:
+        number = self._numbers[agent_id] = self._numbers.get(agent_id, 0) + 1
+        name = update_id(self.onboarding, agent_id, number)
+        turn.updates.append(
+            LiveUpdate(self.onboarding, agent_id, True, number, name, "", 0, dict(update), self._wall())
+        )
+        return number
+
+    def _recorded(
+        self, wait: Wait, turn: Turn, outcome: Outcome, result: Any, agent_id: AgentId | None = None
+    ) -> Outcome:
+        whose = wait.seat.agent_id if agent_id is None and wait.seat is not None else agent_id
+        turn.entries.append(self._entry(wait.what, whose, result))
+        return outcome
+
+    def _entry(self, what: What, agent_id: AgentId | None, result: Any) -> JournalEntry:
+        self.position += 1
+        return JournalEntry(
+            self.key.kind, self.key.id, self.position, what.value, agent_id, result, self._wall()
+        )
+
+
+def update_id(onboarding: bool, agent_id: AgentId, number: int) -> str:
+    """What a page knows an update by: no other that it ever sees is called so."""
+    return f"{'o' if onboarding else ''}{agent_id}.{number}"

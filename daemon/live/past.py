@@ -1,0 +1,80 @@
+"""What a page is given of its agent's past, so that a reload restores it; in the words of `mephisto-task`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from ...protocol.names import AgentId
+from ...storage.contract import Storage
+from ...storage.records import LiveUpdate
+from .calls import is_call
+
+READ_MAX = 1000
+
+
+@attrs.frozen
+class Past:
+    """Everything an agent and its page said to each other so far."""
+
+    updates: Sequence[LiveUpdate]
+    """Both directions, in order."""
+    seen: int
+    """The last number among those that went to the page."""
+
+    def init_data(self, task_data: Any) -> dict[str, Any]:
+        """What `init_task_data` is for live work (§1.7, §2.8)."""
+        return {
+            "task_data": task_data,
+            "past_live_updates": [shown(update) for update in self.updates],
+            "previous_requests": _requests(self.updates),
+        }
+
+
+async def read_past(
+    storage: Storage, onboarding: bool, agent_id: AgentId, before: Iterable[AgentId] = ()
+) -> Past:
+    """The past of an agent, and of those `before` it in its seat, of whom only what they were sent."""
+    sent = await _all(storage, onboarding, agent_id, True)
+    updates = [*await _all(storage, onboarding, agent_id, False), *sent]
+    for other in before:
+        updates += await _all(storage, onboarding, other, True)
+    updates.sort(key=lambda update: update.created_at)
+    return Past(updates, sent[-1].number if sent else 0)
+
+
+async def _all(storage: Storage, onboarding: bool, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
+    found: list[LiveUpdate] = []
+    while True:
+        after = found[-1].number if found else 0
+        page = await storage.live_updates(onboarding, agent_id, outgoing, after, READ_MAX)
+        found += page
+        if len(page) < READ_MAX:
+            return found
+
+
+def shown(update: LiveUpdate) -> dict[str, Any]:
+    """As pages know it: what was sent to them by our name for it, what they sent by theirs."""
+    return {**update.update, "update_id": update.update_id} if update.outgoing else dict(update.update)
+
+
+def _requests(updates: Iterable[LiveUpdate]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for update in updates:
+        said, at = update.update, update.created_at.timestamp()
+        if not update.outgoing and is_call(said):
+            found.append(_request(said["request_id"], said["target"], said.get("args"), None, at))
+        elif update.outgoing and "handles" in said:
+            answer = _request(update.update_id, said["handles"], None, said.get("response"), at)
+            found.append(answer if "error" not in said else {**answer, "error": said["error"]})
+    return found
+
+
+def _request(uuid: str, target: str, args: Any, response: Any, at: float) -> dict[str, Any]:
+    return {
+        "uuid": uuid,
+        "target": target,
+        "args_json": args,
+        "response_json": response,
+        "timestamp": at,
+    }

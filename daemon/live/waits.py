@@ -1,0 +1,133 @@
+"""What live user code waits for, and what it can be given. Pure data; the words are those of the journal."""
+
+import enum
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from ...protocol.names import AgentId
+from ...storage.records import LiveUpdate
+
+
+class What(enum.Enum):
+    """The kinds of waits, and of what else a journal notes."""
+
+    BEGUN = "begun"
+    RECEIVE = "receive"
+    RECEIVE_ANY = "receive_any"
+    SEND = "send"
+    SUBMITTED = "submitted"
+    NOW = "now"
+    RUN = "run"
+    SLEEP = "sleep"
+    JOINED = "joined"
+    ENDED = "ended"
+
+
+NOTES = frozenset({What.BEGUN, What.JOINED, What.ENDED})
+"""Entries that no wait gets: they happened to the piece."""
+
+
+class How(enum.Enum):
+    """In which way an agent's part of the piece is over."""
+
+    DISCONNECTED = "disconnected"
+    RETURNED = "returned"
+    TIMEOUT = "timeout"
+    SUBMITTED = "submitted"
+
+
+@attrs.frozen
+class Got:
+    """An update of an agent."""
+
+    update: LiveUpdate
+
+
+@attrs.frozen
+class Nothing:
+    """The time to wait is over."""
+
+
+@attrs.frozen
+class Left:
+    """The agent's part is over."""
+
+    how: How
+
+
+@attrs.frozen
+class AllOver:
+    """No agent of the group has anything more to say."""
+
+
+@attrs.frozen
+class Ended:
+    """The group goes on no further, because of this agent."""
+
+    agent_id: AgentId
+
+
+@attrs.frozen
+class Sent:
+    """The update is stored, under this number."""
+
+    number: int
+
+
+@attrs.frozen
+class Value:
+    """What was recorded: a time, or what a function gave."""
+
+    value: Any
+
+
+@attrs.frozen
+class Execute:
+    """Nothing is recorded of this call: execute it, then have its result recorded."""
+
+
+@attrs.frozen
+class Dropped:
+    """The piece was cancelled before this was decided."""
+
+
+@attrs.frozen
+class Stopped:
+    """The daemon stops. Never recorded: after the next start the wait is there again."""
+
+
+Outcome = Got | Nothing | Left | AllOver | Ended | Sent | Value | Execute | Dropped | Stopped
+
+
+@attrs.define(eq=False)
+class Seat:
+    """The place of one agent in a piece; a replacement takes the same seat."""
+
+    index: int
+    agents: list[AgentId]
+    """Who sat here, one after the other; the last one sits here now."""
+    told: How | None = None
+    """How the agent left, as far as user code was told."""
+
+    @property
+    def agent_id(self) -> AgentId:
+        """Who sits here now."""
+        return self.agents[-1]
+
+
+@attrs.define(eq=False)
+class Wait:
+    """One wait of user code. `settled` is called once `outcome` is there and stored."""
+
+    what: What
+    settled: Callable[[], None]
+    seat: Seat | None = None
+    deadline: float = math.inf
+    update: Mapping[str, Any] | None = None
+    """What is to be sent."""
+    value: Value | None = None
+    """What was executed, to be recorded."""
+    outcome: Outcome | None = None
