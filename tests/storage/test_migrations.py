@@ -104,6 +104,23 @@ async def test_a_store_of_the_first_schema_goes_on_with_its_units_in_their_order
     assert check_store(path) == []
 
 
+async def test_a_store_from_before_live_work_keeps_its_queues_and_takes_groups(tmp_path: Path) -> None:
+    path = tmp_path / "crowdd.db"
+    with closing(connect(path)) as db:
+        migrate(db, MIGRATIONS[:4])
+        for statement in (*OLD_STORE[:3], *OLD_RUNS):
+            db.execute(statement)
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute("UPDATE task_run SET queue = 'grouped'")
+    async with open_storage(path) as storage:
+        assert [run.queue.value for run in await storage.runs()] == ["ranked", "least_covered", "fifo"]
+        grouped = await World(storage).run("grouped", queue=QueueOrder.GROUPED)
+        assert (await storage.run(grouped.id)).queue is QueueOrder.GROUPED
+    assert check_store(path) == []
+    with closing(connect(path)) as db, pytest.raises(sqlite3.IntegrityError):
+        db.execute("UPDATE task_run SET queue = 'nonsense'")
+
+
 OLD_STORE = (
     "INSERT INTO lease VALUES (1, 1, 'somebody')",
     "INSERT INTO requester VALUES (1, 'lab', 'mock')",
@@ -120,3 +137,13 @@ OLD_STORE = (
     ),
 )
 """A run with two free units, the second of them first in its queue."""
+_RUN = """INSERT INTO task_run VALUES (NUMBER, 1, 1, 'lNUMBER', 'rNUMBER', 'static', 'mock', 'local', 1, '{}',
+    x'00', 'running', NULL, 0, 1, '2026-01-01T00:00:00.000000+00:00', NULL, 1, 0, 0, 'QUEUE')"""
+_RUN_STARTED = """
+INSERT INTO history VALUES (NULL, '2026-01-01', 'x', 'run', NUMBER, NUMBER, NULL, 'running', 'old')"""
+OLD_RUNS = tuple(
+    statement.replace("NUMBER", str(number)).replace("QUEUE", queue)
+    for number, queue in enumerate(("ranked", "least_covered", "fifo"), 1)
+    for statement in (_RUN, _RUN_STARTED)
+)
+"""Runs of every order there was before groups."""

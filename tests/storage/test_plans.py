@@ -6,13 +6,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from crowdd.protocol.names import QueueOrder
+from crowdd.protocol.names import PieceKind, QueueOrder, UnitStatus
 from crowdd.storage.records import TaskRun, Worker
 from crowdd.storage.sql import statements
 from crowdd.storage.sqlite import SqliteStorage
 from crowdd.storage.sqlite.connecting import open_writer
 from crowdd.storage.sqlite.engine import Inline
 
+from .live import an_entry, an_update
 from .world import NOW, World, rows
 
 SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE"}
@@ -37,6 +38,8 @@ def named_statements() -> list[tuple[str, str]]:
     for name, value in vars(statements).items():
         if name.isupper() and not name.startswith("_") and isinstance(value, str):
             named.append((name, value))
+    for name in ("LIVE_UPDATES", "PAGES_HEARD", "JOURNAL"):
+        named += [(name, statement) for statement in getattr(statements, name).values()]
     for name in ("DELETE_ASSIGNMENT", "DELETE_RUN"):
         named += [(name, statement) for statement in getattr(statements, name)]
     return named
@@ -54,6 +57,8 @@ WAYS: dict[str, str] = {
     "NEWEST_ONBOARDING": ("SEARCH onboarding_agent USING INDEX onboarding_of_run (run_id=? AND worker_id=?)"),
     "LIVE_ONBOARDING_OF": ("SEARCH onboarding_agent USING INDEX onboarding_live (run_id=? AND worker_id=?)"),
     "LIVE_ONBOARDING": "SEARCH onboarding_agent USING INDEX onboarding_live (run_id=?)",
+    "OTHERS_ASSIGNED": "SEARCH unit USING INDEX sqlite_autoindex_unit_1 (assignment_id=?)",
+    "RANK_OTHERS_LEFT": "SEARCH unit USING INDEX sqlite_autoindex_unit_1 (assignment_id=?)",
     "NEWEST_DECISION": "SEARCH decision USING INDEX decision_of_run (run_id=? AND worker_id=?)",
 }
 """How the statements of admission must begin: each at a place in an index, in the order it needs."""
@@ -69,6 +74,43 @@ def test_admission_goes_straight_to_what_it_needs(name: str) -> None:
     assert steps[0] == WAYS[name]
     assert not any("SCAN" in step for step in steps)
     assert name in SORTED or not any("TEMP B-TREE" in step for step in steps)
+
+
+def test_live_work_is_read_in_order_from_one_index() -> None:
+    writer = open_writer(None)
+    ways = {
+        "live_agent_number (of_agent=? AND outgoing=? AND number>?)": statements.LIVE_UPDATES[False],
+        "live_onboarding_number (of_onboarding=? AND outgoing=? AND number>?)": statements.LIVE_UPDATES[True],
+        "journal_of_unit (of_unit=? AND position>?)": statements.JOURNAL[PieceKind.UNIT],
+        "journal_of_assignment (of_assignment=? AND position>?)": statements.JOURNAL[PieceKind.ASSIGNMENT],
+        "journal_of_onboarding (of_onboarding=? AND position>?)": statements.JOURNAL[PieceKind.ONBOARDING],
+    }
+    for way, statement in ways.items():
+        (step,) = plan(writer.db, statement)
+        assert step.endswith(f"USING INDEX {way}")
+    writer.close()
+
+
+async def _steps_to_add_live(agents: int, there: int) -> int:
+    """SQLite's instructions for a small call, with so many agents who have so many updates each."""
+    writer = open_writer(None)
+    world = World(SqliteStorage(Inline(writer)))
+    run = await world.run(assignments=agents, queue=QueueOrder.GROUPED)
+    made = [(await world.take(run, await world.worker(f"w{number}"))).agent for number in range(agents)]
+    for agent in made:
+        updates = [an_update(agent.id, number) for number in range(1, there + 1)]
+        entries = [an_entry(PieceKind.UNIT, agent.unit_id, number) for number in range(1, there + 1)]
+        await world.storage.add_live(updates, entries)
+    agent = made[len(made) // 2]
+    update, entry = an_update(agent.id, there + 1), an_entry(PieceKind.UNIT, agent.unit_id, there + 1)
+    with counted(writer.db) as steps:
+        await world.storage.add_live([update, an_update(agent.id, 1, outgoing=True)], [entry])
+    writer.close()
+    return steps()
+
+
+async def test_what_an_update_costs_does_not_grow_with_what_was_said_before() -> None:
+    assert await _steps_to_add_live(30, 100) <= await _steps_to_add_live(2, 1)
 
 
 @pytest.mark.parametrize(("name", "statement"), named_statements())
@@ -158,8 +200,14 @@ async def _take_special(world: World, run: TaskRun, worker: Worker) -> None:
     await world.storage.special_count(run.id, -1)
 
 
+async def _look_at_the_group(world: World, run: TaskRun, worker: Worker) -> None:
+    (agent, *_) = await world.storage.agents(run.id, worker_id=worker.id, limit=1)
+    await world.storage.units(run.id, assignment_id=agent.assignment_id)
+    await world.storage.units(run.id, frozenset({UnitStatus.LAUNCHED}), agent.assignment_id)
+
+
 @pytest.mark.parametrize("queue", QueueOrder)
-@pytest.mark.parametrize("doing", [_take, _give_back, _look, _take_special])
+@pytest.mark.parametrize("doing", [_take, _give_back, _look, _take_special, _look_at_the_group])
 async def test_nothing_about_a_worker_costs_more_in_a_larger_run(
     doing: Callable[[World, TaskRun, Worker], Awaitable[object]], queue: QueueOrder
 ) -> None:

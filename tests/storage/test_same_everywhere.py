@@ -1,13 +1,12 @@
 """Random work given to the memory body and to SQLite: same answers, same errors, same history, no breach."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 import trio
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
 from crowdd.protocol.names import (
     AgentId,
@@ -22,12 +21,6 @@ from crowdd.protocol.names import (
 )
 from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial
 from crowdd.storage.contract import ChangeRun, NewRows, Registration, Storage
-from crowdd.storage.errors import StorageError
-from crowdd.storage.memory import MemoryStorage, Tables
-from crowdd.storage.sqlite import SqliteStorage
-from crowdd.storage.sqlite.check import check_contents
-from crowdd.storage.sqlite.connecting import open_writer
-from crowdd.storage.sqlite.engine import Inline
 from crowdd.storage.writes import (
     AddReview,
     AddSubmission,
@@ -40,7 +33,8 @@ from crowdd.storage.writes import (
     Write,
 )
 
-from .world import AT_WORK, LATER, NOW, World, new_run, rows
+from .both import QUICK, WHO, Both
+from .world import AT_WORK, LATER, NOW, new_run, rows
 
 RUNS = st.integers(1, 2).map(RunId)
 ONE_RUN = st.sampled_from([1, 1, 1, 1, 1, 1, 1, 2]).map(RunId)
@@ -52,7 +46,6 @@ QUALIFICATIONS = st.sampled_from(["trained", "fast", ""])
 LINKS = st.sampled_from(["x", "y", "shared"])
 PATHS = st.sampled_from([(AgentStatus.NONE,), AT_WORK, AT_WORK, ()])
 LIMITS = st.just(0) | st.integers(1, 3)
-WHO = ("staff:ada", "because")
 EXPECTATIONS = st.dictionaries(QUALIFICATIONS, st.none() | st.integers(0, 2), max_size=1)
 ONBOARDED = st.sampled_from(
     [AgentStatus.ONBOARDING, AgentStatus.ONBOARDING, AgentStatus.WAITING, AgentStatus.DISCONNECT]
@@ -72,48 +65,6 @@ CHOICES: st.SearchStrategy[dict[str, Any]] = (
 async def _two_pages(storage: Storage, run: RunId, worker: WorkerId, limit: int) -> Any:
     first = await storage.candidates(run, worker, limit=limit)
     return [first, await storage.candidates(run, worker, after=first[-1] if first else None)]
-
-
-class Both(RuleBasedStateMachine):
-    """Two stores that get the same calls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writer = open_writer(None)
-        self.memory = MemoryStorage(Tables())
-        self.sqlite = SqliteStorage(Inline(self.writer))
-
-    def teardown(self) -> None:
-        try:
-            assert trio.run(World(self.memory).everything) == trio.run(World(self.sqlite).everything)
-            assert check_contents(self.writer.db) == []
-        finally:
-            self.writer.close()
-
-    def both(self, call: Callable[[Storage], Any]) -> None:
-        async def outcome(storage: Storage) -> Any:
-            try:
-                return await call(storage)
-            except StorageError as exc:
-                return type(exc)
-
-        assert trio.run(outcome, self.memory) == trio.run(outcome, self.sqlite)
-
-    def begin(self, queue: QueueOrder = QueueOrder.FIFO) -> None:
-        """What most rules need to get anywhere: a run with free units, and people."""
-        self.both(lambda s: s.create_run(new_run("a", queue=queue), NOW, "staff:ada"))
-        self.both(lambda s: s.add_assignments(RunId(1), rows(0, 3, 2), False, NOW))
-        self.both(lambda s: s.launch_units(RunId(1), 5, NOW))
-        start = MoveRun(RunId(1), RunState.LAUNCHING, RunState.RUNNING, *WHO)
-        self.both(lambda s: s.commit([start], NOW))
-        for name in ("ann", "bob", "cid"):
-            self.join(name)
-
-    def join(self, name: str) -> None:
-        self.both(lambda s: s.register_worker("mock", name, {}, NOW))
-
-    def take(self, registration: Registration) -> None:
-        self.both(lambda s: s.reserve(registration, NOW))
 
 
 class SameLives(Both):
@@ -361,7 +312,6 @@ class SameRest(Both):
         self.both(lambda s: s.facts(scope))
 
 
-QUICK = settings(max_examples=25, stateful_step_count=30, deadline=None)
 SameLives.TestCase.settings = QUICK
 SameRest.TestCase.settings = QUICK
 TestSameLives = SameLives.TestCase

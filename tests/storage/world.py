@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from crowdd.protocol.names import AgentStatus, RunState, UnitId, UnitStatus, WireId
+from crowdd.protocol.names import AgentStatus, PieceKind, RunState, UnitId, UnitStatus, WireId
 from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, WorkerFacts
 from crowdd.storage.contract import NewAssignment, NewRun, NotReserved, Registration, Reserved, Storage
 from crowdd.storage.records import (
@@ -188,7 +188,22 @@ class World:
             found += [] if run.deleting else await storage.export(run.id)
             for agent in await storage.agents(run.id):
                 found += [agent, await storage.metadata(agent.id), await storage.reviews(agent.id)]
+            found += [await storage.owed(run.id), *await self._live(run)]
         return found
+
+    async def _live(self, run: TaskRun) -> list[object]:
+        """All that pages and user code of live work said."""
+        storage = self.storage
+        agents = [(False, agent.id) for agent in await storage.agents(run.id)]
+        onboarding = [(True, agent.id) for agent in await storage.onboarding_agents(run.id)]
+        pieces: list[tuple[PieceKind, int]] = [(PieceKind.ONBOARDING, agent_id) for _, agent_id in onboarding]
+        pieces += [(PieceKind.UNIT, unit.id) for unit in await storage.units(run.id)]
+        pieces += [(PieceKind.ASSIGNMENT, each.id) for each in await storage.assignments(run.id)]
+        streams = [(*agent, outgoing) for agent in (*agents, *onboarding) for outgoing in (False, True)]
+        return [
+            *[update for stream in streams for update in await storage.live_updates(*stream)],
+            *[entry for piece in pieces for entry in await storage.journal(*piece)],
+        ]
 
 
 def moves(agent: Agent, after: AgentStatus, **changes: Any) -> MoveAgent:
