@@ -1,0 +1,281 @@
+"""A piece of live work and its user code: how it ends, what is stored when, what a cancellation leaves."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+from tests.daemon.conftest import a_run, launched_units
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from crowdd.daemon.house import House
+from crowdd.daemon.live.agent import LiveAgent, Person
+from crowdd.daemon.live.errors import AgentDisconnected, AgentShutDown, CallFailed, NothingReceived
+from crowdd.daemon.live.ledger import PieceKey
+from crowdd.daemon.live.opening import open_piece
+from crowdd.daemon.live.piece import Close, Ending, Piece, PieceTools
+from crowdd.daemon.live.waits import How
+from crowdd.protocol.names import AgentId, AgentStatus, PieceKind, WireId
+from crowdd.storage.contract import Registration, Reserved
+from crowdd.storage.records import Agent, LiveUpdate
+
+Code = Callable[[LiveAgent], Awaitable[None]]
+
+
+@attrs.define(eq=False)
+class Play:
+    """One agent at work, whose piece can be served again and again, as after restarts."""
+
+    house: House
+    agent: Agent
+    sent: list[dict[str, Any]] = attrs.Factory(list[dict[str, Any]])
+    endings: list[Ending] = attrs.Factory(list[Ending])
+    heard: int = 0
+
+    async def open(self) -> Piece:
+        tools = PieceTools(
+            self.house.storage, self.house.wall, self.house.user_code, lambda _: Path(), self._sent
+        )
+        key = PieceKey(PieceKind.UNIT, self.agent.unit_id)
+        return (await open_piece(key, [self.agent.id], 1, False, tools)).piece
+
+    def _sent(self, update: LiveUpdate) -> None:
+        self.sent.append(update.update)
+
+    async def serve(self, piece: Piece, code: Code) -> None:
+        agent = LiveAgent(piece, piece.seats[0], _nobody)
+
+        async def ended(ending: Ending) -> None:
+            self.endings.append(ending)
+
+        await piece.serve(lambda: code(agent), ended)
+
+    def hear(self, piece: Piece, stored: Callable[[], None] = lambda: None, **data: Any) -> None:
+        self.heard += 1
+        piece.heard(
+            LiveUpdate(
+                False, self.agent.id, False, self.heard, f"u{self.heard}", "", 0, data, self.house.wall()
+            ),
+            True,
+            stored,
+        )
+
+    async def journal(self) -> list[str]:
+        return [e.what for e in await self.house.storage.journal(PieceKind.UNIT, self.agent.unit_id)]
+
+
+def _nobody(agent_id: AgentId) -> Person:
+    raise LookupError(agent_id)
+
+
+@pytest.fixture
+async def play(house: House) -> Play:
+    run = await a_run(house)
+    await launched_units(house, run, 1)
+    worker = await house.storage.register_worker("mock", "anna", {}, house.wall())
+    path = (AgentStatus.ACCEPTED, AgentStatus.IN_TASK)
+    registration = Registration(run.id, worker.id, WireId("w" * 22), "link", "", path, None)
+    reserved = await house.storage.reserve(registration, house.wall())
+    assert isinstance(reserved, Reserved)
+    return Play(house, reserved.agent)
+
+
+async def test_code_that_returns_has_finished(play: Play) -> None:
+    async def code(agent: LiveAgent) -> None:
+        await agent.send({"text": "hello"})
+
+    await play.serve(await play.open(), code)
+    assert play.sent == [{"text": "hello"}]
+    assert [ending.close for ending in play.endings] == [Close.FINISHED]
+
+
+async def test_code_that_raises_has_failed_with_what_it_raised(play: Play) -> None:
+    async def code(agent: LiveAgent) -> None:
+        raise SystemExit("as if it were its business")
+
+    await play.serve(await play.open(), code)
+    assert play.endings[0].close is Close.FAILED
+    assert isinstance(play.endings[0].error, SystemExit)
+
+
+async def test_an_agent_that_left_is_an_end_and_no_failure(play: Play) -> None:
+    async def code(agent: LiveAgent) -> None:
+        await agent.receive()
+
+    piece = await play.open()
+    piece.left(play.agent.id, How.DISCONNECTED)
+    await play.serve(piece, code)
+    assert play.endings[0].close is Close.FINISHED
+    assert isinstance(play.endings[0].error, AgentDisconnected)
+
+
+async def test_an_update_is_stored_before_it_is_confirmed_and_before_code_gets_it(play: Play) -> None:
+    order: list[str] = []
+
+    async def stored() -> int:
+        return len(await play.house.storage.live_updates(False, play.agent.id, False))
+
+    async def code(agent: LiveAgent) -> None:
+        await agent.receive()
+        order.append(f"given, {await stored()} stored")
+
+    piece = await play.open()
+    play.hear(piece, lambda: order.append("confirmed"))
+    await play.serve(piece, code)
+    assert order == ["confirmed", "given, 1 stored"]
+
+
+async def test_a_second_run_gives_the_same_results_and_sends_nothing_again(
+    autojump_clock: MockClock, play: Play
+) -> None:
+    seen: list[Any] = []
+
+    async def code(agent: LiveAgent) -> None:
+        seen.append([await agent.receive(), await agent.now(), agent.random.random()])
+        await agent.send({"n": 1})
+        with pytest.raises(NothingReceived):
+            await agent.receive(timeout_s=30)
+        with pytest.raises(CallFailed, match="ZeroDivisionError"):
+            await agent.run_sync(lambda: 1 // 0)
+        seen[-1].append(await agent.run_sync(lambda: len(seen)))
+        await agent.sleep(1000)
+        await agent.send({"n": 2})
+
+    first = await play.open()
+    play.hear(first, text="hi")
+    await play.serve(first, code)
+    began = trio.current_time()
+    await play.serve(await play.open(), code)
+    assert seen[0] == seen[1]
+    assert play.sent == [{"n": 1}, {"n": 2}]
+    assert trio.current_time() == began
+    assert [ending.close for ending in play.endings] == [Close.FINISHED, Close.FINISHED]
+
+
+async def test_code_that_changed_ends_as_diverged_with_the_first_difference(play: Play) -> None:
+    async def before(agent: LiveAgent) -> None:
+        await agent.send({"text": "old"})
+
+    async def after(agent: LiveAgent) -> None:
+        await agent.send({"text": "new"})
+
+    await play.serve(await play.open(), before)
+    await play.serve(await play.open(), after)
+    assert play.endings[1].close is Close.DIVERGED
+    assert '"old"' in str(play.endings[1].error)
+
+
+async def test_code_that_comes_to_no_recorded_wait_is_given_up_after_a_while(
+    autojump_clock: MockClock, play: Play
+) -> None:
+    async def before(agent: LiveAgent) -> None:
+        await agent.now()
+
+    async def after(agent: LiveAgent) -> None:
+        await agent.receive()
+
+    await play.serve(await play.open(), before)
+    await play.serve(await play.open(), after)
+    assert play.endings[1].close is Close.DIVERGED
+    assert "waits for receive" in str(play.endings[1].error)
+
+
+async def test_code_that_ends_before_its_journal_does_has_diverged(play: Play) -> None:
+    async def before(agent: LiveAgent) -> None:
+        await agent.now()
+
+    async def after(agent: LiveAgent) -> None:
+        pass
+
+    await play.serve(await play.open(), before)
+    await play.serve(await play.open(), after)
+    assert play.endings[1].close is Close.DIVERGED
+
+
+async def test_a_stop_is_told_at_a_wait_and_recorded_nowhere(play: Play) -> None:
+    told: list[type[BaseException]] = []
+
+    async def code(agent: LiveAgent) -> None:
+        try:
+            await agent.receive()
+        except AgentShutDown as exc:
+            told.append(type(exc))
+            raise
+
+    piece = await play.open()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(play.serve, piece, code)
+        await wait_all_tasks_blocked()
+        piece.stop()
+    assert told == [AgentShutDown]
+    assert play.endings[0].close is Close.STOPPED
+    assert await play.journal() == ["begun"]
+
+
+async def test_code_that_does_not_mind_a_stop_is_cancelled(autojump_clock: MockClock, play: Play) -> None:
+    async def code(agent: LiveAgent) -> None:
+        while True:
+            try:
+                await agent.receive()
+            except AgentShutDown:
+                await trio.sleep(1)
+
+    piece = await play.open()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(play.serve, piece, code)
+        await wait_all_tasks_blocked()
+        piece.stop()
+    assert play.endings[0].close is Close.STOPPED
+
+
+async def test_a_wait_that_a_scope_of_the_code_cancels_loses_nothing(
+    autojump_clock: MockClock, play: Play
+) -> None:
+    got: list[Any] = []
+
+    async def code(agent: LiveAgent) -> None:
+        with trio.move_on_after(5):
+            got.append(await agent.receive())
+        got.append(await agent.receive())
+
+    piece = await play.open()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(play.serve, piece, code)
+        await trio.sleep(10)
+        play.hear(piece, n=1)
+    assert got == [{"n": 1}]
+
+
+@pytest.mark.parametrize("steps", range(1, 40))
+async def test_cancelled_at_any_step_it_goes_on_where_it_was(play: Play, steps: int) -> None:
+    """After so many steps the daemon is gone; the code run again sends each update exactly once."""
+
+    async def code(agent: LiveAgent) -> None:
+        for _ in range(3):
+            update = await agent.receive()
+            await agent.send({"n": update["n"]})
+
+    first = await play.open()
+    for n in range(3):
+        play.hear(first, n=n)
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(play.serve, first, code)
+            for _ in range(steps):
+                await trio.lowlevel.checkpoint()
+            scope.cancel()
+    stored = await play.house.storage.live_updates(False, play.agent.id, False)
+    second = await play.open()
+    play.heard = len(stored)
+    for n in range(len(stored), 3):
+        play.hear(second, n=n)
+    play.endings.clear()
+    await play.serve(second, code)
+    assert _numbers(await play.house.storage.live_updates(False, play.agent.id, True)) == [0, 1, 2]
+    assert [ending.close for ending in play.endings] == [Close.FINISHED]
+
+
+def _numbers(updates: Sequence[LiveUpdate]) -> list[int]:
+    return [update.update["n"] for update in updates]
