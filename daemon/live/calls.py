@@ -4,7 +4,6 @@ A call is a stored update `{request_id, target, args}`, its answer one that `han
 a crash calls without a stored answer are executed again: at least once, and answered exactly once.
 """
 
-import inspect
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ import trio
 
 from ...protocol.names import AgentId
 from ...storage.records import LiveUpdate
+from ..function_shapes import is_async
 from ..user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Calls:
         if function is None:
             raise ValueError(f"there is no function {call.update['target']!r}")
         args, caller = _args(call.update.get("args")), self._t.caller(call.agent_id)
-        run = self._t.user_code.run_async if _is_async(function) else self._t.user_code.run_sync
+        run = self._t.user_code.run_async if is_async(function) else self._t.user_code.run_sync
         return await run(function, caller, args, limit_s=self._t.limit_s)
 
     def _say(self, call: LiveUpdate, response: str = "null", error: str | None = None) -> None:
@@ -100,11 +100,6 @@ async def open_calls(tools: CallTools) -> AsyncGenerator[Calls]:
     async with trio.open_nursery() as nursery:
         yield Calls(tools, nursery)
         nursery.cancel_scope.cancel(reason="nobody is left to call")
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    call = getattr(function, "__call__", None)  # noqa: B004  # an object with an async __call__
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def _args(args: Any) -> Any:

@@ -21,8 +21,8 @@ def a_folder(scratch: Path, files: dict[str, bytes]) -> Path:
 
 async def test_options_lists_plug_ins_with_a_line_each_and_says_what_next(desk: Desk) -> None:
     output = (await desk.crowdctl("options")).output
-    assert output.startswith("KIND       NAME     FROM    WHAT\n")
-    assert "provider   inhouse  crowdd  Workers you know" in output
+    assert output.startswith("KIND       NAME              FROM    WHAT\n")
+    assert "provider   inhouse           crowdd  Workers you know" in output
     assert output.endswith("Next: crowdctl options task\n      crowdctl options KIND NAME\n")
 
 
