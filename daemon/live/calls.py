@@ -4,8 +4,9 @@ A call is a stored update `{request_id, target, args}`, its answer one that `han
 a crash calls without a stored answer are executed again: at least once, and answered exactly once.
 """
 
+import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,8 +16,9 @@ import trio
 
 from ...protocol.names import AgentId
 from ...storage.records import LiveUpdate
-from ..function_shapes import is_async
+from ..causes import causes, words_of
 from ..user_code import UserCode, UserCodeFailed
+from .errors import CallRefused
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ class CallTools:
     """What a function is shown of who calls it."""
     answer: Callable[[AgentId, Mapping[str, Any]], None]
     """Store and send the answer."""
+    failed: Callable[[str, BaseException, AgentId], Awaitable[None]]
+    """Keep an error of the author's code, and what it was doing."""
 
 
 def is_call(update: Mapping[str, Any]) -> bool:
@@ -48,6 +52,10 @@ def unanswered(heard: Iterable[LiveUpdate], sent: Iterable[LiveUpdate]) -> list[
     return [
         update for update in heard if is_call(update.update) and update.update["request_id"] not in answered
     ]
+
+
+class _NotCallable(Exception):
+    """The page asks for what there is not; says why."""
 
 
 class Calls:
@@ -71,23 +79,31 @@ class Calls:
         limiter = self._limiters.setdefault(call.agent_id, trio.CapacityLimiter(self._t.at_once_max))
         try:
             async with limiter:
-                response = await self._call(call)
-            text = orjson.dumps(response).decode()
-        except (UserCodeFailed, TypeError, ValueError) as exc:
-            log.warning("the call of %s failed: %s", call.update["target"], exc)
+                self._say(call, response=await self._response(call))
+        except _NotCallable as exc:
             self._say(call, error=str(exc))
-        else:
-            self._say(call, response=text)
+        except (UserCodeFailed, TypeError, ValueError) as exc:
+            await self._failed(call, exc)
         finally:
             self._open[call.agent_id] -= 1
 
-    async def _call(self, call: LiveUpdate) -> Any:
+    async def _response(self, call: LiveUpdate) -> str:
         function = self._t.functions.get(call.update["target"])
         if function is None:
-            raise ValueError(f"there is no function {call.update['target']!r}")
+            raise _NotCallable(f"there is no function {call.update['target']!r}")
         args, caller = _args(call.update.get("args")), self._t.caller(call.agent_id)
-        run = self._t.user_code.run_async if is_async(function) else self._t.user_code.run_sync
-        return await run(function, caller, args, limit_s=self._t.limit_s)
+        run = self._t.user_code.run_async if _is_async(function) else self._t.user_code.run_sync
+        return orjson.dumps(await run(function, caller, args, limit_s=self._t.limit_s)).decode()
+
+    async def _failed(self, call: LiveUpdate, exc: Exception) -> None:
+        """What the function says to the worker is passed on; an error's own words may hold what is secret."""
+        name, cause = call.update["target"], causes(exc.__cause__ or exc)[0]
+        if isinstance(cause, CallRefused):
+            self._say(call, error=words_of(cause))
+            return
+        log.warning("the call of %s failed: %s", name, exc, extra={"agent": call.agent_id})
+        self._say(call, error=f"{name} did not work just now. What went wrong is noted; please try again.")
+        await self._t.failed(f"calling {name}", exc, call.agent_id)
 
     def _say(self, call: LiveUpdate, response: str = "null", error: str | None = None) -> None:
         answer = {"handles": call.update["request_id"], "response": response}
@@ -102,6 +118,14 @@ async def open_calls(tools: CallTools) -> AsyncGenerator[Calls]:
         nursery.cancel_scope.cancel(reason="nobody is left to call")
 
 
+def _is_async(function: Callable[..., Any]) -> bool:
+    call = getattr(function, "__call__", None)  # noqa: B004  # an object with an async __call__
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
 def _args(args: Any) -> Any:
-    """Pages of `mephisto-task` write them as JSON text."""
-    return orjson.loads(args) if isinstance(args, str) else args
+    """Pages write them as JSON text."""
+    try:
+        return orjson.loads(args) if isinstance(args, str) else args
+    except orjson.JSONDecodeError as exc:
+        raise _NotCallable(f"args are not JSON: {exc}") from exc

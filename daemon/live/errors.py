@@ -60,5 +60,9 @@ class CallFailed(Exception):
     """What `run_sync` called raised, or took too long; says which. The same again at a replay."""
 
 
+class CallRefused(Exception):
+    """Raised by a named function for its worker: the words go to the page that called, as they are."""
+
+
 class ReplayDiverged(Exception):
     """User code did something else than its journal says that it did: what, where, and what was expected."""

@@ -275,6 +275,7 @@ class Stage:
             self._t.user_code,
             lambda agent_id: caller(piece, persons[agent_id], agent_id),
             piece.answer,
+            self._t.failed,
         )
         async with open_calls(calls) as open_now:
             for agent in members:
