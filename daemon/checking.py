@@ -7,16 +7,18 @@ from pathlib import Path
 
 import attrs
 
+from ..protocol.names import QueueOrder
 from .architects.contract import Ground
 from .blueprints.contract import BlueprintFault
 from .config_rest import Rest, rest_of
+from .group_faults import group_faults
 from .hooks import SECTIONS, hook_faults, hook_warnings
 from .parts import TaskCode, task_code
 from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn
 from .routers import Routers
 from .task_config import ConfigRefused, RunConfig, read_document, structure_config
 from .task_folder import TaskCodeFailed
-from .unit_order import order_faults
+from .unit_order import order_faults, queue_of
 
 ROWS_COUNTED_MAX = 1_000_000  # a blueprint's rows may be endless
 
@@ -85,6 +87,10 @@ class CheckedTask:
             warnings=self._warnings(),
         )
 
+    def queue(self) -> QueueOrder:
+        """How storage is to keep its free units. Only for a task without problems."""
+        return queue_of(self.config.choice, self._code.blueprint(self.config, self._folder).live)
+
     def _units(self) -> tuple[int | None, bool]:
         blueprint = self._code.blueprint(self.config, self._folder)
         if blueprint.material.make_rows is not None:
@@ -95,7 +101,7 @@ class CheckedTask:
 
     def _warnings(self) -> list[str]:
         blueprint = self._code.blueprint(self.config, self._folder)
-        return hook_warnings(self.config, self._code.module, blueprint)
+        return [*hook_warnings(self.config, self._code.module, blueprint), *blueprint.warnings()]
 
     def _address(self, label: str) -> str:
         if self._routers is None:
@@ -133,15 +139,25 @@ def check_task(
     return CheckedTask(rest.config, problems, code, folder, routers)
 
 
-def checked_config(
+@attrs.frozen
+class Launchable:
+    """A task without problems: what is stored of it."""
+
+    config: RunConfig
+    queue: QueueOrder
+
+
+def launchable(
     registry: Registry, folder: Path, overrides: Mapping[str, str], routers: Routers | None = None
-) -> RunConfig:
-    """The config of a task folder that can be launched; LaunchRefused says everything that is wrong."""
+) -> Launchable:
+    """A task folder that can be launched; LaunchRefused says everything that is wrong with it."""
     task = check_task(registry, folder, overrides, routers)
-    task.forget()
-    if task.problems:
-        raise LaunchRefused(task.problems)
-    return task.config
+    try:
+        if task.problems:
+            raise LaunchRefused(task.problems)
+        return Launchable(task.config, task.queue())
+    finally:
+        task.forget()
 
 
 def numbered_label(name: str, number: int) -> str:
@@ -159,6 +175,8 @@ def _judged(rest: Rest, code: TaskCode, folder: Path, routers: Routers | None) -
             problems += blueprint.check()
             if rest.holds(*SECTIONS, "choice"):
                 problems += hook_faults(rest.config, code.module, blueprint, folder)
+            if rest.holds("choice", "limits") and blueprint.live is not None:
+                problems += group_faults(rest.config, blueprint.live.group)
             if rest.holds("choice") and not problems and blueprint.material.make_rows is None:
                 problems += order_faults(rest.config.choice, blueprint.rows())
         except (BlueprintFault, UnknownPlugIn, BrokenPlugIn) as exc:

@@ -9,14 +9,13 @@ from ..storage.contract import NewRun
 from ..storage.errors import Duplicate, InvalidRecord, NotFound
 from ..storage.records import TaskRun
 from .admission import unknown_names
-from .checking import CheckedTask, LaunchRefused, Plan, check_task, checked_config, numbered_label
+from .checking import CheckedTask, Launchable, LaunchRefused, Plan, check_task, launchable, numbered_label
 from .house import House
 from .registry import Registry
 from .structuring import shown
 from .task_config import RunConfig, config_to_json
 from .task_folder import TaskRefused
 from .task_store import keep_task
-from .unit_order import queue_of
 from .user_code import UserCodeFailed
 
 T = TypeVar("T")
@@ -36,16 +35,14 @@ class Launcher:
 
         LaunchRefused: nothing was stored. Cancelled: stored whole, or not at all.
         """
-        config = await self._loaded(
-            checked_config, self._registry, folder, dict(overrides), self._house.routers
-        )
-        if unknown := await self._unknown_qualifications(config):
+        task = await self._loaded(launchable, self._registry, folder, dict(overrides), self._house.routers)
+        if unknown := await self._unknown_qualifications(task.config):
             raise LaunchRefused(unknown)
         try:
             await self._house.user_code.off_loop(keep_task, folder, self._house.task_folder(launch_id))
         except TaskRefused as exc:
             raise LaunchRefused([str(exc)]) from exc
-        run = await self._create(config, launch_id, who)
+        run = await self._create(task, launch_id, who)
         if run.deleting:
             raise LaunchRefused([f"launch_id: run {run.label!r} of this launch is being deleted"])
         return run
@@ -96,7 +93,8 @@ class Launcher:
                 return label
         raise LaunchRefused([_taken(label)])
 
-    async def _create(self, config: RunConfig, launch_id: str, who: str) -> TaskRun:
+    async def _create(self, task: Launchable, launch_id: str, who: str) -> TaskRun:
+        config = task.config
         own = config.admission.made_qualifications()
         await self._house.storage.ensure_qualifications(own, self._house.wall())
         key = self._house.rng.randbytes(KEY_BYTES)
@@ -105,7 +103,7 @@ class Launcher:
             label = config.label or numbered_label(config.name, number)
             try:
                 return await self._house.storage.create_run(
-                    self._new_run(config, launch_id, label, key), self._house.wall(), who
+                    self._new_run(task, launch_id, label, key), self._house.wall(), who
                 )
             except InvalidRecord as exc:
                 raise LaunchRefused([str(exc)]) from exc
@@ -114,7 +112,8 @@ class Launcher:
                     break
         raise LaunchRefused([_taken(label)])
 
-    def _new_run(self, config: RunConfig, launch_id: str, label: str, key: bytes) -> NewRun:
+    def _new_run(self, task: Launchable, launch_id: str, label: str, key: bytes) -> NewRun:
+        config = task.config
         return NewRun(
             task_name=config.task,
             requester_name=config.requester,
@@ -127,7 +126,7 @@ class Launcher:
             config=config_to_json(config),
             key=key,
             project_name=config.project,
-            queue=queue_of(config.choice),
+            queue=task.queue,
         )
 
 

@@ -222,6 +222,7 @@ def _only(converter: Converter, applies: Callable[[Any], bool], form: type, call
     converter.register_structure_hook_factory(lambda t: t not in asking and applies(t), factory)
 
 
+IN_ARGS = 4  # of what attrs.validators.in_ raises: a sentence, the attribute, what it may be, what it is
 _VALIDATOR_SAYS = re.compile(r"'(?P<name>\w+)' must be (?P<bound>[<>]=? \S+): (?P<value>\S+)")
 
 
@@ -243,13 +244,21 @@ def _problems(exc: BaseException, path: str) -> Iterator[str]:
         case KeyError():
             yield f"{path}: is missing"
         case _:
-            yield _by_validator(str(exc), path) or f"{path or 'the whole'}: {exc}"
+            yield _by_validator(exc, path) or f"{path or 'the whole'}: {exc}"
 
 
-def _by_validator(words: str, path: str) -> str | None:
-    """What attrs' number validators say, `'name' must be >= 1: 0`, as all else is told; None: not theirs."""
-    said = _VALIDATOR_SAYS.fullmatch(words)
+def _by_validator(exc: BaseException, path: str) -> str | None:
+    """What attrs' validators say, e.g. `'name' must be >= 1: 0`, as all else is told; None: not theirs."""
+    if len(exc.args) == IN_ARGS and isinstance(exc.args[2], tuple):
+        _, field, options, value = exc.args
+        known = ", ".join(shown(_plain_enum(option)) for option in options)
+        return f"{_joined(path, field.name)}: must be one of {known}, not {shown(_plain_enum(value))}"
+    said = _VALIDATOR_SAYS.fullmatch(str(exc))
     return said and f"{_joined(path, said['name'])}: must be {said['bound']}, not {said['value']}"
+
+
+def _plain_enum(value: Any) -> Any:
+    return value.value if isinstance(value, enum.Enum) else value
 
 
 def _items(value: Any) -> list[Any]:

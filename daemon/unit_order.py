@@ -7,6 +7,7 @@ from ..protocol.names import QueueOrder
 from .admission import Order, OrderFault, priority_rank, random_rank
 from .admission_config import Choice
 from .blueprints.contract import Row
+from .blueprints.live_contract import LiveRules
 
 ROWS_CHECKED_MAX = 1_000_000  # a blueprint's rows may be endless
 FAULTS_SHOWN_MAX = 5
@@ -20,8 +21,10 @@ _QUEUES = {
 }
 
 
-def queue_of(choice: Choice) -> QueueOrder:
-    """How storage keeps the free units of a run with this choice."""
+def queue_of(choice: Choice, live: LiveRules | None) -> QueueOrder:
+    """How storage keeps the free units of a run with this choice, of a blueprint with these rules."""
+    if live is not None and live.group is not None:
+        return QueueOrder.GROUPED
     return _QUEUES[choice.order]
 
 

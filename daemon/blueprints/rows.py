@@ -2,6 +2,8 @@
 
 from typing import Any, TypeGuard
 
+from attrs import validators
+
 from ...protocol.documents import check_document
 from ...protocol.errors import RemoteProtocolError
 from .contract import Row
@@ -9,6 +11,8 @@ from .contract import Row
 HIDDEN_PREFIX = "_"
 """Keys that begin so stay on the server: they are stored and exported, and never sent to a page."""
 UNITS_PER_ROW_MAX = 10_000
+UNITS_PER_ROW = (validators.ge(1), validators.le(UNITS_PER_ROW_MAX))
+"""What an option says that gives a row so many units."""
 _SPLIT = ("shared", "unit_data")
 
 

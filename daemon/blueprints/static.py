@@ -1,190 +1,44 @@
 """The blueprint `static`: a page with form fields, filled from rows of data. No code runs per unit."""
 
-import difflib
-import itertools
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import attrs
 
-from ...storage.records import Assignment, Unit
 from ..structuring import Count
-from .contract import Blueprint, BlueprintFault, Material, Row
-from .pages import ALWAYS_FILLED, INDEX, SCRIPT, page_faults, page_script, placeholders, read_page
-from .reading import DATA_NAMES, DataFault, read_rows
-from .rows import UNITS_PER_ROW_MAX, RowFault, page_view, row_of
+from .contract import Row
+from .paged import PagedBlueprint, PagedOptions
+from .rows import UNITS_PER_ROW, row_of
 
-FAULTS_SHOWN_MAX = 20  # more of the same teaches nobody anything
-ROWS_COMPARED_MAX = 1000  # placeholders are looked up in the names of so many rows
+_LIVE_TYPES = {
+    "run_unit": "live",
+    "run_onboarding": "live",
+    "run_assignment": "group",
+    "simulated_partner": "group",
+}
 
 
 @attrs.frozen
-class StaticOptions:
+class StaticOptions(PagedOptions):
     """`[blueprint]` of task.toml. Paths are inside the task's folder."""
 
-    page: Path = Path("page")
-    """The folder with index.html and what belongs to it."""
-    data: Path | None = None
-    """A .jsonl, .json or .csv file; by default whichever of data.jsonl, data.json, data.csv there is."""
-    units_per_assignment: Count = attrs.field(
-        default=1, validator=[attrs.validators.ge(1), attrs.validators.le(UNITS_PER_ROW_MAX)]
-    )
+    units_per_assignment: Count = attrs.field(default=1, validator=[*UNITS_PER_ROW])
     """How many workers answer each row."""
 
 
-class StaticBlueprint(Blueprint):
+class StaticBlueprint(PagedBlueprint):
     """A page with form fields, filled from rows of data: a file, or what `rows()` of task.py gives."""
 
     name = "static"
     Options = StaticOptions
 
-    def __init__(self, options: StaticOptions, material: Material) -> None:
-        super().__init__(options, material)
-        self._units = options.units_per_assignment
+    def row_from(self, value: Any) -> Row:
+        return row_of(value, self.options.units_per_assignment)
 
-    def check(self) -> list[str]:
-        files, faults = self._checked_page()
-        names, row_faults = self._checked_rows()
-        if names is not None and not row_faults:
-            faults += self._unknown_placeholders(files, names)
-        return faults + row_faults
-
-    def check_added(self, path: Path) -> list[str]:
-        try:
-            files = read_page(self._page)
-        except OSError as exc:
-            return [f"{exc.filename}: cannot be read: {exc.strerror}"]
-        names, faults = self._checked_file(path)
-        return faults or self._unknown_placeholders(files, names)
-
-    def added_rows(self, path: Path) -> Iterator[Row]:
-        return self._good(self._rows_of_file(path))
-
-    def rows(self) -> Iterator[Row]:
-        """The data, read as far as it is wanted. DataFault at the first row that is not one."""
-        return self._good(self._judged_rows())
-
-    def _good(self, rows: Iterator[Row | DataFault]) -> Iterator[Row]:
-        for row in rows:
-            if isinstance(row, DataFault):
-                raise row
-            yield row
-
-    def page_files(self) -> Mapping[str, bytes]:
-        return {**read_page(self._page), SCRIPT: page_script()}
-
-    def init_data(self, assignment: Assignment, unit: Unit) -> Any:
-        """What the page is given: without what begins with "_"."""
-        return page_view(super().init_data(assignment, unit))
-
-    @property
-    def _page(self) -> Path:
-        page: Path = self.material.folder / self.options.page
-        return page
-
-    def _judged_rows(self) -> Iterator[Row | DataFault]:
-        made = self.material.make_rows
-        yield from self._rows_of_code(made) if made is not None else self._rows_of_file(self._data_file())
-
-    def _rows_of_file(self, path: Path) -> Iterator[Row | DataFault]:
-        for found in read_rows(path):
-            yield found if isinstance(found, DataFault) else self._judged(found.where, found.value)
-
-    def _rows_of_code(self, made: Callable[[], Any]) -> Iterator[Row | DataFault]:
-        for number, value in enumerate(made(), 1):
-            yield self._judged(f"task.py: row {number} of rows()", value)
-
-    def _judged(self, where: str, value: Any) -> Row | DataFault:
-        try:
-            return row_of(value, self._units)
-        except RowFault as exc:
-            return DataFault(f"{where}: {exc}")
-
-    def _data_file(self) -> Path:
-        folder: Path = self.material.folder
-        if self.options.data is not None:
-            return _readable(folder, self.options.data)
-        there = [name for name in DATA_NAMES if (folder / name).is_file()]
-        if not there:
-            raise DataFault(
-                f"data.jsonl: there is no data; write one row a line, or {', '.join(DATA_NAMES[1:])}, "
-                "or rows() in task.py"
-            )
-        if len(there) > 1:
-            raise DataFault(f'{there[0]}: there is {there[1]}, too; say which with data = "{there[0]}"')
-        return folder / there[0]
-
-    def _checked_page(self) -> tuple[dict[str, bytes], list[str]]:
-        try:
-            files = read_page(self._page)
-        except BlueprintFault as exc:
-            return {}, [str(exc)]
-        except OSError as exc:
-            return {}, [f"{exc.filename}: cannot be read: {exc.strerror}"]
-        if INDEX not in files and (self.material.folder / INDEX).is_file():
-            page = self.options.page.as_posix()
-            return files, [f"{page}/{INDEX}: is missing; move {INDEX} from beside task.toml into {page}/"]
-        return files, page_faults(self.options.page.as_posix(), files)
-
-    def _checked_rows(self) -> tuple[set[str] | None, list[str]]:
-        """The names in the first rows, and every fault. Rows of code are not run: they may be endless."""
-        if self.material.make_rows is not None:
-            return None, []
-        try:
-            path = self._data_file()
-        except DataFault as exc:
-            return set(), [str(exc)]
-        return self._checked_file(path)
-
-    def _checked_file(self, path: Path) -> tuple[set[str], list[str]]:
-        """The names in its first rows, and every fault."""
-        names: set[str] = set()
-        faults: list[str] = []
-        count = 0
-        try:
-            for count, row in enumerate(self._rows_of_file(path), 1):
-                if isinstance(row, DataFault):
-                    faults.append(str(row))
-                elif count <= ROWS_COMPARED_MAX:
-                    names.update(*map(page_view, (row.shared, *row.unit_data)))
-        except DataFault as exc:
-            faults.append(str(exc))
-        else:
-            if not count:
-                faults.append(f"{path.name}: holds no row")
-        return names, _shortened(faults)
-
-    def _unknown_placeholders(self, files: dict[str, bytes], names: set[str]) -> list[str]:
-        page = f"{self.options.page.as_posix()}/{INDEX}"
-        onboarding = getattr(self.material.config, "onboarding", None)
-        if onboarding is not None and not onboarding.data:
-            return []  # its part is filled by code, with names that nobody knows before
-        names = names if onboarding is None else names | set(onboarding.data)
-        faults: list[str] = []
-        for name, line in placeholders(files.get(INDEX, b"")):
-            if name not in names and name.split(".")[0] not in names | ALWAYS_FILLED:
-                faults.append(f"{page}:{line}: ${{{name}}} is not in the data; {_nearest(name, names)}")
-        return _shortened(faults)
-
-
-def _readable(folder: Path, name: Path) -> Path:
-    if name.suffix not in (".jsonl", ".json", ".csv"):
-        raise DataFault(f"{name}: must end in .jsonl, .json or .csv")
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DataFault(f"{name}: is outside the task's folder")
-    return path
-
-
-def _nearest(name: str, names: set[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return (
-        f"did you mean ${{{close[0]}}}?" if close else f"its names are {', '.join(sorted(names)) or 'none'}"
-    )
-
-
-def _shortened(faults: list[str]) -> list[str]:
-    more = len(faults) - FAULTS_SHOWN_MAX
-    shown = list(itertools.islice(faults, FAULTS_SHOWN_MAX))
-    return shown if more <= 0 else [*shown, f"... and {more} more like these"]
+    def code_faults(self) -> list[str]:
+        """Code for live work: its author forgot to say that the task is one."""
+        return [
+            f"task.py: {name} would never be called: a static task runs no code while workers work; "
+            f'write type = "{kind}" under [blueprint], or delete it'
+            for name, kind in _LIVE_TYPES.items()
+            if callable(self.material.code.get(name))
+        ]

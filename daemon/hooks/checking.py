@@ -22,7 +22,8 @@ def hook_faults(
 ) -> list[str]:
     """Every reason for which the task cannot be launched: "path: what, and what to do"."""
     found = hooks_of(config, module, blueprint)
-    return [*found.faults, *source_faults(config, found.functions, folder)]
+    grouped = blueprint is not None and blueprint.live is not None and blueprint.live.group is not None
+    return [*found.faults, *source_faults(config, found.functions, folder, grouped)]
 
 
 def hook_warnings(config: RunConfig, module: ModuleType | None, blueprint: Blueprint | None) -> list[str]:

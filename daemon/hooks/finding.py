@@ -1,6 +1,5 @@
 """Finds the hooks of a run: functions of its task.py, methods of its own blueprint class. Calls nothing."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -9,9 +8,8 @@ from typing import Any
 import attrs
 
 from ..blueprints.contract import Blueprint
+from ..function_shapes import misspelt, takes
 from .names import HOOKS, HookName
-
-NEAR = 0.85  # how alike a name must be to be taken for a misspelt hook
 
 
 @attrs.frozen
@@ -61,20 +59,10 @@ def _faults(hook: HookName, function: Callable[..., Any], sections: frozenset[st
             f"task.py: {hook.value} would never be asked: task.toml has no [{what.section}]; "
             "add the section or delete the function"
         )
-    if not _takes(function, len(what.takes)):
-        takes = f"{hook.value}({', '.join(what.takes)})"
-        faults.append(f"task.py: {hook.value} is called as {takes}; write it so")
+    if not takes(function, len(what.takes)):
+        call = f"{hook.value}({', '.join(what.takes)})"
+        faults.append(f"task.py: {hook.value} is called as {call}; write it so")
     return faults
-
-
-def _takes(function: Callable[..., Any], count: int) -> bool:
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # one of Python's own, which has no signature to look at
-        return True
-    return True
 
 
 def _misspelt(module: ModuleType | None) -> list[str]:
@@ -82,10 +70,7 @@ def _misspelt(module: ModuleType | None) -> list[str]:
     names = (
         [] if module is None else [name for name, value in vars(module).items() if inspect.isfunction(value)]
     )
-    known = [hook.value for hook in HookName]
-    warnings: list[str] = []
-    for name in names:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
-        if near and name not in known and near[0] not in names:
-            warnings.append(f"task.py: {name} is no hook and never asked; did you mean {near[0]}?")
-    return warnings
+    return [
+        f"task.py: {name} is no hook and never asked; did you mean {near}?"
+        for name, near in misspelt(names, [hook.value for hook in HookName])
+    ]

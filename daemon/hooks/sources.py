@@ -15,13 +15,18 @@ FAULTS_SHOWN_MAX = 5
 
 
 def source_faults(
-    config: RunConfig, functions: Mapping[HookName, Callable[..., Any]], folder: Path
+    config: RunConfig,
+    functions: Mapping[HookName, Callable[..., Any]],
+    folder: Path,
+    grouped: bool = False,
 ) -> Iterator[str]:
     """Everything that a section needs and the task has not: "path: what, and what to do"."""
     if config.choice.order is Order.RANKED and HookName.RANK_UNITS not in functions:
         yield 'choice.order: "ranked" needs rank_units(units, worker) in task.py'
     if config.choice.order is not Order.RANKED and HookName.RANK_UNITS in functions:
-        yield 'task.py: rank_units would never be asked; write order = "ranked" under [choice]'
+        remedy = "in groups, who waits longest comes first; delete it"
+        remedy = remedy if grouped else 'write order = "ranked" under [choice]'
+        yield f"task.py: rank_units would never be asked; {remedy}"
     screening, gold = config.screening, config.gold
     if screening is not None and not screening.use_real_units:
         yield from _data_faults("screening", screening.data, HookName.SCREENING_UNITS, functions, folder)

@@ -6,7 +6,7 @@ import pytest
 
 from crowdd.daemon.architects.contract import Ground
 from crowdd.daemon.architects.remote import RemoteArchitect, RemoteOptions
-from crowdd.daemon.checking import LaunchRefused, checked_config
+from crowdd.daemon.checking import LaunchRefused, launchable
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.routers import KnownRouter, Routers
 from crowdd.daemon.secrets import make_secret
@@ -135,13 +135,13 @@ def test_a_launch_without_its_router_is_refused_before_anything_is_stored(
     (task / "task.toml").write_text(
         'name = "x"\n[blueprint]\ntype = "mock"\n[architect]\ntype = "remote"\nrouters = ["croud"]\n'
     )
-    checked_config(installed_plug_ins(), task, {})
+    launchable(installed_plug_ins(), task, {})
     with pytest.raises(LaunchRefused, match="did you mean 'crowd'"):
-        checked_config(installed_plug_ins(), task, {}, routers)
+        launchable(installed_plug_ins(), task, {}, routers)
 
 
 def test_a_task_cannot_name_addresses_or_files(tmp_path: Path) -> None:
     inline = '{url = "https://x", secret_file = "/etc/shadow"}'
     (tmp_path / "task.toml").write_text(f'name = "x"\n[architect]\ntype = "remote"\nrouters = [{inline}]\n')
     with pytest.raises(LaunchRefused, match=r"architect.routers\[0\]: must be text"):
-        checked_config(installed_plug_ins(), tmp_path, {})
+        launchable(installed_plug_ins(), tmp_path, {})

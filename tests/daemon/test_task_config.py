@@ -252,7 +252,7 @@ def test_task_code_that_fails_refuses_the_task_with_its_traceback(folder: Path) 
 def test_a_stored_plug_in_that_is_gone_is_named_with_the_remedy_at_hand(folder: Path) -> None:
     document = config_to_json(load_config(folder))
     document["blueprint"]["type"] = "gone"
-    with pytest.raises(ConfigRefused, match="there is no blueprint 'gone'; known: mock, static"):
+    with pytest.raises(ConfigRefused, match="there is no blueprint 'gone'; known: group, live, mock, "):
         config_from_json(document)
 
 

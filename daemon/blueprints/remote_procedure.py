@@ -1,0 +1,39 @@
+"""The blueprint `remote_procedure`: pages call the author's functions by name, as often as workers like."""
+
+from typing import Any
+
+import attrs
+
+from ...protocol.names import PieceKind
+from .author_code import CodeName, Uses
+from .live import WRITE_GROUP, LiveBlueprint, LiveOptions
+from .live_contract import Play
+
+WRITE_LIVE = 'pages call functions, no more; write type = "live" under [blueprint], which has them, too'
+
+
+@attrs.frozen
+class RemoteProcedureOptions(LiveOptions):
+    """`[blueprint]` of task.toml. Paths are inside the task's folder."""
+
+
+class RemoteProcedureBlueprint(LiveBlueprint):
+    """Pages call functions of the author's by name: `functions = {"name": f}` in task.py."""
+
+    name = "remote_procedure"
+    Options = RemoteProcedureOptions
+
+    def play(self, kind: PieceKind) -> Play | None:
+        return _until_submitted if kind is PieceKind.UNIT else super().play(kind)
+
+    def uses(self) -> Uses:
+        groups = dict.fromkeys((CodeName.RUN_ASSIGNMENT, CodeName.SIMULATED_PARTNER), WRITE_GROUP)
+        return Uses(
+            {CodeName.FUNCTIONS: "which pages call as f(caller, args)"},
+            {CodeName.RUN_UNIT: WRITE_LIVE, **groups, **self.never_onboarding()},
+        )
+
+
+async def _until_submitted(unit: Any, agent: Any) -> None:
+    """A unit is served for as long as its worker works on it."""
+    await agent.submitted()
