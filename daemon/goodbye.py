@@ -17,11 +17,11 @@ AGENTS_PER_TRANSACTION = 200
 EventFor = Callable[[Agent], AgentEvent]
 
 
-async def shut_down_all(run_id: RunId, house: House, runner: TaskRunner, limits: Limits) -> int:
+async def shut_down_all(run_id: RunId, house: House, runner: TaskRunner, limits: Limits, live: bool) -> int:
     """Every active agent becomes `disconnect`, its unit kept until it may no longer rejoin."""
 
     def event(agent: Agent) -> AgentEvent:
-        return ShutDown(_rejoin_until(agent, house.wall(), limits))
+        return ShutDown(_rejoin_until(agent, house.wall(), limits, live))
 
     return await end_all(await _active(run_id, house), event, house, runner)
 
@@ -37,11 +37,12 @@ async def dismiss_all(run_id: RunId, house: House, runner: TaskRunner) -> int:
     return count
 
 
-def _rejoin_until(agent: Agent, now: datetime, limits: Limits) -> datetime | None:
-    """Static work keeps the rest of its time, and never less than the time to come back."""
-    if agent.due_at is None:
-        return None
-    return max(agent.due_at, now + timedelta(seconds=limits.rejoin_s))
+def _rejoin_until(agent: Agent, now: datetime, limits: Limits, live: bool) -> datetime | None:
+    """Static work keeps the rest of its time, and never less than the time to come back; live work that."""
+    soonest = now + timedelta(seconds=limits.rejoin_s)
+    if live:
+        return soonest
+    return None if agent.due_at is None else max(agent.due_at, soonest)
 
 
 async def _active(run_id: RunId, house: House) -> list[Agent]:

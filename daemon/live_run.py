@@ -400,7 +400,8 @@ class LiveRun:
         self.close_doors()
         count = 0
         try:
-            count = await shut_down_all(self.run.id, self._house, self.runner, self._terms.config.limits)
+            limits, live = self._terms.config.limits, self._stage is not None
+            count = await shut_down_all(self.run.id, self._house, self.runner, limits, live)
             if self._onboarding is not None:
                 count += await self._onboarding.lives.shut_down_all()
         except StorageFull as exc:

@@ -49,11 +49,12 @@ class Timekeeper(Generic[Timed]):
         """Remember (or forget) until when the agent, or its kept unit, has time."""
         self._set(agent, 0.0)
 
-    def _set(self, agent: Timed, more_s: float) -> None:
+    def _set(self, agent: Timed, more_s: float, at_least_s: float = 0.0) -> None:
         if agent.due_at is None:
             self._deadlines.forget(agent.id)
         else:
-            self._deadlines.set(agent.id, trio.current_time() + self._remaining_s(agent.due_at) + more_s)
+            left_s = max(self._remaining_s(agent.due_at) + more_s, at_least_s)
+            self._deadlines.set(agent.id, trio.current_time() + left_s)
 
     def use(self, longest_s: float) -> None:
         """From now on nobody has more time than this, but who was given it before."""
@@ -89,10 +90,14 @@ class Timekeeper(Generic[Timed]):
             await self._give_back(trio.current_time() - away_at)
 
     async def _give_back(self, lost_s: float, at_least_s: float = 0.0) -> None:
-        """Also those get it who are kept after a shutdown; of them nothing is stored: they see no clock."""
+        """Also those get it who are kept after a shutdown; of them nothing is stored: they see no clock.
+
+        However long the daemon was away, they have a while to find it again.
+        """
         await with_space("the time that was lost", lambda: self._stored(lost_s, at_least_s))
         for agent in await self._timing.timed():
-            self._set(agent, 0.0 if agent.status in LIVE_AGENT else lost_s)
+            lives = agent.status in LIVE_AGENT
+            self._set(agent, 0.0 if lives else lost_s, 0.0 if lives else at_least_s)
 
     async def _stored(self, lost_s: float, at_least_s: float) -> None:
         await self._timing.give_back(await self._timing.timed(), lost_s, at_least_s)

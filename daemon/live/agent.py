@@ -1,7 +1,7 @@
 """An agent as live user code sees it. Every method that waits takes its result from the piece's journal."""
 
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -170,16 +170,9 @@ class LiveAgent(Recorded):
         outcome = await self._piece.ask(What.RECEIVE, self._seat, timeout_s)
         return plain(outcome.update.update) if isinstance(outcome, Got) else self._gone(outcome)
 
-    async def updates(self) -> AsyncGenerator[dict[str, Any]]:
+    def updates(self) -> AsyncIterator[dict[str, Any]]:
         """The updates of the agent's page, until the worker submits or leaves, or the group ends."""
-        while True:
-            try:
-                update = await self.receive()
-            except AgentShutDown:
-                raise
-            except AgentGone:
-                return
-            yield update
+        return Updates(self)
 
     async def submitted(self, timeout_s: float | None = None) -> Any:
         """The final answer, once it is stored. NothingReceived after `timeout_s`; AgentGone."""
@@ -198,6 +191,21 @@ class LiveAgent(Recorded):
                 raise NothingReceived(f"nothing came from agent {self.number} in time")
             case _:
                 raise AgentShutDown(self)
+
+
+class Updates(AsyncIterator[dict[str, Any]]):
+    """An agent's updates, one after the other. No generator: code that leaves it has nothing to close."""
+
+    def __init__(self, agent: LiveAgent) -> None:
+        self._agent = agent
+
+    async def __anext__(self) -> dict[str, Any]:
+        try:
+            return await self._agent.receive()
+        except AgentShutDown:
+            raise
+        except AgentGone:
+            raise StopAsyncIteration from None
 
 
 def plain(update: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,6 +74,10 @@ class LivePage:
         found = [packet for packet in self.heard if packet["packet_type"] == "client_bound_live_update"]
         return [{k: v for k, v in packet["data"].items() if k != "update_id"} for packet in found]
 
+    def statuses(self) -> list[str]:
+        """What the page was told of its agent, unasked."""
+        return [packet["data"]["status"] for packet in self.heard if packet["packet_type"] == "update_status"]
+
     async def until(self, count: int) -> list[dict[str, Any]]:
         """The updates, once there are so many."""
         with trio.fail_after(60):
