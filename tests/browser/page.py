@@ -1,6 +1,7 @@
 """What a person sees and does on a worker's page, for tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -30,6 +31,23 @@ class Page:
         """The value of a JavaScript expression in the page."""
         driver: Any = self.driver  # selenium's own types are incomplete here
         return driver.execute_script(f"return {script}")
+
+    @contextmanager
+    def prepared(self, script: str) -> Generator[None, None, None]:
+        """Every page opened meanwhile runs this before its own scripts."""
+        driver: Any = self.driver
+        added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        try:
+            yield
+        finally:
+            driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    def offline(self, is_offline: bool = True) -> None:
+        """Cut the browser off the network, or bring it back."""
+        driver: Any = self.driver
+        limits = {"offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd("Network.emulateNetworkConditions", limits)
 
     def emulate(self, command: str, arguments: dict[str, Any]) -> None:
         """Pretend another device: a command of Chromium's `Emulation` tools."""

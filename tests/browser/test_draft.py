@@ -110,9 +110,8 @@ def test_what_a_script_keeps_is_handed_back_after_a_reload(serve: OpenRouter, pa
 
 def test_a_page_works_where_the_browser_forbids_to_keep_anything(serve: OpenRouter, page: Page) -> None:
     forbid = "{get() { throw new Error('forbidden'); }}"
-    body = f"<script>Object.defineProperty(window, 'localStorage', {forbid});</script>"
-    body += "<form data-crowdd='task'><p id='words'>${text}</p><input name='answer'></form>"
-    with serve(body) as router:
+    body = "<form data-crowdd='task'><p id='words'>${text}</p><input name='answer'></form>"
+    with serve(body) as router, page.prepared(f"Object.defineProperty(window, 'localStorage', {forbid})"):
         page.open(router.address)
         page.type("answer", "first")
         page.press("Save")

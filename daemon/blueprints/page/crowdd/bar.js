@@ -73,9 +73,10 @@ function buildBar() {
   bar.count = element("span", "crowdd-count", { "aria-hidden": "true" }); // not read out every second
   bar.time = element("span", "crowdd-time", { role: "timer" });
   bar.buttons = element("span", "crowdd-buttons");
+  bar.link = element("span", "crowdd-link", { role: "status", "aria-live": "polite" });
   const words = element("p", "crowdd-words", { role: "status", "aria-live": "polite" });
   words.append(bar.title, " ", bar.more);
-  bar.root.append(element("span", "crowdd-dot", { "aria-hidden": "true" }), words, bar.count, bar.time, bar.buttons);
+  bar.root.append(element("span", "crowdd-dot", { "aria-hidden": "true" }), words, bar.link, bar.count, bar.time, bar.buttons);
   document.body.prepend(bar.root);
 }
 

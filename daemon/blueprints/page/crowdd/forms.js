@@ -92,7 +92,7 @@ function noteFiles(form, words) {
 }
 
 function dropOldDrafts() {
-  for (const key of store.keys().filter((name) => name.startsWith("crowdd:draft:"))) {
+  for (const key of store.keys().filter((name) => name.startsWith("crowdd:draft:") || name.startsWith(STREAM_KEYS))) {
     if (!(store.get(key)?.at > Date.now() - DRAFT_DAYS_MAX * 86400_000)) store.drop(key);
   }
 }
@@ -139,4 +139,4 @@ function onSubmit(name, handle) {
   });
 }
 
-window.addEventListener("beforeunload", (event) => { if (saving) event.preventDefault(); });
+window.addEventListener("beforeunload", (event) => { if (saving || isOutboxAtRisk()) event.preventDefault(); });

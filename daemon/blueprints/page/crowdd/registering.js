@@ -29,9 +29,13 @@ async function register() {
 }
 
 function refuse({ told, text: words }) {
-  agent = null;
-  isPaused = false;
   disconnect();
+  isPaused = false;
+  endRollCall();
+  endCalls();
+  agent = null; // what it has not sent stays in the browser, should it be let in again
+  streams = [];
+  mine = null;
   setState(State.FAILED_TO_CONNECT, told.reason);
   say({
     title: text(`refused_${told.reason}`) || text("refused"),
@@ -43,26 +47,56 @@ function refuse({ told, text: words }) {
 
 /** The server's answer to a registration: a unit to work on, or the one this link has finished. */
 function take(told) {
-  const isSame = agent?.id === told.agent_id && agent.shown;
-  if (!isSame) {
-    agent = { id: told.agent_id, data: told.init_task_data ?? {}, workerId: told.worker_id, shown: false };
-  }
+  const isKnown = agent?.id === told.agent_id;
+  const isSame = isKnown && agent.shown;
+  if (!isSame) meet(told, isKnown);
   agent.dueAt = told.time_left_s == null ? null : Date.now() + told.time_left_s * 1000;
+  agent.waiting = told.waiting;
   if (told.finished) return finished(told);
   isPaused = false;
-  drainOutbox();
+  catchUp(told);
+  announceLeft();
+  drainReports();
   if (config.socket !== false || isLive) connect();
+  pump();
+  if (told.status !== "waiting") endRollCall();
+  showTaken(told, isSame);
+  release();
+}
+
+/** A new agent, or one that we were told of before it had its unit. */
+function meet(told, isKnown) {
+  if (!isKnown) leaveAgent();
+  const init = told.init_task_data;
+  const data = (isLiveData(init) ? init.task_data : init) ?? {};
+  agent = { id: told.agent_id, data, workerId: told.worker_id, calls: pastCalls(init?.previous_requests), shown: false, isReady: false };
+  if (isKnown) return;
+  openInbox();
+  openOutbox();
+}
+
+function showTaken({ agent_id, status, failure_reason }, isSame) {
+  if (status === "waiting") return showWaiting();
   watchTime();
-  if (isOnboarding(told.agent_id)) return showOnboarding();
-  if (told.status === "waiting") return showWaiting();
-  return isSame ? showTask(text("resumed")) : showUnit();
+  if (isOnboarding(agent_id)) return showOnboarding();
+  if (isSame) showTask(text("resumed"));
+  else showUnit();
+  if (status === "partner disconnect") partnerLeft(failure_reason);
+}
+
+/** The agent is over for this page: nothing more is sent, nobody more is asked. */
+function leaveAgent() {
+  disconnect();
+  isPaused = false;
+  endRollCall();
+  endCalls();
+  if (agent) dropOutbox(agent.id);
 }
 
 const isOnboarding = (id) => String(id).startsWith("onboarding_");
 
 function finished(told) {
-  disconnect();
-  isPaused = false;
+  leaveAgent();
   store.drop(draftKey());
   if (!SAVED_STATUSES.includes(told.status ?? "completed")) return ended(told.status, told.failure_reason, told.reason);
   return remembered().postTask === agent.id && parts["post-task"] ? showPostTask() : showFinal();

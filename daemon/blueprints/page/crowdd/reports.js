@@ -1,31 +1,31 @@
 // What is told beside the answer: log lines, metadata, errors of the page.
 
-const outboxKey = () => `${linkKey()}:outbox`;
+const reportsKey = () => `${linkKey()}:outbox`;
 let draining = false;
 
 /** Told beside the answer; sent again, also after a reload, until the server has it. */
 function metadata(data) {
   if (isPreview) return;
-  const waiting = store.get(outboxKey()) || [];
+  const waiting = store.get(reportsKey()) || [];
   waiting.push({ id: uuid(), ...signed({ metadata: data }) });
-  store.set(outboxKey(), waiting.slice(-OUTBOX_MAX));
-  drainOutbox();
+  store.set(reportsKey(), waiting.slice(-REPORTS_MAX));
+  drainReports();
 }
 
 let lines = 0;
 const log = (data) => metadata({ log: { n: ++lines, at: Date.now(), data } });
 
-async function drainOutbox() {
+async function drainReports() {
   if (draining || !agent) return;
   draining = true;
-  for (let tries = 0, entry; agent && (entry = store.get(outboxKey())?.[0]); ) {
+  for (let tries = 0, entry; agent && (entry = store.get(reportsKey())?.[0]); ) {
     const { id, ...body } = { ...entry, USED_AGENT_ID: entry.USED_AGENT_ID ?? agent.id };
     const got = await ask("submit_metadata", body);
     if (got.verdict === "later") {
       await sleep(pauseBefore(tries++, got.retry_s) * 1000);
     } else { // safe, or refused for good
       tries = 0;
-      store.set(outboxKey(), (store.get(outboxKey()) || []).filter((other) => other.id !== id));
+      store.set(reportsKey(), (store.get(reportsKey()) || []).filter((other) => other.id !== id));
     }
   }
   draining = false;

@@ -82,11 +82,11 @@ function showPreview() {
   if (!data) return;
   fill(data);
   lockForms(true);
-  emit("unit", { data, agentId: null, workerId: null, kept: undefined });
+  emit("unit", { data, agentId: null, workerId: null, kept: undefined, calls: [] });
 }
 
 const crowdd = {
-  State, on, submit, log, metadata, keep, giveBack, next, send, reason: null,
+  State, on, submit, log, metadata, keep, giveBack, next, send, call, reason: null,
   connect() { isLive = true; connect(); },
   get state() { return state; },
   get agentId() { return agent?.id ?? null; },

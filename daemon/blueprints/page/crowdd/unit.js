@@ -11,8 +11,10 @@ function showUnit() {
   setState(State.IN_TASK);
   const restored = form && restoreDraft(form);
   emit("unit", unitEvent());
+  agent.isReady = true;
   showTask(restored ? text("draft_restored") : "");
   focusOn(parts.task);
+  release();
 }
 
 function showTask(more) {
@@ -37,6 +39,7 @@ function showOnboarding() {
   setState(State.ONBOARDING);
   fill(agent.data);
   lockForms(false);
+  agent.isReady = true;
   sayInOnboarding();
   focusOn(parts.onboarding);
 }
@@ -49,8 +52,30 @@ function sayInOnboarding() {
 
 function showWaiting() {
   setState(State.WAITING);
-  say({ title: text("waiting"), more: text("waiting_more"), tone: "busy" });
+  if (!isRollCalled()) sayWaiting();
   poll();
+}
+
+/** Whom the worker waits for, and how long that may take: what the server last said of it. */
+function sayWaiting() {
+  const { here, size, expected_s } = agent.waiting ?? {};
+  const waiting = text(size === 2 ? "waiting_for_one" : "waiting");
+  const minutes = Math.round(expected_s / 60);
+  const title = expected_s == null ? waiting : text(minutes ? "waiting_about" : "waiting_soon", { waiting, minutes });
+  const limit_min = Math.ceil((agent.dueAt - Date.now()) / 60_000);
+  const more = [
+    size > 2 ? text("waiting_here", { here, size }) : text("waiting_more"),
+    agent.dueAt !== null && limit_min > 0 ? text("waiting_limit", { minutes: limit_min }) : "",
+  ];
+  say({ title, more: more.filter(Boolean).join(" "), tone: "busy" });
+}
+
+/** The others are gone; what the worker has counts, and may be saved. */
+function partnerLeft(words) {
+  setState(State.IN_TASK, "partner_left");
+  const finish = [text("finish"), () => submit({}).catch(() => {})];
+  const buttons = formOf("task") ? giveBackButtons() : [finish];
+  say({ title: text("partner_left"), more: words || text("partner_left_more"), tone: "warn", buttons });
 }
 
 function showPostTask() {
@@ -77,11 +102,10 @@ function nextButtons() {
 
 /** The agent is over without an answer: given back, out of time, no longer needed. */
 function ended(status, words, reason) {
-  disconnect();
-  isPaused = false;
+  leaveAgent();
   setState(State.DISCONNECTED, reason);
   const known = text(`ended_${status}`);
-  say({ title: text("ended"), more: words || known || text("ended_more"), tone: "warn", buttons: nextButtons() });
+  say({ title: text(`closed_${reason}`) || text("ended"), more: words || known || text("ended_more"), tone: "warn", buttons: nextButtons() });
 }
 
 /** The service said goodbye: the work stays on the page, which comes back by itself. */

@@ -41,6 +41,15 @@ const TEXTS = {
   onboarding_passed: "You passed the introduction",
   waiting: "Waiting for your partners",
   waiting_more: "The task starts as soon as everybody is here.",
+  waiting_for_one: "Waiting for your partner",
+  waiting_about: "{waiting}, about {minutes} min",
+  waiting_soon: "{waiting}, less than a minute",
+  waiting_here: "{here} of {size} are here.",
+  waiting_limit: "At most {minutes} min.",
+  roll_call: "Still there?",
+  roll_call_more: "It is about to start. Please answer within {seconds} s.",
+  roll_call_here: "Yes, I am here",
+  roll_call_thanks: "Thank you. It starts when everybody has answered.",
   in_task: "In progress",
   draft_kept: "Draft kept",
   draft_not_kept: "This browser has no room for a draft: save before you leave this page.",
@@ -75,6 +84,22 @@ const TEXTS = {
   ended_returned: "You gave this unit back.",
   ended_timeout: "The time for this unit is over; it was given back.",
   ended_expired: "This unit is no longer needed.",
+  closed_no_partner: "No partner came",
+  partner_left: "Your partner has left",
+  partner_left_more: "You did nothing wrong. Save what you have, it counts.",
+  link_connected: "Connected",
+  link_sending: "Sending …",
+  link_at_risk: "Sending … Please keep this page open",
+  link_saved: "Saved",
+  link_reconnecting: "Reconnecting …",
+  link_offline: "Offline",
+  link_offline_kept: "Offline, kept on this page",
+  link_offline_at_risk: "Offline. Please keep this page open",
+  sending_rest: "Your last messages go first.",
+  sending_rest_late: "Your last messages do not get through. They are tried again; you may also save without them.",
+  save_without: "Save without them",
+  call_too_late: "{name} was not answered within {seconds} s",
+  call_ended: "This unit is over",
   paused: "Paused",
   paused_more: "Your work is kept. This page goes on by itself as soon as the service is back.",
   resumed: "You can go on",
@@ -86,9 +111,8 @@ const FAILED_AFTER_TRIES = 5; // from then on the state says so; trying goes on
 const ANSWER_WITHIN_S = 45; // the server answers, or says "later", within 30
 const SAVE_WITHIN_S = 90; // a submission may be held for 60
 const UPLOAD_WITHIN_S = 900; // big files over slow lines
-const POLL_S = 10; // how often a waiting or paused page asks when it has no socket
-const HEARTBEAT_S = 6;
-const HEARTBEATS_MISSED_MAX = 5;
+const POLL_S = 10; // how often a paused page asks, or a waiting one without a socket
+const POLL_CONNECTED_S = 20; // a waiting page with one: for the estimate only
 const DRAFT_DAYS_MAX = 30;
-const OUTBOX_MAX = 500; // log lines kept for sending; beyond, the oldest goes
+const REPORTS_MAX = 500; // log lines kept for sending; beyond, the oldest goes
 const ERRORS_MAX = 5; // error reports per page load

@@ -11,6 +11,7 @@ function submitOnboarding(data) {
 
 async function passOnboarding(id, body) {
   lockForms(true);
+  if (!(await flush())) throw new Error(text("refused"));
   const got = await deliver("submit_onboarding", () => body, text("checking_onboarding"), text("not_saved"));
   lockForms(false);
   if (got.verdict === "ok") {
@@ -47,6 +48,7 @@ function upload(answer, files) {
 async function save(answer, makeBody, within_s) {
   agent.answer = answer;
   lockForms(true);
+  if (!(await flush())) throw new Error(text("refused_answer"));
   const got = await deliver("submit_task", makeBody, text("saving"), text("not_saved"), within_s);
   if (got.verdict === "ok") return saved();
   notSaved(got);
@@ -54,8 +56,7 @@ async function save(answer, makeBody, within_s) {
 }
 
 function saved() {
-  disconnect();
-  isPaused = false;
+  leaveAgent();
   store.drop(draftKey());
   emit("saved", agent.answer);
   if (!parts["post-task"]) return leave();
@@ -73,8 +74,7 @@ function notSaved({ verdict, code, told, text: words }) {
   if (!SAVED_STATUSES.includes(told.status) && told.reason !== "already_submitted") {
     return ended(told.status, words, told.reason);
   }
-  disconnect();
-  isPaused = false;
+  leaveAgent();
   store.drop(draftKey());
   showFinal();
   return say({ title: text("saved"), more: words, tone: "good", buttons: nextButtons() });
