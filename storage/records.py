@@ -267,7 +267,7 @@ class PageError:
 class LiveUpdate:
     """One live update from (or `outgoing`: to) the page of an agent, stored before it is passed on.
 
-    Of each agent and direction `number` and `update_id` are unique.
+    Of each agent and direction `number` is unique, and of what a page sent `update_id` too.
     """
 
     onboarding: bool

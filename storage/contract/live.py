@@ -14,6 +14,8 @@ class LiveContract(abc.ABC):
     async def add_live(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
         """Store live updates and the journal entries that go with them; Duplicate when one is there.
 
+        An update is there when its number is, or, if it came from a page, its id. Whoever expects repeats
+        knows them before: a Duplicate makes all who share the commit wait for a second try.
         InvalidRecord when the agent of an update, or the piece of an entry, is not there. That the agent of
         an entry is one of its piece is the caller's word.
         """

@@ -87,7 +87,8 @@ def _add_update(tables: Tables, update: LiveUpdate) -> None:
     key = _update_key(update)
     if update.agent_id not in (tables.onboarding_agents if update.onboarding else tables.agents):
         raise InvalidRecord(f"no agent {update.agent_id}")
-    if key in tables.updates or tables.updates.the("update_id", (*key[:3], update.update_id)):
+    told = tables.updates.the("update_id", (update.onboarding, update.agent_id, update.update_id))
+    if key in tables.updates or (told is not None and not update.outgoing):
         raise Duplicate(f"update {update.number} of agent {update.agent_id} is stored")
     tables.updates.put(key, attrs.evolve(update, created_at=rules.moment(update.created_at)))
 

@@ -251,7 +251,7 @@ class Tables:
         self.errors: Table[int, PageError] = Table(run=lambda r: r.run_id)
         self.updates: Table[UpdateKey, LiveUpdate] = Table(
             stream=lambda r: (r.onboarding, r.agent_id, r.outgoing),
-            update_id=lambda r: (r.onboarding, r.agent_id, r.outgoing, r.update_id),
+            update_id=lambda r: None if r.outgoing else (r.onboarding, r.agent_id, r.update_id),
         )
         self.journal: Table[JournalKey, JournalEntry] = Table(piece=lambda r: (r.kind, r.piece_id))
         self.owed: Table[int, Owed] = Table(run=lambda r: r.run_id, agent=lambda r: r.agent_id)

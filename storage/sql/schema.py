@@ -356,10 +356,15 @@ _LIVE = (
             REFERENCES onboarding_agent (id)
     )""",
     *(
-        f"""CREATE UNIQUE INDEX live_{name}_{word} ON live_update ({column}, outgoing, {word})
-            WHERE {column} IS NOT NULL"""
-        for name, column in (("agent", "of_agent"), ("onboarding", "of_onboarding"))
-        for word in ("number", "update_id")
+        f"""CREATE UNIQUE INDEX live_{name}_number ON live_update (of_{name}, outgoing, number)
+            WHERE of_{name} IS NOT NULL"""
+        for name in ("agent", "onboarding")
+    ),
+    # Those of outgoing updates are made of their numbers.
+    *(
+        f"""CREATE UNIQUE INDEX live_{name}_update_id ON live_update (of_{name}, update_id)
+            WHERE of_{name} IS NOT NULL AND NOT outgoing"""
+        for name in ("agent", "onboarding")
     ),
     f"""CREATE TABLE journal_entry (
         kind TEXT NOT NULL CHECK (kind IN ({_PIECES})),

@@ -74,12 +74,13 @@ async def test_a_number_repeated_within_one_call_stores_nothing(world: World) ->
     assert await world.storage.live_updates(False, agent.id, False) == []
 
 
-async def test_an_id_is_unique_for_one_agent_and_direction_only(world: World) -> None:
+async def test_an_id_is_unique_among_what_one_page_sent(world: World) -> None:
     agent, begun = await beginner(world)
     both = (False, True)
     same = [an_update(agent.id, onboarding=which, outgoing=way) for which in both for way in both]
-    await world.storage.add_live(same, [])
+    await world.storage.add_live([*same, an_update(agent.id, 2, outgoing=True, update_id="u1")], [])
     assert len(await world.storage.live_updates(True, begun.id, True)) == 1
+    assert len(await world.storage.live_updates(False, agent.id, True)) == 2
 
 
 async def test_how_far_each_page_load_was_heard_is_known(world: World) -> None:
