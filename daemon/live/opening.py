@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import attrs
 
-from ...protocol.names import AgentId
+from ...protocol.names import AgentId, PieceKind
 from ...storage.contract import Storage
 from ...storage.records import JournalEntry, LiveUpdate
 from .calls import is_call, unanswered
@@ -36,7 +36,8 @@ async def open_piece(
 ) -> Opened:
     """The piece with these agents, or with those that its journal says it began with and who joined."""
     ledger = Ledger(key, tools.wall)
-    entries = [entry async for entry in _journal(tools.storage, key)]
+    written = [entry async for entry in _journal(tools.storage, key)]
+    entries = _this_life(key, written, agents)
     everybody = _agents_of(entries) or [*agents]
     heard = {agent: await _updates(tools.storage, ledger, agent, False) for agent in everybody}
     sent = {agent: await _updates(tools.storage, ledger, agent, True) for agent in everybody}
@@ -48,14 +49,24 @@ async def open_piece(
     if entries:
         seed = entries[0].result["seed"]
         agents = entries[0].result["agents"]
-        ledger.position = entries[-1].position
     else:
         ledger.note(What.BEGUN, None, {"agents": [*agents], "seed": seed})
+    ledger.position = written[-1].position if written else 0
     ledger.begin(agents)
     all_sent = _in_order(sent.values())
     piece = Piece(ledger, Replay(ledger, entries, all_sent), seed, tools)
     calls = unanswered(_in_order(heard.values()), all_sent) if has_functions else []
     return Opened(piece, {agent: Hearing(heard[agent]) for agent in everybody}, calls, bool(entries))
+
+
+def _this_life(
+    key: PieceKey, written: Sequence[JournalEntry], agents: Sequence[AgentId]
+) -> Sequence[JournalEntry]:
+    """What is to be replayed. A unit that was given back begins anew with the next agent who takes it."""
+    begun = max((n for n, entry in enumerate(written) if What(entry.what) is What.BEGUN), default=0)
+    entries = written[begun:]
+    is_theirs = key.kind is not PieceKind.UNIT or set(agents) <= {*_agents_of(entries)}
+    return entries if is_theirs else []
 
 
 def _agents_of(entries: Sequence[JournalEntry]) -> list[AgentId]:

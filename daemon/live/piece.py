@@ -152,6 +152,10 @@ class Piece:
         self._ledger.answer(agent_id, update)
         self._woken.set()
 
+    def how_left(self, seat: Seat) -> How | None:
+        """How the part of who sits there is over, as far as the piece was told."""
+        return self._ledger.how_left(seat)
+
     def left(self, agent_id: AgentId, how: How) -> None:
         """An agent's part is over for good."""
         self._ledger.left(agent_id, how)
@@ -168,6 +172,11 @@ class Piece:
         """The group goes on no further, because of this agent."""
         self._ledger.note(What.ENDED, agent_id, {})
         self._woken.set()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the group goes on no further."""
+        return self._ledger.ended is not None
 
     def stop(self) -> None:
         """The daemon stops: user code is told at its waits, and may clean up for a moment."""

@@ -56,3 +56,21 @@ async def test_user_code_that_raises_ends_its_unit_alone_and_says_so(
         assert await virtual.agents(run) == [AgentStatus.DISCONNECT, AgentStatus.IN_TASK]
         (error,) = await virtual.storage.errors(run.id)
         assert "KeyError" in str(error.data)
+
+
+async def test_a_unit_that_was_given_back_begins_anew_with_the_next_worker(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1, code=ECHO, blueprint__type="echo")
+        page = await virtual.at_work(run, "anna")
+        async with live_page(page) as live:
+            await live.send({"text": "mine"})
+            await live.until(1)
+            await page.doors.post("return_unit", {"USED_AGENT_ID": page.agent}, 60)
+        other = await virtual.at_work(run, "bert")
+        async with live_page(other) as live:
+            await live.send({"text": "his"})
+            assert await live.until(1) == [{"echo": "his", "count": 1}]
+            assert (await other.submit({"done": True})).verdict is Verdict.OK
+        assert await virtual.agents(run) == [AgentStatus.RETURNED, AgentStatus.COMPLETED]

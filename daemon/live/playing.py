@@ -1,0 +1,61 @@
+"""A piece of live work whose code runs: the piece, who its people are, and where their pages' words go."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...protocol.names import AgentId
+from ...storage.records import Agent
+from .agent import Person
+from .calls import Calls
+from .hearing import Hearing
+from .line import Attached
+from .opening import Opened
+from .people import caller
+from .piece import Piece
+from .waits import How, Seat
+
+
+class Playing:
+    """One per piece while it is served."""
+
+    def __init__(self, opened: Opened, persons: dict[AgentId, Person]) -> None:
+        self._hearings: dict[AgentId, Hearing] = opened.hearings
+        self.piece: Piece = opened.piece
+        self.persons = persons
+        """Everybody who sits, or sat, in its seats."""
+        self.calls: Calls | None = None
+        """None: pages can call nothing."""
+        self.is_closing = False
+        """Whether its code has ended; answers may still come."""
+
+    def caller(self, agent_id: AgentId) -> Any:
+        """What a named function is shown of who calls it."""
+        return caller(self.piece, self.persons[agent_id], agent_id)
+
+    def members(self) -> list[tuple[AgentId, How | None]]:
+        """Who sits in each seat, and how their part is over, as far as the piece was told."""
+        return [(seat.agent_id, self.piece.how_left(seat)) for seat in self.piece.seats]
+
+    def sit_down(self, agent_id: AgentId, person: Person) -> None:
+        """The agent is there; who sits nowhere so far takes the seat of their unit."""
+        self.persons[agent_id] = person
+        if agent_id in self._hearings:
+            return
+        self._hearings[agent_id] = Hearing()
+        self.piece.join(self._seat(person).index, agent_id)
+
+    def attached(self, agent_id: AgentId) -> Attached:
+        """Where the page's words go."""
+        return Attached(self.piece, self._hearings[agent_id], self.calls)
+
+    def before(self, agent: Agent) -> Sequence[AgentId]:
+        """Who sat before the agent on the same unit."""
+        for seat in self.piece.seats:
+            if self.persons[seat.agent_id].unit.id == agent.unit_id:
+                return [other for other in seat.agents if other != agent.id]
+        return []
+
+    def _seat(self, person: Person) -> Seat:
+        return next(
+            seat for seat in self.piece.seats if self.persons[seat.agent_id].unit.id == person.unit.id
+        )
