@@ -2,20 +2,20 @@
 
 import math
 import random
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, ONBOARDING_PREFIX, AgentStatus, Reason
+from ..protocol.names import ONBOARDING_PREFIX, Reason
 from .asking import Asker, WentHome
 from .doors import Doors
-from .history import History, agent_key
-from .listening import keep_socket
-from .players import Player, TaskPlayer
+from .history import History
+from .players import Play, Player, TaskPlayer
+from .tab import Tab
 from .verdicts import Answered, Verdict
+from .visit import Visit, task_data
 
 AWAY_THINKS = 10  # who goes away comes back after so many think times
 THINK_SPREAD = 0.5  # sigma of the log-normal: one in twenty takes more than twice as long
@@ -49,7 +49,7 @@ class BotPlan:
     error: float = 0.0
     """Its page reports an error."""
     socket: float = 1.0
-    """Its page holds a websocket, as pages do unless their task says otherwise."""
+    """Its page holds a websocket, as pages do unless their task says otherwise; live ones always do."""
     metadata: float = 0.2
     """Says something beside the answer."""
     no_work_tries_max: int = 5
@@ -62,8 +62,16 @@ class Bot:
     """One worker with one personal link, unit after unit."""
 
     def __init__(
-        self, name: str, doors: Doors, player: Player, plan: BotPlan, history: History, rng: random.Random
+        self,
+        name: str,
+        doors: Doors,
+        player: Player,
+        plan: BotPlan,
+        history: History,
+        rng: random.Random,
+        wall: Callable[[], float] | None = None,
     ) -> None:
+        """With `wall`, the browser's clock, its page is one of mephisto-task: good for one unit."""
         self.name = name
         self._doors = doors
         self._player = player
@@ -73,8 +81,11 @@ class Bot:
         # Of its own, or what a worker does would depend on how often its network failed.
         self._network_rng = random.Random(rng.getrandbits(64))  # noqa: S311  # repeatable on purpose
         self._asker = Asker(name, doors, history, self._network_rng, plan.unreachable_s_max)
+        self._wall = wall
         self._refusals = 0
-        self._saving = False
+        known = player if isinstance(player, TaskPlayer) else TaskPlayer(player)
+        self._play, self._play_onboarding = known.play, known.play_onboarding
+        self._onboarding = known.onboarding
 
     async def run(self) -> None:
         """Work until the run is over, there is nothing to do for this worker, or nobody answers."""
@@ -98,6 +109,8 @@ class Bot:
         self._refusals = 0
         if not answered.finished:
             await self._work(answered, after)
+        if self._wall is not None:
+            raise WentHome
         return answered.agent_id
 
     async def _onboarded(self, given: Answered, after: str) -> Answered:
@@ -109,11 +122,20 @@ class Bot:
         if self._happens(self._plan.abandon):
             await trio.sleep(AWAY_THINKS * self._think_s())
             return await self._asker.register(after)
-        player, data = self._player, given.told.get("init_task_data")
-        knows = player.onboarding if isinstance(player, TaskPlayer) else None
-        return await self._asker.submit_onboarding(
-            given.agent_id, {} if knows is None else knows(data, self._rng)
-        )
+        return await self._asker.submit_onboarding(given.agent_id, await self._introduced(given, after))
+
+    async def _introduced(self, given: Answered, after: str) -> Any:
+        """What the worker says in the onboarding."""
+        if self._play_onboarding is None:
+            return {} if self._onboarding is None else self._onboarding(task_data(given), self._rng)
+        visit = Visit(self.name, given, after, self._asker, self._history)
+        tab = self._tab(visit)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tab.serve)
+            answer = await visit.play(self._play_onboarding, tab, self._own_rng(), _stay)
+            nursery.cancel_scope.cancel()
+            return answer
+        raise AssertionError
 
     async def _refused(self, reason: str) -> None:
         self._refusals += 1
@@ -123,46 +145,62 @@ class Bot:
 
     async def _work(self, given: Answered, after: str) -> None:
         """From the unit on the screen to an end of the agent, by us or by the other side."""
-        ended = trio.Event()
-        told = partial(self._told, given.agent_id, ended)
+        visit = Visit(self.name, given, after, self._asker, self._history)
         async with trio.open_nursery() as nursery:
-            if self._happens(self._plan.socket):
-                nursery.start_soon(keep_socket, self._doors, given.agent_id, self._network_rng, told)
-            nursery.start_soon(self._act, given, after, ended)
-            await ended.wait()
+            tab = self._tab(visit) if self._play or self._happens(self._plan.socket) else None
+            if tab is not None:
+                nursery.start_soon(tab.serve)
+            nursery.start_soon(self._act, visit, tab)
+            await visit.ended.wait()
             nursery.cancel_scope.cancel()
 
-    async def _act(self, given: Answered, after: str, ended: trio.Event) -> None:
-        agent, plan = given.agent_id, self._plan
+    async def _act(self, visit: Visit, tab: Tab | None) -> None:
+        if self._play is not None and tab is not None:
+            await visit.begun(tab, registers=self._wall is None)
         await trio.sleep(self._think_s())
-        if self._happens(plan.error):
+        if self._happens(self._plan.error):
             error = {"error_type": "bot", "message": "a planted error", "n": self._rng.randint(0, 99)}
-            await self._asker.report_error(agent, error)
-        if not await self._still_there(agent, after):
-            ended.set()
-            return
-        self._saving = True  # from here on the answer counts, whatever the socket says
-        if self._happens(plan.give_back):
-            await self._asker.give_back(agent, after)
+            await self._asker.report_error(visit.agent, error)
+        gives_back = self._happens(self._plan.give_back)
+        if self._play is None or tab is None:
+            if not await self._stays(visit, tab):
+                visit.ended.set()
+                return
+            answer = None if gives_back else self._player(task_data(visit.given), self._rng)
         else:
-            await self._answer(agent, given.told.get("init_task_data"), after)
-        self._saving = False
-        ended.set()
+            answer = None if gives_back else await self._played(self._play, visit, tab)
+        visit.saving = True
+        if gives_back:
+            await self._asker.give_back(visit.agent, visit.after)
+        else:
+            await self._answer(visit.agent, answer, visit.after)
+        visit.saving = False
+        visit.ended.set()
 
-    async def _still_there(self, agent: str, after: str) -> bool:
+    async def _played(self, play: Play, visit: Visit, tab: Tab) -> Any:
+        rng = self._own_rng()
+
+        async def meanwhile() -> bool:
+            await trio.sleep(self._think_s())
+            return await self._stays(visit, tab)
+
+        return await visit.play(play, tab, rng, meanwhile)
+
+    async def _stays(self, visit: Visit, tab: Tab | None) -> bool:
         """Leave or reload, perhaps; whether the page then still shows this agent at work."""
         if self._happens(self._plan.abandon):
-            await trio.sleep(AWAY_THINKS * self._think_s())
+            away_s = AWAY_THINKS * self._think_s()
+            if tab is not None:
+                tab.leave(away_s)
+            await trio.sleep(away_s)
         elif not self._happens(self._plan.reload):
             return True
-        shown = await self._asker.register(after)
-        return shown.verdict is Verdict.OK and not shown.finished and shown.agent_id == agent
+        return await visit.come_back(tab)
 
-    async def _answer(self, agent: str, data: Any, after: str) -> None:
+    async def _answer(self, agent: str, answer: Any, after: str) -> None:
         if self._happens(self._plan.metadata):
             line = {"n": 1, "data": {"hesitated": self._rng.random() < 0.5}}
             await self._asker.say(agent, {"log": line}, after)
-        answer = self._player(data, self._rng)
         async with trio.open_nursery() as nursery:
             for _ in range(2 if self._happens(self._plan.double) else 1):
                 nursery.start_soon(self._asker.submit, agent, answer, after)
@@ -170,13 +208,15 @@ class Bot:
             difficulty = self._rng.choice(["easy", "fine", "hard"])
             await self._asker.say(agent, {"post_task": {"difficulty": difficulty}}, after)
 
-    def _told(self, agent: str, ended: trio.Event, data: Mapping[str, Any]) -> None:
-        status = AgentStatus(data["status"])
-        self._history.told(self.name, agent_key(agent), status)
-        # Without a reason a disconnect is a pause, too: a router that was restarted knows none.
-        paused = status is AgentStatus.DISCONNECT and data.get("reason") in (None, Reason.SHUTDOWN.value)
-        if status not in LIVE_AGENT and not paused and not self._saving:
-            ended.set()
+    def _tab(self, visit: Visit) -> Tab:
+        doors, history = self._doors, self._history
+        tab = Tab(self.name, visit.agent, doors, history, self._network_rng, visit.told, self._wall)
+        tab.load(visit.given.told)
+        return tab
+
+    def _own_rng(self) -> random.Random:
+        """For what goes on beside other things, or its order would decide what happens."""
+        return random.Random(self._rng.getrandbits(64))  # noqa: S311  # repeatable on purpose
 
     def _happens(self, probability: float) -> bool:
         return self._rng.random() < probability
@@ -186,3 +226,7 @@ class Bot:
             return 0.0
         middle = math.log(self._plan.think_s) - THINK_SPREAD**2 / 2
         return self._rng.lognormvariate(middle, THINK_SPREAD)
+
+
+async def _stay() -> bool:
+    return True

@@ -1,10 +1,11 @@
 """Who knows the answers: a task's own player from a file, or one that fills in a form at random."""
 
+import inspect
 import itertools
 import random
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -12,19 +13,32 @@ from typing import Any, cast
 
 import attrs
 
+from .player_page import PlayerPage
+
 _numbers = itertools.count(1)
 
 Player = Callable[[Any, random.Random], Any]
 """Gives the answer to a unit, from what the page is given for it and seeded chance."""
+Play = Callable[[PlayerPage, Any, random.Random], Awaitable[Any]]
+"""Talks live through a page, and gives the answer in the end."""
+
+
+def no_answer(data: Any, rng: random.Random) -> dict[str, Any]:
+    """The answer where nothing is asked."""
+    return {}
 
 
 @attrs.frozen
 class TaskPlayer:
     """A task's own player, from a file."""
 
-    answer: Player
+    answer: Player = no_answer
     onboarding: Player | None = None
     """What is submitted as onboarding, from what its page is given."""
+    play: Play | None = None
+    """Where the work is live: used instead of `answer`."""
+    play_onboarding: Play | None = None
+    """Where the onboarding is live: used instead of `onboarding`."""
 
     def __call__(self, data: Any, rng: random.Random) -> Any:
         """The answer to a unit."""
@@ -36,9 +50,10 @@ class PlayerUnusable(Exception):
 
 
 def load_player(path: Path) -> TaskPlayer:
-    """Load `def answer(data, rng)`, and `onboarding(data, rng)` if there is one, from a Python file.
+    """Load `def answer(data, rng)` or `async def play(page, data, rng)` from a Python file.
 
-    Runs the file, as a package like task.py: `from . import helpers` finds helpers.py beside it.
+    And `onboarding(data, rng)`, or live `play_onboarding(page, data, rng)`, if there is one. Runs the file, as
+    a package like task.py: `from . import helpers` finds helpers.py beside it.
     PlayerUnusable when it has no player.
     """
     module = ModuleType(f"crowdd_player_{next(_numbers)}")
@@ -53,12 +68,15 @@ def load_player(path: Path) -> TaskPlayer:
     except Exception as exc:
         lines = [at.lineno for at in traceback.extract_tb(exc.__traceback__) if at.filename == str(path)]
         raise PlayerUnusable(f"{path}:{lines[-1]}: {type(exc).__name__}: {exc}") from exc
-    answer = getattr(module, "answer", None)
-    if not callable(answer):
-        raise PlayerUnusable(f"{path}: no function `answer(data, rng)`")
-    onboarding = getattr(module, "onboarding", None)
+    known = {field.name: getattr(module, field.name, None) for field in attrs.fields(TaskPlayer)}
+    found = {name: function for name, function in known.items() if callable(function)}
+    if not found.keys() & {"answer", "play"}:
+        raise PlayerUnusable(f"{path}: no function `answer(data, rng)` or `async def play(page, data, rng)`")
+    for name in found.keys() & {"play", "play_onboarding"}:
+        if not inspect.iscoroutinefunction(found[name]):
+            raise PlayerUnusable(f"{path}: `{name}` must begin with `async def`")
     # What they return is checked by whoever stores it.
-    return TaskPlayer(cast(Player, answer), cast(Player, onboarding) if callable(onboarding) else None)
+    return TaskPlayer(**cast(dict[str, Any], found))
 
 
 @attrs.frozen

@@ -44,6 +44,7 @@ class Tab:
         self._sent = 0
         self._news = trio.Event()
         self._connection = trio.CancelScope()
+        self._away_until = float("-inf")
         self._page = self._new_page()
         self.player = PlayerPage(self._say)
         self.dead = trio.Event()
@@ -63,9 +64,15 @@ class Tab:
         for answer in past_answers(told):
             self.player.answer(answer)
 
+    def leave(self, away_s: float) -> None:
+        """Close the page for so long; a `load` after that opens it again."""
+        self._away_until = trio.current_time() + away_s
+        self._connection.cancel()
+
     async def serve(self) -> None:
         """Keep the page connected, until cancelled."""
         while True:
+            await trio.sleep_until(self._away_until)
             page = self._page
             with trio.CancelScope() as self._connection:
                 await self._connect(page)

@@ -27,7 +27,7 @@ def check_paths(case: Case) -> Iterator[Violation]:
         path = units.get(unit.id, [])
         for text in _faults(path, case.tables.unit, _FIRST_UNIT, unit.status):
             yield Violation(Rule.PATH, f"unit {unit.id}", text)
-    yield from _check_told(case, agents)
+    yield from _check_told(case, {"agent": agents, "onboarding": _paths(case, "onboarding")})
 
 
 def _paths(case: Case, kind: str) -> dict[int, list[HistoryEntry]]:
@@ -53,12 +53,13 @@ def _faults(
         yield f"is {now.value}; its history ends with {status.value if status else None}"
 
 
-def _check_told(case: Case, agents: Mapping[int, Sequence[HistoryEntry]]) -> Iterator[Violation]:
+def _check_told(case: Case, paths: Mapping[str, Mapping[int, Sequence[HistoryEntry]]]) -> Iterator[Violation]:
+    agents = {key: paths["agent"].get(agent.id, ()) for key, agent in case.agents.items()}
+    agents |= {key: paths["onboarding"].get(agent.id, ()) for key, agent in case.onboarding.items()}
     for entry in case.entries:
         if not isinstance(entry, Told):
             continue
-        agent = case.agents.get(entry.agent)
-        been = {move.after for move in agents.get(agent.id, [])} if agent else set[str]()
+        been = {move.after for move in agents.get(entry.agent, ())}
         if entry.status.value not in been:
             text = f"its page was told {entry.status.value}, which it never was"
             yield Violation(Rule.ANSWER, entry.agent, text)
