@@ -52,8 +52,8 @@ class PlayerUnusable(Exception):
 def load_player(path: Path) -> TaskPlayer:
     """Load `def answer(data, rng)` or `async def play(page, data, rng)` from a Python file.
 
-    And `onboarding(data, rng)`, or live `play_onboarding(page, data, rng)`, if there is one. Runs the file, as
-    a package like task.py: `from . import helpers` finds helpers.py beside it.
+    And `onboarding(data, rng)`, or live `play_onboarding(page, data, rng)`, if there is one. Runs the file,
+    as a package like task.py: `from . import helpers` finds helpers.py beside it.
     PlayerUnusable when it has no player.
     """
     module = ModuleType(f"crowdd_player_{next(_numbers)}")

@@ -1,4 +1,4 @@
-"""A simulated worker's time at one agent: its tab, what it is told, whom it waits for, how it comes and goes."""
+"""A simulated worker's time at one agent: what it is told, whom it waits for, how it comes and goes."""
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
