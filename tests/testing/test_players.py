@@ -74,6 +74,19 @@ def test_a_player_may_keep_part_of_itself_in_files_beside_it(tmp_path: Path) -> 
     assert [player(None, random.Random(1)) for player in players] == [1, 2]
 
 
+def test_a_player_of_live_work_needs_no_answer_function(tmp_path: Path) -> None:
+    (path := tmp_path / "player.py").write_text("async def play(page, data, rng): return 1")
+    player = load_player(path)
+    assert player.play is not None
+    assert player.play_onboarding is None
+
+
+def test_a_player_of_live_work_that_is_no_coroutine_is_refused(tmp_path: Path) -> None:
+    (path := tmp_path / "player.py").write_text("def play(page, data, rng): return 1")
+    with pytest.raises(PlayerUnusable, match="must begin with `async def`"):
+        load_player(path)
+
+
 def test_a_player_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlayerUnusable, match="No such file"):
         load_player(tmp_path / "player.py")

@@ -85,7 +85,7 @@ def test_the_same_seed_does_the_same_again() -> None:
 
 def test_pages_hear_of_a_stop_and_go_on_after_the_next_start() -> None:
     listening = attrs.evolve(CROWD, socket=1.0)
-    report = rehearse(10, FEW, 60, Faults((Fault.STOP_DAEMON,), count=3, over_s=300.0), crowd=listening)
+    report = rehearse(11, FEW, 60, Faults((Fault.STOP_DAEMON,), count=3, over_s=300.0), crowd=listening)
     told = {entry.status.value for entry in report.history if isinstance(entry, Told)}
     paths = [(entry.before, entry.after) for entry in report.facts.history if entry.kind == "agent"]
     assert "disconnect" in told
