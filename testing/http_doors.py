@@ -58,19 +58,27 @@ class PageAddress:
         }
 
 
+def unchanged_registration(told: dict[str, Any]) -> dict[str, Any]:
+    """What a page that is not crowdd.js registers with: it knows of one unit only."""
+    return {key: value for key, value in told.items() if key != "after"}
+
+
 class HttpDoors:
     """One page at one link. The client is shared by all pages, as the connections of a crowd are not."""
 
-    def __init__(self, client: httpx.AsyncClient, address: PageAddress) -> None:
+    def __init__(self, client: httpx.AsyncClient, address: PageAddress, crowdd_client: bool = True) -> None:
+        """Without `crowdd_client` as a page of mephisto-task, which does not say what it knows."""
         self._client = client
         self._address = address
+        self._crowdd_client = crowdd_client
 
     @property
     def link(self) -> str:
         return self._address.name
 
     def registration(self, after: str) -> dict[str, Any]:
-        return self._address.registration(after)
+        told = self._address.registration(after)
+        return told if self._crowdd_client else unchanged_registration(told)
 
     async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
         content = orjson.dumps({**body, "client_timestamp": time.time()})
@@ -137,8 +145,8 @@ class HttpDoors:
     def _headers(self) -> dict[str, str]:
         return {
             "Host": self._address.host_header,
-            "X-Crowdd-Client": "1",
             "Content-Type": "application/json",
+            **({"X-Crowdd-Client": "1"} if self._crowdd_client else {}),
         }
 
 

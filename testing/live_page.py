@@ -25,6 +25,7 @@ SEEN_SAID_S = 0.5  # what was received may stay unsaid for so long
 AHEAD_MAX = 64  # updates held while an earlier one is missing
 HOLE_S = 5.0  # and for how long; then the page says on a new socket what it has
 PAUSE_S_MAX = 30.0
+DOUBLINGS_MAX = 5
 
 
 class LivePage:
@@ -71,7 +72,8 @@ class LivePage:
 
     def back_at(self, now: float) -> float:
         self._tries += 1
-        return now + min(PAUSE_S_MAX, 2.0 ** (self._tries - 1)) * self._rng.uniform(0.75, 1.25)
+        pause_s = min(PAUSE_S_MAX, 2.0 ** min(self._tries - 1, DOUBLINGS_MAX))
+        return now + pause_s * self._rng.uniform(0.75, 1.25)
 
     def stuck(self, now: float) -> bool:
         socket = self._socket

@@ -117,10 +117,16 @@ class Page(Protocol):
 
 
 def past_updates(told: Mapping[str, Any]) -> Iterator[Handed]:
-    """Of a registration's answer the past that came from user code: what the page said itself is left out."""
-    for update in _listed(told, "past_live_updates"):
-        if number := number_of(update):
-            yield Handed(number, update)
+    """Of a registration's answer the past that user code sent to this agent.
+
+    What the page said itself is left out, and so is what was sent to one who sat here before: theirs comes
+    before all of ours, under ids that begin with another agent's number.
+    """
+    sent = [update for update in _listed(told, "past_live_updates") if number_of(update)]
+    mine = _whose(sent[-1]) if sent and told.get("seen") != 0 else ""
+    for update in sent:
+        if _whose(update) == mine:
+            yield Handed(number_of(update), update)
 
 
 def past_answers(told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -141,6 +147,10 @@ def number_of(update: Mapping[str, Any]) -> int:
     """The number that an update of user code has by its id; 0 for ids of another form."""
     found = _OUTGOING_ID.fullmatch(str(update.get("update_id")))
     return int(found[1]) if found else 0
+
+
+def _whose(update: Mapping[str, Any]) -> str:
+    return str(update["update_id"]).partition(".")[0]
 
 
 def data_of(packet: Mapping[str, Any]) -> Mapping[str, Any]:

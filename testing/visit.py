@@ -14,6 +14,7 @@ from .tab import Tab
 from .verdicts import Answered, Verdict
 
 ASK_AGAIN_S = 20.0  # how often a waiting page registers anew, to learn how long it still takes
+POLL_S = 10.0  # and how often one that was told of a pause
 RELOAD_S = 5.0  # somebody notices that the page is dead, and loads it again
 
 
@@ -31,16 +32,19 @@ class Visit:
         self._asker = asker
         self._history = history
         self._begun = trio.Event()
-        self._note_begun(given.status)
+        self._paused = trio.Event()
+        self._note(given.status)
 
     def told(self, data: Mapping[str, Any]) -> None:
         """The page is told its agent's status."""
         status = AgentStatus(data["status"])
         self._history.told(self._name, agent_key(self.agent), status)
-        self._note_begun(status.value)
+        self._note(status.value)
         # Without a reason a disconnect is a pause, too: a router that was restarted knows none.
         paused = status is AgentStatus.DISCONNECT and data.get("reason") in (None, Reason.SHUTDOWN.value)
-        if status not in LIVE_AGENT and not paused and not self.saving:
+        if paused:
+            self._paused.set()
+        elif status not in LIVE_AGENT and not self.saving:
             self.ended.set()
 
     async def begun(self, tab: Tab, registers: bool) -> None:
@@ -48,9 +52,8 @@ class Visit:
         while not self._begun.is_set():
             with trio.move_on_after(ASK_AGAIN_S):
                 await self._begun.wait()
-            if registers and not await self._refreshed(tab):
-                self.ended.set()
-                await trio.sleep_forever()
+            if registers and not self._begun.is_set():
+                await self._refresh(tab)
 
     async def come_back(self, tab: Tab | None) -> bool:
         """Load the page again; whether it still shows this agent at work."""
@@ -67,6 +70,7 @@ class Visit:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._live_through, meanwhile)
             nursery.start_soon(self._keep_alive, tab)
+            nursery.start_soon(self._resume, tab)
             answer = await play(tab.player, task_data(self.given), rng)
             await tab.emptied()
             nursery.cancel_scope.cancel()
@@ -83,26 +87,37 @@ class Visit:
             await tab.dead.wait()
             await trio.sleep(RELOAD_S)
             if not await self.come_back(tab):
-                self.ended.set()
-                await trio.sleep_forever()
+                await self._end()
 
-    async def _refreshed(self, tab: Tab) -> bool:
+    async def _resume(self, tab: Tab) -> None:
+        """After a pause of the service the agent has to come back before it may go on."""
+        while True:
+            await self._paused.wait()
+            await trio.sleep(POLL_S)
+            if self._paused.is_set():
+                await self._refresh(tab)
+
+    async def _refresh(self, tab: Tab) -> None:
         if not await self._is_shown():
-            return False
+            await self._end()
         tab.refresh(self.given.told)
-        return True
+
+    async def _end(self) -> None:
+        self.ended.set()
+        await trio.sleep_forever()
 
     async def _is_shown(self) -> bool:
         shown = await self._asker.register(self.after)
         if shown.verdict is not Verdict.OK or shown.finished or shown.agent_id != self.agent:
             return False
         self.given = shown
-        self._note_begun(shown.status)
+        self._note(shown.status)
         return True
 
-    def _note_begun(self, status: str) -> None:
+    def _note(self, status: str) -> None:
         if status in _AT_WORK:
             self._begun.set()
+            self._paused = trio.Event()
 
 
 _AT_WORK = {AgentStatus.IN_TASK.value, AgentStatus.ONBOARDING.value}

@@ -31,6 +31,8 @@ from .simulation.browser import Air, SimulatedDoors
 from .simulation.channel import SimulatedChannel
 from .simulation.daemon import SimulatedDaemon
 from .simulation.faults import ALL_FAULTS, NO_FAULTS, Fault, Faults, Planned, plan_faults
+from .simulation.live import CODE as LIVE_CODE
+from .simulation.live import LIVE_BLUEPRINT, echo_faults, talker
 from .simulation.nemesis import Targets, go_wrong
 from .simulation.qualified import BANNED, CODE, SECTIONS, SPECIAL, answer, player
 from .simulation.router import SimulatedRouter
@@ -71,7 +73,7 @@ TASK = """
 name = "{label}"
 label = "{label}"
 [blueprint]
-type = "mock"
+type = "{blueprint}"
 num_assignments = {assignments}
 units_per_assignment = {units_per_assignment}
 [provider]
@@ -126,22 +128,32 @@ async def simulate(
     routers: int = 1,
     make_store: MakeStore = memory_store,
     qualified: str = "",
+    live: bool = False,
+    unchanged: float = 0.0,
 ) -> SimulationReport:
     """Let `workers` do at least `units` units while `faults` happen; then check all of it.
 
     With `qualified`, "gold" or "screening", they are onboarded and tested, hooks dawdle and fail, and staff
-    meddle for as long as there are faults.
+    meddle for as long as there are faults. With `live` they talk with the task's code; this share of them in
+    `unchanged` pages of mephisto-task.
 
     Needs an autojumping virtual clock. Returns when everybody has gone home, or after LASTS_S_MAX.
     """
     with tempfile.TemporaryDirectory(prefix="crowdd-world-") as folder:
-        world = _World(seed, Path(folder), routers, make_store, qualified)
+        world = _World(seed, Path(folder), routers, make_store, qualified, live, unchanged)
         return await world.run(workers, -(-units // UNITS_PER_ASSIGNMENT), faults, crowd)
 
 
 class _World:
     def __init__(
-        self, seed: int, folder: Path, routers: int, make_store: MakeStore, qualified: str = ""
+        self,
+        seed: int,
+        folder: Path,
+        routers: int,
+        make_store: MakeStore,
+        qualified: str,
+        live: bool,
+        unchanged: float,
     ) -> None:
         self._seed = seed
         self._folder = folder
@@ -153,7 +165,9 @@ class _World:
         )
         self._air = Air()
         self._qualified = qualified
-        self._player: Player = player() if qualified else answer
+        self._live = live
+        self._unchanged = unchanged
+        self._player: Player = talker() if live else player() if qualified else answer
         self._healed_at = math.inf
 
     def _rng(self, what: str) -> random.Random:
@@ -161,7 +175,7 @@ class _World:
 
     def _router(self, number: int) -> SimulatedRouter:
         rng = self._rng(f"router {number}")
-        return SimulatedRouter(LABEL, ROUTER_SECRET, rng, lambda: simulated_wall().timestamp())
+        return SimulatedRouter(LABEL, ROUTER_SECRET, rng, _wall)
 
     def _channels(self) -> list[Channel]:
         return [
@@ -186,7 +200,14 @@ class _World:
     async def _launch(self, assignments: int) -> RunId:
         task = self._folder / "task"
         task.mkdir()
-        text = TASK.format(label=LABEL, assignments=assignments, units_per_assignment=UNITS_PER_ASSIGNMENT)
+        text = TASK.format(
+            label=LABEL,
+            blueprint=LIVE_BLUEPRINT if self._live else "mock",
+            assignments=assignments,
+            units_per_assignment=UNITS_PER_ASSIGNMENT,
+        )
+        if self._live:
+            (task / "task.py").write_text(LIVE_CODE)
         if self._qualified:
             head, _, sections = SECTIONS[self._qualified].partition("[")
             text = f"{head}{text}allowed_concurrent = 1\n[{sections}"
@@ -223,9 +244,11 @@ class _World:
         rng = self._rng(f"worker {number}")
         router = self._routers[number % len(self._routers)]
         ip = f"10.0.{number // 256}.{number % 256}"
-        doors = SimulatedDoors(PageAddress(link), router, self._air, ip, self._rng(f"network {number}"))
+        network = self._rng(f"network {number}")
+        wall = _wall if network.random() < self._unchanged else None
+        doors = SimulatedDoors(PageAddress(link), router, self._air, ip, network, crowdd_client=wall is None)
         await trio.sleep(rng.uniform(0, crowd.arrive_s))
-        await Bot(f"worker-{number}", doors, self._player, crowd, self._history, rng).run()
+        await Bot(f"worker-{number}", doors, self._player, crowd, self._history, rng, wall).run()
 
     async def _report(self, run_id: RunId, planned: Sequence[Planned]) -> SimulationReport:
         lasted_s = trio.current_time()
@@ -235,4 +258,9 @@ class _World:
         violations = check_history(
             self._history.entries, facts, DAEMON_TABLES, healed_at=self._healed_at, answer_s=answer_s
         )
+        violations += echo_faults(facts) if self._live else ()
         return SimulationReport(self._history.entries, facts, violations, planned, lasted_s)
+
+
+def _wall() -> float:
+    return simulated_wall().timestamp()

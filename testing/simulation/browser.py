@@ -14,7 +14,7 @@ from ...router.answers import refusal
 from ...router.commands import HttpAnswer
 from ...router.tickets import Caller
 from ..doors import PageSocket, SocketLost
-from ..http_doors import PageAddress
+from ..http_doors import PageAddress, unchanged_registration
 from ..verdicts import UNREACHABLE, Answered, judge
 from .router import RouterGone, SimulatedRouter
 
@@ -35,12 +35,18 @@ class SimulatedDoors:
     """One page of one worker, at one router."""
 
     def __init__(
-        self, address: PageAddress, router: SimulatedRouter, air: Air, ip: str, rng: random.Random
+        self,
+        address: PageAddress,
+        router: SimulatedRouter,
+        air: Air,
+        ip: str,
+        rng: random.Random,
+        crowdd_client: bool = True,
     ) -> None:
         self._address = address
         self._router = router
         self._air = air
-        self._caller = Caller(ip, crowdd_client=True)
+        self._caller = Caller(ip, crowdd_client)
         self._rng = rng
 
     @property
@@ -48,7 +54,8 @@ class SimulatedDoors:
         return self._address.name
 
     def registration(self, after: str) -> dict[str, Any]:
-        return self._address.registration(after)
+        told = self._address.registration(after)
+        return told if self._caller.crowdd_client else unchanged_registration(told)
 
     async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
         with trio.move_on_after(within_s):

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import attrs
+
 from ...protocol.answers import ERROR_LOG_SENT
 from ...protocol.browser import (
     parse_error_log,
@@ -27,9 +29,12 @@ from ...router.desk import Desk
 from ...router.tickets import Caller
 
 
-def request_of(path: str, body: Mapping[str, Any], name: str) -> Request:
+def request_of(path: str, body: Mapping[str, Any], name: str, caller: Caller) -> Request:
     """The packet that a POST becomes; `name` is the request's id. BadRequest."""
-    return _PARSERS[path](dump_json(dict(body)), name)
+    request = _PARSERS[path](dump_json(dict(body)), name)
+    if isinstance(request, RegisterAgent | SubmitOnboarding):
+        return attrs.evolve(request, crowdd_client=caller.crowdd_client)
+    return request
 
 
 def report_error(desk: Desk, body: Mapping[str, Any], caller: Caller) -> HttpAnswer:
@@ -39,12 +44,12 @@ def report_error(desk: Desk, body: Mapping[str, Any], caller: Caller) -> HttpAns
 
 
 def _register(body: bytes, name: str) -> Request:
-    return RegisterAgent(name, parse_register(body).provider_data, crowdd_client=True)
+    return RegisterAgent(name, parse_register(body).provider_data)
 
 
 def _onboarding(body: bytes, name: str) -> Request:
     told = parse_onboarding(body)
-    return SubmitOnboarding(told.wire_id, name, told.onboarding_data, told.provider_data, crowdd_client=True)
+    return SubmitOnboarding(told.wire_id, name, told.onboarding_data, told.provider_data)
 
 
 def _submit(body: bytes, name: str) -> Request:

@@ -166,7 +166,7 @@ class SimulatedRouter:
             return report_error(life.desk, body, caller)
         if path == "return_unit" and body.get("leaving"):
             return life.desk.run.page_left(WireId(body["USED_AGENT_ID"])) or LEAVING_NOTED
-        request = request_of(path, body, f"{life.epoch:x}-{next(self._names)}")
+        request = request_of(path, body, f"{life.epoch:x}-{next(self._names)}", caller)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when, life.gone, nursery.cancel_scope)
             answer = await life.desk.ask(request, caller)
