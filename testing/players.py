@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -76,7 +76,7 @@ def load_player(path: Path) -> TaskPlayer:
         if not inspect.iscoroutinefunction(found[name]):
             raise PlayerUnusable(f"{path}: `{name}` must begin with `async def`")
     # What they return is checked by whoever stores it.
-    return TaskPlayer(**cast(dict[str, Any], found))
+    return TaskPlayer(**found)
 
 
 @attrs.frozen

@@ -245,7 +245,7 @@ class _World:
         router = self._routers[number % len(self._routers)]
         ip = f"10.0.{number // 256}.{number % 256}"
         network = self._rng(f"network {number}")
-        wall = _wall if network.random() < self._unchanged else None
+        wall = _wall if self._rng(f"browser {number}").random() < self._unchanged else None
         doors = SimulatedDoors(PageAddress(link), router, self._air, ip, network, crowdd_client=wall is None)
         await trio.sleep(rng.uniform(0, crowd.arrive_s))
         await Bot(f"worker-{number}", doors, self._player, crowd, self._history, rng, wall).run()
