@@ -68,8 +68,10 @@ def load_player(path: Path) -> TaskPlayer:
     except Exception as exc:
         lines = [at.lineno for at in traceback.extract_tb(exc.__traceback__) if at.filename == str(path)]
         raise PlayerUnusable(f"{path}:{lines[-1]}: {type(exc).__name__}: {exc}") from exc
-    known = {field.name: getattr(module, field.name, None) for field in attrs.fields(TaskPlayer)}
-    found = {name: function for name, function in known.items() if callable(function)}
+    known: dict[str, Any] = {
+        field.name: getattr(module, field.name, None) for field in attrs.fields(TaskPlayer)
+    }
+    found: dict[str, Any] = {name: each for name, each in known.items() if callable(each)}
     if not found.keys() & {"answer", "play"}:
         raise PlayerUnusable(f"{path}: no function `answer(data, rng)` or `async def play(page, data, rng)`")
     for name in found.keys() & {"play", "play_onboarding"}:
