@@ -284,6 +284,7 @@ def test_an_answer_waits_for_what_was_said_before_it(serve: OpenRouter, page: Pa
         page.wait_state("completed")
         assert router.agents[0].talk.words == ["before"]
         assert kept(page) == []
+        assert not page.is_shown("#crowdd .crowdd-link")
 
 
 def test_an_answer_may_be_saved_without_what_does_not_get_through(serve: OpenRouter, page: Page) -> None:
@@ -307,6 +308,7 @@ def test_an_answer_given_during_a_pause_of_the_service_waits_for_the_talk(
         page.wait_words("Paused")
         router.deaf = True
         assert page.run("say('in the pause')") is True
+        page.wait_words("Kept on this page")
         page.run("void crowdd.submit({done: true})")
         router.wait_asked("request_agent", 2)
         router.deaf = False

@@ -93,13 +93,14 @@ def test_updates_that_come_before_the_start_is_known_are_told_after_it(serve: Op
 
 def test_a_worker_who_looks_elsewhere_is_asked_and_answers(serve: OpenRouter, page: Page) -> None:
     with serve(TASK) as router, page.prepared(HIDDEN):
+        router.waiting = {"here": 1, "needed": 2, "size": 2, "expected_s": None, "limit_s": None}
         wait_in_room(router, page)
         router.push("roll_call", {"within_s": 20.0})
         page.wait_words("Still there? It is about to start. Please answer within 20 s.")
         page.wait_for("document.title.includes('Still there?')")
         assert not any(data.get("here") for data in router.said("alive"))
         page.press("Yes, I am here")
-        page.wait_words("Thank you.")
+        page.wait_words("Waiting for your partner Thank you.")
         router.wait_said("alive", lambda data: data.get("here") is True)
         assert page.run("document.title") == "A task"
 

@@ -15,7 +15,7 @@ function say({ title, more = "", tone = "calm", buttons = [] }) {
   bar.root.dataset.tone = tone;
   bar.title.textContent = title || "";
   bar.more.textContent = more || "";
-  bar.root.toggleAttribute("data-long", bar.more.textContent.length > 30);
+  bar.root.toggleAttribute("data-long", bar.more.textContent.length > 24);
   bar.count.textContent = "";
   if (bar.buttons.contains(document.activeElement)) isFocusOurs = true;
   else if (document.activeElement !== document.body) isFocusOurs = false;

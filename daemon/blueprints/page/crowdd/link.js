@@ -6,7 +6,7 @@ const OFFLINE_AFTER_MS = 10_000;
 let linkWord = ""; // the name of what is shown
 
 const LINK_TONES = {
-  link_saved: "good", link_connected: "good", link_sending: "busy", link_reconnecting: "busy",
+  link_saved: "good", link_connected: "good", link_sending: "busy", link_reconnecting: "busy", link_kept: "warn",
   link_at_risk: "warn", link_offline: "warn", link_offline_kept: "warn", link_offline_at_risk: "bad",
 };
 
@@ -19,8 +19,8 @@ function showLink() {
 }
 
 function nextLinkWord() {
-  const isHeld = [State.IN_TASK, State.WAITING, State.ONBOARDING].includes(state) || isPaused;
-  if (!isLive || !agent || !isHeld) return "";
+  if (!isLive || !wanted || !agent) return "";
+  if (isPaused) return waitingUpdates() ? "link_kept" : "";
   return isConnected() ? wordWhileConnected() : wordWithoutSocket();
 }
 

@@ -7,7 +7,7 @@
 const UNDER_WAY_MAX = 128; // sent and not yet stored
 const UPDATES_PER_S = 40; // the router takes 50 packets a second, and there are others
 const ACK_WITHIN_S = 5; // then what is under way is sent again ...
-const ACK_WITHIN_S_MAX = 30; // ... and again, with ever longer pauses ...
+const ACK_WITHIN_S_MAX = 15; // ... and again, with ever longer pauses ...
 const AGAIN_MAX = 8; // ... only so many at a time: the router may hold them for a daemon that is away
 const ADOPT_AFTER_S = 5; // another tab of this agent had its time
 const UPDATE_BYTES_MAX = 200 * 1024; // the router takes packets of 256 KiB
@@ -190,7 +190,7 @@ function sendAgainIfDue() {
   }
   if (socket.ws.bufferedAmount) movedAt = Date.now(); // a slow line is still busy with what it has
   if (!underWay() || Date.now() - movedAt < ackWithin_s * 1000) return;
-  ackWithin_s = Math.min(ACK_WITHIN_S_MAX, 2 * ackWithin_s);
+  ackWithin_s = isFlushing ? ACK_WITHIN_S : Math.min(ACK_WITHIN_S_MAX, 2 * ackWithin_s);
   underWayMax = AGAIN_MAX;
   goBack();
 }

@@ -25,7 +25,7 @@ function callRoll({ within_s }) {
 function answerRollCall() {
   sayAlive(true);
   endRollCall();
-  say({ title: text("waiting"), more: text("roll_call_thanks"), tone: "busy" });
+  say({ title: waitingWords(), more: text("roll_call_thanks"), tone: "busy" });
 }
 
 /** Once a second: the title flashes, so that it is seen among other tabs. */

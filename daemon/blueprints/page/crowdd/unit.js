@@ -59,7 +59,7 @@ function showWaiting() {
 /** Whom the worker waits for, and how long that may take: what the server last said of it. */
 function sayWaiting() {
   const { here, size, expected_s } = agent.waiting ?? {};
-  const waiting = text(size === 2 ? "waiting_for_one" : "waiting");
+  const waiting = waitingWords();
   const minutes = Math.round(expected_s / 60);
   const title = expected_s == null ? waiting : text(minutes ? "waiting_about" : "waiting_soon", { waiting, minutes });
   const limit_min = Math.ceil((agent.dueAt - Date.now()) / 60_000);
@@ -69,6 +69,8 @@ function sayWaiting() {
   ];
   say({ title, more: more.filter(Boolean).join(" "), tone: "busy" });
 }
+
+const waitingWords = () => text(agent.waiting?.size === 2 ? "waiting_for_one" : "waiting");
 
 /** The others are gone; what the worker has counts, and may be saved. */
 function partnerLeft(words) {
