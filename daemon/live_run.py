@@ -223,6 +223,11 @@ class LiveRun:
         """Where workers find the run's pages, once its routers are there."""
         return self._links[0].channel.url if self._links else None
 
+    @property
+    def pieces(self) -> int:
+        """How many pieces of live work are carried on."""
+        return 0 if self._stage is None else self._stage.pieces
+
     def routers(self) -> list[RouterState]:
         """How the run's routers are."""
         return [link.state for link in self._links]

@@ -131,6 +131,11 @@ class Stage:
             async for wish in self._wishes:
                 nursery.start_soon(wish)
 
+    @property
+    def pieces(self) -> int:
+        """How many pieces are carried on at this moment."""
+        return len(self._pieces)
+
     # --- what happens to agents
 
     def changed(self, agent: Agent) -> None:

@@ -14,6 +14,7 @@ import attrs
 from ...daemon.blueprints import Material
 from ...daemon.clock import Wall, wall_clock
 from ...daemon.providers import CrowdProvider, Place
+from ...daemon.task_folder import load_task_code
 from ...protocol.names import AgentStatus, RunState, WireId
 from ...storage.contract import NewAssignment, NewRun, Registration, Reserved, Storage
 from ...storage.opening import open_storage
@@ -29,9 +30,11 @@ Files = Mapping[str, str | bytes]
 def a_material(
     folder: Path, files: Files | None = None, make_rows: Callable[[], Iterable[Any]] | None = None
 ) -> Material:
-    """What a blueprint is made from: a task's folder, with these files written into it."""
+    """What a blueprint is made from: a task's folder, with these files written into it, and its task.py."""
     write_files(folder, files or {})
-    return Material(folder, None, make_rows)
+    module = load_task_code(folder)
+    code = {} if module is None else {**vars(module)}
+    return Material(folder, None, make_rows or code.get("rows"), code)
 
 
 def write_files(folder: Path, files: Files) -> None:

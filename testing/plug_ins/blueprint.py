@@ -1,6 +1,7 @@
 """What every blueprint promises, as functions that take a way to make it (each time as after a restart)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -10,6 +11,8 @@ from ...protocol.documents import check_document
 from ...protocol.errors import RemoteProtocolError
 from ...protocol.names import AgentStatus, AssignmentId, RunId, UnitId, UnitStatus
 from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Assignment, Unit
+from ..players import Player
+from .live import hold_to, promises_of
 from .promise import PromiseBroken, must, told
 
 ROWS_LOOKED_AT = 500  # data may be endless
@@ -17,15 +20,30 @@ FIRST_STATUSES = (AgentStatus.IN_TASK, AgentStatus.WAITING)
 Make = Callable[[], Blueprint]
 
 
-def certify_blueprint(blueprint: type[Blueprint], material: Material, **options: Any) -> None:
-    """Hold a blueprint with a good task to every promise. PromiseBroken tells all that are not kept."""
+def certify_blueprint(
+    blueprint: type[Blueprint], material: Material, player: Player | None = None, **options: Any
+) -> None:
+    """Hold a blueprint with a good task to every promise. PromiseBroken tells all that are not kept.
+
+    One whose code runs while workers work is tried in a simulated world, too, on a virtual clock: it must not
+    use threads or a network. Its workers do what `player` does (`load_player`), else they fill in its form.
+    """
     broken: list[tuple[Callable[..., object], BaseException]] = []
-    for promise in BLUEPRINT_PROMISES:
+
+    def made() -> Blueprint:
+        return blueprint(blueprint.Options(**options), material)
+
+    def hold(promise: Callable[..., object], ask: Callable[[], object]) -> None:
         try:
-            promise(lambda: blueprint(blueprint.Options(**options), material))
+            ask()
         except Exception as exc:
             # The boundary to the author's code: whatever it raises is a promise that was not kept.
             broken.append((promise, exc))
+
+    for promise in BLUEPRINT_PROMISES:
+        hold(promise, partial(promise, made))
+    for live_promise in () if broken else promises_of(made()):
+        hold(live_promise, partial(hold_to, live_promise, made(), player))
     if broken:
         raise PromiseBroken("\n".join([f"{blueprint.__name__}:", *told(broken)]))
 

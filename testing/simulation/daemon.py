@@ -12,7 +12,7 @@ from ...daemon.clock import simulated_wall
 from ...daemon.house import House
 from ...daemon.operator import Operator
 from ...daemon.pace import Pace
-from ...daemon.registry import installed_plug_ins
+from ...daemon.registry import Registry, installed_plug_ins
 from ...daemon.user_code import UserCode
 from .stores import OpenStore
 
@@ -29,6 +29,7 @@ class SimulatedDaemon:
     channels: ChannelMaker
     rng: random.Random
     operator: Operator | None = None
+    registry: Callable[[], Registry] = installed_plug_ins
     _begun: trio.Event = attrs.Factory(trio.Event)
     _life: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _stop: trio.Event = attrs.Factory(trio.Event)
@@ -60,7 +61,7 @@ class SimulatedDaemon:
                 link_secret=SECRET,
                 pace=PACE,
             )
-            operator = Operator(house, installed_plug_ins())
+            operator = Operator(house, self.registry())
             with channels_from(self.channels):
                 async with trio.open_nursery() as nursery:
                     await nursery.start(operator.serve, self._stop, trio.Event())

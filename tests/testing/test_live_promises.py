@@ -1,0 +1,70 @@
+"""The promises of live blueprints: ours keep them, and each is broken by something."""
+
+from pathlib import Path
+
+import pytest
+
+from crowdd.daemon.blueprints.live import LiveBlueprint
+from crowdd.daemon.blueprints.mock import MockBlueprint
+from crowdd.daemon.blueprints.remote_procedure import RemoteProcedureBlueprint
+from crowdd.testing.plug_ins import PromiseBroken, a_material, certify_blueprint
+
+PAGE = '<script src="crowdd.js"></script><form><input name="answer"></form>'
+FILES = {"page/index.html": PAGE, "data.jsonl": '{"a": 1}\n{"a": 2}\n'}
+GREETING = """
+async def run_unit(unit, agent):
+    await agent.send({"hello": unit.data["a"], "dice": agent.random.random()})
+    async for update in agent.updates():
+        await agent.send({"echo": update})
+"""
+FUNCTIONS = "functions = {'double': lambda caller, args: args * 2}\n"
+
+
+def test_live_blueprints_of_ours_keep_theirs(tmp_path: Path) -> None:
+    certify_blueprint(LiveBlueprint, a_material(tmp_path, {**FILES, "task.py": GREETING}))
+    certify_blueprint(RemoteProcedureBlueprint, a_material(tmp_path, {**FILES, "task.py": FUNCTIONS}))
+    certify_blueprint(MockBlueprint, a_material(tmp_path, {"task.py": ""}), live=True)
+
+
+FAILS = """
+async def run_unit(unit, agent):
+    raise ValueError("planted")
+"""
+HANGS = """
+import trio
+from crowdd import AgentDisconnected
+async def run_unit(unit, agent):
+    try:
+        await agent.submitted()
+    except AgentDisconnected:
+        await trio.sleep_forever()
+"""
+CHANCY = """
+import itertools
+runs = itertools.count()
+async def run_unit(unit, agent):
+    for _ in range(next(runs) % 2):
+        await agent.now()
+    await agent.send({"n": 1})
+    await agent.submitted()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "broken", "why"),
+    [
+        (FAILS, "workers who submit complete it", "planted"),
+        (
+            HANGS,
+            "a worker who leaves ends their part and no other is left hanging",
+            "its code still runs 60 s after all workers have gone",
+        ),
+        (CHANCY, "its code goes on where it was after a restart", "ReplayDiverged"),
+    ],
+)
+def test_code_that_breaks_a_promise_is_found(tmp_path: Path, code: str, broken: str, why: str) -> None:
+    with pytest.raises(PromiseBroken) as refused:
+        certify_blueprint(LiveBlueprint, a_material(tmp_path, {**FILES, "task.py": code}))
+    told = [line for line in str(refused.value).splitlines() if line.startswith(f"- {broken}: ")]
+    assert told
+    assert why in told[0]
