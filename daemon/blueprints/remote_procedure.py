@@ -24,7 +24,12 @@ class RemoteProcedureBlueprint(LiveBlueprint):
     Options = RemoteProcedureOptions
 
     def play(self, kind: PieceKind) -> Play | None:
-        return _until_submitted if kind is PieceKind.UNIT else super().play(kind)
+        """Calls are served for as long as a worker is at it, in an onboarding as well."""
+        if kind is PieceKind.UNIT:
+            return _until_submitted
+        own = super().play(kind)
+        serves = kind is PieceKind.ONBOARDING and self.has_section("onboarding")
+        return _until_onboarded if own is None and serves else own
 
     def uses(self) -> Uses:
         groups = dict.fromkeys((CodeName.RUN_ASSIGNMENT, CodeName.SIMULATED_PARTNER), WRITE_GROUP)
@@ -35,5 +40,8 @@ class RemoteProcedureBlueprint(LiveBlueprint):
 
 
 async def _until_submitted(unit: Any, agent: Any) -> None:
-    """A unit is served for as long as its worker works on it."""
+    await agent.submitted()
+
+
+async def _until_onboarded(agent: Any) -> None:
     await agent.submitted()

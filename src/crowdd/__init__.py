@@ -22,11 +22,13 @@ if TYPE_CHECKING:
         AgentSubmitted,
         AgentTimeout,
         CallFailed,
+        CallRefused,
         GroupEnded,
         NothingReceived,
         ReplayDiverged,
     )
     from .daemon.live.group import Group
+    from .daemon.live.people import Caller
 
 __version__ = "0.1.0"
 
@@ -39,6 +41,8 @@ __all__ = [
     "AgentTimeout",
     "Blueprint",
     "CallFailed",
+    "CallRefused",
+    "Caller",
     "Group",
     "GroupBlueprint",
     "GroupEnded",
@@ -53,6 +57,7 @@ __all__ = [
 
 _HOMES = {
     "Blueprint": "daemon.blueprints.contract",
+    "Caller": "daemon.live.people",
     "Group": "daemon.live.group",
     "GroupBlueprint": "daemon.blueprints.group",
     "LiveAgent": "daemon.live.agent",

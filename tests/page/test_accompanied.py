@@ -126,6 +126,23 @@ async def test_a_unit_of_remote_procedures_lasts_until_it_is_submitted(task: Tas
     assert waited == ["submitted"]
 
 
+async def test_remote_procedures_are_served_in_an_onboarding_as_well(task: Task) -> None:
+    waited: list[str] = []
+
+    class Agent:
+        async def submitted(self) -> None:
+            waited.append("submitted")
+
+    play = blueprint(task("remote_procedure", FUNCTIONS, more=ONBOARDING)).play(PieceKind.ONBOARDING)
+    assert play is not None
+    await play(Agent())
+    assert waited == ["submitted"]
+
+
+def test_remote_procedures_without_an_onboarding_play_none(task: Task) -> None:
+    assert blueprint(task("remote_procedure", FUNCTIONS)).play(PieceKind.ONBOARDING) is None
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "told"),
     [
