@@ -12,6 +12,7 @@ import trio
 from ..storage.contract import ChangeRun, NewRows
 from ..storage.records import Agent, TaskRun
 from .added_rows import checked_rows, kept_rows, rows_from, rows_left
+from .group_faults import group_faults
 from .house import House
 from .launcher import ROW_LIMIT_S, TaskLauncher
 from .parts import Parts
@@ -138,9 +139,11 @@ class RunTerms:
 
     def _changed(self, wish: Wish) -> tuple[RunConfig, Sequence[str]]:
         try:
-            return changed_config(self.config, wish.settings), []
+            config = changed_config(self.config, wish.settings)
         except ConfigRefused as exc:
             return self.config, exc.problems
+        live = self._parts.blueprint.live
+        return config, [*group_faults(config, live.group if live is not None else None)]
 
     async def _is_added(self, request_id: str) -> bool:
         added = await self._house.storage.added_rows(self._run_id)

@@ -296,3 +296,23 @@ async def test_two_who_extend_at_once_both_have_their_wish(tmp_path: Path, autoj
             nursery.start_soon(extend, virtual, run, None, {DURATION: "77"}, "r2")
         limits = (await virtual.storage.run(run.id)).config["limits"]
         assert (limits["max_num_concurrent_units"], limits["assignment_duration_s"]) == (9, 77)
+
+
+async def test_limits_in_which_no_group_could_form_any_more_are_refused(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=2, blueprint__group="3")
+        with pytest.raises(ExtensionRefused, match="2 units at once let no group of 3 form"):
+            await extend(virtual, run, settings={CAP: "2"})
+        await extend(virtual, run, settings={CAP: "3"})
+
+
+async def test_rows_added_to_a_group_run_are_for_whole_groups(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1, blueprint__group="3")
+        await extend(virtual, run, more_rows(tmp_path, 7))
+        await trio.sleep(1)
+        assert len(await virtual.units(run)) == 6

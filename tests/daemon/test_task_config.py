@@ -353,3 +353,12 @@ def test_faults_deep_in_options_have_their_whole_path() -> None:
 
 def test_plug_ins_may_ask_for_words_too() -> None:
     assert faults({"words": ""}) == ["options.words: must not be empty"]
+
+
+def test_a_word_that_an_option_does_not_allow_is_told_with_those_it_allows() -> None:
+    mock = {"type": "mock", "first_status": "completed"}
+    with pytest.raises(ConfigRefused) as refused:
+        config_from_json({"name": "x", "blueprint": mock})
+    assert refused.value.problems == [
+        "blueprint.first_status: must be one of 'in task', 'waiting', not 'completed'"
+    ]
