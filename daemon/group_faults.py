@@ -25,6 +25,6 @@ def group_faults(config: RunConfig, group: GroupRules | None) -> Iterator[str]:
     duration, waiting = config.limits.assignment_duration_s, group.waiting.limit_s
     if 0 < duration <= waiting:
         yield (
-            f"blueprint.waiting.limit_s: {waiting:g} s of waiting leave nothing of a worker's {duration:g} s "
-            "(limits.assignment_duration_s)"
+            f"limits.assignment_duration_s: {duration:g} s may be over while a worker still waits "
+            f"(blueprint.waiting.limit_s is {waiting:g}); make it longer"
         )

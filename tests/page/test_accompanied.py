@@ -243,7 +243,7 @@ def test_what_is_nearly_one_of_our_names_is_warned_of(task: Task) -> None:
         ("units_per_assignment = 2", "blueprint.units_per_assignment: unknown"),
         ('[choice]\norder = "random"', 'choice.order: "random" means nothing to groups'),
         ("[limits]\nmax_num_concurrent_units = 1", "1 units at once let no group of 2 form"),
-        ("[limits]\nassignment_duration_s = 600", "600 s of waiting leave nothing of a worker's 600 s"),
+        ("[limits]\nassignment_duration_s = 600", "600 s may be over while a worker still waits"),
         ("calls_at_once_max = 0", "blueprint.calls_at_once_max: must be >= 1"),
         ("call_limit_s = 0", "blueprint.call_limit_s: must be >= 0.1"),
         ('resume = "reply"', "did you mean 'replay'?"),
