@@ -20,7 +20,7 @@ from .shapes.links import Link
 from .shapes.people import WorkerDetails, WorkerInfo
 from .shapes.runs import RunDetails, RunInfo, Snapshot
 from .shapes.service import DaemonStatus, LogPart
-from .shapes.work import AgentInfo, ErrorInfo, FileInfo, Submission, UnitInfo, WorkInfo
+from .shapes.work import AgentInfo, ErrorInfo, FileInfo, Submission, UnitInfo, UpdateInfo, WorkInfo
 from .task import Task
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Task",
     "TaskFolderRefused",
     "UnitInfo",
+    "UpdateInfo",
     "WorkInfo",
     "WorkerDetails",
     "WorkerInfo",

@@ -8,6 +8,7 @@ command -v chromium >/dev/null || missing="$missing chromium"
 command -v chromedriver >/dev/null || missing="$missing chromium-driver"
 PATH="$PATH:/usr/sbin"
 command -v openssl >/dev/null || missing="$missing openssl"
+command -v npm >/dev/null || missing="$missing nodejs npm" # pages are built of the published mephisto-task
 if [ "$(id -u)" = 0 ]; then # the tests of the unit file need root; without it they say that they were skipped
     [ -x /lib/systemd/systemd ] || missing="$missing systemd"
     command -v unshare >/dev/null || missing="$missing util-linux"

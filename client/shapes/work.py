@@ -68,6 +68,16 @@ class Work:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpdateInfo:
+    """One live update that a worker's page sent, or the task's code. `at` in seconds of the epoch."""
+
+    at: float
+    by: str
+    """worker | task"""
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Submission:
     """One agent that submitted, with all that belongs to it. Times in seconds of the epoch."""
 
@@ -88,6 +98,8 @@ class Submission:
     files: tuple[FileInfo, ...]
     post_task: Any
     metadata: dict[str, Any]
+    updates: tuple[UpdateInfo, ...]
+    """All that was said live, both ways, in order."""
 
     @property
     def inputs(self) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from ...protocol.names import RunId
 from ...protocol.packets import FileNote
 from ...storage.contract import ExportRow, Storage
-from ...storage.records import Metadata
+from ...storage.records import LiveUpdate, Metadata
 from .answers import SendChunk, StreamedAnswer, json_bytes
 from .errors import bad_request
 from .export_csv import cells_of, csv_line, find_columns
 from .questions import NUMBER_MAX, number_asked_for, operator_of, run_asked_for
-from .shapes.work import FileView, RecordView
+from .shapes.work import FileView, RecordView, UpdateView
 from .work_views import review_view, special_of
 
 PAGE_ROWS = 200  # held in memory at once; a row may be megabytes
@@ -125,6 +125,16 @@ def export_record(row: ExportRow, outputs: Any) -> RecordView:
         "files": [_file(note) for note in row.submission.files],
         "post_task": _post_task(row.metadata),
         "metadata": _metadata_by_kind(row.metadata),
+        "updates": [_said(update) for update in row.updates],
+    }
+
+
+def _said(update: LiveUpdate) -> UpdateView:
+    """One live update; how pages and routers call it is nobody's business here."""
+    return {
+        "at": update.created_at.timestamp(),
+        "by": "task" if update.outgoing else "worker",
+        "data": {key: value for key, value in update.update.items() if key != "update_id"},
     }
 
 

@@ -42,7 +42,7 @@ def cells_of(record: Mapping[str, Any]) -> dict[str, Cell]:
         if key == "data":
             for part, content in value.items():
                 _flatten(part, content, flat, 1)
-        elif value not in (None, {}):
+        elif value not in (None, {}, []) or key == "files":
             _flatten(key, value, flat, 1)
     return flat
 

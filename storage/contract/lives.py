@@ -7,7 +7,7 @@ from datetime import datetime
 import attrs
 
 from ...protocol.names import AgentId, AgentStatus, RunId, WireId, WorkerId
-from ..records import Agent, Assignment, Metadata, Review, Submission, TaskRun, Unit, Worker
+from ..records import Agent, Assignment, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..writes import Write
 
 
@@ -24,6 +24,8 @@ class ExportRow:
     metadata: Sequence[Metadata]
     review: Review | None
     """The newest."""
+    updates: Sequence[LiveUpdate] = ()
+    """All that was said live, both ways, in order."""
 
 
 class LivesContract(abc.ABC):

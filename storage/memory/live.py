@@ -62,6 +62,13 @@ def add_owed(tables: Tables, agent: Agent, write: AddOwed, at: datetime) -> None
     tables.owed.put(number, attrs.evolve(owed, id=number))
 
 
+def talk_of(tables: Tables, agent_id: AgentId) -> list[LiveUpdate]:
+    """All that an agent said and was sent live, in order."""
+    streams = [tables.updates.having("stream", (False, agent_id, outgoing)) for outgoing in (False, True)]
+    both = [update for stream in streams for update in stream]
+    return sorted(both, key=lambda update: (update.created_at, update.outgoing, update.number))
+
+
 def drop_updates(tables: Tables, onboarding: bool, agent_id: AgentId) -> None:
     """Stage the removal of all updates of an agent."""
     for outgoing in (False, True):

@@ -32,7 +32,7 @@ from ..writes import (
 )
 from .body import MemoryBody, copies, note, page
 from .decisions import record_decision
-from .live import add_owed
+from .live import add_owed, talk_of
 from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
 from .runs import move_unit, next_position
@@ -202,6 +202,7 @@ def _export_row(tables: Tables, run: TaskRun, submission: Submission) -> ExportR
         submission=fresh(submission),
         metadata=copies(tables.metadata.having("agent", agent.id)),
         review=_last_review(tables, agent),
+        updates=copies(talk_of(tables, agent.id)),
     )
 
 

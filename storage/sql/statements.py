@@ -282,6 +282,7 @@ ORDER BY number LIMIT :limit""",
     for onboarding, column in _OF_AGENT.items()
 }
 """By whether the agent is an onboarding agent."""
+TALK_OF_AGENT = select(LiveUpdate, "WHERE of_agent = :agent_id ORDER BY created_at, outgoing, number")
 PAGES_HEARD = {
     onboarding: f"""
 SELECT page, MAX(page_number) FROM live_update

@@ -9,7 +9,7 @@ from .. import live_rules, rules
 from ..contract import ExportRow
 from ..errors import Duplicate
 from ..hand import Hand
-from ..records import Agent, Metadata, Review, Submission, TaskRun, Unit, Worker
+from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import load_time
 from ..sql import statements
 from ..writes import (
@@ -200,4 +200,5 @@ def _export_row(db: Db, run: TaskRun, submission: Submission) -> ExportRow:
         submission=submission,
         metadata=every(db, Metadata, statements.METADATA_OF_AGENT, agent_id=agent.id),
         review=_last_review(db, agent),
+        updates=every(db, LiveUpdate, statements.TALK_OF_AGENT, agent_id=agent.id),
     )

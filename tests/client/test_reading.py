@@ -40,6 +40,7 @@ PAIRS = {
     "DaemonStatus": "Status",
     "Submission": "Record",
     "FileInfo": "File",
+    "UpdateInfo": "Update",
     "Event": "Event",
     "PlanInfo": "Plan",
     "OptionInfo": "Option",

@@ -7,6 +7,7 @@ import socket
 import tracemalloc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from crowdd.protocol.packets import FileNote
 from crowdd.storage.contract import ExportRow
 from crowdd.storage.errors import StorageFailed
 from crowdd.storage.memory import MemoryStorage, Tables
+from crowdd.storage.records import LiveUpdate
 
 from .fakes import NOW, Desk, FakeOperator, plug
 
@@ -53,6 +55,22 @@ async def test_a_record_has_all_that_belongs_to_a_submission(desk: Desk) -> None
         agent.assignment_id,
     )
     assert (record["run"], record["files"], record["unit_index"]) == ("digits", [], 0)
+
+
+async def test_a_record_has_all_that_was_said_live_in_order(desk: Desk) -> None:
+    run = await desk.operator.a_run("digits", units=1)
+    agent = await desk.operator.submitted(run, "ann", {"digit": 7})
+    later = NOW + timedelta(seconds=1)
+    said = [
+        LiveUpdate(False, agent.id, False, 1, "u1", "", 0, {"text": "hi", "update_id": "u1"}, NOW),
+        LiveUpdate(False, agent.id, True, 1, "1.1", "", 0, {"text": "hello"}, later),
+    ]
+    await desk.operator.storage.add_live(said, [])
+    (record,) = await records(desk)
+    assert record["updates"] == [
+        {"at": NOW.timestamp(), "by": "worker", "data": {"text": "hi"}},
+        {"at": later.timestamp(), "by": "task", "data": {"text": "hello"}},
+    ]
 
 
 async def test_who_has_not_submitted_is_not_exported(desk: Desk) -> None:

@@ -82,6 +82,14 @@ class OwnDataView(TypedDict):
     outputs: Any
 
 
+class UpdateView(TypedDict):
+    """One live update; `by` is "worker" or "task"."""
+
+    at: float
+    by: str
+    data: dict[str, Any]
+
+
 class RecordView(TypedDict):
     """One agent that submitted, with all that belongs to it."""
 
@@ -102,6 +110,7 @@ class RecordView(TypedDict):
     files: list[FileView]
     post_task: Any
     metadata: dict[str, list[Any]]
+    updates: list[UpdateView]
 
 
 class ErrorNoteView(TypedDict):

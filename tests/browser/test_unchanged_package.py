@@ -1,0 +1,151 @@
+"""The published npm package mephisto-task, unchanged, in a real browser, for live work of a real daemon."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..system.processes import Daemon
+from .page import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+SOURCE = Path(__file__).parent.parent / "unchanged"
+REMEDY = "npm was not found: apt-get install nodejs npm (or leave out: -m 'not browser')"
+NPM_S = 300
+TASK = """
+name = "unchanged"
+[blueprint]
+type = "live"
+[provider]
+type = "mock"
+"""
+CODE = """
+async def run_unit(unit, agent):
+    async for update in agent.updates():
+        await agent.send({"echo": update["text"]})
+
+functions = {"add": lambda caller, args: {"sum": args["a"] + args["b"]}, "fail": lambda caller, args: 1 // 0}
+"""
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page, built of the package as its users build theirs. Fails, never skips, without npm."""
+    if shutil.which("npm") is None:
+        pytest.fail(REMEDY)
+    folder = tmp_path_factory.mktemp("unchanged") / "page"
+    shutil.copytree(SOURCE, folder)
+    _run(folder, "npm", "install", "--no-package-lock", "--no-audit", "--no-fund")
+    flags = ("--bundle", "--loader:.js=jsx", '--define:process.env.NODE_ENV="production"')
+    _run(folder, "node_modules/.bin/esbuild", "page.jsx", *flags, "--outfile=bundle.js")
+    return folder
+
+
+def _run(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=NPM_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    daemon = Daemon(tmp_path / "data")
+    try:
+        yield daemon
+    finally:
+        daemon.clean_up()
+
+
+@pytest.fixture
+def task(tmp_path: Path, bundle: Path) -> Path:
+    folder = tmp_path / "task"
+    (folder / "page").mkdir(parents=True)
+    for name in ("index.html", "bundle.js"):
+        shutil.copy(bundle / name, folder / "page" / name)
+    (folder / "task.toml").write_text(TASK)
+    (folder / "task.py").write_text(CODE)
+    (folder / "data.jsonl").write_text('{"topic": "the weather"}\n' * 3)
+    return folder
+
+
+async def opened(daemon: Daemon, page: Page, task: Path, hook: str) -> str:
+    """Start everything and open the page; the agent that it got."""
+    await daemon.start()
+    label = await daemon.launch(task)
+    (link,) = await daemon.links(label, 1)
+    page.driver.get(f"{link}&hook={hook}")
+    return str(page.wait_for("window.mephisto?.agentId"))
+
+
+def send(page: Page, text: str) -> None:
+    page.run(f"window.mephisto.sendLiveUpdate({{text: {text!r}}}) && null")
+
+
+def echoes(page: Page) -> list[str]:
+    said: list[str] = page.run("window.mephisto.heard.map((update) => update.echo).filter(Boolean)")
+    return said
+
+
+def wait_echo(page: Page, text: str) -> None:
+    page.wait_for(f"window.mephisto.heard.some((update) => update.echo === {text!r})")
+
+
+async def call(page: Page, name: str, args: str) -> Any:
+    """What a remote procedure gives, as text of JSON."""
+    page.run(
+        f"void window.mephisto.remoteProcedure({name!r})({args})"
+        ".then((value) => { window.given = JSON.stringify({value}); })"
+    )
+    return page.wait_for("window.given")
+
+
+async def test_a_talk_goes_on_over_a_reload_and_ends_with_an_answer(
+    daemon: Daemon, page: Page, task: Path
+) -> None:
+    agent = await opened(daemon, page, task, "live")
+    page.wait_for("window.mephisto.connectionStatus === 'connected'")
+    send(page, "first")
+    wait_echo(page, "first")
+    page.reload()
+    assert page.wait_for("window.mephisto?.agentId") == agent
+    wait_echo(page, "first")
+    page.wait_for("window.mephisto.connectionStatus === 'connected'")
+    send(page, "second")
+    wait_echo(page, "second")
+    assert echoes(page) == ["first", "second"]
+    page.run("void window.mephisto.handleSubmit({done: true})")
+    shown = await daemon.until("unchanged", lambda shown: shown.units.get("completed") == 1)
+    assert shown.units == {"completed": 1, "launched": 2}
+
+
+async def test_a_daemon_that_is_killed_and_comes_back_is_not_noticed(
+    daemon: Daemon, page: Page, task: Path
+) -> None:
+    await opened(daemon, page, task, "live")
+    page.wait_for("window.mephisto.connectionStatus === 'connected'")
+    send(page, "before")
+    wait_echo(page, "before")
+    daemon.kill()
+    send(page, "while it is away")
+    await daemon.start()
+    wait_echo(page, "while it is away")
+    send(page, "after")
+    wait_echo(page, "after")
+    assert echoes(page) == ["before", "while it is away", "after"]
+    assert "mephisto disconnect" not in page.run("window.mephisto.statuses")
+
+
+async def test_remote_procedures_resolve_also_those_that_fail_and_are_there_after_a_reload(
+    daemon: Daemon, page: Page, task: Path
+) -> None:
+    await opened(daemon, page, task, "rpc")
+    assert await call(page, "add", "{a: 20, b: 22}") == '{"value":{"sum":42}}'
+    page.run("window.given = null")
+    assert await call(page, "fail", "{}") == '{"value":null}'
+    page.reload()
+    page.wait_for("window.mephisto?.agentId")
+    asked = page.run("window.mephisto.initialTaskData.previous_requests")
+    assert [request["target"] for request in asked if request["args_json"] is not None] == ["add", "fail"]
