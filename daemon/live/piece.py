@@ -29,6 +29,7 @@ from .waits import Dropped, How, Outcome, Seat, Stopped, Value, Wait, What
 log = logging.getLogger(__name__)
 
 REPLAY_PATIENCE_S = 60.0  # user code that comes to no recorded wait for so long does something else now
+AFTERWARDS_S = 60.0  # what user code has to end in, once every agent's part is over
 STOPPING_S = 2.0  # what user code has to end in, once it was told that the daemon stops
 
 
@@ -161,11 +162,13 @@ class Piece:
         self._ledger.left(agent_id, how)
         if all(self._ledger.how_left(seat) is not None for seat in self.seats):
             self._all_left.set()
+            self._code.deadline = min(self._code.deadline, trio.current_time() + AFTERWARDS_S)
         self._woken.set()
 
     def join(self, index: int, agent_id: AgentId) -> None:
         """Another agent takes a seat."""
         self._ledger.note(What.JOINED, agent_id, {"seat": index})
+        self._code.deadline = math.inf
         self._woken.set()
 
     def end(self, agent_id: AgentId) -> None:

@@ -214,6 +214,18 @@ async def test_a_stop_is_told_at_a_wait_and_recorded_nowhere(play: Play) -> None
     assert await play.journal() == ["begun"]
 
 
+async def test_code_that_goes_on_when_everybody_has_left_is_cancelled_in_the_end(
+    autojump_clock: MockClock, play: Play
+) -> None:
+    async def code(agent: LiveAgent) -> None:
+        await trio.sleep_forever()
+
+    piece = await play.open()
+    piece.left(play.agent.id, How.SUBMITTED)
+    await play.serve(piece, code)
+    assert play.endings[0].close is Close.FINISHED
+
+
 async def test_code_that_does_not_mind_a_stop_is_cancelled(autojump_clock: MockClock, play: Play) -> None:
     async def code(agent: LiveAgent) -> None:
         while True:
