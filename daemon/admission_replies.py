@@ -33,6 +33,8 @@ class Replies:
             init_data = await self._init_data(agent, unit, assignment)
         except HookFailed:  # who asked has noted it
             return self.refusal(request, Reason.TRY_LATER)
+        groups = self._t.groups
+        waiting = None if groups is None else await groups.waiting(agent)
         past = None if self._t.past is None else await self._t.past(agent.id)
         self._t.metrics.responses[response].inc()
         return AgentDetails(
@@ -44,6 +46,7 @@ class Replies:
             seen=0 if past is None else past.seen,
             status=agent.status,
             time_left_s=time_left_s(agent.due_at, self._t.wall()),
+            waiting=None if waiting is None else dict(waiting),
         )
 
     def ended(self, request: str, agent: Agent, unit: Unit, crowdd_client: bool) -> AgentDetails:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from ..protocol.names import AgentId, Reason, WorkerId
+from ..protocol.names import AgentId, AgentStatus, Reason, WorkerId
 from ..protocol.packets import AgentDetails
 from ..storage.contract import Storage
 from ..storage.records import Agent, OnboardingAgent, TaskRun
@@ -85,6 +85,18 @@ class OnboardingDoor(Protocol):
         ...
 
 
+class GroupDoor(Protocol):
+    """What admission may ask about groups. Tasks whose units are done alone have none."""
+
+    def has_begun(self, agent: Agent) -> bool:
+        """Whether the work of the agent's group began, and it comes back to that."""
+        ...
+
+    async def waiting(self, agent: Agent) -> Mapping[str, Any] | None:
+        """What the page of an agent that waits is told of its group; None: it does not wait."""
+        ...
+
+
 @attrs.frozen
 class Tools:
     """What admission works with."""
@@ -104,3 +116,11 @@ class Tools:
     """Reads what was said so far in an agent's live work; None: the run has none."""
     rows: Mapping[SpecialKind, SpecialRows] = attrs.Factory(dict[SpecialKind, SpecialRows])
     """Where the data of special units comes from that no hook gives."""
+    groups: GroupDoor | None = None
+
+    def time_s(self, status: AgentStatus) -> float:
+        """How long an agent has that begins so: for the work, or to wait for others; 0: for ever."""
+        live = self.blueprint.live
+        if status is AgentStatus.WAITING and live is not None and live.group is not None:
+            return live.group.waiting.limit_s
+        return self.config.limits.assignment_duration_s

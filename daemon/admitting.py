@@ -120,14 +120,15 @@ class Admitting:
         self, decision: Special | Reserve, inquiry: Inquiry, seat: Seat
     ) -> Reserved | NotReserved:
         limits = self._t.config.limits
+        first = self._t.blueprint.first_status(_unit_index(decision))
         registration = Registration(
             run_id=self._t.run.id,
             worker_id=inquiry.worker.id,
             wire_id=self._wire_id(),
             link=seat.link,
             after=seat.after,
-            path=(AgentStatus.ACCEPTED, self._t.blueprint.first_status(_unit_index(decision))),
-            due_at=due_after(self._t.wall(), limits.assignment_duration_s),
+            path=(AgentStatus.ACCEPTED, first),
+            due_at=due_after(self._t.wall(), self._t.time_s(first)),
             provider_data=seat.data,
             allowed_concurrent=limits.allowed_concurrent,
             maximum_units_per_worker=limits.maximum_units_per_worker,

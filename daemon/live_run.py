@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState, WorkerId
+from ..protocol.packets import RollCall
 from ..storage.errors import NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
 from ..storage.writes import MoveRun
@@ -19,6 +20,8 @@ from .follow_up_rules import judging_rules
 from .follow_ups import FollowUps, FollowUpTools, Review
 from .full_disk import with_space
 from .goodbye import dismiss_all, shut_down_all
+from .grouping import GroupKeeper, KeeperNeeds, make_keeper
+from .groups import GroupRules
 from .hooks import Hooks, RunView, TaskView
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
@@ -62,6 +65,7 @@ class LiveRun:
         self._parts = parts
         self._house = house
         self._closed: Reason | None = None
+        self._paused = run.paused
         self._look = trio.Event()
         self._changed = trio.Event()
         self._moving = trio.Lock()
@@ -78,7 +82,7 @@ class LiveRun:
             parts.config.limits.rejoin_s,
             Timing(
                 partial(house.storage.reserved_agents, run.id),
-                self.runner.time_passed,
+                self._time_passed,
                 partial(give_back, house),
             ),
         )
@@ -108,9 +112,13 @@ class LiveRun:
             run, parts, house, self.runner, self._hooks, self._follow_ups, self._onboarding, self
         )
         self._stage = None
+        self._groups: GroupKeeper | None = None
         if parts.blueprint.live is not None:
             self._stage = self._live_stage(parts.blueprint.live, user_code)
             self._reception.carry_live(self._stage)
+            if parts.blueprint.live.group is not None:
+                self._groups = self._group_keeper(parts.blueprint.live.group, self._stage, user_code)
+                self._reception.carry_groups(self._groups)
         self._launcher = TaskLauncher(
             run,
             rows,
@@ -143,6 +151,28 @@ class LiveRun:
             submission_timeout_s=lambda: self._terms.config.limits.submission_timeout_s,
         )
         return Stage(tools)
+
+    def _group_keeper(self, rules: GroupRules, stage: Stage, user_code: UserCode) -> GroupKeeper:
+        needs = KeeperNeeds(
+            run=self.run,
+            view=RunView(self.run.id, self.run.label, TaskView(self._parts.config.task)),
+            house=self._house,
+            runner=self.runner,
+            stage=stage,
+            blueprint=self._parts.blueprint,
+            user_code=user_code,
+            work_s=lambda: self._terms.config.limits.assignment_duration_s,
+            ask=self._ask_presence,
+            goes_on=lambda: self.goes_on,
+            is_paused=lambda: self._paused,
+            due_changed=self.due_changed,
+            failed=partial(self._errors.note, HOOK),
+        )
+        return make_keeper(rules, needs)
+
+    def _ask_presence(self, agent: Agent, within_s: float) -> None:
+        for link in self._links:
+            link.send(RollCall(agent.wire_id, within_s))
 
     # --- its life
 
@@ -179,11 +209,15 @@ class LiveRun:
         nursery.start_soon(self._parts.architect.watch)
         if self._stage is not None:
             await self._stage.take_up()
+        if self._groups is not None:
+            await self._groups.take_up()
         for link in self._links:
             nursery.start_soon(link.serve)
         await self._timekeeper.remember()
         if self._stage is not None:
             nursery.start_soon(self._stage.serve, self._links)
+        if self._groups is not None:
+            nursery.start_soon(self._groups.serve, self._links)
         if self._onboarding is not None:
             await self._onboarding.remember()
             nursery.start_soon(self._onboarding.watch, self._links)
@@ -355,6 +389,7 @@ class LiveRun:
     async def pause(self, paused: bool, who: str, why: str) -> None:
         """Let nobody new in, or let them in again; who is at work goes on. StaleWrite: the run has ended."""
         await self._terms.pause(paused, who, why)
+        self._paused = paused
         self._tick()
 
     async def extend(self, wish: Wish, who: str) -> Extended:
@@ -463,6 +498,9 @@ class LiveRun:
         with suppress(IllegalEvent):
             await self.runner.happen(unit.agent_id, NEWS[news.status])
 
+    async def _time_passed(self, agent_id: AgentId) -> None:
+        await (self.runner if self._groups is None else self._groups).time_passed(agent_id)
+
     def _tell(self, agent: Agent | OnboardingAgent, reason: Reason | None) -> None:
         self._reception.io.tell(agent, reason)
         self._tick()
@@ -477,6 +515,8 @@ class LiveRun:
     def _refill(self) -> None:
         self._launcher.refill()
         self._look.set()
+        if self._groups is not None:
+            self._groups.look_again()
         self._tick()
 
     def _look_again(self) -> None:

@@ -18,7 +18,7 @@ from ..protocol.packets import (
 from ..storage.records import Agent, TaskRun, Worker
 from .admission_replies import Replies
 from .admission_rules import rules_of
-from .admission_tools import Desk, Seat, Tools
+from .admission_tools import Desk, GroupDoor, Seat, Tools
 from .client_io import ClientIO, Handlers, Link
 from .follow_ups import FollowUps
 from .hooks import Hooks
@@ -87,6 +87,11 @@ class Reception:
         """The run's live work: its packets go there, pages are told its past."""
         self.io.carry_live(stage)
         self._tools = attrs.evolve(self._tools, past=stage.past)
+        self._pool.use(self._tools)
+
+    def carry_groups(self, groups: GroupDoor) -> None:
+        """The run's work is done in groups."""
+        self._tools = attrs.evolve(self._tools, groups=groups)
         self._pool.use(self._tools)
 
     def was_active(self) -> None:

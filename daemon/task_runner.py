@@ -43,6 +43,8 @@ class TaskRunner:
         self._wall = wall
         self._doors = doors
         self.run_state = run.state
+        self.returns: Callable[[Agent], bool] = _always
+        """Whether a unit that this agent gives up returns to the pool, in a run that goes on."""
         self.run_id = run.id
 
     async def happen(self, agent_id: AgentId, event: AgentEvent) -> Agent:
@@ -65,7 +67,7 @@ class TaskRunner:
         for _ in range(ROUNDS_MAX):
             agent = await self._storage.agent(agent_id)
             unit = await self._storage.unit(agent.unit_id)
-            commands = _steps(agent, unit, choose(agent, unit), self.run_state is RunState.RUNNING)
+            commands = _steps(agent, unit, choose(agent, unit), self._returns(agent))
             if not commands:
                 return agent
             try:
@@ -116,11 +118,14 @@ class TaskRunner:
             return
         try:
             if lifecycle.may_rejoin(agent, unit):
-                await self.carry_out(lifecycle.release(agent, unit, self.run_state is RunState.RUNNING))
+                await self.carry_out(lifecycle.release(agent, unit, self._returns(agent)))
             elif lifecycle.TimeOver in lifecycle.AGENT_NEXT[agent.status]:
                 await self.happen(agent_id, lifecycle.TimeOver())
         except (StaleWrite, IllegalEvent) as exc:
             log.info("it had moved on when its time was over: %s", exc, extra={"agent": agent_id})
+
+    def _returns(self, agent: Agent) -> bool:
+        return self.run_state is RunState.RUNNING and self.returns(agent)
 
     async def rejoin(self, agent_id: AgentId, first: AgentStatus, due_at: datetime | None) -> Agent:
         """A worker whom a shutdown disconnected is back: the agent works on, under the same wire id."""
@@ -130,6 +135,10 @@ class TaskRunner:
             return [lifecycle.Accepted(due_at), begin] if lifecycle.may_rejoin(agent, unit) else []
 
         return await self.decide(agent_id, back)
+
+
+def _always(agent: Agent) -> bool:
+    return True
 
 
 def _steps(agent: Agent, unit: Unit, events: Sequence[AgentEvent], goes_on: bool) -> list[Command]:

@@ -1,11 +1,12 @@
 """Lets workers in: from "a page asks for work" to "this unit is theirs", or to a refusal with its reason."""
 
 import logging
+from datetime import datetime, timedelta
 from functools import partial
 
 import attrs
 
-from ..protocol.names import LIVE_AGENT, Outcome, Reason
+from ..protocol.names import LIVE_AGENT, AgentStatus, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
 from ..storage.contract import Reserved
@@ -142,11 +143,21 @@ class WorkerPool:
 
     async def _rejoined(self, agent: Agent, unit: Unit) -> Agent:
         first = self._t.blueprint.first_status(unit.unit_index)
-        due_at = due_after(self._t.wall(), self._t.config.limits.assignment_duration_s)
+        if self._t.groups is not None and self._t.groups.has_begun(agent):
+            first = AgentStatus.IN_TASK
         try:
-            return await self._t.runner.rejoin(agent.id, first, due_at)
+            return await self._t.runner.rejoin(agent.id, first, self._time_again(agent, first))
         except IllegalEvent:
             return await self._t.storage.agent(agent.id)
+
+    def _time_again(self, agent: Agent, status: AgentStatus) -> datetime | None:
+        """Until when who comes back has time. Nobody waits for longer in all, but to have come back."""
+        now, time_s = self._t.wall(), self._t.time_s(status)
+        if status is AgentStatus.WAITING and time_s:
+            soonest = now + timedelta(seconds=self._t.config.limits.rejoin_s)
+            limit = timedelta(seconds=time_s)
+            return min(now + limit, max(agent.created_at + limit, soonest))
+        return due_after(now, time_s)
 
     # --- who comes in
 

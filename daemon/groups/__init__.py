@@ -2,12 +2,13 @@
 
 from .drop_out import DropOutStep, EndForAll, GoOn, Loss, Member, Replace, Seek, drop_out
 from .estimate import ARRIVALS_KEPT, expected_s
-from .forming import Ask, Fill, Forming, Leave, SendAway, Start, Step, Wait, Waiter, form
+from .forming import Ask, Close, Fill, Forming, Leave, SendAway, Start, Step, Wait, Waiter, form
 from .rules import Fallback, GroupRules, Policy, WaitingRules
 
 __all__ = [
     "ARRIVALS_KEPT",
     "Ask",
+    "Close",
     "DropOutStep",
     "EndForAll",
     "Fallback",

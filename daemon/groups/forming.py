@@ -74,7 +74,14 @@ class Start:
     free: Sequence[UnitId]
 
 
-Step = Wait | Ask | Leave | SendAway | Fill | Start
+@attrs.frozen
+class Close:
+    """The group can never be large enough any more: nobody is to come to these free seats."""
+
+    free: Sequence[UnitId]
+
+
+Step = Wait | Ask | Leave | SendAway | Fill | Start | Close
 
 
 @attrs.frozen
@@ -111,18 +118,24 @@ class Forming:
 
 def form(group: Forming, rules: GroupRules, now: float, partner: bool) -> Step:
     """The next step; `partner`: simulated partners can be had now."""
+    least = least_of(group, rules)
     if not group.humans:
-        return Leave(_ids(group.waiters)) if group.waiters else Wait(None)
+        return _without_anybody(group, least)
     lost = [waiter for waiter in group.humans if _is_lost(group, waiter, rules, now)]
     if lost:
         return Leave(_ids(lost))
-    least = least_of(group, rules)
     if len(group.here) == group.capacity >= least:
         return _gathered(group, rules, now) or _start(group)
     over = [w for w in group.humans if w.present and (w.until <= now or group.capacity < least)]
     if over:
         return _fallen_back(group, rules, now, over, partner)
     return Wait(min([*_answers_due(group, rules), *(waiter.until for waiter in group.humans)]))
+
+
+def _without_anybody(group: Forming, least: int) -> Step:
+    if group.waiters:
+        return Leave(_ids(group.waiters))
+    return Close(group.free) if group.free and group.capacity < least else Wait(None)
 
 
 def least_of(group: Forming, rules: GroupRules) -> int:

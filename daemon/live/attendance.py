@@ -25,6 +25,7 @@ class Attendance:
         self._changed = changed
         self._deadlines: Deadlines[WireId] = Deadlines()
         self._present: dict[WireId, bool] = {}
+        self._in_house: set[WireId] = set()
 
     def expect(self, wire_id: WireId) -> None:
         """An agent lives: its page is to come, if it is not there."""
@@ -35,11 +36,17 @@ class Attendance:
     def forget(self, wire_id: WireId) -> None:
         """The agent has ended."""
         self._present.pop(wire_id, None)
+        self._in_house.discard(wire_id)
         self._deadlines.forget(wire_id)
 
     def is_present(self, wire_id: WireId) -> bool:
         """Whether its page is there."""
         return self._present.get(wire_id, False)
+
+    def is_in_house(self, wire_id: WireId) -> None:
+        """Its page is a part of the daemon, of which no router knows: it is there until it is forgotten."""
+        self._in_house.add(wire_id)
+        self.came(wire_id)
 
     def came(self, wire_id: WireId) -> None:
         """Its page said something."""
@@ -50,7 +57,7 @@ class Attendance:
 
     def went(self, wire_id: WireId) -> None:
         """Its page is gone, or silent."""
-        if self._present.get(wire_id):
+        if self._present.get(wire_id) and wire_id not in self._in_house:
             self._present[wire_id] = False
             self._begin_grace(wire_id)
             self._changed(wire_id, False)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crowdd.daemon.groups import (
     Ask,
+    Close,
     Fallback,
     Fill,
     Forming,
@@ -156,6 +157,10 @@ def test_nobody_waits_for_seats_that_are_gone() -> None:
     assert step(a_group(here(ANN), size=2), now=10) == SendAway([ANN])
 
 
+def test_nobody_is_to_come_to_a_group_that_can_never_be_large_enough() -> None:
+    assert step(a_group(free=1, size=2)) == Close([UnitId(1)])
+
+
 def test_a_group_that_cannot_grow_starts_as_it_is_when_it_is_large_enough() -> None:
     assert step(a_group(here(ANN), here(BOB), size=4), UP_TO_FOUR, now=10) == Start([ANN, BOB], [], [])
 
@@ -271,7 +276,7 @@ class Room:
                 self.simulated = 0
                 self._end(step.behind, now, "left")
                 self._end(step.agents, now, "started")
-            case Wait():
+            case Wait() | Close():
                 raise AssertionError("unreachable")
 
     def _named(self, agents: Sequence[AgentId]) -> list[Life]:
