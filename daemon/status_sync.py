@@ -44,6 +44,8 @@ class StatusSync:
             for name, presence in packet.presence.items()
             if (agent := await self._hear(router, WireId(name), presence, packet.statuses.get(name)))
         ]
+        if packet.partial:
+            return wrong
         # Who is away is said each time: of whom nothing is said any more, the work is over.
         gone = {name for name, (first, _) in self._away.items() if first == router} - packet.presence.keys()
         for name in gone:

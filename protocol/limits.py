@@ -28,7 +28,10 @@ BUNDLE_FILES_MAX = 5_000
 BUNDLE_UNPACKED_BYTES_MAX = 256 * 1024 * 1024
 
 BROWSER_FRAME_BYTES_MAX = 256 * 1024
-SOCKET_QUEUE_PACKETS_MAX = 256  # packets waiting for one browser; beyond, it is too slow: close it
+SOCKET_QUEUE_PACKETS_MAX = 1_000  # waiting for one browser, which may be owed STREAM_UNACKED_MAX at once
+SOCKET_QUEUE_BYTES_MAX = (
+    32 * 1024 * 1024
+)  # and as JSON, several times what STREAM_UNACKED_BYTES_MAX lets wait
 SOCKET_STRIKES_MAX = 3  # bad packets before a browser's socket is closed with 1008
 SOCKET_UNREGISTERED_S = 10.0  # a socket that never says whose it is
 SOCKETS_MAX = 20_000
@@ -36,6 +39,8 @@ SOCKETS_PER_ADDRESS_MAX = 2_000  # a lecture hall behind one address is normal
 REGISTRATIONS_PER_ADDRESS_PER_MINUTE_MAX = 3_000
 SOCKET_PACKETS_PER_S_MAX = 50.0
 SOCKET_PACKETS_BURST_MAX = 500.0
+SOCKET_BYTES_PER_S_MAX = 2.0 * 1024 * 1024
+SOCKET_BYTES_BURST_MAX = 32.0 * 1024 * 1024  # what crowdd.js may have in flight, each as large as may be
 
 REQUEST_HOLD_S = 30.0  # how long a registration waits for the daemon before "try again"
 SUBMIT_HOLD_S = 60.0  # how long a submission waits for the daemon before 503

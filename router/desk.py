@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import anyio
 import attrs
 
+from ..protocol.documents import dump_json
 from ..protocol.errors import RemoteProtocolError
 from ..protocol.handshake import Peer
-from ..protocol.limits import SOCKET_QUEUE_PACKETS_MAX
+from ..protocol.limits import SOCKET_QUEUE_BYTES_MAX, SOCKET_QUEUE_PACKETS_MAX
 from ..protocol.packets import LogError, Request
 from .commands import (
     AnswerTicket,
@@ -51,17 +52,22 @@ class Wire(Protocol):
 
 @attrs.define(eq=False)
 class Mailbox:
-    """What waits for one page. Its door sends `take`s until `closing` says with which code to end."""
+    """What waits for one page, as JSON. Its door sends `take`s until `closing` says how to end."""
 
-    packets: deque[Mapping[str, Any]] = attrs.Factory(deque[Mapping[str, Any]])
+    packets: deque[bytes] = attrs.Factory(deque[bytes])
     closing: tuple[int, str] | None = None
+    _size: int = attrs.field(init=False, default=0)
     _news: anyio.Event = attrs.Factory(anyio.Event)
 
     def put(self, packet: Mapping[str, Any]) -> bool:
-        """Queue a packet; False when the page is too slow for one more."""
+        """Queue a packet; False when the page is too slow for one more. One is taken whatever its size."""
+        text = dump_json(packet)
         if len(self.packets) >= SOCKET_QUEUE_PACKETS_MAX:
             return False
-        self.packets.append(packet)
+        if self.packets and self._size + len(text) > SOCKET_QUEUE_BYTES_MAX:
+            return False
+        self.packets.append(text)
+        self._size += len(text)
         self._news.set()
         return True
 
@@ -70,14 +76,16 @@ class Mailbox:
         self.closing = self.closing or (code, words)
         self._news.set()
 
-    async def take(self) -> Mapping[str, Any] | None:
+    async def take(self) -> bytes | None:
         """The next packet, or None when the socket is to be closed."""
         while not self.packets:
             if self.closing is not None:
                 return None
             self._news = anyio.Event()
             await self._news.wait()
-        return self.packets.popleft()
+        text = self.packets.popleft()
+        self._size -= len(text)
+        return text
 
 
 @attrs.define(eq=False)
@@ -137,11 +145,13 @@ class Desk:
 
     def hear(self, socket: SocketId, text: bytes) -> None:
         """A page said this."""
-        self.carry_out(self.run.socket_heard(socket, text, anyio.current_time()))
+        mailbox = self._mailboxes.get(socket)
+        waiting = 0 if mailbox is None else len(mailbox.packets)
+        self.carry_out(self.run.socket_heard(socket, text, anyio.current_time(), waiting))
 
     def close_socket(self, socket: SocketId) -> None:
         """A page's connection is gone."""
-        self.run.socket_closed(socket)
+        self.run.socket_closed(socket, anyio.current_time())
         self._mailboxes.pop(socket, None)
 
     # the daemon
@@ -236,4 +246,4 @@ class Desk:
     def _tell(self, command: TellSocket) -> None:
         mailbox = self._mailboxes.get(command.socket)
         if mailbox is not None and mailbox.closing is None and not mailbox.put(command.packet):
-            self.carry_out(self.run.socket_stuck(command.socket))
+            self.carry_out(self.run.socket_stuck(command.socket, anyio.current_time()))

@@ -7,10 +7,12 @@ import attrs
 
 from ..protocol.ids import verify_wire_id
 from ..protocol.link import LinkEnd
-from ..protocol.names import WireId
+from ..protocol.names import AgentStatus, WireId
+from ..protocol.packets import UpdateStatus
 from .agents import Agents
 from .calm import Pulse
 from .feeds import Feeds
+from .presence import Presence
 
 
 @attrs.define(eq=False)
@@ -22,9 +24,25 @@ class Memory:
     wall: Callable[[], float]
     key: bytes | None = attrs.field(repr=False)
     agents: Agents = attrs.Factory(Agents)
+    presence: Presence = attrs.Factory(Presence)
     feeds: Feeds = attrs.Factory(Feeds)
     counters: Counter[str] = attrs.Factory(Counter[str])
 
     def verifies(self, agent: WireId) -> bool:
         """Whether this id was made by the run's daemon (SEC2)."""
         return self.key is not None and verify_wire_id(self.key, agent)
+
+    def learn(self, agent: WireId, status: AgentStatus, now: float) -> None:
+        """The daemon mentioned a status."""
+        self.agents.learn(agent, status, now)
+        self._let_go(agent)
+
+    def update(self, packet: UpdateStatus, now: float) -> bool:
+        """Take the daemon's word; False when a later one is already known."""
+        news = self.agents.update(packet, now)
+        self._let_go(packet.subject)
+        return news
+
+    def _let_go(self, agent: WireId) -> None:
+        if not self.agents.lives(agent):
+            self.presence.forget(agent)

@@ -7,20 +7,20 @@ ADDRESSES_MAX = 50_000  # counted at once; beyond, the minute starts anew for al
 
 @attrs.define(eq=False)
 class Bucket:
-    """Lets `per_s` things a second pass, and `burst` at once after a quiet time."""
+    """Lets `per_s` things (or bytes) a second pass, and `burst` at once after a quiet time."""
 
     per_s: float
     burst: float
     _level: float = attrs.field(init=False, default=0.0)
     _at: float = attrs.field(init=False, default=0.0)
 
-    def take(self, now: float) -> bool:
-        """Whether one more may pass now."""
+    def take(self, now: float, amount: float = 1) -> bool:
+        """Whether one (or so much) more may pass now."""
         self._level = max(0.0, self._level - (now - self._at) * self.per_s)
         self._at = now
-        if self._level + 1 > self.burst:
+        if self._level + amount > self.burst:
             return False
-        self._level += 1
+        self._level += amount
         return True
 
 

@@ -5,7 +5,6 @@ from contextlib import suppress
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from ..protocol.documents import dump_json
 from ..protocol.names import SENTENCES, Reason
 from .commands import SocketId
 from .desk import Desk, Mailbox
@@ -51,9 +50,8 @@ async def _read(websocket: WebSocket, desk: Desk, socket: SocketId) -> None:
 async def _write(websocket: WebSocket, mailbox: Mailbox, page: anyio.CancelScope) -> None:
     try:
         while (packet := await mailbox.take()) is not None:
-            text = dump_json(packet).decode()
             with anyio.fail_after(SEND_S):
-                await websocket.send_text(text)
+                await websocket.send_text(packet.decode())
         code, words = mailbox.closing or (1000, "")
         with anyio.fail_after(SEND_S):
             await close(websocket, code, words)

@@ -1,8 +1,12 @@
 """Who sits on which socket: bound at the first valid packet, watched ever after. Pure."""
 
+from collections.abc import Iterable
+
 import attrs
 
 from ..protocol.limits import (
+    SOCKET_BYTES_BURST_MAX,
+    SOCKET_BYTES_PER_S_MAX,
     SOCKET_PACKETS_BURST_MAX,
     SOCKET_PACKETS_PER_S_MAX,
     SOCKET_UNREGISTERED_S,
@@ -11,26 +15,41 @@ from ..protocol.limits import (
 )
 from ..protocol.names import WireId
 from .commands import SocketId
-from .limits import SOCKET_SILENT_S
+from .deadlines import Deadlines
+from .limits import PAGES_PER_SOCKET_MAX, SOCKET_SILENT_S
 from .rates import Bucket
+from .told import Told
 
 SOCKETS_PER_AGENT_MAX = 8  # tabs of one worker; more are left over from lost connections
 
 
 @attrs.define(eq=False)
 class Socket:
-    """One browser connection: whose it is, how it behaved, and when it last said something."""
+    """One browser connection: whose it is, how it behaved, what it has."""
 
     id: SocketId
     address: str
-    heard_at: float
     agent: WireId | None = None
     strikes: int = 0
+    crowdd: bool = False
+    """Its page is one of ours: it confirms by itself, and understands acks and roll calls."""
+    seen: int | None = None
+    """What its page said to have, if it says so."""
+    told: Told = attrs.Factory(Told)
     rate: Bucket = attrs.Factory(lambda: Bucket(SOCKET_PACKETS_PER_S_MAX, SOCKET_PACKETS_BURST_MAX))
+    volume: Bucket = attrs.Factory(lambda: Bucket(SOCKET_BYTES_PER_S_MAX, SOCKET_BYTES_BURST_MAX))
+    _pages: dict[str, int] = attrs.field(init=False, factory=dict[str, int])
 
-    def due(self) -> float:
-        """When it has been silent too long."""
-        return self.heard_at + (SOCKET_UNREGISTERED_S if self.agent is None else SOCKET_SILENT_S)
+    def leaves_gap(self, page: str, number: int) -> bool:
+        """Whether updates of this load of a page are missing before this one: then it must come again."""
+        return page in self._pages and number > self._pages[page] + 1
+
+    def passed_on(self, page: str, number: int) -> None:
+        """This update was passed on."""
+        self._pages.pop(page, None)
+        self._pages[page] = number
+        if len(self._pages) > PAGES_PER_SOCKET_MAX:
+            del self._pages[next(iter(self._pages))]
 
 
 class Sockets:
@@ -38,8 +57,9 @@ class Sockets:
 
     def __init__(self) -> None:
         self._open: dict[SocketId, Socket] = {}
-        self._of_agent: dict[WireId, dict[SocketId, None]] = {}
+        self._of_agent: dict[WireId, dict[SocketId, Socket]] = {}
         self._per_address: dict[str, int] = {}
+        self._silent: Deadlines[SocketId] = Deadlines()
         self._last = 0
 
     def __len__(self) -> int:
@@ -50,8 +70,9 @@ class Sockets:
         if len(self._open) >= SOCKETS_MAX or self._per_address.get(address, 0) >= SOCKETS_PER_ADDRESS_MAX:
             return None
         self._last += 1
-        socket = Socket(SocketId(self._last), address, now)
+        socket = Socket(SocketId(self._last), address)
         self._open[socket.id] = socket
+        self._silent.set(socket.id, now + SOCKET_UNREGISTERED_S)
         self._per_address[address] = self._per_address.get(address, 0) + 1
         return socket
 
@@ -63,18 +84,23 @@ class Sockets:
         """This socket speaks for that agent from now on; returns one that is too many for the agent."""
         socket.agent = agent
         seats = self._of_agent.setdefault(agent, {})
-        seats[socket.id] = None
+        seats[socket.id] = socket
         return next(iter(seats)) if len(seats) > SOCKETS_PER_AGENT_MAX else None
 
-    def of(self, agent: WireId) -> list[SocketId]:
+    def heard(self, socket: Socket, now: float) -> None:
+        """A bound socket said something that it may say."""
+        self._silent.set(socket.id, now + SOCKET_SILENT_S)
+
+    def of(self, agent: WireId) -> list[Socket]:
         """The sockets on which an agent listens."""
-        return list(self._of_agent.get(agent, ()))
+        return list(self._of_agent.get(agent, {}).values())
 
     def close(self, socket: SocketId) -> WireId | None:
         """Forget a connection; returns the agent if it has none left."""
         gone = self._open.pop(socket, None)
         if gone is None:
             return None
+        self._silent.drop(socket)
         self._per_address[gone.address] -= 1
         if not self._per_address[gone.address]:
             del self._per_address[gone.address]
@@ -87,13 +113,13 @@ class Sockets:
         del self._of_agent[gone.agent]
         return gone.agent
 
-    def silent(self, now: float) -> list[Socket]:
-        """Those that said nothing, or not whose they are, for too long."""
-        return [socket for socket in self._open.values() if now >= socket.due()]
+    def take_silent(self, now: float) -> list[Socket]:
+        """Those that said nothing, or not whose they are, for too long; each is named once."""
+        return [self._open[socket] for socket in self._silent.take_passed(now)]
 
-    def seated(self) -> frozenset[WireId]:
+    def seated(self) -> Iterable[WireId]:
         """The agents that have a socket."""
-        return frozenset(self._of_agent)
+        return list(self._of_agent)
 
     def all(self) -> list[SocketId]:
         """Every open socket."""

@@ -12,7 +12,7 @@ import trio
 
 from ...daemon.channel import LinkLost
 from ...daemon.channel import Wire as ChannelWire
-from ...protocol.documents import dump_json
+from ...protocol.documents import dump_json, load_json
 from ...protocol.errors import LinkRefusal
 from ...protocol.handshake import Handshake, Peer
 from ...protocol.limits import HELLO_S
@@ -27,7 +27,7 @@ from ..doors import SocketLost
 from .requests import report_error, request_of
 from .wire import Connection, Weather
 
-TICK_S = 1.0
+TICK_S = 0.25
 EPOCH_BITS = 39
 LEAVING_NOTED = HttpAnswer(200, {"status": "Noted"})
 NOT_FOUND = HttpAnswer(404, {"reason": "not_found", "text": "There is nothing at this address."})
@@ -210,7 +210,8 @@ class SimulatedSocket:
             packet = await self._mailbox.take()
             nursery.cancel_scope.cancel()
             if packet is not None:
-                return packet
+                told: Mapping[str, Any] = load_json(packet)
+                return told
         raise SocketLost("the router closed the socket")
 
 

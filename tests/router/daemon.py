@@ -19,6 +19,7 @@ from crowdd.protocol.names import AgentStatus, Outcome, WireId
 from crowdd.protocol.packets import (
     AgentDetails,
     Answer,
+    MephistoBoundLiveUpdate,
     RegisterAgent,
     ReturnUnit,
     SubmitMetadata,
@@ -82,8 +83,12 @@ class Daemon:
 
     async def hears(self, kind: type[Heard], count: int = 1) -> None:
         """Wait until so many packets of this class have come."""
+        await self.hears_that(lambda packet: isinstance(packet, kind), count)
+
+    async def hears_that(self, is_it: Callable[[Heard], bool], count: int = 1) -> None:
+        """Wait until so many packets have come of which this is true."""
         with trio.fail_after(10):
-            while sum(isinstance(packet, kind) for packet in self.heard) < count:
+            while sum(map(is_it, self.heard)) < count:
                 self._news = trio.Event()
                 await self._news.wait()
 
@@ -120,6 +125,8 @@ class Daemon:
                 while True:
                     for packet in self.end.receive(await frames.receive(), trio.current_time()):
                         self.heard.append(packet)
+                        if isinstance(packet, MephistoBoundLiveUpdate):
+                            self.end.stream_stored(packet)
                         self.say(*self.script(packet))
                     self._news.set()
                     self._wake.set()

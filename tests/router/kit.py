@@ -34,15 +34,17 @@ class Pair:
     def __init__(self, linked: bool = True) -> None:
         self.now = 0.0
         self.run = RouterRun("digits", None, 7, 0.0, lambda: WALL + self.now)
-        self.daemon = LinkEnd(Role.DAEMON, 1)
+        self.daemon, self.epoch = LinkEnd(Role.DAEMON, 1), 1
         self.heard: list[Heard] = []
         self.done: list[Command] = []
         if linked:
             self.link()
 
-    def link(self, statuses: dict[str, str] | None = None, key: bytes = KEY) -> None:
-        """Connect them (again)."""
-        self.run.link_up(Peer(1, 1, key, statuses or {}, []), self.now)
+    def link(self, statuses: dict[str, str] | None = None, key: bytes = KEY, epoch: int = 1) -> None:
+        """Connect them (again); with another epoch, to a daemon that started anew."""
+        if epoch != self.epoch:
+            self.daemon, self.epoch = LinkEnd(Role.DAEMON, epoch), epoch
+        self.run.link_up(Peer(1, epoch, key, statuses or {}, []), self.now)
         self.daemon.connection_made(self.now, 7)
         self.pump()
 

@@ -16,6 +16,12 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 
 from crowdd.protocol.codec import encode_frame
 from crowdd.protocol.errors import LinkRefusal
+from crowdd.protocol.limits import (
+    SOCKET_PACKETS_BURST_MAX,
+    SOCKET_PACKETS_PER_S_MAX,
+    STREAM_UNACKED_MAX,
+)
+from crowdd.protocol.link import Heard
 from crowdd.protocol.names import AgentStatus, WireId
 from crowdd.protocol.packets import (
     Alive,
@@ -441,19 +447,75 @@ async def test_a_page_that_reads_nothing_delays_nobody(router_process: Process) 
     slow, quick = agent_id(1), agent_id(2)
     async with linked(daemon, router_process.url), page_socket(router_process) as reading:
         await reading.send_message(packet("alive", quick).decode())
-        with trio.socket.socket() as raw:
-            host, port = router_process.url.removeprefix("http://").split(":")
-            raw.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4096)
-            await raw.connect((host, int(port)))
-            await raw.send(upgrade(router_process.url))
-            await raw.recv(4096)
-            await raw.send(masked(packet("alive", slow)))
+        async with stuck_page(router_process, slow):
             await daemon.hears(Alive, 2)
-            for number in range(900):
-                daemon.update(slow, {"update_id": str(number), "text": "x" * 4_000})
+            for number in range(STREAM_UNACKED_MAX):
+                daemon.update(slow, {"update_id": str(number), "text": "x" * 16_000})
             daemon.update(quick, {"update_id": "q", "text": "hello"})
             with trio.fail_after(10):
                 assert (await told(reading))["data"]["update_id"] == "q"
+
+
+@asynccontextmanager
+async def stuck_page(router: Process, agent: WireId) -> AsyncGenerator[None]:
+    """A page that says whose it is, and reads nothing."""
+    with trio.socket.socket() as raw:
+        host, port = router.url.removeprefix("http://").split(":")
+        raw.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4096)
+        await raw.connect((host, int(port)))
+        await raw.send(upgrade(router.url))
+        await raw.recv(4096)
+        await raw.send(masked(packet("alive", agent)))
+        yield
+
+
+async def test_a_page_that_takes_nothing_for_too_long_loses_its_socket(router_process: Process) -> None:
+    router_process.limits.append(("crowdd.router.socket_door", "SEND_S", 0.5))
+    await deployed(router_process)
+    daemon = Daemon()
+    daemon.script = lambda _: []
+    async with (
+        linked(daemon, router_process.url, statuses={agent_id(): "in task"}),
+        stuck_page(router_process, agent_id()),
+    ):
+        await daemon.hears(Alive)
+        for number in range(STREAM_UNACKED_MAX):
+            daemon.update(agent_id(), {"update_id": str(number), "text": "x" * 16_000})
+        await daemon.hears_that(lambda heard: is_away(heard, agent_id()))
+
+
+async def test_a_page_that_sends_a_thousand_messages_a_second_costs_only_itself(
+    router_process: Process,
+) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    async with linked(daemon, router_process.url), page_socket(router_process) as honest:
+        await honest.send_message(packet("alive", agent_id(2)).decode())
+        async with page_socket(router_process) as hostile:
+            await hostile.send_message(packet("alive", agent_id(1)).decode())
+            with contextlib.suppress(ConnectionClosed):
+                for number in range(1_000):
+                    await hostile.send_message(live_update(agent_id(1), number))
+            assert await closed_with(hostile) == 1008
+        async with page_socket(router_process) as again:
+            await again.send_message(packet("alive", agent_id(1)).decode())
+            assert await closed_with(again) == 1013
+        await honest.send_message(live_update(agent_id(2), 1))
+        await daemon.hears_that(lambda heard: is_update_of(heard, agent_id(2)))
+        came = sum(is_update_of(heard, agent_id(1)) for heard in daemon.heard)
+        assert came <= SOCKET_PACKETS_BURST_MAX + SOCKET_PACKETS_PER_S_MAX * 10
+
+
+def is_away(heard: Heard, agent: WireId) -> bool:
+    return isinstance(heard, ReturnStatuses) and heard.presence.get(agent) == "away"
+
+
+def is_update_of(heard: Heard, agent: WireId) -> bool:
+    return isinstance(heard, MephistoBoundLiveUpdate) and heard.subject == agent
+
+
+def live_update(agent: WireId, number: int) -> str:
+    return packet("mephisto_bound_live_update", agent, {"update_id": str(number)}).decode()
 
 
 def upgrade(url: str) -> bytes:

@@ -6,6 +6,7 @@ import pytest
 
 from crowdd.protocol.limits import (
     BROWSER_FRAME_BYTES_MAX,
+    SOCKET_BYTES_BURST_MAX,
     SOCKET_PACKETS_BURST_MAX,
     SOCKET_UNREGISTERED_S,
     SOCKETS_PER_ADDRESS_MAX,
@@ -19,7 +20,7 @@ from crowdd.protocol.packets import (
     UpdateStatus,
 )
 from crowdd.router.commands import Command, SocketId
-from crowdd.router.limits import SOCKET_SILENT_S
+from crowdd.router.limits import FLOOD_PAUSE_S, SOCKET_SILENT_S, UNDER_WAY_S
 from crowdd.router.sockets import SOCKETS_PER_AGENT_MAX
 
 from .kit import WALL, Pair, agent_id, closed, packet, told
@@ -138,8 +139,31 @@ def test_a_heartbeat_confirms_what_the_page_was_told_before() -> None:
     socket = pair.seat(agent_id())
     pair.daemon.stream_send(agent_id(), {"n": 1})
     pair.pump()
+    pair.now += 6
     say(pair, socket, packet("heartbeat", agent_id()))
     assert told(say(pair, opened(pair), packet("alive", agent_id()))) == []
+
+
+def test_a_heartbeat_that_may_have_been_under_way_confirms_nothing() -> None:
+    pair = Pair()
+    socket = pair.seat(agent_id())
+    pair.daemon.stream_send(agent_id(), {"n": 1})
+    pair.pump()
+    pair.now += UNDER_WAY_S
+    say(pair, socket, packet("heartbeat", agent_id()))
+    assert [kind for kind, _ in told(say(pair, opened(pair), packet("alive", agent_id())))] == [
+        "client_bound_live_update"
+    ]
+
+
+def test_a_heartbeat_confirms_nothing_while_something_waits_for_its_page() -> None:
+    pair = Pair()
+    socket = pair.seat(agent_id())
+    pair.daemon.stream_send(agent_id(), {"n": 1})
+    pair.pump()
+    pair.now += 6
+    pair.run.socket_heard(socket, packet("heartbeat", agent_id()), pair.now, waiting=1)
+    assert len(told(say(pair, opened(pair), packet("alive", agent_id())))) == 1
 
 
 def test_an_unconfirmed_update_is_told_again_after_a_reload() -> None:
@@ -247,6 +271,33 @@ def test_a_burst_of_packets_passes_and_one_more_ends_the_socket() -> None:
     assert closed(pair.run.socket_heard(socket, packet("heartbeat", agent_id()), 0.0)) == [1008]
 
 
+def flood(pair: Pair, agent: WireId) -> None:
+    """A page sends until its socket is ended."""
+    socket = pair.seat(agent)
+    while not closed(pair.run.socket_heard(socket, packet("heartbeat", agent), pair.now)):
+        pass
+
+
+def test_an_agent_whose_page_was_too_fast_has_to_wait_and_nobody_else() -> None:
+    pair = Pair()
+    flood(pair, agent_id())
+    pair.now += FLOOD_PAUSE_S - 0.1
+    assert closed(say(pair, opened(pair), packet("alive", agent_id()))) == [1013]
+    assert closed(say(pair, opened(pair), packet("alive", agent_id(2)))) == []
+    pair.at(pair.now + 0.1)
+    assert closed(say(pair, opened(pair), packet("alive", agent_id()))) == []
+
+
+def test_what_a_page_sends_is_bounded_in_bytes_as_well() -> None:
+    pair = Pair()
+    socket = pair.seat(agent_id())
+    text = packet("heartbeat", agent_id(), {"x": "a" * 200_000})
+    fit = int(SOCKET_BYTES_BURST_MAX // len(text))
+    assert fit < SOCKET_PACKETS_BURST_MAX
+    ends = [closed(pair.run.socket_heard(socket, text, 0.0)) for _ in range(fit + 1)]
+    assert ends[-2:] == [[], [1008]]
+
+
 def test_an_address_may_have_so_many_sockets_and_no_more() -> None:
     pair = Pair()
     sockets = [pair.run.socket_opened("10.0.0.9", 0.0) for _ in range(SOCKETS_PER_ADDRESS_MAX)]
@@ -254,7 +305,7 @@ def test_an_address_may_have_so_many_sockets_and_no_more() -> None:
     assert pair.run.socket_opened("10.0.0.9", 0.0) is None
     assert pair.run.socket_opened("10.0.0.8", 0.0) is not None
     assert sockets[0] is not None
-    pair.run.socket_closed(sockets[0])
+    pair.run.socket_closed(sockets[0], 0.0)
     assert pair.run.socket_opened("10.0.0.9", 0.0) is not None
 
 
