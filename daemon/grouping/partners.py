@@ -6,7 +6,7 @@ it is sent again all that it was sent, and what it says again is known by its co
 
 import logging
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -25,6 +25,7 @@ from ..hooks.views import AssignmentView, RunView, UnitView
 from ..house import House
 from ..lifecycle import IllegalEvent, Submitted, TaskFailed
 from ..live.agent import checked, plain
+from ..live.errors import NothingReceived
 from ..live.stage import Stage
 from ..log_ids import ids_of
 from ..task_runner import TaskRunner
@@ -84,19 +85,29 @@ class SimulatedPartner:
         """What it works on."""
 
     async def receive(self, timeout_s: float | None = None) -> dict[str, Any]:
-        """The next update that the group's code sends it. trio.TooSlowError after `timeout_s`."""
-        with trio.fail_after(math.inf if timeout_s is None else timeout_s):
+        """The next update that the group's code sends it. NothingReceived after `timeout_s`."""
+        with trio.move_on_after(math.inf if timeout_s is None else timeout_s):
             return await self._page.inbox.receive()
+        raise NothingReceived(f"nothing came for simulated partner {self.number} in time")
 
-    async def updates(self) -> AsyncGenerator[dict[str, Any]]:
-        """All of them, one by one, until its part is over."""
-        while True:
-            yield await self.receive()
+    def updates(self) -> AsyncIterator[dict[str, Any]]:
+        """All of them, one by one; once its part is over, the function is cancelled."""
+        return PartnerUpdates(self)
 
     async def send(self, data: Mapping[str, Any]) -> None:
         """Send an update to the group's code. ValueError as `LiveAgent.send`."""
         self._page.say(checked(data))
         await trio.lowlevel.checkpoint()
+
+
+class PartnerUpdates(AsyncIterator[dict[str, Any]]):
+    """A partner's updates, one after the other. No generator: code that leaves it has nothing to close."""
+
+    def __init__(self, partner: SimulatedPartner) -> None:
+        self._partner = partner
+
+    async def __anext__(self) -> dict[str, Any]:
+        return await self._partner.receive()
 
 
 @attrs.frozen
