@@ -70,9 +70,10 @@ class LivePage:
             return
 
     def updates(self) -> list[dict[str, Any]]:
-        """The live updates that came, without what only the wire needs."""
+        """The live updates that came, each once, without what only the wire needs."""
         found = [packet for packet in self.heard if packet["packet_type"] == "client_bound_live_update"]
-        return [{k: v for k, v in packet["data"].items() if k != "update_id"} for packet in found]
+        once = {packet["number"]: packet["data"] for packet in found}
+        return [{k: v for k, v in data.items() if k != "update_id"} for data in once.values()]
 
     def statuses(self) -> list[str]:
         """What the page was told of its agent, unasked."""

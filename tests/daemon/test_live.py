@@ -7,7 +7,7 @@ from tests.daemon.live_pages import ECHO, live_page
 from tests.daemon.virtual import open_virtual
 from trio.testing import MockClock
 
-from crowdd.protocol.names import AgentStatus
+from crowdd.protocol.names import AgentStatus, UnitStatus
 from crowdd.testing.verdicts import Verdict
 
 
@@ -24,21 +24,6 @@ async def test_a_unit_echoes_what_its_page_sends(autojump_clock: MockClock, tmp_
             assert (await page.submit({"done": True})).verdict is Verdict.OK
         await trio.sleep(1)
         assert await virtual.agents(run) == [AgentStatus.COMPLETED]
-
-
-async def test_calls_of_named_functions_are_answered_also_when_they_fail(
-    autojump_clock: MockClock, tmp_path: Path
-) -> None:
-    async with open_virtual(tmp_path) as virtual:
-        run = await virtual.launch(code=ECHO, blueprint__type="echo")
-        page = await virtual.at_work(run, "anna")
-        async with live_page(page) as live:
-            for name in ("double", "fail", "missing"):
-                await live.send({"request_id": name, "target": name, "args": "21"})
-            answers = {answer["handles"]: answer for answer in await live.until(3)}
-        assert answers["double"]["response"] == "42"
-        assert "as was asked" in answers["fail"]["error"]
-        assert answers["missing"]["error"] == "there is no function 'missing'"
 
 
 async def test_user_code_that_raises_ends_its_unit_alone_and_says_so(
@@ -74,3 +59,78 @@ async def test_a_unit_that_was_given_back_begins_anew_with_the_next_worker(
             assert await live.until(1) == [{"echo": "his", "count": 1}]
             assert (await other.submit({"done": True})).verdict is Verdict.OK
         assert await virtual.agents(run) == [AgentStatus.RETURNED, AgentStatus.COMPLETED]
+
+
+async def test_an_echo_goes_on_where_it_was_after_the_daemon_was_killed(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo")
+        page = await virtual.at_work(run, "anna")
+        async with live_page(page) as live:
+            await live.send({"text": "a"})
+            await live.until(1)
+            virtual.daemon.kill(2)
+            await live.send({"text": "b"})
+            await virtual.until_live(run.id)
+            await live.send({"text": "c"})
+            assert await live.until(3) == [
+                {"echo": text, "count": count} for count, text in enumerate("abc", 1)
+            ]
+
+
+async def test_a_page_that_stays_away_for_longer_than_the_grace_loses_its_unit(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo", units=1)
+        page = await virtual.at_work(run, "anna")
+        async with live_page(page) as live:
+            await live.send({"text": "a"})
+            await live.until(1)
+        await trio.sleep(29)
+        assert await virtual.agents(run) == [AgentStatus.IN_TASK]
+        await trio.sleep(10)
+        assert await virtual.agents(run) == [AgentStatus.DISCONNECT]
+        assert await virtual.units(run) == [UnitStatus.LAUNCHED]
+
+
+async def test_who_is_back_in_time_after_a_stop_goes_on_where_the_work_was(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo")
+        page = await virtual.at_work(run, "anna")
+        async with live_page(page) as live:
+            await live.send({"text": "a"})
+            await live.until(1)
+            virtual.daemon.stop(300)  # for longer than a live unit stays reserved
+            await trio.sleep(60)
+            assert live.statuses()[-1] == "disconnect"
+        await trio.sleep(250)
+        await virtual.until_live(run.id)
+        again = await page.register()
+        assert again.told["init_task_data"]["past_live_updates"][-1]["count"] == 1
+        async with live_page(page, seen=1) as live:
+            await live.send({"text": "b"})
+            assert await live.until(1) == [{"echo": "b", "count": 2}]
+
+
+async def test_x10_a_burst_of_a_hundred_arrives_in_order_both_ways_across_a_drop(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo")
+        page = await virtual.at_work(run, "anna")
+        async with live_page(page) as live:
+            for n in range(60):
+                await live.send({"text": n})
+            before = await live.until(1)
+            stream, sent, seen = live.stream, live.sent, len(before)
+        await trio.sleep(5)
+        async with live_page(page, seen) as live:
+            live.stream, live.sent = stream, sent
+            for n in range(60, 100):
+                await live.send({"text": n})
+            after = await live.until(100 - seen)
+        assert [update["echo"] for update in [*before[:seen], *after]] == list(range(100))
