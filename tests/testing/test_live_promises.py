@@ -1,4 +1,4 @@
-"""The promises of live blueprints: ours keep them, and each is broken by something."""
+"""The promises of live blueprints (S35): ours keep them, and each is broken by something."""
 
 from pathlib import Path
 
