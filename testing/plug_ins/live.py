@@ -39,10 +39,9 @@ async def workers_who_submit_complete_it(bench: LiveBench) -> None:
 
 
 async def a_worker_who_leaves_ends_their_part_and_no_other_is_left_hanging(bench: LiveBench) -> None:
-    leaver = (await bench.all_at_work())[0]
-    bench.scopes[0].cancel()
+    leaver = await bench.close_a_page()
     agents = await bench.until(_all_over, "a worker left, and somebody's part never ended")
-    status = next(agent.status for agent in agents if agent.id == leaver.id)
+    status = next(agent.status for agent in agents if agent.id == leaver)
     must(
         status is not AgentStatus.COMPLETED,
         "the part of a worker who left before submitting is completed",

@@ -18,10 +18,11 @@ import trio
 from ...daemon.architects.mock import MockArchitect
 from ...daemon.blueprints import Blueprint, Row
 from ...daemon.clock import simulated_wall
+from ...daemon.live.piece import AFTERWARDS_S
 from ...daemon.operator import Operator
 from ...daemon.providers.inhouse import InhouseProvider
 from ...daemon.registry import Kind, Registry
-from ...protocol.names import LIVE_AGENT, AgentStatus, RunId
+from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, RunId
 from ...storage.records import Agent
 from ..bot import Bot, BotPlan
 from ..history import History
@@ -39,7 +40,7 @@ ROUTER_SECRET = b"a router's secret on the bench"
 THINK_S = 30.0  # long enough for something to happen to a worker who is at work
 LASTS_S_MAX = 2 * 3600.0
 LOOK_S = 0.5
-CODE_ENDS_S = 60.0  # after its workers have gone, code may still put something in order
+CODE_ENDS_S = AFTERWARDS_S / 2  # it may put something in order; after all of them it would be cut off
 TASK = """
 name = "{label}"
 label = "{label}"
@@ -59,7 +60,7 @@ class NoOptions:
 
 @attrs.define(eq=False)
 class LiveBench:
-    """One run with one assignment. `scopes` are the workers' browsers: cancel one to close it."""
+    """One run with one assignment. `scopes` are the workers' browsers, in the order of their names."""
 
     daemon: SimulatedDaemon
     run_id: RunId
@@ -86,6 +87,15 @@ class LiveBench:
             lambda agents: sum(_is_at_work(agent) for agent in agents) == len(self.scopes),
             f"{len(self.scopes)} workers did not get to work",
         )
+
+    async def close_a_page(self) -> AgentId:
+        """One worker who is at work closes the page for good; the agent that it showed."""
+        storage = (await self.daemon.present()).storage
+        shown: dict[str, AgentId] = {}
+        for agent in await self.all_at_work():
+            shown[(await storage.worker(agent.worker_id)).name] = agent.id
+        self.scopes[0].cancel()
+        return shown[_name(0)]
 
     async def all_over(self) -> None:
         """Return once no code runs any more. PromiseBroken: it still does, or failed."""
@@ -127,7 +137,7 @@ async def open_live_bench(
             scopes = [trio.CancelScope() for _ in range(workers)]
             known = player or form_player(blueprint.page_files()["index.html"].decode())
             for number, link in enumerate(await _links(operator, run.id, workers)):
-                nursery.start_soon(_work, scopes[number], f"worker-{number}", link, router, known)
+                nursery.start_soon(_work, scopes[number], _name(number), link, router, known)
             yield LiveBench(daemon, run.id, scopes)
             nursery.cancel_scope.cancel()
 
@@ -155,8 +165,7 @@ def _registry(blueprint: Blueprint) -> Registry:
 async def _links(operator: Operator, run_id: RunId, workers: int) -> list[str]:
     while (live := operator.live(run_id)) is None or live.address is None:  # noqa: ASYNC110  # it tells nobody
         await trio.sleep(LOOK_S)
-    names = [f"worker-{number}" for number in range(workers)]
-    return [url for _, url in await operator.links(run_id, names)]
+    return [url for _, url in await operator.links(run_id, [*map(_name, range(workers))])]
 
 
 async def _work(
@@ -166,6 +175,10 @@ async def _work(
     history = History(clock=trio.current_time)
     with scope:
         await Bot(name, doors, player, BotPlan(think_s=THINK_S), history, _rng(name)).run()
+
+
+def _name(number: int) -> str:
+    return f"worker-{number}"
 
 
 def _rng(what: str) -> random.Random:

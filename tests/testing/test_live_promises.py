@@ -1,10 +1,13 @@
 """The promises of live blueprints (S35): ours keep them, and each is broken by something."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crowdd.daemon.blueprints.group import GroupBlueprint
 from crowdd.daemon.blueprints.live import LiveBlueprint
+from crowdd.daemon.blueprints.live_contract import GroupDropOut, Policy, Resume
 from crowdd.daemon.blueprints.mock import MockBlueprint
 from crowdd.daemon.blueprints.remote_procedure import RemoteProcedureBlueprint
 from crowdd.testing.plug_ins import PromiseBroken, a_material, certify_blueprint
@@ -23,7 +26,9 @@ FUNCTIONS = "functions = {'double': lambda caller, args: args * 2}\n"
 def test_live_blueprints_of_ours_keep_theirs(tmp_path: Path) -> None:
     certify_blueprint(LiveBlueprint, a_material(tmp_path, {**FILES, "task.py": GREETING}))
     certify_blueprint(RemoteProcedureBlueprint, a_material(tmp_path, {**FILES, "task.py": FUNCTIONS}))
-    certify_blueprint(MockBlueprint, a_material(tmp_path, {"task.py": ""}), live=True)
+    (tmp_path / "task.py").unlink()
+    certify_blueprint(MockBlueprint, a_material(tmp_path), live=True)
+    certify_blueprint(MockBlueprint, a_material(tmp_path), group=3)
 
 
 FAILS = """
@@ -50,6 +55,37 @@ async def run_unit(unit, agent):
 """
 
 
+GROUP = """
+from crowdd import GroupEnded
+
+async def run_assignment(assignment, group):
+    await group.send({"players": len(group)})
+    try:
+        async for agent, update in group.updates():
+            await group.send(update, but=agent)
+    except GroupEnded as ended:
+        await group.send({"left": ended.agent.index}, but=ended.agent)
+
+async def simulated_partner(partner):
+    return {"answer": "simulated"}
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"size_max": 3, "drop_out": GroupDropOut(policy=Policy.GO_ON)},
+        {"drop_out": GroupDropOut(policy=Policy.REPLACE, replace_s=60)},
+        {"drop_out": GroupDropOut(policy=Policy.SIMULATED)},
+        {"resume": Resume.END},
+    ],
+    ids=["end", "go_on", "replace", "simulated", "no replay"],
+)
+def test_groups_keep_their_promises_whatever_becomes_of_them(tmp_path: Path, options: Any) -> None:
+    certify_blueprint(GroupBlueprint, a_material(tmp_path, {**FILES, "task.py": GROUP}), **options)
+
+
 @pytest.mark.parametrize(
     ("code", "broken", "why"),
     [
@@ -57,7 +93,7 @@ async def run_unit(unit, agent):
         (
             HANGS,
             "a worker who leaves ends their part and no other is left hanging",
-            "its code still runs 60 s after all workers have gone",
+            "its code still runs 30 s after all workers have gone",
         ),
         (CHANCY, "its code goes on where it was after a restart", "ReplayDiverged"),
     ],
