@@ -7,6 +7,7 @@ from trio.testing import MockClock
 
 from ...daemon.blueprints import Blueprint
 from ...daemon.blueprints.live_contract import Resume
+from ...daemon.live.piece import REPLAY_PATIENCE_S
 from ...protocol.names import LIVE_AGENT, AgentStatus
 from ...storage.records import Agent
 from ..players import Player
@@ -52,7 +53,7 @@ async def a_worker_who_leaves_ends_their_part_and_no_other_is_left_hanging(bench
 async def its_code_goes_on_where_it_was_after_a_restart(bench: LiveBench) -> None:
     await bench.all_at_work()
     bench.daemon.kill(down_s=BACK_AFTER_S)
-    await trio.sleep(BACK_AFTER_S)
+    await trio.sleep(BACK_AFTER_S + REPLAY_PATIENCE_S)  # by then a replay that differs is known to
     await _completed(bench)
     await bench.all_over()
 
