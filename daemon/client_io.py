@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import attrs
@@ -35,6 +35,7 @@ from ..storage.records import Agent, OnboardingAgent, TaskRun
 from .clock import Wall
 from .lifecycle.onboarding import shown_status
 from .lifecycle.sync import PRESENT
+from .live.doors import LiveDoor
 from .live.line import LiveLink, LivePacket
 from .metrics.families import RunMetrics, response_of, timed
 from .status_sync import Life, StatusSync, SyncDoors
@@ -50,18 +51,6 @@ class Link(LiveLink, Protocol):
 
     def send(self, packet: Said) -> None:
         """Queue a packet: for the next frame or, where its class says so, the next connection."""
-        ...
-
-
-class LiveDoor(Protocol):
-    """Where the packets of live work go."""
-
-    def take(self, link: LiveLink, packet: LivePacket) -> None:
-        """A packet about live work; never waits."""
-        ...
-
-    def hear_presence(self, presence: Mapping[str, str], present: str) -> None:
-        """What a router says of whose page is there; `present` is its word for it."""
         ...
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunState, WorkerId
+from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, PieceKind, Reason, RunState, WorkerId
 from ..protocol.packets import RollCall
 from ..storage.errors import NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
@@ -26,10 +26,12 @@ from .hooks import Hooks, RunView, TaskView
 from .house import House
 from .launcher import RowsChanged, TaskLauncher, nothing_left
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
+from .live.cast import Cast
 from .live.stage import Stage, StageTools
+from .live.unit_cast import UnitCast
 from .log_ids import ids_of
 from .metrics.readings import RouterReading, RunReading
-from .onboarding import RunOnboarding
+from .onboarding import OnboardingCast, RunOnboarding
 from .parts import Parts
 from .patience import Patience
 from .presence import give_back
@@ -76,6 +78,7 @@ class LiveRun:
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
         self._errors = ErrorNotes(run.id, house.storage, house.wall)
         user_code = house.user_code.for_run()
+        self._view = RunView(run.id, run.label, TaskView(parts.config.task))
         self._timekeeper = Timekeeper(
             house,
             _longest_s(parts.config.limits),
@@ -88,14 +91,16 @@ class LiveRun:
         )
         self._hooks = Hooks(
             parts.hooks.functions,
-            RunView(run.id, run.label, TaskView(parts.config.task)),
+            self._view,
             user_code,
             house.metrics.run(run.label),
             partial(self._errors.note, HOOK),
         )
         self._onboarding = None
         if parts.config.onboarding is not None:
-            self._onboarding = RunOnboarding(run, parts.config, house, self._tell)
+            self._onboarding = RunOnboarding(
+                run, parts.config, house, self._tell, parts.blueprint.play(PieceKind.ONBOARDING) is not None
+            )
         self._follow_ups = FollowUps(
             FollowUpTools(
                 run,
@@ -114,8 +119,9 @@ class LiveRun:
         self._stage = None
         self._groups: GroupKeeper | None = None
         if parts.blueprint.live is not None:
-            self._stage = self._live_stage(parts.blueprint.live, user_code)
-            self._reception.carry_live(self._stage)
+            self._stage = self._live_stage(parts.blueprint.live, user_code, self._unit_cast())
+            onboardings = self._onboarding_stage(parts.blueprint.live, user_code)
+            self._reception.carry_live(self._stage, onboardings)
             if parts.blueprint.live.group is not None:
                 self._groups = self._group_keeper(parts.blueprint.live.group, self._stage, user_code)
                 self._reception.carry_groups(self._groups)
@@ -135,27 +141,22 @@ class LiveRun:
         affected = Affected(self._launcher, self._patience, self._use, self.due_changed)
         self._terms = RunTerms(run, parts, house, affected, self._moving)
 
-    def _live_stage(self, rules: LiveRules, user_code: UserCode) -> Stage:
-        run_view = RunView(self.run.id, self.run.label, TaskView(self._parts.config.task))
-        folder = self._house.run_folder(self.run.id) / "agents"
+    def _live_stage(self, rules: LiveRules, user_code: UserCode, cast: Cast) -> Stage:
         tools = StageTools(
             house=self._house,
-            run=run_view,
-            folder=lambda agent_id: folder / str(agent_id),
+            cast=cast,
             blueprint=self._parts.blueprint,
             rules=rules,
-            runner=self.runner,
             user_code=user_code,
             failed=partial(self._errors.note, HOOK),
             active=self._reception.was_active,
-            submission_timeout_s=lambda: self._terms.config.limits.submission_timeout_s,
         )
         return Stage(tools)
 
     def _group_keeper(self, rules: GroupRules, stage: Stage, user_code: UserCode) -> GroupKeeper:
         needs = KeeperNeeds(
             run=self.run,
-            view=RunView(self.run.id, self.run.label, TaskView(self._parts.config.task)),
+            view=self._view,
             house=self._house,
             runner=self.runner,
             stage=stage,
@@ -173,6 +174,36 @@ class LiveRun:
     def _ask_presence(self, agent: Agent, within_s: float) -> None:
         for link in self._links:
             link.send(RollCall(agent.wire_id, within_s))
+
+    def _unit_cast(self) -> UnitCast:
+        return UnitCast(
+            storage=self._house.storage,
+            run=self._view,
+            folders=self._house.run_folder(self.run.id) / "agents",
+            blueprint=self._parts.blueprint,
+            runner=self.runner,
+            submission_timeout_s=self._submission_timeout_s,
+        )
+
+    def _onboarding_stage(self, rules: LiveRules, user_code: UserCode) -> Stage | None:
+        """Where code accompanies onboardings; None: in this run none does."""
+        if self._onboarding is None or self._onboarding.results is None:
+            return None
+        cast = OnboardingCast(
+            storage=self._house.storage,
+            run=self._view,
+            folders=self._house.run_folder(self.run.id) / "onboardings",
+            blueprint=self._parts.blueprint,
+            lives=self._onboarding.lives,
+            results=self._onboarding.results,
+            judge=self._reception.judge_onboarding,
+        )
+        stage = self._live_stage(rules, user_code, cast)
+        self._onboarding.play(stage)
+        return stage
+
+    def _submission_timeout_s(self) -> float:
+        return self._terms.config.limits.submission_timeout_s
 
     # --- its life
 
@@ -211,6 +242,8 @@ class LiveRun:
             await self._stage.take_up()
         if self._groups is not None:
             await self._groups.take_up()
+        if self._onboarding is not None:
+            await self._onboarding.take_up()
         for link in self._links:
             nursery.start_soon(link.serve)
         await self._timekeeper.remember()
@@ -260,7 +293,8 @@ class LiveRun:
     @property
     def pieces(self) -> int:
         """How many pieces of live work are carried on."""
-        return 0 if self._stage is None else self._stage.pieces
+        onboardings = 0 if self._onboarding is None else self._onboarding.pieces
+        return onboardings + (0 if self._stage is None else self._stage.pieces)
 
     def routers(self) -> list[RouterState]:
         """How the run's routers are."""

@@ -15,7 +15,7 @@ from ..protocol.packets import (
     SubmitOnboarding,
     SubmitUnit,
 )
-from ..storage.records import Agent, TaskRun, Worker
+from ..storage.records import Agent, OnboardingAgent, TaskRun, Worker
 from .admission_replies import Replies
 from .admission_rules import rules_of
 from .admission_tools import Desk, GroupDoor, Seat, Tools
@@ -25,6 +25,7 @@ from .hooks import Hooks
 from .house import House
 from .intake import Fetch, Intake, IntakeTools
 from .lifecycle import IllegalEvent, WentAway
+from .live.doors import LiveDoors
 from .live.stage import Stage
 from .onboarding import OnboardingDesk, RunOnboarding, VerdictTools
 from .parts import Parts
@@ -83,9 +84,11 @@ class Reception:
         self._tools = attrs.evolve(self._tools, config=config, rules=rules)
         self._pool.use(self._tools)
 
-    def carry_live(self, stage: Stage) -> None:
+    def carry_live(self, stage: Stage, onboardings: Stage | None = None) -> None:
         """The run's live work: its packets go there, pages are told its past."""
-        self.io.carry_live(stage)
+        self.io.carry_live(stage if onboardings is None else LiveDoors(stage, onboardings))
+        if self._onboarding is not None and onboardings is not None:
+            self._onboarding.carry_live(onboardings.past)
         self._tools = attrs.evolve(self._tools, past=stage.past)
         self._pool.use(self._tools)
 
@@ -93,6 +96,11 @@ class Reception:
         """The run's work is done in groups."""
         self._tools = attrs.evolve(self._tools, groups=groups)
         self._pool.use(self._tools)
+
+    async def judge_onboarding(self, agent: OnboardingAgent) -> None:
+        """Reach the verdict of an onboarding now, if that can be; its page need not ask for it."""
+        if self._onboarding is not None:
+            await self._onboarding.judge(agent)
 
     def was_active(self) -> None:
         """Somebody came, or said something."""
@@ -134,6 +142,7 @@ class Reception:
             tools.config.admission.made_qualifications(),
             onboarding.lives,
             tools.metrics,
+            onboarding.results,
         )
         return OnboardingDesk(verdicts, Replies(tools), self._admit_after)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from .parts import part_of
 
-IDS = ("run", "label", "agent", "unit", "worker", "router")
+IDS = ("run", "label", "agent", "onboarding", "unit", "worker", "router")
 """What a line may be about. Numbers and names of ours: never an agent's wire id, never a link's token."""
 
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}

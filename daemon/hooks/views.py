@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import orjson
 
-from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, WorkerId
+from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitId, UnitStatus, WorkerId
 from ...protocol.packets import FileNote
 from ...storage.records import (
     GOLD_UNIT_INDEX,
@@ -118,7 +118,7 @@ class UnitView:
 
     @property
     def index(self) -> int:
-        """Its place in the assignment, from 0; -1 is a screening, -2 a gold unit."""
+        """Its place in the assignment, from 0; -1 is a screening, -2 a gold unit, -3 an onboarding."""
         return self._unit.unit_index
 
     @property
@@ -218,6 +218,27 @@ class AgentView:
         if self._judging is None:
             raise TypeError("there is no answer to judge yet: judge in on_unit_submitted")
         self._judging.say(verdict, note)
+
+
+ONBOARDING_INDEX = -3
+
+
+def onboarding_view(run: RunView, page: Mapping[str, Any]) -> UnitView:
+    """What stands for the unit during an onboarding: the data of its page. It has no number."""
+    shared = copy.deepcopy(dict(page))
+    assignment = Assignment(AssignmentId(0), run.id, row=-1, digest="", shared=shared, unit_data=[])
+    unit = Unit(
+        UnitId(0),
+        run.id,
+        assignment.id,
+        ONBOARDING_INDEX,
+        UnitStatus.ASSIGNED,
+        position=0,
+        agent_id=None,
+        worker_id=None,
+        pay_cents=0,
+    )
+    return UnitView(AssignmentView(run, assignment), unit)
 
 
 def worker_view(worker: Worker, run: RunView, grants: GrantsOver) -> WorkerView:

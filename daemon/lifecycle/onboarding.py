@@ -13,15 +13,16 @@ import attrs
 from ...protocol.names import LIVE_AGENT, AgentStatus, Reason
 from ...storage.records import OnboardingAgent
 from ...storage.writes import MoveOnboarding
-from .events import Dismissed, GaveBack, ShutDown, TimeOver
+from .events import Dismissed, GaveBack, ShutDown, TaskFailed, TimeOver, WentAway
 from .steps import IllegalEvent
 
 
 @attrs.frozen
 class Answered:
-    """The worker submitted the onboarding."""
+    """The onboarding is to be judged: the worker submitted it, or the code that accompanied it has ended."""
 
     data: Any
+    who: str = "worker"
 
 
 @attrs.frozen
@@ -54,13 +55,25 @@ class RunOver:
 
 
 OnboardingEvent = (
-    RunOver | Answered | Passed | Failed | Resumed | TimeGiven | TimeOver | ShutDown | Dismissed | GaveBack
+    RunOver
+    | Answered
+    | Passed
+    | Failed
+    | Resumed
+    | TimeGiven
+    | TimeOver
+    | WentAway
+    | TaskFailed
+    | ShutDown
+    | Dismissed
+    | GaveBack
 )
 
 _LEAVES: dict[type[OnboardingEvent], AgentStatus] = {
     ShutDown: AgentStatus.DISCONNECT,
     Dismissed: AgentStatus.DISCONNECT,
     RunOver: AgentStatus.DISCONNECT,
+    TaskFailed: AgentStatus.DISCONNECT,
 }
 
 ONBOARDING_NEXT: Mapping[AgentStatus, Mapping[type[OnboardingEvent], AgentStatus]] = {
@@ -69,9 +82,10 @@ ONBOARDING_NEXT: Mapping[AgentStatus, Mapping[type[OnboardingEvent], AgentStatus
         TimeGiven: AgentStatus.ONBOARDING,
         TimeOver: AgentStatus.TIMEOUT,
         GaveBack: AgentStatus.RETURNED,
+        WentAway: AgentStatus.DISCONNECT,
         **_LEAVES,
     },
-    # Nothing is asked of the worker any more: only the verdict ends it, however long that takes.
+    # Nothing is asked of the worker any more: only the verdict ends it, or task code that broke.
     AgentStatus.WAITING: {Passed: AgentStatus.APPROVED, Failed: AgentStatus.REJECTED, **_LEAVES},
     # After a shutdown. Who had submitted waits again: see `next_onboarding_status`.
     AgentStatus.DISCONNECT: {Resumed: AgentStatus.ONBOARDING},
@@ -146,8 +160,10 @@ def _due(event: OnboardingEvent) -> datetime | None:
 def _told(event: OnboardingEvent) -> tuple[str, str, Reason | None]:
     """Who, why, and the reason a page is told."""
     match event:
-        case Answered():
+        case Answered(who="worker"):
             return "worker", "submitted the onboarding", None
+        case Answered():
+            return event.who, "its code has ended", None
         case Passed():
             return "daemon", "passed the onboarding", None
         case Failed():
@@ -158,6 +174,10 @@ def _told(event: OnboardingEvent) -> tuple[str, str, Reason | None]:
             return "daemon", "no router was reached for a while", None
         case TimeOver():
             return "daemon", "time over", Reason.TIME_OVER
+        case WentAway():
+            return "daemon", "page gone for too long", Reason.TASK_MISSING
+        case TaskFailed():
+            return "daemon", "task code failed", Reason.TASK_ERROR
         case ShutDown():
             return "daemon", "the daemon stops", Reason.SHUTDOWN
         case Dismissed():

@@ -11,7 +11,7 @@ import orjson
 
 from ...protocol.documents import check_document
 from ...protocol.errors import RemoteProtocolError
-from ...protocol.names import AgentId, AgentStatus
+from ...protocol.names import AgentId, AgentStatus, PieceKind
 from ..hooks.views import UnitView, WorkerView
 from ..user_code import HOOK_LIMIT_S, UserCodeFailed
 from .errors import (
@@ -38,6 +38,7 @@ _GONE: Mapping[How, type[AgentGone]] = {
     How.TIMEOUT: AgentTimeout,
     How.SUBMITTED: AgentSubmitted,
 }
+_PRESENT = {PieceKind.ONBOARDING: AgentStatus.ONBOARDING}
 _STATUS = {
     How.DISCONNECTED: AgentStatus.DISCONNECT,
     How.RETURNED: AgentStatus.RETURNED,
@@ -105,7 +106,8 @@ class Recorded:
 
 
 class LiveAgent(Recorded):
-    """One worker on one unit, while they work. With `replace`, another worker may take the same place.
+    """One worker on one unit (or in an onboarding), while they work. With `replace`, another worker may take
+    the same place.
 
     Methods that wait raise what is an `AgentGone` when nothing can come any more, each end its own kind.
     """
@@ -120,7 +122,7 @@ class LiveAgent(Recorded):
 
     @property
     def number(self) -> AgentId:
-        """As `crowdctl agents` shows it."""
+        """As `crowdctl agents` shows it; in an onboarding, that one's number."""
         return self._seat.agent_id
 
     @property
@@ -135,7 +137,7 @@ class LiveAgent(Recorded):
 
     @property
     def unit(self) -> UnitView:
-        """What they work on."""
+        """What they work on; in an onboarding `unit.data` is the data of its page, and it has no number."""
         return self._person(self.number).unit
 
     @property
@@ -147,8 +149,10 @@ class LiveAgent(Recorded):
 
     @property
     def status(self) -> AgentStatus:
-        """`in task`, until a wait of this agent has said otherwise."""
-        return AgentStatus.IN_TASK if self._seat.told is None else _STATUS[self._seat.told]
+        """`in task` or `onboarding`, until a wait of this agent has said otherwise."""
+        if self._seat.told is not None:
+            return _STATUS[self._seat.told]
+        return _PRESENT.get(self._piece.key.kind, AgentStatus.IN_TASK)
 
     @property
     def present(self) -> bool:

@@ -54,6 +54,8 @@ class Line:
         self._wall = wall
         self._attached: Attached | None = None
         self._held: deque[tuple[LiveLink, MephistoBoundLiveUpdate]] = deque()
+        self.has_ended = False
+        """Whether the agent's part is over, and only last words go to its page."""
 
     @property
     def piece(self) -> Piece | None:
@@ -68,14 +70,20 @@ class Line:
 
     def heard(self, link: LiveLink, packet: MephistoBoundLiveUpdate) -> None:
         """The agent's page sent this."""
-        if self._attached is None:
+        if self.has_ended:
+            link.stream_stored(packet)
+        elif self._attached is None:
             self._held.append((link, packet))
         else:
             self._pass_on(self._attached, link, packet)
 
-    def held(self) -> list[tuple[LiveLink, MephistoBoundLiveUpdate]]:
-        """What came before the piece was opened."""
-        return list(self._held)
+    def end(self) -> None:
+        """The agent's part is over: what no piece was given, and what comes, is confirmed and dropped."""
+        self.has_ended = True
+        self._attached = None
+        while self._held:
+            link, packet = self._held.popleft()
+            link.stream_stored(packet)
 
     def _pass_on(self, to: Attached, link: LiveLink, packet: MephistoBoundLiveUpdate) -> None:
         stored = partial(link.stream_stored, packet)

@@ -44,6 +44,7 @@ class Outbound:
         self._next = 1
         self._confirmed = 0
         self._lock = trio.Lock()
+        self._progress = trio.Event()
 
     def alive(self, link: StreamLink, seen: int) -> int | None:
         """A page came at this router and has everything up to `seen`. What must be sent again begins after
@@ -52,12 +53,14 @@ class Outbound:
             if self._link is not None:
                 self._link.forget(self._wire_id)
             self._link, self._next, self._confirmed = link, seen + 1, seen
+            self._went_on()
             return None
         return seen if seen < self._confirmed else None
 
     def confirmed(self, number: int) -> None:
         """The page has everything up to this number."""
         self._confirmed = max(self._confirmed, number)
+        self._went_on()
 
     def stored(self, update: LiveUpdate) -> bool:
         """An update was stored. True: it is on its way, or goes once a page comes; False: call `pump`."""
@@ -73,6 +76,7 @@ class Outbound:
         if self._link is not None:
             self._link.forget(self._wire_id)
             self._link = None
+            self._went_on()
 
     async def pump(self) -> None:
         """Give the link all that is stored and that it has room for; nothing while no page ever came."""
@@ -81,6 +85,15 @@ class Outbound:
                 updates = await self._read(self._next - 1, READ_MAX)
                 if not updates or not self._give(self._link, updates):
                     return
+
+    async def delivered(self) -> None:
+        """Return once the page has everything that is stored, or nothing goes to it any more."""
+        while self._link is not None:
+            progress = self._progress
+            await self.pump()
+            if self._confirmed >= self._next - 1:
+                return
+            await progress.wait()
 
     async def send_again(self, after: int) -> None:
         """Give the link once more what was confirmed by another page, but not by the one that came now."""
@@ -91,6 +104,10 @@ class Outbound:
                 if not updates or not all(_given(link, self._wire_id, update) for update in updates):
                     return
                 after = updates[-1].number
+
+    def _went_on(self) -> None:
+        self._progress.set()
+        self._progress = trio.Event()
 
     def _give(self, link: StreamLink, updates: Sequence[LiveUpdate]) -> bool:
         for update in updates:

@@ -8,7 +8,6 @@ import enum
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -49,6 +48,7 @@ class Ending:
 
     close: Close
     error: BaseException | None = None
+    returned: Any = None
 
 
 @attrs.frozen
@@ -58,8 +58,6 @@ class PieceTools:
     storage: Storage
     wall: Wall
     user_code: UserCode
-    folder: Callable[[AgentId], Path]
-    """Where an agent's files are."""
     sent: Callable[[LiveUpdate], None]
     """This is stored, and is to be sent to its agent's page."""
 
@@ -97,7 +95,7 @@ class Piece:
     # --- its life
 
     async def serve(
-        self, code: Callable[[], Awaitable[None]], ended: Callable[[Ending], Awaitable[None]]
+        self, code: Callable[[], Awaitable[Any]], ended: Callable[[Ending], Awaitable[None]]
     ) -> None:
         """Run `code` until it ends, then `ended`; what is heard and asked is stored and decided meanwhile."""
         async with trio.open_nursery() as nursery:
@@ -109,28 +107,32 @@ class Piece:
         """Return once every agent's part is over."""
         await self._all_left.wait()
 
-    async def _run(self, code: Callable[[], Awaitable[None]]) -> Ending:
+    async def _run(self, code: Callable[[], Awaitable[Any]]) -> Ending:
         """Foreign code behind one boundary: whatever it raises ends this piece and nothing else."""
         error: BaseException | None = None
+        returned: Any = None
         with self._code:
             try:
-                await code()
+                returned = await code()
             except BaseException as exc:
                 if any(isinstance(cause, trio.Cancelled) for cause in causes(exc)):
                     raise
                 error = exc
-        return self._ending(error)
+        return self._ending(error, returned)
 
-    def _ending(self, error: BaseException | None) -> Ending:
+    def _ending(self, error: BaseException | None, returned: Any) -> Ending:
         if self._diverged is not None:
             return Ending(Close.DIVERGED, self._diverged)
         if self._stopping:
             return Ending(Close.STOPPED)
+        if self._code.cancelled_caught:
+            words = f"it went on for {AFTERWARDS_S:g} s after everybody had left"
+            return Ending(Close.FAILED, TimeoutError(words))
         if error is not None and not all(isinstance(cause, AgentGone) for cause in causes(error)):
             return Ending(Close.FAILED, error)
         if self._replay is not None and not self._replay.over:
             return Ending(Close.DIVERGED, self._replay.diverged("ends"))
-        return Ending(Close.FINISHED, error)
+        return Ending(Close.FINISHED, error, returned)
 
     # --- what happens to it
 

@@ -9,35 +9,31 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
 import trio
 
-from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, AssignmentId, PieceKind, Reason, WireId
+from ...protocol.names import AgentId, AssignmentId, PieceKind, Reason, WireId
 from ...protocol.packets import Alive, MephistoBoundLiveUpdate
 from ...protocol.streams import Confirmed
 from ...storage.errors import NotFound
 from ...storage.records import Agent, LiveUpdate
 from ..blueprints.contract import Blueprint
 from ..blueprints.live_contract import LiveRules, Resume
-from ..hooks.views import RunView
 from ..house import House
-from ..lifecycle import AgentEvent, IllegalEvent, TaskFailed, TimeOver, WentAway
+from ..lifecycle import IllegalEvent, TaskFailed, WentAway
 from ..router_link import RouterLink
-from ..task_runner import TaskRunner
 from ..user_code import UserCode
 from .agent import LiveAgent, Person
 from .attendance import Attendance
 from .calls import CallTools, open_calls
-from .group import Group
+from .cast import Cast, Ends, Player
 from .ledger import PieceKey
 from .line import Line, LiveLink, LivePacket
 from .opening import Opened, open_piece
 from .outbound import Outbound
 from .past import Past, read_past
-from .people import People
 from .piece import Close, Ending, Piece, PieceTools, words_of_ending
 from .playing import Playing
 from .waits import How
@@ -46,17 +42,7 @@ log = logging.getLogger(__name__)
 
 SEED_BITS = 48
 STRANGERS_MAX = 1000  # agents of whom something came before we know them; after that it is dropped
-_HOW = {
-    AgentStatus.COMPLETED: How.SUBMITTED,
-    AgentStatus.APPROVED: How.SUBMITTED,
-    AgentStatus.SOFT_REJECTED: How.SUBMITTED,
-    AgentStatus.REJECTED: How.SUBMITTED,
-    AgentStatus.RETURNED: How.RETURNED,
-    AgentStatus.TIMEOUT: How.TIMEOUT,
-    AgentStatus.EXPIRED: How.DISCONNECTED,
-    AgentStatus.DISCONNECT: How.DISCONNECTED,
-}
-AT_WORK = frozenset({AgentStatus.IN_TASK, AgentStatus.PARTNER_DISCONNECT})
+LAST_WORDS_S = 30.0  # how long what was sent before the code ended an agent's part is tried to be delivered
 
 
 @attrs.frozen
@@ -64,18 +50,14 @@ class StageTools:
     """What live work is carried on with."""
 
     house: House
-    run: RunView
-    folder: Callable[[AgentId], Path]
-    """Where the files about an agent are."""
+    cast: Cast
     blueprint: Blueprint
     rules: LiveRules
-    runner: TaskRunner
     user_code: UserCode
     failed: Callable[[str, BaseException, AgentId | None], Awaitable[None]]
     """Keep an error of the author's code for `crowdctl errors`."""
     active: Callable[[], None]
     """Somebody said something: the run's patience begins anew."""
-    submission_timeout_s: Callable[[], float]
 
 
 class Watcher(Protocol):
@@ -99,10 +81,11 @@ class Watcher(Protocol):
 
 
 class Stage:
-    """One per run whose blueprint is live."""
+    """One per run and cast: for its units, and for its onboardings where code accompanies them."""
 
     def __init__(self, tools: StageTools) -> None:
         self._t = tools
+        self._cast = tools.cast
         self._lines: dict[WireId, Line] = {}
         self._by_number: dict[AgentId, Line] = {}
         self._pieces: dict[PieceKey, Playing | None] = {}
@@ -111,7 +94,6 @@ class Stage:
         self._wish, self._wishes = trio.open_memory_channel[Callable[[], Awaitable[None]]](math.inf)
         self.attendance = Attendance(tools.rules.grace_s, self._lost, self._came_or_went)
         self.counters: Counter[str] = Counter()
-        self._people = People(tools.house.storage, tools.run, tools.folder, self.attendance.is_present)
 
     def watch_groups(self, watcher: Watcher) -> None:
         """The run's work is done in groups: `watcher` decides what becomes of them."""
@@ -121,8 +103,8 @@ class Stage:
 
     async def take_up(self) -> None:
         """Know again who is at work, after a start; before the links are served."""
-        for agent in await self._t.house.storage.reserved_agents(self._t.runner.run_id):
-            self.changed(agent)
+        for player in await self._cast.present():
+            self.changed(player)
 
     async def serve(self, links: Sequence[RouterLink]) -> None:
         """Carry on all live work until cancelled: in storage it is whole, and goes on at the next start."""
@@ -138,49 +120,65 @@ class Stage:
 
     # --- what happens to agents
 
-    def changed(self, agent: Agent) -> None:
+    def changed(self, player: Player) -> None:
         """An agent is new, or another status of it was stored."""
-        if self._watcher is not None:
-            self._watcher.changed(agent)
-        if agent.status not in LIVE_AGENT | AT_WORK:
-            self._is_over(agent)
-            return
-        line = self._line(agent)
-        if agent.status in AT_WORK and line.piece is None:
-            self._wish.send_nowait(partial(self._begin, agent.id))
+        if self._watcher is not None and isinstance(player, Agent):
+            self._watcher.changed(player)
+        how = self._cast.how_left(player)
+        if how is not None:
+            self._is_over(player, how)
+        line = self._lines.get(player.wire_id) if how is not None else self._line(player)
+        if self._cast.is_played(player) and (line is None or line.piece is None):
+            self._wish.send_nowait(partial(self._begin, player.id))
 
-    def _line(self, agent: Agent) -> Line:
-        line = self._lines.get(agent.wire_id)
+    def _line(self, player: Player) -> Line:
+        line = self._lines.get(player.wire_id)
         if line is None:
-            read = partial(self._t.house.storage.live_updates, False, agent.id, True)
-            outbound = Outbound(agent.id, agent.wire_id, read)
-            line = Line(agent.id, agent.wire_id, False, outbound, self._t.house.wall)
-            self._lines[agent.wire_id] = self._by_number[agent.id] = line
-            self.attendance.expect(agent.wire_id)
-            for link, packet in self._strangers.pop(agent.wire_id, ()):
+            onboarding = self._cast.onboarding
+            read = partial(self._t.house.storage.live_updates, onboarding, player.id, True)
+            outbound = Outbound(player.id, player.wire_id, read)
+            line = Line(player.id, player.wire_id, onboarding, outbound, self._t.house.wall)
+            self._lines[player.wire_id] = self._by_number[player.id] = line
+            self.attendance.expect(player.wire_id)
+            for link, packet in self._strangers.pop(player.wire_id, ()):
                 self.take(link, packet)
         return line
 
-    def _is_over(self, agent: Agent) -> None:
-        line = self._lines.pop(agent.wire_id, None)
-        if line is None:
+    def _is_over(self, player: Player, how: How) -> None:
+        line = self._lines.get(player.wire_id)
+        if line is None or line.has_ended:
             return
-        del self._by_number[agent.id]
-        self.attendance.forget(agent.wire_id)
-        if agent.reason == Reason.SHUTDOWN.value:
-            if line.piece is not None:
-                line.piece.stop()
+        self.attendance.forget(player.wire_id)
+        piece = line.piece
+        if player.reason == Reason.SHUTDOWN.value:
+            self._forget(line)
+            if piece is not None:
+                piece.stop()
             return
-        line.outbound.close()
-        for link, packet in line.held():
-            link.stream_stored(packet)
-        if line.piece is not None and not self._is_kept(line.piece, agent):
-            line.piece.left(agent.id, _HOW[agent.status])
+        line.end()
+        if self._cast.code_may_end(player):
+            self._wish.send_nowait(partial(self._last_words, line))
+        else:
+            self._forget(line)
+            line.outbound.close()
+        if piece is not None and not self._is_kept(piece, how):
+            piece.left(player.id, how)
 
-    def _is_kept(self, piece: Piece, agent: Agent) -> bool:
+    def _forget(self, line: Line) -> None:
+        if self._lines.get(line.wire_id) is line:
+            del self._lines[line.wire_id], self._by_number[line.agent_id]
+
+    async def _last_words(self, line: Line) -> None:
+        """The page is still there, and gets what was sent to it before."""
+        with trio.move_on_after(LAST_WORDS_S):
+            await line.outbound.delivered()
+        self._forget(line)
+        line.outbound.close()
+
+    def _is_kept(self, piece: Piece, how: How) -> bool:
         """Whether it is the watcher's to say what becomes of the agent's seat."""
         in_group = self._watcher is not None and piece.key.kind is PieceKind.ASSIGNMENT
-        return in_group and _HOW[agent.status] is not How.SUBMITTED
+        return in_group and how is not How.SUBMITTED
 
     async def _lost(self, wire_id: WireId) -> None:
         """Nobody was at the agent's page for longer than the grace."""
@@ -191,15 +189,18 @@ class Stage:
     def _came_or_went(self, wire_id: WireId, present: bool) -> None:
         line = self._lines.get(wire_id)
         if line is not None:
-            log.info("the page %s", "is back" if present else "is gone", extra={"agent": line.agent_id})
+            log.info("the page %s", "is back" if present else "is gone", extra=self._ids(line.agent_id))
             if self._watcher is not None:
                 self._watcher.came_or_went(line.agent_id)
 
-    async def _happen(self, agent_id: AgentId, event: AgentEvent) -> None:
+    async def _happen(self, agent_id: AgentId, event: Ends) -> None:
         try:
-            await self._t.runner.happen(agent_id, event)
+            await self._cast.happen(agent_id, event)
         except IllegalEvent as exc:  # it ended in another way at this moment
-            log.info("it had moved on: %s", exc, extra={"agent": agent_id})
+            log.info("it had moved on: %s", exc, extra=self._ids(agent_id))
+
+    def _ids(self, agent_id: AgentId) -> dict[str, int]:
+        return {"onboarding" if self._cast.onboarding else "agent": agent_id}
 
     # --- what pages and routers say
 
@@ -246,11 +247,11 @@ class Stage:
 
     async def _who_is(self, wire_id: WireId) -> None:
         try:
-            agent = await self._t.house.storage.agent_by_wire_id(wire_id)
+            player = await self._cast.player_of(wire_id)
         except NotFound:
-            agent = None
-        may_come_back = agent is not None and (
-            agent.status in LIVE_AGENT or agent.reason == Reason.SHUTDOWN.value
+            player = None
+        may_come_back = player is not None and (
+            self._cast.how_left(player) is None or player.reason == Reason.SHUTDOWN.value
         )
         if may_come_back or wire_id not in self._strangers:
             return
@@ -269,10 +270,10 @@ class Stage:
 
     async def past(self, agent_id: AgentId) -> Past:
         """What a page that comes is told of its agent's past."""
-        agent = await self._t.house.storage.agent(agent_id)
-        playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, agent.assignment_id))
-        before = () if playing is None else playing.before(agent)
-        return await read_past(self._t.house.storage, False, agent_id, before)
+        player = await self._cast.player(agent_id)
+        playing = self._pieces.get(await self._cast.key_of(agent_id))
+        before = playing.before(player) if playing is not None and isinstance(player, Agent) else ()
+        return await read_past(self._t.house.storage, self._cast.onboarding, agent_id, before)
 
     # --- groups
 
@@ -292,8 +293,9 @@ class Stage:
     def leave(self, agent: Agent) -> None:
         """The group's code is to know that the agent left for good."""
         playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, agent.assignment_id))
-        if playing is not None:
-            playing.piece.left(agent.id, _HOW[agent.status])
+        how = self._cast.how_left(agent)
+        if playing is not None and how is not None:
+            playing.piece.left(agent.id, how)
 
     def end_group(self, agent: Agent) -> None:
         """The agent's group goes on no further, because it left."""
@@ -304,36 +306,25 @@ class Stage:
     # --- pieces
 
     async def _begin(self, agent_id: AgentId) -> None:
-        agent = await self._t.house.storage.agent(agent_id)
-        unit = await self._t.house.storage.unit(agent.unit_id)
-        if agent.status not in AT_WORK:
+        player = await self._cast.player(agent_id)
+        if not self._cast.is_played(player):
             return
-        alone = self._t.rules.group is None or unit.unit_index < 0
-        key = (
-            PieceKey(PieceKind.UNIT, unit.id) if alone else PieceKey(PieceKind.ASSIGNMENT, unit.assignment_id)
-        )
+        key = await self._cast.key_of(agent_id)
         if key in self._pieces:
-            await self._sit_down(self._pieces[key], agent)
+            await self._sit_down(self._pieces[key], player)
             return
         self._pieces[key] = None
         try:
-            await self._play(key, [agent] if alone else await self._members(agent))
+            await self._play(key, await self._cast.members(agent_id))
         finally:
             del self._pieces[key]
 
-    async def _members(self, one: Agent) -> list[Agent]:
-        """All of an assignment who hold a unit of it, in the order of their units."""
-        reserved = await self._t.house.storage.reserved_agents(one.run_id)
-        members = [
-            agent
-            for agent in reserved
-            if agent.assignment_id == one.assignment_id and agent.status is not AgentStatus.WAITING
-        ]
-        return sorted(members, key=lambda agent: agent.unit_id)
-
-    async def _play(self, key: PieceKey, members: Sequence[Agent]) -> None:
+    async def _play(self, key: PieceKey, members: Sequence[Player]) -> None:
         tools = PieceTools(
-            self._t.house.storage, self._t.house.wall, self._t.user_code, self._t.folder, self._sent
+            self._t.house.storage,
+            self._t.house.wall,
+            self._t.user_code,
+            self._sent,
         )
         functions = self._t.blueprint.named_functions()
         seed = self._t.house.rng.getrandbits(SEED_BITS)
@@ -349,7 +340,7 @@ class Stage:
             self._t.user_code,
             playing.caller,
             playing.piece.answer,
-            self._t.failed,
+            self._call_failed,
         )
         async with open_calls(calls) as open_now:
             playing.calls = open_now if functions else None
@@ -366,13 +357,15 @@ class Stage:
         """Who sits in its seats or sat there; of whom the part is over, the piece knows again."""
         persons: dict[AgentId, Person] = {}
         for agent_id in opened.hearings:
-            agent = await self._t.house.storage.agent(agent_id)
-            persons[agent.id] = await self._people.person(agent)
-            if _HOW.get(agent.status) is How.SUBMITTED:
-                opened.piece.left(agent.id, How.SUBMITTED)
+            persons[agent_id] = await self._person(agent_id)
+            if self._cast.how_left(await self._cast.player(agent_id)) is How.SUBMITTED:
+                opened.piece.left(agent_id, How.SUBMITTED)
         return persons
 
-    async def _sit_down(self, playing: "Playing | None", agent: Agent) -> None:
+    async def _person(self, agent_id: AgentId) -> Person:
+        return await self._cast.person(agent_id, self.attendance.is_present)
+
+    async def _sit_down(self, playing: Playing | None, player: Player) -> None:
         """The agent's page and the code of its piece hear each other from now on.
 
         Also who comes back to it, and who comes new to a seat that is empty. None: it is being opened, and
@@ -380,40 +373,39 @@ class Stage:
         """
         if playing is None:
             return
-        person = await self._people.person(agent)
-        line = self._lines.get(agent.wire_id)
-        playing.sit_down(agent.id, person)
+        person = await self._person(player.id)
+        line = self._lines.get(player.wire_id)
+        playing.sit_down(player.id, person)
         if line is not None and line.piece is None:
-            line.attach(playing.attached(agent.id))
+            line.attach(playing.attached(player.id))
 
-    async def _code(self, playing: "Playing") -> None:
+    async def _code(self, playing: Playing) -> Any:
         """The author's coroutine for this piece."""
         piece = playing.piece
         agents = [LiveAgent(piece, seat, playing.persons.__getitem__) for seat in piece.seats]
-        play: Any = self._t.blueprint.play(piece.key.kind)
-        if piece.key.kind is PieceKind.ASSIGNMENT:
-            await play(agents[0].unit.assignment, Group(piece, agents))
-        else:
-            await play(agents[0].unit, agents[0])
+        return await self._cast.play(piece, agents)
 
-    async def _code_ended(self, playing: "Playing", ending: Ending) -> None:
+    async def _code_ended(self, playing: Playing, ending: Ending) -> None:
         playing.is_closing = True
         members = [seat.agent_id for seat in playing.piece.seats]
-        log.info("its code %s", words_of_ending(ending), extra={"agent": members[0]})
+        log.info("its code %s", words_of_ending(ending), extra=self._ids(members[0]))
         if ending.close is Close.STOPPED:
             return
         if ending.close is Close.FINISHED:
-            with trio.move_on_after(self._t.submission_timeout_s()):
-                await playing.piece.all_left()
-                return
-            await self._end_all([seat.agent_id for seat in playing.piece.seats], TimeOver())
+            await self._cast.finished(playing.piece, ending.returned)
             return
         assert ending.error is not None
         doing = f"working on {playing.piece.key.kind.value} {playing.piece.key.id}"
-        await self._t.failed(doing, ending.error, members[0])
+        await self._t.failed(doing, ending.error, None if self._cast.onboarding else members[0])
         await self._end_all(members, TaskFailed())
 
-    async def _end_all(self, members: Sequence[AgentId], event: AgentEvent) -> None:
+    async def _call_failed(self, doing: str, error: BaseException, agent_id: AgentId) -> None:
+        if self._cast.onboarding:
+            await self._t.failed(f"{doing} in onboarding {agent_id}", error, None)
+        else:
+            await self._t.failed(doing, error, agent_id)
+
+    async def _end_all(self, members: Sequence[AgentId], event: Ends) -> None:
         for agent_id in members:
             await self._happen(agent_id, event)
 

@@ -1,6 +1,7 @@
 """Onboarding as pages see it: its page, what was submitted, and what that led to. Holds no truth."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +17,16 @@ from ..due_times import time_left_s
 from ..hooks import HookFailed, HookName, Known
 from ..lifecycle import GaveBack, IllegalEvent
 from ..lifecycle.onboarding import Answered, may_resume, refusal_of_onboarding, shown_status
+from ..live.past import Past
 from ..metrics.families import ASSIGNED_ONBOARDING, RECONNECTION
 from .page_data import PageData, page_data_of
 from .verdicts import Verdicts, VerdictTools
 
 AdmitAfter = Callable[[str, Worker, Seat], Awaitable[AgentDetails]]
 """The answer to a request once its onboarding is passed: `WorkerPool.admit_after_onboarding`."""
+
+
+ReadPast = Callable[[AgentId], Awaitable[Past]]
 
 
 class OnboardingDesk:
@@ -33,6 +38,11 @@ class OnboardingDesk:
         self._admit = admit
         self._verdicts = Verdicts(tools)
         self._new: set[AgentId] = set()
+        self._past: ReadPast | None = None
+
+    def carry_live(self, past: ReadPast) -> None:
+        """Code accompanies the onboardings: pages are told what was said so far."""
+        self._past = past
 
     # --- for admission
 
@@ -69,7 +79,7 @@ class OnboardingDesk:
         if agent.status is AgentStatus.WAITING:
             return await self._judged(request, agent)
         if agent.status in LIVE_AGENT:
-            return self._at_work(request, agent)
+            return await self._at_work(request, agent)
         return await self._ended(request, agent)
 
     # --- for pages
@@ -102,6 +112,11 @@ class OnboardingDesk:
         reason = refusal_of_onboarding(agent, self._t.wall()) or Reason.ALREADY_SUBMITTED
         words = self._replies.sentence(reason)
         return Answer(packet.request, Outcome.REFUSED, reason, words, status=shown_status(agent))
+
+    async def judge(self, agent: OnboardingAgent) -> None:
+        """Reach the verdict without being asked for it, if that can be; else when somebody asks."""
+        with suppress(HookFailed):
+            await self._verdicts.reach(agent)
 
     async def find(self, wire_id: WireId) -> OnboardingAgent | None:
         """The onboarding agent of this run that a page means."""
@@ -141,15 +156,18 @@ class OnboardingDesk:
             return (await self._t.hooks.onboarding_data(known)).answer
         return self._t.onboarding.data
 
-    def _at_work(self, request: str, agent: OnboardingAgent) -> AgentDetails:
+    async def _at_work(self, request: str, agent: OnboardingAgent) -> AgentDetails:
         self._t.metrics.responses[ASSIGNED_ONBOARDING if agent.id in self._new else RECONNECTION].inc()
         self._new.discard(agent.id)
+        page = dict(page_data_of(agent).page)
+        past = None if self._past is None else await self._past(agent.id)
         return AgentDetails(
             request=request,
             outcome=Outcome.OK,
             worker_id=str(agent.worker_id),
             agent_id=agent.wire_id,
-            init_task_data=dict(page_data_of(agent).page),
+            init_task_data=page if past is None else past.init_data(page),
+            seen=0 if past is None else past.seen,
             status=agent.status,
             time_left_s=time_left_s(agent.due_at, self._t.wall()),
         )

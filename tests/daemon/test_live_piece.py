@@ -1,7 +1,6 @@
 """A piece of live work and its user code: how it ends, what is stored when, what a cancellation leaves."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -35,9 +34,7 @@ class Play:
     heard: int = 0
 
     async def open(self) -> Piece:
-        tools = PieceTools(
-            self.house.storage, self.house.wall, self.house.user_code, lambda _: Path(), self._sent
-        )
+        tools = PieceTools(self.house.storage, self.house.wall, self.house.user_code, self._sent)
         key = PieceKey(PieceKind.UNIT, self.agent.unit_id)
         return (await open_piece(key, [self.agent.id], 1, False, tools)).piece
 
@@ -223,7 +220,8 @@ async def test_code_that_goes_on_when_everybody_has_left_is_cancelled_in_the_end
     piece = await play.open()
     piece.left(play.agent.id, How.SUBMITTED)
     await play.serve(piece, code)
-    assert play.endings[0].close is Close.FINISHED
+    assert play.endings[0].close is Close.FAILED
+    assert str(play.endings[0].error) == "it went on for 60 s after everybody had left"
 
 
 async def test_code_that_does_not_mind_a_stop_is_cancelled(autojump_clock: MockClock, play: Play) -> None:

@@ -6,7 +6,15 @@ from typing import get_args
 import attrs
 import pytest
 
-from crowdd.daemon.lifecycle import Dismissed, GaveBack, IllegalEvent, ShutDown, TimeOver
+from crowdd.daemon.lifecycle import (
+    Dismissed,
+    GaveBack,
+    IllegalEvent,
+    ShutDown,
+    TaskFailed,
+    TimeOver,
+    WentAway,
+)
 from crowdd.daemon.lifecycle.onboarding import (
     ONBOARDING_NEXT,
     Answered,
@@ -34,6 +42,8 @@ EVENTS: tuple[OnboardingEvent, ...] = (
     Resumed(LATER),
     TimeGiven(LATER),
     TimeOver(),
+    WentAway(),
+    TaskFailed(),
     ShutDown(LATER),
     Dismissed(),
     GaveBack(),
@@ -109,6 +119,7 @@ def test_a_verdict_is_shown_as_waiting() -> None:
         (AgentStatus.RETURNED, Reason.RETURNED, Reason.RETURNED),
         (AgentStatus.DISCONNECT, Reason.SHUTDOWN, Reason.SHUTDOWN),
         (AgentStatus.DISCONNECT, Reason.RUN_ENDED, Reason.RUN_ENDED),
+        (AgentStatus.DISCONNECT, Reason.TASK_ERROR, Reason.TASK_ERROR),
         (AgentStatus.DISCONNECT, None, Reason.TASK_MISSING),
     ],
 )
