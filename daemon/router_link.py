@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Mapping
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .causes import causes
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .client_io import ClientIO
 from .clock import Wall
+from .last_words import last_words
 from .parts import Page
 
 log = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class RouterLink:
         self._addition = "not connected yet"
         self._deployed = False
         self._too_slow = False
+        self._told_ends = False
 
     @property
     def state(self) -> RouterState:
@@ -211,6 +214,7 @@ class RouterLink:
             nursery.start_soon(self._read, wire)
             nursery.start_soon(self._write, wire)
             nursery.start_soon(self._beat)
+            nursery.start_soon(self._tell_ends)
 
     async def _read(self, wire: Wire) -> None:
         while True:
@@ -239,6 +243,16 @@ class RouterLink:
                 raise LinkLost(f"silent for {LINK_SILENT_S:g} s")
             self.send(RequestStatuses())
             await trio.sleep(HEARTBEAT_S)
+
+    async def _tell_ends(self) -> None:
+        """Tell of agents that ended in earlier lives of this daemon, once: the link repeats it by itself."""
+        if self._told_ends:
+            return
+        async with aclosing(last_words(self._duties.run, self._duties.storage)) as words:
+            async for some in words:
+                for word in some:
+                    self.send(word)
+        self._told_ends = True
 
     def _note(self, up: bool, addition: str) -> None:
         turned = up != self._up

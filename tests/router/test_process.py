@@ -22,7 +22,7 @@ from crowdd.protocol.limits import (
     STREAM_UNACKED_MAX,
 )
 from crowdd.protocol.link import Heard
-from crowdd.protocol.names import AgentStatus, WireId
+from crowdd.protocol.names import AgentStatus, Reason, WireId
 from crowdd.protocol.packets import (
     Alive,
     Hello,
@@ -454,6 +454,42 @@ async def test_a_page_that_reads_nothing_delays_nobody(router_process: Process) 
             daemon.update(quick, {"update_id": "q", "text": "hello"})
             with trio.fail_after(10):
                 assert (await told(reading))["data"]["update_id"] == "q"
+
+
+async def test_a_page_that_is_cut_off_is_told_of_unasked(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    async with linked(daemon, router_process.url, statuses={agent_id(): "in task"}):
+        async with stuck_page(router_process, agent_id()):
+            await daemon.hears(ReturnStatuses)
+        await daemon.hears_that(lambda heard: is_away(heard, agent_id()))
+        reports = [heard for heard in daemon.heard if isinstance(heard, ReturnStatuses)]
+        assert all(report.partial for report in reports)
+
+
+async def test_while_the_daemon_is_away_who_has_ended_is_told_so_and_who_works_waits(
+    router_process: Process,
+) -> None:
+    await deployed(router_process)
+    ended, working = agent_id(), agent_id(2)
+    async with browser(router_process) as client:
+        statuses = {ended: "in task", working: "in task"}
+        daemon = Daemon()
+        async with linked(daemon, router_process.url, statuses=statuses):
+            daemon.say(UpdateStatus(ended, 2, AgentStatus.TIMEOUT, Reason.TIME_OVER, "Time is over."))
+            async with page_socket(router_process) as socket:
+                await socket.send_message(packet("alive", ended).decode())
+                while (await told(socket))["data"]["status"] != "timeout":
+                    pass
+        answer = await client.post("/submit_task", json=SUBMISSION | {"USED_AGENT_ID": ended})
+        assert answer.status_code == 409
+        assert answer.json() == {"reason": "time_over", "text": "Time is over.", "status": "timeout"}
+        async with page_socket(router_process) as socket:
+            await socket.send_message(packet("heartbeat", ended).decode())
+            assert (await told(socket))["data"]["text"] == "Time is over."
+        with trio.move_on_after(1) as waited:
+            await client.post("/submit_task", json=SUBMISSION | {"USED_AGENT_ID": working})
+        assert waited.cancelled_caught
 
 
 @asynccontextmanager
