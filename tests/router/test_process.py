@@ -473,7 +473,7 @@ async def test_while_the_daemon_is_away_who_has_ended_is_told_so_and_who_works_w
     await deployed(router_process)
     ended, working = agent_id(), agent_id(2)
     async with browser(router_process) as client:
-        statuses = {ended: "in task", working: "in task"}
+        statuses: dict[str, str] = {ended: "in task", working: "in task"}
         daemon = Daemon()
         async with linked(daemon, router_process.url, statuses=statuses):
             daemon.say(UpdateStatus(ended, 2, AgentStatus.TIMEOUT, Reason.TIME_OVER, "Time is over."))
