@@ -29,6 +29,7 @@ _SCRIPT_PARTS = (
     "reports",
     "socket",
     "outbox",
+    "flush",
     "inbox",
     "calls",
     "status",

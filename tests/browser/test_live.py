@@ -189,7 +189,11 @@ def test_a_registration_that_knows_more_than_the_line_brought_tells_it_once(
         talk.say({"text": "one"})
         router.push("update_status", {"status": "disconnect", "reason": "shutdown"})
         wait_talk(page, "you: one")
+        page.wait_state("in task")
         router.deliver(1)
+        router.push("update_status", {"status": "disconnect", "reason": "shutdown"})
+        router.wait_asked("request_agent", 3)
+        page.wait_state("in task")
         router.say({"text": "two"})
         wait_talk(page, "you: one", "you: two")
 
@@ -216,6 +220,18 @@ def test_no_more_is_under_way_than_the_router_bears(serve: OpenRouter, page: Pag
         assert {data["text"] for data in router.said("mephisto_bound_live_update")} == set(range(128))
         router.deaf = False
         assert router.wait_heard(200).words == list(range(200))
+
+
+def test_large_updates_go_a_few_at_a_time(serve: OpenRouter, page: Page) -> None:
+    with serve(TALK) as router:
+        sit_down(router, page)
+        router.deaf = True
+        page.run("say(...Array.from({length: 12}, (_, number) => number + 'x'.repeat(180_000)))")
+        router.wait_said("mephisto_bound_live_update", lambda data: data["text"][0] == "4")
+        router.drop_sockets()
+        assert len({data["update_id"] for data in router.said("mephisto_bound_live_update")}) == 5
+        router.deaf = False
+        assert [int(text.rstrip("x")) for text in router.wait_heard(12).words] == list(range(12))
 
 
 def test_two_tabs_of_one_worker_do_not_disturb_each_other(serve: OpenRouter, page: Page) -> None:

@@ -9,6 +9,9 @@ from .page import Page
 pytestmark = pytest.mark.browser
 
 TASK = '<form data-crowdd="task"><p id="words">${text}</p><input name="answer"></form>'
+LATER = (
+    "window.late = 0; const now = performance.now.bind(performance); performance.now = () => now() + late;"
+)
 HIDDEN = "Object.defineProperty(document, 'visibilityState', {get: () => 'hidden'});"
 
 
@@ -116,7 +119,7 @@ def test_a_page_in_use_answers_the_roll_call_by_itself(serve: OpenRouter, page: 
 def test_a_page_in_sight_that_nobody_used_for_long_asks(serve: OpenRouter, page: Page) -> None:
     with (
         serve(TASK) as router,
-        page.prepared("{ const now = Date.now; window.late = 0; Date.now = () => now() + late; }"),
+        page.prepared(LATER),
     ):
         wait_in_room(router, page)
         page.run("void (window.late = 31000)")

@@ -83,12 +83,12 @@ function takeEarly() {
     hold("update", update);
   }
   if (seen >= highest) missingSince = null;
-  else missingSince ??= Date.now();
+  else missingSince ??= ticks();
 }
 
 function reopenIfMissing() {
-  if (missingSince === null || !isConnected() || Date.now() - missingSince < MISSING_S * 1000) return;
-  missingSince = Date.now();
+  if (missingSince === null || !isConnected() || ticks() - missingSince < MISSING_S * 1000) return;
+  missingSince = ticks();
   reopen();
 }
 

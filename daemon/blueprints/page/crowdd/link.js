@@ -25,14 +25,14 @@ function nextLinkWord() {
 }
 
 function wordWhileConnected() {
-  const oldest = Math.min(...streams.map(({ updates }) => updates[0]?.at ?? Infinity));
+  const oldest = Math.min(...streams.map(({ updates }) => updates[0]?.since ?? Infinity));
   if (oldest === Infinity) return hasSent ? "link_saved" : "link_connected";
-  if (Date.now() - Math.max(oldest, socket.openedAt) < BLINK_MS) return linkWord;
+  if (ticks() - Math.max(oldest, socket.openedAt) < BLINK_MS) return linkWord;
   return isOutboxAtRisk() ? "link_at_risk" : "link_sending";
 }
 
 function wordWithoutSocket() {
-  const lost_ms = Date.now() - lostAt;
+  const lost_ms = ticks() - lostAt;
   if (lost_ms < BLINK_MS) return linkWord;
   if (navigator.onLine && lost_ms < OFFLINE_AFTER_MS) return "link_reconnecting";
   if (isOutboxAtRisk()) return "link_offline_at_risk";

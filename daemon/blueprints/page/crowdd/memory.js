@@ -12,6 +12,7 @@ const query = new URLSearchParams(location.search);
 const link = query.get("link") || "";
 const uuid = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`);
 const now_s = () => Date.now() / 1000;
+const ticks = () => performance.now(); // milliseconds, whatever is done to the clock meanwhile
 
 /** localStorage, or null where the browser forbids it. */
 const shelf = (() => {

@@ -5,6 +5,7 @@
 // own name; so does what another tab has not got rid of. Nothing is ever repeated or reordered by that.
 
 const UNDER_WAY_MAX = 128; // sent and not yet stored
+const UNDER_WAY_SIZE_MAX = 1024 * 1024; // and what they add up to; one may always go
 const UPDATES_PER_S = 40; // the router takes 50 packets a second, and there are others
 const ACK_WITHIN_S = 5; // then what is under way is sent again ...
 const ACK_WITHIN_S_MAX = 15; // ... and again, with ever longer pauses ...
@@ -14,27 +15,26 @@ const UPDATE_BYTES_MAX = 200 * 1024; // the router takes packets of 256 KiB
 const UPDATE_DEPTH_MAX = 50; // and nests them 64 deep at most
 const OUTBOX_UPDATES_MAX = 10_000;
 const BUFFERED_BYTES_MAX = 512 * 1024; // what the browser may hold for a slow line
-const FLUSH_S = 10; // then a worker may save without what does not get through
 
-let streams = []; // {page, updates: [{number, at, data}], sent}: oldest first, ours is the last
+let streams = []; // {page, updates: [{number, at, data, since, size}], sent}: oldest first, ours is the last
 let mine = null; // ours: also {last, isSpilled}
 let allowance = UNDER_WAY_MAX; // what may be sent at once; grows by UPDATES_PER_S
-let allowanceAt = Date.now();
+let allowanceAt = ticks();
 let underWayMax = UNDER_WAY_MAX;
 let ackWithin_s = ACK_WITHIN_S;
-let movedAt = Date.now(); // when something was stored, or the first of it sent
+let movedAt = ticks(); // when something was stored, or the first of it sent
 let pumpTimer = null;
 let adoptedAt = 0;
 let hasSent = false; // anything at all, for this agent
-let emptied = []; // who waits for an empty outbox
-let isFlushing = false; // an answer waits for it
 
 const STREAM_KEYS = "crowdd:live:";
 const agentKeys = (id) => `${STREAM_KEYS}${id}:`;
 const updateKey = (page, number) => `${agentKeys(agent.id)}${page}:${number}`;
 const waitingUpdates = () => streams.reduce((sum, { updates }) => sum + updates.length, 0);
 const ackedOf = (stream) => (stream.updates.length ? stream.updates[0].number - 1 : stream.sent);
+const underWayIn = (stream) => stream.updates.slice(0, stream.sent - ackedOf(stream));
 const underWay = () => streams.reduce((sum, stream) => sum + stream.sent - ackedOf(stream), 0);
+const underWaySize = () => streams.flatMap(underWayIn).reduce((sum, { size }) => sum + size, 0);
 
 /** What was sent would be lost if the page were closed now. */
 const isOutboxAtRisk = () => Boolean(mine?.isSpilled && mine.updates.length);
@@ -57,12 +57,13 @@ function dropOutbox(id) {
 
 /** Takes over what other pages of this agent have left for so long. */
 function adopt(afterS = ADOPT_AFTER_S) {
-  adoptedAt = Date.now();
+  adoptedAt = ticks();
   for (const [page, updates] of leftBehind()) {
     const known = streams.find((stream) => stream.page === page);
-    if (Date.now() - updates[0].at < afterS * 1000) continue;
+    if (afterS && Math.abs(Date.now() - updates[0].at) < afterS * 1000) continue;
     const last = known ? known.updates.at(-1)?.number ?? known.sent : updates[0].number - 1;
     const more = withoutGaps(updates.filter(({ number }) => number > last), last);
+    hasSent ||= more.length > 0;
     if (known) known.updates.push(...more);
     else streams.splice(-1, 0, { page, updates: more, sent: last });
   }
@@ -77,11 +78,13 @@ function leftBehind() {
     const kept = page === mine.page ? null : store.get(key);
     if (!kept?.data) continue;
     if (!found.has(page)) found.set(page, []);
-    found.get(page).push({ number: Number(number), ...kept });
+    found.get(page).push(entry(Number(number), kept.at, kept.data));
   }
   const ordered = [...found].map(([page, updates]) => [page, updates.sort((a, b) => a.number - b.number)]);
   return ordered.sort(([, a], [, b]) => a[0].at - b[0].at);
 }
+
+const entry = (number, at, data) => ({ number, at, data, since: ticks(), size: JSON.stringify(data).length });
 
 /** The server takes no number before the one that comes before it. */
 function withoutGaps(updates, last) {
@@ -93,9 +96,9 @@ function withoutGaps(updates, last) {
 function enqueue(data) {
   const clean = sendable(data);
   if (waitingUpdates() >= OUTBOX_UPDATES_MAX) throw new RangeError(`crowdd.send: ${OUTBOX_UPDATES_MAX} updates are waiting already`);
-  const update = { number: ++mine.last, at: Date.now(), data: { ...clean, update_id: uuid() } };
+  const update = entry(++mine.last, Date.now(), { ...clean, update_id: uuid() });
   keepUpdate(update);
-  if (!underWay()) movedAt = Date.now();
+  if (!underWay()) movedAt = ticks();
   mine.updates.push(update);
   hasSent = true;
   pump();
@@ -135,7 +138,7 @@ function sendFromStart() {
 
 function goBack() {
   for (const stream of streams) stream.sent = ackedOf(stream);
-  movedAt = Date.now();
+  movedAt = ticks();
   pump();
 }
 
@@ -143,13 +146,14 @@ function goBack() {
 function pump() {
   clearTimeout(pumpTimer);
   if (!isConnected() || isPaused) return;
-  const now = Date.now();
+  const now = ticks();
   allowance = Math.min(UNDER_WAY_MAX, allowance + ((now - allowanceAt) / 1000) * UPDATES_PER_S);
   allowanceAt = now;
   let room = underWayMax - underWay();
+  let size = underWaySize();
   for (const stream of streams) {
     for (const update of stream.updates.slice(stream.sent - ackedOf(stream))) {
-      if (room <= 0) return; // an acknowledgement brings us back
+      if (room <= 0 || (size && size + update.size > UNDER_WAY_SIZE_MAX)) return; // an acknowledgement brings us back
       if (allowance < 1 || socket.ws.bufferedAmount > BUFFERED_BYTES_MAX) {
         pumpTimer = setTimeout(pump, 100);
         return;
@@ -158,6 +162,7 @@ function pump() {
       stream.sent = update.number;
       allowance--;
       room--;
+      size += update.size;
     }
     if (stream.updates.length) return;
   }
@@ -173,7 +178,7 @@ function stored({ page, number }) {
   stream.sent = Math.max(stream.sent, number);
   if (!stream.updates.length) stream.isSpilled = false;
   streams = streams.filter((other) => other === mine || other.updates.length);
-  movedAt = Date.now();
+  movedAt = ticks();
   ackWithin_s = ACK_WITHIN_S;
   underWayMax = UNDER_WAY_MAX;
   pump();
@@ -184,50 +189,13 @@ function stored({ page, number }) {
 /** Once a second: what had no acknowledgement for too long goes again, and what other pages left comes along. */
 function sendAgainIfDue() {
   if (!isConnected() || isPaused || !mine) return;
-  if (Date.now() - adoptedAt > ADOPT_AFTER_S * 1000) {
+  if (ticks() - adoptedAt > ADOPT_AFTER_S * 1000) {
     adopt();
     pump();
   }
-  if (socket.ws.bufferedAmount) movedAt = Date.now(); // a slow line is still busy with what it has
-  if (!underWay() || Date.now() - movedAt < ackWithin_s * 1000) return;
+  if (socket.ws.bufferedAmount) movedAt = ticks(); // a slow line is still busy with what it has
+  if (!underWay() || ticks() - movedAt < ackWithin_s * 1000) return;
   ackWithin_s = isFlushing ? ACK_WITHIN_S : Math.min(ACK_WITHIN_S_MAX, 2 * ackWithin_s);
   underWayMax = AGAIN_MAX;
   goBack();
 }
-
-// ------------------------------------------------------------------ before an answer is saved
-
-function tellEmptied() {
-  for (const resolve of emptied.splice(0)) resolve();
-}
-
-/**
- * Waits until the server has everything that was sent before, or the worker does not want to wait for it.
- * False when the agent is over meanwhile; the page has said so.
- */
-async function flush() {
-  if (mine) adopt(0);
-  if (!waitingUpdates()) return true;
-  const done = new Promise((resolve) => emptied.push(resolve));
-  const lateAt = Date.now() + FLUSH_S * 1000;
-  isFlushing = true;
-  pump();
-  for (let isLate = null; waitingUpdates() && emptied.length; ) {
-    if (isPaused) { // the service was stopped under us
-      if (!(await rejoin())) break;
-      isLate = null;
-    }
-    if (isLate !== Date.now() > lateAt) sayFlushing(isLate = Date.now() > lateAt);
-    await Promise.race([done, sleep(250)]);
-  }
-  isFlushing = false;
-  return !isPaused && canSave();
-}
-
-function sayFlushing(isLate) {
-  if (!isLate) return say({ title: text("saving"), more: text("sending_rest"), tone: "busy" });
-  const buttons = [[text("save_without"), tellEmptied]];
-  return say({ title: text("not_saved"), more: text("sending_rest_late"), tone: "warn", buttons });
-}
-
-const canSave = () => [State.IN_TASK, State.ONBOARDING].includes(state);

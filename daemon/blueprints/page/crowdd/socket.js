@@ -11,7 +11,7 @@ const REFUSED_FOR_NOW = 1013; // the close code of a router that has too much fo
 let socket = null; // {ws, startedAt, openedAt, heardAt, beatAt, probedAt}
 let socketTries = 0;
 let socketTimer = null; // until the next try
-let lostAt = Date.now(); // since when there is no open socket
+let lostAt = ticks(); // since when there is no open socket
 let wanted = false; // by the present agent
 let isLive = false; // by the task, for every agent: it talks with code on the server
 
@@ -19,7 +19,7 @@ const isConnected = () => socket?.ws.readyState === WebSocket.OPEN;
 
 /** Opens the socket of the live agent. A static task works without it; it only learns of things later. */
 function connect() {
-  if (!wanted) lostAt = Date.now();
+  if (!wanted) lostAt = ticks();
   wanted = true;
   if (isLive) keepAwake();
   if (!socket && !socketTimer && agent) openSocket();
@@ -30,7 +30,7 @@ function openSocket() {
   socketTimer = null;
   const url = address("");
   url.protocol = url.protocol.replace("http", "ws");
-  const mine = { startedAt: Date.now() };
+  const mine = { startedAt: ticks() };
   try {
     mine.ws = new WebSocket(url);
   } catch (error) { // no sockets in this browser, or forbidden: a static task goes on without
@@ -45,7 +45,7 @@ function openSocket() {
 }
 
 function opened() {
-  socket.openedAt = socket.heardAt = socket.beatAt = Date.now();
+  socket.openedAt = socket.heardAt = socket.beatAt = ticks();
   sayAlive();
   sendFromStart();
   showLink();
@@ -54,8 +54,8 @@ function opened() {
 function lost(code) {
   const { openedAt } = socket;
   socket = null;
-  if (openedAt) lostAt = Date.now();
-  if (Date.now() - (openedAt ?? Infinity) >= STEADY_S * 1000) socketTries = 0;
+  if (openedAt) lostAt = ticks();
+  if (ticks() - (openedAt ?? Infinity) >= STEADY_S * 1000) socketTries = 0;
   if (code === REFUSED_FOR_NOW) socketTries = Math.max(socketTries, 1);
   if (wanted) tryAgain();
   showLink();
@@ -100,7 +100,7 @@ function sayAlive(isHere = false) {
 }
 
 function receive({ packet_type, subject_id, number, data }) {
-  socket.heardAt = Date.now();
+  socket.heardAt = ticks();
   if (subject_id && subject_id !== agent?.id) return;
   if (packet_type === "update_status" || (packet_type === "heartbeat" && data?.status)) statusIs(data);
   if (packet_type === "client_bound_live_update") arrive(number ?? 0, data);
@@ -120,7 +120,7 @@ function beat() {
 }
 
 function watchSocket() {
-  const now = Date.now();
+  const now = ticks();
   const { ws, startedAt, heardAt, probedAt, beatAt } = socket;
   if (ws.readyState === WebSocket.CONNECTING && now - startedAt > OPENING_S * 1000) return reopen();
   if (ws.readyState !== WebSocket.OPEN) return;
@@ -131,7 +131,7 @@ function watchSocket() {
 }
 
 function sayHeartbeat() {
-  socket.beatAt = Date.now();
+  socket.beatAt = ticks();
   sendPacket("heartbeat", { update_id: uuid() });
 }
 
