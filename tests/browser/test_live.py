@@ -47,6 +47,11 @@ def sit_down(router: FakeRouter, page: Page) -> None:
     router.wait_socket()
 
 
+def words_said(router: FakeRouter) -> list[object]:
+    """The words of every live update as it came, repeats included."""
+    return [data["text"] for data in router.said("mephisto_bound_live_update")]
+
+
 def kept(page: Page) -> list[str]:
     return [name for name in page.stored() if name.startswith("crowdd:live:")]
 
@@ -92,9 +97,9 @@ def test_what_was_on_its_way_at_a_reload_arrives_before_what_is_said_after_it(
         page.reload()
         page.wait_state("in task")
         wait_talk(page, "me: one", "me: two")
-        page.run("say('three')")
-        assert len(kept(page)) == 3
+        router.wait_said("mephisto_bound_live_update", lambda _: words_said(router).count("two") == 2)
         router.deaf = False
+        page.run("say('three')")
         talk = router.wait_heard(3)
         assert talk.words == ["one", "two", "three"]
         page.wait_words("Saved")
@@ -114,6 +119,7 @@ def test_what_a_dying_router_took_along_is_sent_again(serve: OpenRouter, page: P
         router.deaf = False
         page.run("say('four')")
         assert router.wait_heard(4).words == ["one", "two", "three", "four"]
+        assert words_said(router)[3:] == ["two", "three", "four"]
         wait_talk(page, "me: one", "me: two", "me: three", "me: four")
 
 
@@ -167,6 +173,7 @@ def test_updates_that_come_twice_or_early_are_told_once_in_order(serve: OpenRout
             router.deliver(number)
         wait_talk(page, "you: one", "you: two", "you: three", "you: four")
         router.wait_said("ack", lambda data: data["seen"] == 4)
+        assert len(router.said("alive")) == 1
 
 
 def test_an_update_that_does_not_come_is_fetched_by_a_new_connection(serve: OpenRouter, page: Page) -> None:
@@ -196,6 +203,19 @@ def test_a_registration_that_knows_more_than_the_line_brought_tells_it_once(
         page.wait_state("in task")
         router.say({"text": "two"})
         wait_talk(page, "you: one", "you: two")
+
+
+def test_who_takes_over_a_place_hears_what_was_said_to_the_one_before(serve: OpenRouter, page: Page) -> None:
+    with serve(TALK) as router:
+        router.live = True
+        page.open(router.address)
+        page.wait_state("in task")
+        router.agents[0].talk.past.append({"update_id": "p17.1", "text": "before your time"})
+        router.say({"text": "welcome"})
+        page.reload()
+        wait_talk(page, "you: before your time", "you: welcome")
+        router.say({"text": "now"})
+        wait_talk(page, "you: before your time", "you: welcome", "you: now")
 
 
 def test_a_burst_of_a_hundred_arrives_whole_both_ways(serve: OpenRouter, page: Page) -> None:

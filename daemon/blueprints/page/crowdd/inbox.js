@@ -32,6 +32,9 @@ const isLiveData = (init) => Array.isArray(init?.past_live_updates) || Array.isA
 /** The number in the update_id of what the server sent ("17.4", "o3.1"); 0 for what the page sent itself. */
 const numberIn = (update_id) => Number(/^o?\d+\.(\d+)$/.exec(update_id)?.[1] ?? 0);
 
+/** What was sent to the one whose place in a group this worker has taken ("p17.4"): part of the past, and no more. */
+const isInherited = (update_id) => /^p\d+\.\d+$/.test(update_id);
+
 /** What a registration's answer knows of the past and we do not: all of it, for a page just loaded. */
 function catchUp({ init_task_data: init, seen: upTo }) {
   if (!isLiveData(init)) return;
@@ -40,7 +43,7 @@ function catchUp({ init_task_data: init, seen: upTo }) {
   let last = seen;
   for (const update of init.past_live_updates ?? []) {
     const number = numberIn(update.update_id);
-    if (!number && isNew(update.update_id)) hold("sent", update);
+    if (!number && isNew(update.update_id)) hold(isInherited(update.update_id) ? "update" : "sent", update);
     if (number <= seen || number > end) continue;
     early.delete(number);
     last = Math.max(last, number);

@@ -5,8 +5,9 @@
 // own name; so does what another tab has not got rid of. Nothing is ever repeated or reordered by that.
 
 const UNDER_WAY_MAX = 128; // sent and not yet stored
-const UNDER_WAY_SIZE_MAX = 1024 * 1024; // and what they add up to; one may always go
+const UNDER_WAY_BYTES_MAX = 1024 * 1024; // and what they add up to; one may always go
 const UPDATES_PER_S = 40; // the router takes 50 packets a second, and there are others
+const BYTES_PER_S = 1024 * 1024; // the router takes twice as much
 const ACK_WITHIN_S = 5; // then what is under way is sent again ...
 const ACK_WITHIN_S_MAX = 15; // ... and again, with ever longer pauses ...
 const AGAIN_MAX = 8; // ... only so many at a time: the router may hold them for a daemon that is away
@@ -16,9 +17,10 @@ const UPDATE_DEPTH_MAX = 50; // and nests them 64 deep at most
 const OUTBOX_UPDATES_MAX = 10_000;
 const BUFFERED_BYTES_MAX = 512 * 1024; // what the browser may hold for a slow line
 
-let streams = []; // {page, updates: [{number, at, data, since, size}], sent}: oldest first, ours is the last
+let streams = []; // {page, updates: [{number, at, data, since, bytes}], sent}: oldest first, ours is the last
 let mine = null; // ours: also {last, isSpilled}
 let allowance = UNDER_WAY_MAX; // what may be sent at once; grows by UPDATES_PER_S
+let bytesAllowance = UNDER_WAY_BYTES_MAX; // the same in bytes; grows by BYTES_PER_S
 let allowanceAt = ticks();
 let underWayMax = UNDER_WAY_MAX;
 let ackWithin_s = ACK_WITHIN_S;
@@ -34,7 +36,7 @@ const waitingUpdates = () => streams.reduce((sum, { updates }) => sum + updates.
 const ackedOf = (stream) => (stream.updates.length ? stream.updates[0].number - 1 : stream.sent);
 const underWayIn = (stream) => stream.updates.slice(0, stream.sent - ackedOf(stream));
 const underWay = () => streams.reduce((sum, stream) => sum + stream.sent - ackedOf(stream), 0);
-const underWaySize = () => streams.flatMap(underWayIn).reduce((sum, { size }) => sum + size, 0);
+const bytesUnderWay = () => streams.flatMap(underWayIn).reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** What was sent would be lost if the page were closed now. */
 const isOutboxAtRisk = () => Boolean(mine?.isSpilled && mine.updates.length);
@@ -84,7 +86,8 @@ function leftBehind() {
   return ordered.sort(([, a], [, b]) => a[0].at - b[0].at);
 }
 
-const entry = (number, at, data) => ({ number, at, data, since: ticks(), size: JSON.stringify(data).length });
+const entry = (number, at, data) => ({ number, at, data, since: ticks(), bytes: bytesOf(JSON.stringify(data)) });
+const bytesOf = (written) => new Blob([written]).size;
 
 /** The server takes no number before the one that comes before it. */
 function withoutGaps(updates, last) {
@@ -116,7 +119,7 @@ function keepUpdate({ number, at, data }) {
 function sendable(data) {
   if (data === null || typeof data !== "object" || Array.isArray(data)) throw new TypeError("crowdd.send: an update is an object");
   const written = JSON.stringify(data);
-  const bytes = new Blob([written]).size;
+  const bytes = bytesOf(written);
   if (bytes > UPDATE_BYTES_MAX) throw new RangeError(`crowdd.send: an update has at most ${UPDATE_BYTES_MAX} bytes, this one ${bytes}`);
   const clean = JSON.parse(written);
   if (depthOf(clean) > UPDATE_DEPTH_MAX) throw new RangeError(`crowdd.send: an update is nested ${UPDATE_DEPTH_MAX} deep at most`);
@@ -146,15 +149,13 @@ function goBack() {
 function pump() {
   clearTimeout(pumpTimer);
   if (!isConnected() || isPaused) return;
-  const now = ticks();
-  allowance = Math.min(UNDER_WAY_MAX, allowance + ((now - allowanceAt) / 1000) * UPDATES_PER_S);
-  allowanceAt = now;
+  growAllowance();
   let room = underWayMax - underWay();
-  let size = underWaySize();
+  let bytes = bytesUnderWay();
   for (const stream of streams) {
     for (const update of stream.updates.slice(stream.sent - ackedOf(stream))) {
-      if (room <= 0 || (size && size + update.size > UNDER_WAY_SIZE_MAX)) return; // an acknowledgement brings us back
-      if (allowance < 1 || socket.ws.bufferedAmount > BUFFERED_BYTES_MAX) {
+      if (room <= 0 || (bytes && bytes + update.bytes > UNDER_WAY_BYTES_MAX)) return; // an acknowledgement brings us back
+      if (allowance < 1 || bytesAllowance < update.bytes || socket.ws.bufferedAmount > BUFFERED_BYTES_MAX) {
         pumpTimer = setTimeout(pump, 100);
         return;
       }
@@ -162,10 +163,18 @@ function pump() {
       stream.sent = update.number;
       allowance--;
       room--;
-      size += update.size;
+      bytes += update.bytes;
+      bytesAllowance -= update.bytes;
     }
     if (stream.updates.length) return;
   }
+}
+
+function growAllowance() {
+  const passed_s = (ticks() - allowanceAt) / 1000;
+  allowance = Math.min(UNDER_WAY_MAX, allowance + passed_s * UPDATES_PER_S);
+  bytesAllowance = Math.min(UNDER_WAY_BYTES_MAX, bytesAllowance + passed_s * BYTES_PER_S);
+  allowanceAt = ticks();
 }
 
 /** The server has stored this stream up to this number: for good, so it is forgotten here. */
