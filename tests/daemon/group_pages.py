@@ -25,17 +25,33 @@ class Member:
     live: LivePage
     answers: bool = True
     told: dict[str, Any] = attrs.Factory(dict[str, Any])
+    seen: int = 0
 
     async def listen(self) -> None:
         """Keep what comes, and say that somebody is there when asked."""
         try:
             while True:
                 packet = dict(await self.live.socket.receive())
-                self.live.heard.append(packet)
+                if await self._is_new(packet):
+                    self.live.heard.append(packet)
                 if packet["packet_type"] == "roll_call" and self.answers:
-                    await self.live.say("alive", {"update_id": "here", "crowdd": 1, "seen": 0, "here": True})
+                    await self._alive(here=True)
         except SocketLost:
             return
+
+    async def _is_new(self, packet: dict[str, Any]) -> bool:
+        """Updates come in order, and again when their confirmation was lost."""
+        if packet["packet_type"] != "client_bound_live_update":
+            return True
+        number = packet["number"]
+        is_new = number == self.seen + 1
+        self.seen += is_new
+        await self.live.say("ack", {"seen": self.seen})
+        return bool(is_new)
+
+    async def _alive(self, here: bool = False) -> None:
+        answer = {"update_id": "alive", "crowdd": 1, "seen": self.seen}
+        await self.live.say("alive", answer | ({"here": True} if here else {}))
 
     async def beat(self) -> None:
         """Say that the page is open, as pages do."""

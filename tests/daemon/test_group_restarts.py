@@ -1,0 +1,187 @@
+"""Groups over crashes and stops of the daemon: whoever waits, works, or is sought, from storage alone."""
+
+from pathlib import Path
+
+import trio
+from trio.testing import MockClock
+
+from crowdd.protocol.names import AgentStatus, UnitStatus
+from crowdd.testing.verdicts import Verdict
+
+from .group_pages import member, units_of, until_agents
+from .test_group_leavers import CODE, PARTNER, a_pair, a_run, leave
+from .virtual import open_virtual
+
+WAITING, IN_TASK, COMPLETED = AgentStatus.WAITING, AgentStatus.IN_TASK, AgentStatus.COMPLETED
+RETURNED, EXPIRED, DISCONNECT = AgentStatus.RETURNED, AgentStatus.EXPIRED, AgentStatus.DISCONNECT
+
+
+async def test_who_waits_when_the_daemon_crashes_waits_on_and_gets_a_partner(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end")
+        async with member(virtual, run, "ann") as ann:
+            await trio.sleep(10)
+            virtual.daemon.kill(down_s=5)
+            await trio.sleep(6)
+            await virtual.until_live(run.id)
+            async with member(virtual, run, "bob") as bob:
+                await ann.becomes("in task")
+                await bob.becomes("in task")
+                await ann.live.send({"said": "hello"})
+                await bob.live.until(1)
+
+
+async def test_who_waits_over_a_crash_has_an_end_all_the_same(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(
+            virtual,
+            "end",
+            blueprint__waiting__limit_s="60",
+            blueprint__waiting__fallbacks="['send_away']",
+            limits__rejoin_s="30",
+        )
+        came = trio.current_time()
+        async with member(virtual, run, "ann") as ann:
+            await trio.sleep(50)
+            virtual.daemon.kill(down_s=5)
+            await ann.becomes("expired")
+            assert 60 < trio.current_time() - came < 60 + 5 + 30 + 20
+            assert len(await virtual.storage.owed(run.id)) == 1
+
+
+async def test_who_waits_when_the_daemon_is_stopped_comes_back_to_the_same_seat(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end", limits__grace_s="1")
+        async with member(virtual, run, "ann") as ann:
+            await trio.sleep(10)
+            virtual.daemon.stop(down_s=5)
+            await ann.becomes("disconnect")
+            await trio.sleep(10)
+            await virtual.until_live(run.id)
+            again = await ann.page.register()
+            assert (again.agent_id, again.status) == (ann.page.agent, "waiting")
+            async with member(virtual, run, "bob") as bob:
+                await bob.becomes("in task")
+                assert await virtual.agents(run) == [IN_TASK, IN_TASK]
+
+
+async def test_whoever_does_not_come_back_from_a_stop_leaves_the_seat_to_others(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end", limits__grace_s="1", limits__rejoin_s="30")
+        async with member(virtual, run, "ann"):
+            await trio.sleep(10)
+        virtual.daemon.stop(down_s=5)
+        await trio.sleep(10)
+        await virtual.until_live(run.id)
+        async with member(virtual, run, "bob") as bob:
+            assert (await (await virtual.page(run, "cat")).register()).reason == "no_available_units"
+            await trio.sleep(30)
+            async with member(virtual, run, "cat"):
+                await bob.becomes("in task")
+
+
+async def test_a_group_that_has_begun_goes_on_after_a_stop_with_all_who_come_back(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end", limits__grace_s="1")
+        async with a_pair(virtual, run) as (ann, bob):
+            await ann.live.send({"said": "before"})
+            await bob.live.until(1)
+            virtual.daemon.stop(down_s=5)
+            await ann.becomes("disconnect")
+            await trio.sleep(10)
+            await virtual.until_live(run.id)
+            for one in (ann, bob):
+                assert (await one.page.register()).status == "in task"
+            await bob.live.send({"said": "after"})
+            assert [update["said"] for update in await ann.live.until(1)] == ["after"]
+            await ann.live.send({"said": "and on"})
+            assert (await bob.live.until(2))[-1]["said"] == "and on"
+            for one in (ann, bob):
+                assert (await one.page.submit({})).verdict is Verdict.OK
+        assert await virtual.agents(run) == [COMPLETED, COMPLETED]
+
+
+async def test_who_does_not_come_back_to_a_group_after_a_stop_has_left_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end", limits__grace_s="1", limits__rejoin_s="30")
+        async with a_pair(virtual, run) as (ann, _bob):
+            virtual.daemon.stop(down_s=5)
+            await ann.becomes("disconnect")
+            await trio.sleep(10)
+            await virtual.until_live(run.id)
+            await ann.page.register()
+            await ann.becomes("partner disconnect")
+            assert (await ann.page.submit({})).verdict is Verdict.OK
+        assert await units_of(virtual, run) == [UnitStatus.COMPLETED, UnitStatus.EXPIRED]
+
+
+async def test_a_new_worker_is_sought_over_a_crash(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "replace")
+        async with a_pair(virtual, run) as (ann, bob):
+            await leave(bob)
+            await trio.sleep(5)
+            virtual.daemon.kill(down_s=5)
+            await trio.sleep(6)
+            await virtual.until_live(run.id)
+            async with member(virtual, run, "cat") as cat:
+                await cat.becomes("in task")
+                await cat.live.send({"said": "hello"})
+                assert [update["said"] for update in await ann.live.until(1)] == ["hello"]
+                virtual.daemon.kill(down_s=5)
+                await trio.sleep(6)
+                await virtual.until_live(run.id)
+                await ann.live.send({"said": "still here"})
+                assert (await cat.live.until(1))[-1]["said"] == "still here"
+                for one in (ann, cat):
+                    assert (await one.page.submit({})).verdict is Verdict.OK
+        assert await virtual.agents(run) == [COMPLETED, RETURNED, COMPLETED]
+
+
+async def test_a_simulated_partner_goes_on_after_a_crash_and_says_nothing_twice(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(
+            units=1, code=CODE + PARTNER, blueprint__group="2", blueprint__drop_out__policy="simulated"
+        )
+        async with a_pair(virtual, run) as (ann, bob):
+            await leave(bob)
+            await ann.live.until(1)
+            for end in (virtual.daemon.kill, virtual.daemon.stop):
+                end(5)
+                await trio.sleep(60)
+                await virtual.until_live(run.id)
+                await ann.page.register()
+            await ann.live.send({"said": "bye"})
+            assert (await ann.page.submit({})).verdict is Verdict.OK
+            await until_agents(virtual, run, COMPLETED, RETURNED, COMPLETED)
+            assert [update["said"] for update in ann.live.updates()].count("I am new here") == 1
+
+
+async def test_a_group_that_nobody_comes_back_to_is_over_and_its_run_ends(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "replace", limits__grace_s="1", limits__rejoin_s="30")
+        async with a_pair(virtual, run) as (_ann, bob):
+            await leave(bob)
+            await trio.sleep(5)
+        virtual.daemon.stop(down_s=5)
+        await trio.sleep(10)
+        live = await virtual.until_live(run.id)
+        with trio.fail_after(600):
+            await live.ended.wait()
+        assert set(await units_of(virtual, run)) == {UnitStatus.EXPIRED}
