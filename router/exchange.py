@@ -5,9 +5,11 @@ taken for both.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from ..protocol.answers import live_update_packet, roll_call_packet, stored_packet
 from ..protocol.browser import SocketPacket
+from ..protocol.errors import LinkFull
 from ..protocol.names import WireId
 from ..protocol.packets import Alive, ClientBoundLiveUpdate, RollCall
 from ..protocol.streams import Confirmed
@@ -89,8 +91,17 @@ class Exchange:
         return self._to_ours(confirmed.subject, packet)
 
     def call_roll(self, call: RollCall) -> list[Command]:
-        """Ask at the agent's pages whether somebody is there; unchanged ones cannot answer."""
-        return self._to_ours(call.subject, roll_call_packet(call, self._memory.wall()))
+        """Ask at the agent's pages whether somebody is there.
+
+        Unchanged pages cannot answer: where there are no others, an open one has to do.
+        """
+        agent, sockets = call.subject, self._sockets.of(call.subject)
+        if sockets and not any(socket.crowdd for socket in sockets):
+            seen = min(self._seen_on(agent, socket) for socket in sockets)
+            with suppress(LinkFull):  # the daemon hears too slowly to ask anybody anything
+                self._memory.link.send(Alive(agent, seen, here=True))
+            return [WakeLink()]
+        return self._to_ours(agent, roll_call_packet(call, self._memory.wall()))
 
     def _tell(self, update: ClientBoundLiveUpdate, sockets: Iterable[Socket], now: float) -> list[Command]:
         packet = live_update_packet(update, self._memory.wall())

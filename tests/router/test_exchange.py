@@ -191,6 +191,20 @@ def test_a_roll_is_called_at_pages_of_ours_only() -> None:
     assert told(pair.say(RollCall(A, 20.0))) == [("roll_call", {"within_s": 20.0})] * 2
 
 
+def test_where_only_unchanged_pages_are_open_one_that_is_open_answers_a_roll_call() -> None:
+    pair = Pair()
+    pair.seat(A)
+    pair.heard.clear()
+    assert told(pair.say(RollCall(A, 20.0))) == []
+    assert alives(pair) == [Alive(A, 0, here=True)]
+
+
+def test_where_no_page_is_open_nobody_answers_a_roll_call() -> None:
+    pair = Pair()
+    pair.say(RollCall(A, 20.0))
+    assert alives(pair) == []
+
+
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_on_every_link_the_daemon_is_told_which_pages_are_there_and_what_they_have(epoch: int) -> None:
     pair = Pair()
