@@ -9,7 +9,7 @@ from typing import TypeVar
 import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, PieceKind, Reason, RunState, WorkerId
+from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, PieceKind, Reason, RunState, WireId, WorkerId
 from ..protocol.packets import RollCall
 from ..storage.errors import NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
@@ -289,6 +289,10 @@ class LiveRun:
     def address(self) -> str | None:
         """Where workers find the run's pages, once its routers are there."""
         return self._links[0].channel.url if self._links else None
+
+    def is_present(self, wire_id: WireId) -> bool:
+        """Whether a page of this agent of live work is there, as routers tell it."""
+        return self._stage is not None and self._stage.attendance.is_present(wire_id)
 
     @property
     def pieces(self) -> int:

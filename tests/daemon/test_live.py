@@ -7,6 +7,7 @@ from tests.daemon.live_pages import ECHO, live_page
 from tests.daemon.virtual import open_virtual
 from trio.testing import MockClock
 
+from crowdd.daemon.clock import simulated_wall
 from crowdd.protocol.names import AgentStatus, UnitStatus
 from crowdd.testing.verdicts import Verdict
 
@@ -134,3 +135,54 @@ async def test_x10_a_burst_of_a_hundred_arrives_in_order_both_ways_across_a_drop
                 await live.send({"text": n})
             after = await live.until(100 - seen)
         assert [update["echo"] for update in [*before[:seen], *after]] == list(range(100))
+
+
+async def test_x14_a_page_whose_clock_is_a_day_off_is_told_that_the_daemon_lives(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo")
+        for name, off_s in (("anna", 86_400.0), ("bert", -86_400.0)):
+            page = await virtual.at_work(run, name)
+            async with live_page(page) as live:
+                for _ in range(10):
+                    its_clock = simulated_wall().timestamp() + off_s
+                    await live.say("heartbeat", {}, client_timestamp=its_clock)
+                    await trio.sleep(6)
+                pings = [p for p in live.heard if p["packet_type"] == "heartbeat"]
+                ages = [p["client_timestamp"] - p["data"]["last_mephisto_ping"] / 1000 for p in pings]
+                assert len(ages) == 10
+                assert max(map(abs, ages)) < 20  # seconds, after which the page would give up
+
+
+async def test_x16_a_closed_tab_is_noticed_within_two_seconds(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo")
+        page = await virtual.at_work(run, "anna")
+        (agent,) = await virtual.storage.agents(run.id)
+        live_run = await virtual.until_live(run.id)
+        async with live_page(page) as live:
+            await live.send({"text": "a"})
+            await live.until(1)
+            assert live_run.is_present(agent.wire_id)
+        await trio.sleep(2)
+        assert not live_run.is_present(agent.wire_id)
+
+
+async def test_x11_an_update_that_is_too_large_is_refused_and_affects_nobody_else(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo")
+        anna, bert = [await virtual.at_work(run, name) for name in ("anna", "bert")]
+        async with live_page(anna) as large, live_page(bert) as other:
+            await large.send({"text": "x" * 5_000_000})
+            await other.send({"text": "hello"})
+            assert await other.until(1) == [{"echo": "hello", "count": 1}]
+            await trio.sleep(1)
+            assert [packet["packet_type"] for packet in large.heard if packet["packet_type"] == "error"]
+        async with live_page(anna) as large:
+            await large.send({"text": "small"})
+            assert await large.until(1) == [{"echo": "small", "count": 1}]
