@@ -1,4 +1,5 @@
-"""What each packet of a browser's socket leads to. Pure. A page speaks for one agent and for nobody else.
+"""What each packet of a browser's socket leads to. Pure. A page speaks for one agent and for nobody else;
+when its onboarding is passed, for the agent that works from then on.
 
 Allowed are four packet types (SEC3). A socket is bound by the agent id of its first valid packet, whichever
 that is: one in fifty page loads of `mephisto-task` sends an `alive` that names nobody. Live updates are
@@ -11,7 +12,7 @@ from ..protocol.answers import browser_packet, heartbeat_packet, update_status_p
 from ..protocol.browser import SocketPacket, SocketType, parse_socket_packet
 from ..protocol.errors import BadRequest, LinkFull, Unsendable
 from ..protocol.limits import SOCKET_STRIKES_MAX
-from ..protocol.names import SENTENCES, AgentStatus, Reason, WireId
+from ..protocol.names import ONBOARDING_PREFIX, SENTENCES, AgentStatus, Reason, WireId
 from ..protocol.packets import UpdateStatus
 from .commands import CloseSocket, Command, SocketId, TellSocket
 from .deadlines import Deadlines
@@ -75,6 +76,9 @@ class Seats:
         self._too_fast.take_passed(now)
         commands: list[Command] = []
         for socket in self._sockets.take_silent(now):
+            if self._is_left_over(socket):
+                self._sockets.heard(socket, now)
+                continue
             name = "sockets_unregistered" if socket.agent is None else "sockets_silent"
             self._memory.counters[name] += 1
             commands += self._end(socket, POLICY, "nothing was heard of this page", now)
@@ -93,6 +97,8 @@ class Seats:
         agent = packet.subject or socket.agent
         if agent is None:
             return self._take_anonymous(socket, packet, now)
+        if self._moves_on(socket, agent):
+            self._let_go(socket, now)
         if socket.agent not in (None, agent):
             return self._strike(socket, "foreign_agents", "another agent's id on this connection", now)
         if socket.agent is None and not self._memory.verifies(agent):
@@ -115,6 +121,24 @@ class Seats:
             case SocketType.MEPHISTO_BOUND_LIVE_UPDATE:
                 return commands + self.exchange.take(agent, socket, packet)
         assert_never(packet.type)
+
+    def _moves_on(self, socket: Socket, agent: WireId) -> bool:
+        """Whether the page of an onboarding speaks for its next agent: who knows the id may."""
+        was_onboarding = socket.agent is not None and socket.agent.startswith(ONBOARDING_PREFIX)
+        return was_onboarding and not agent.startswith(ONBOARDING_PREFIX) and self._memory.verifies(agent)
+
+    def _let_go(self, socket: Socket, now: float) -> None:
+        left = self._sockets.unbind(socket)
+        if left is not None:
+            self._memory.presence.lost(left, now)
+
+    def _is_left_over(self, socket: Socket) -> bool:
+        """A page of `mephisto-task` opens another socket once its onboarding is passed, and keeps this one
+        open; were it closed, the page would say that it is disconnected. Pings find those that are dead."""
+        if socket.agent is None or not socket.agent.startswith(ONBOARDING_PREFIX):
+            return False
+        known = self._memory.agents.get(socket.agent)
+        return known is not None and known.status is AgentStatus.WAITING
 
     def _take_anonymous(self, socket: Socket, packet: SocketPacket, now: float) -> list[Command]:
         if packet.type is SocketType.MEPHISTO_BOUND_LIVE_UPDATE:

@@ -87,6 +87,12 @@ class Sockets:
         seats[socket.id] = socket
         return next(iter(seats)) if len(seats) > SOCKETS_PER_AGENT_MAX else None
 
+    def unbind(self, socket: Socket) -> WireId | None:
+        """This socket speaks for nobody until it is bound again; returns its agent if that has none left."""
+        agent = socket.agent
+        socket.agent, socket.seen, socket.told = None, None, Told()
+        return None if agent is None else self._leave(socket.id, agent)
+
     def heard(self, socket: Socket, now: float) -> None:
         """A bound socket said something that it may say."""
         self._silent.set(socket.id, now + SOCKET_SILENT_S)
@@ -104,14 +110,7 @@ class Sockets:
         self._per_address[gone.address] -= 1
         if not self._per_address[gone.address]:
             del self._per_address[gone.address]
-        if gone.agent is None:
-            return None
-        seats = self._of_agent[gone.agent]
-        del seats[socket]
-        if seats:
-            return None
-        del self._of_agent[gone.agent]
-        return gone.agent
+        return None if gone.agent is None else self._leave(socket, gone.agent)
 
     def take_silent(self, now: float) -> list[Socket]:
         """Those that said nothing, or not whose they are, for too long; each is named once."""
@@ -124,3 +123,11 @@ class Sockets:
     def all(self) -> list[SocketId]:
         """Every open socket."""
         return list(self._open)
+
+    def _leave(self, socket: SocketId, agent: WireId) -> WireId | None:
+        seats = self._of_agent[agent]
+        del seats[socket]
+        if seats:
+            return None
+        del self._of_agent[agent]
+        return agent

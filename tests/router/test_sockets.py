@@ -322,3 +322,38 @@ def test_no_packet_for_a_page_carries_another_agents_id() -> None:
     pair.seat(agent_id(2))
     commands = pair.say(UpdateStatus(agent_id(1), 3, AgentStatus.EXPIRED))
     assert WireId(agent_id(2)) not in json.dumps([str(command) for command in commands])
+
+
+def test_the_socket_of_a_passed_onboarding_moves_to_its_next_agent_and_not_back() -> None:
+    pair = Pair()
+    onboarding = agent_id(1, onboarding=True)
+    pair.say(UpdateStatus(agent_id(2), 1, AgentStatus.IN_TASK))
+    socket = pair.seat(onboarding)
+    pair.heard.clear()
+    commands = say(pair, socket, packet("mephisto_bound_live_update", agent_id(2), {"text": "hello"}))
+    assert told(commands) == [("update_status", {"status": "in task"})]
+    assert [packet.subject for packet in pair.heard if isinstance(packet, MephistoBoundLiveUpdate)] == [
+        agent_id(2)
+    ]
+    again = pair.say(UpdateStatus(onboarding, 2, AgentStatus.WAITING))
+    assert told(again) == []
+    assert [kind for kind, _ in told(say(pair, socket, packet("heartbeat", onboarding)))] == ["error"]
+
+
+def test_the_socket_of_an_onboarding_moves_to_no_id_that_is_not_genuine() -> None:
+    pair = Pair()
+    socket = pair.seat(agent_id(1, onboarding=True))
+    pair.heard.clear()
+    commands = say(pair, socket, packet("alive", agent_id(2, b"x" * 32)))
+    assert [kind for kind, _ in told(commands)] == ["error"]
+    assert pair.heard == []
+
+
+@pytest.mark.parametrize(("status", "codes"), [(AgentStatus.WAITING, []), (AgentStatus.ONBOARDING, [1008])])
+def test_a_silent_socket_is_kept_only_if_its_page_has_gone_on_from_an_onboarding(
+    status: AgentStatus, codes: list[int]
+) -> None:
+    pair = Pair()
+    pair.seat(agent_id(1, onboarding=True))
+    pair.say(UpdateStatus(agent_id(1, onboarding=True), 1, status))
+    assert closed(pair.at(SOCKET_SILENT_S + 1)) == codes
