@@ -80,6 +80,18 @@ def test_the_task_starts_with_the_data_and_the_time_of_its_start(serve: OpenRout
         page.wait_words("left")
 
 
+def test_the_time_of_the_onboarding_is_not_shown_while_waiting(serve: OpenRouter, page: Page) -> None:
+    with serve(TASK) as router:
+        router.onboarding, router.first_status, router.time_left_s = {}, "waiting", 1800
+        page.open(router.address)
+        page.wait_state("onboarding")
+        page.wait_words("30:00 left")
+        router.time_left_s = 290
+        page.press("I have read it")
+        page.wait_words("At most 5 min.")
+        assert not page.is_shown("#crowdd .crowdd-time")
+
+
 def test_updates_that_come_before_the_start_is_known_are_told_after_it(serve: OpenRouter, page: Page) -> None:
     script = "<script>const told = []; crowdd.on('unit', () => told.push('unit'));"
     script += "crowdd.on('update', ({text}) => told.push(text));</script>"
@@ -164,7 +176,8 @@ def test_a_worker_whose_partner_left_may_save_what_they_have(serve: OpenRouter, 
         page.type("answer", "half")
         router.wait_socket()
         router.agents[0].status = "partner disconnect"
-        router.push("update_status", {"status": "partner disconnect", "reason": "partner_left"})
+        left = {"status": "partner disconnect", "reason": "partner_left", "text": "Your partner has left."}
+        router.push("update_status", left)
         page.wait_words("Your partner has left You did nothing wrong.")
         assert page.run("reasons.includes('partner_left')")
         page.reload()

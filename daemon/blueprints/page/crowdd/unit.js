@@ -52,6 +52,7 @@ function sayInOnboarding() {
 
 function showWaiting() {
   setState(State.WAITING);
+  stopTime(); // of the onboarding; waiting has a limit, and the words say it
   if (!isRollCalled()) sayWaiting();
   poll();
 }
@@ -77,7 +78,9 @@ function partnerLeft(words) {
   setState(State.IN_TASK, "partner_left");
   const finish = [text("finish"), () => submit({}).catch(() => {})];
   const buttons = formOf("task") ? giveBackButtons() : [finish];
-  say({ title: text("partner_left"), more: words || text("partner_left_more"), tone: "warn", buttons });
+  const title = text("partner_left");
+  const isNews = words && words.replace(/\.$/, "") !== title; // the server's own sentence says no more than ours
+  say({ title, more: isNews ? words : text("partner_left_more"), tone: "warn", buttons });
 }
 
 function showPostTask() {
