@@ -17,10 +17,11 @@ import trio
 from ...protocol.names import AgentId, AssignmentId, PieceKind, Reason, WireId
 from ...protocol.packets import Alive, MephistoBoundLiveUpdate
 from ...protocol.streams import Confirmed
-from ...storage.errors import NotFound
+from ...storage.errors import LeaseLost, NotFound, StorageFailed
 from ...storage.records import Agent, LiveUpdate
 from ..blueprints.contract import Blueprint
 from ..blueprints.live_contract import LiveRules, Resume
+from ..causes import causes
 from ..house import House
 from ..lifecycle import IllegalEvent, TaskFailed, WentAway
 from ..router_link import RouterLink
@@ -314,8 +315,16 @@ class Stage:
             await self._sit_down(self._pieces[key], player)
             return
         self._pieces[key] = None
+        members = await self._cast.members(agent_id)
         try:
-            await self._play(key, await self._cast.members(agent_id))
+            await self._play(key, members)
+        except Exception as exc:
+            # A piece that cannot be carried on is not its neighbours' trouble; a lost store is everybody's.
+            if any(isinstance(cause, LeaseLost | StorageFailed) for cause in causes(exc)):
+                raise
+            log.exception("%s %d cannot be carried on", key.kind.value, key.id)
+            await self._t.failed(f"carrying on {key.kind.value} {key.id}", exc, None)
+            await self._end_all([member.id for member in members], TaskFailed())
         finally:
             del self._pieces[key]
 

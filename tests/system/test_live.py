@@ -3,7 +3,7 @@
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def a_live_task(folder: Path, code: str, task: str = TASK, rows: int = 1) -> Pat
 
 
 async def talk_despite(
-    daemon: Daemon, task: Path, workers: int, troubles: list[Callable[[], Awaitable[None]]]
+    daemon: Daemon, task: Path, workers: int, troubles: Sequence[Callable[[], Awaitable[None]]]
 ) -> list[str]:
     """Let workers talk while there is trouble, to the end of the run; what the checker finds."""
     await daemon.start()
