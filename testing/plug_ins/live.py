@@ -8,7 +8,7 @@ from trio.testing import MockClock
 from ...daemon.blueprints import Blueprint
 from ...daemon.blueprints.live_contract import Resume
 from ...daemon.live.piece import REPLAY_PATIENCE_S
-from ...protocol.names import LIVE_AGENT, AgentStatus
+from ...protocol.names import COMPLETE_AGENT, AgentStatus
 from ...storage.records import Agent
 from ..players import Player
 from .live_bench import LiveBench, open_live_bench
@@ -84,4 +84,4 @@ async def _completed(bench: LiveBench) -> None:
 
 
 def _all_over(agents: Sequence[Agent]) -> bool:
-    return not any(agent.status in LIVE_AGENT for agent in agents)
+    return all(agent.status in COMPLETE_AGENT for agent in agents)

@@ -10,6 +10,7 @@ from crowdd.daemon.blueprints.live import LiveBlueprint
 from crowdd.daemon.blueprints.live_contract import GroupDropOut, Policy, Resume
 from crowdd.daemon.blueprints.mock import MockBlueprint
 from crowdd.daemon.blueprints.remote_procedure import RemoteProcedureBlueprint
+from crowdd.testing.players import load_player
 from crowdd.testing.plug_ins import PromiseBroken, a_material, certify_blueprint
 
 PAGE = '<script src="crowdd.js"></script><form><input name="answer"></form>'
@@ -104,3 +105,25 @@ def test_code_that_breaks_a_promise_is_found(tmp_path: Path, code: str, broken: 
     told = [line for line in str(refused.value).splitlines() if line.startswith(f"- {broken}: ")]
     assert told
     assert why in told[0]
+
+
+TALK = """
+async def run_assignment(assignment, group):
+    async for agent, update in group.updates():
+        await group.send(update, but=agent)
+
+functions = {"shout": lambda caller, args: args.upper()}
+"""
+TALKER = """
+async def play(page, data, rng):
+    await page.send({"text": "hi"})
+    assert (await page.receive()) == {"text": "hi"}
+    assert await page.call("shout", "abc") == "ABC"
+    return {"talked": True}
+"""
+
+
+def test_workers_on_the_bench_play_as_they_are_told(tmp_path: Path) -> None:
+    (tmp_path / "player.py").write_text(TALKER)
+    player = load_player(tmp_path / "player.py")
+    certify_blueprint(GroupBlueprint, a_material(tmp_path, {**FILES, "task.py": TALK}), player)
