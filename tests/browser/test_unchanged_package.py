@@ -30,6 +30,11 @@ async def run_unit(unit, agent):
 
 functions = {"add": lambda caller, args: {"sum": args["a"] + args["b"]}, "fail": lambda caller, args: 1 // 0}
 """
+ONBOARDING = """
+async def run_onboarding(agent):
+    await agent.send({"echo": "welcome"})
+    return (await agent.receive())["text"] == "right"
+"""
 
 
 @pytest.fixture(scope="session")
@@ -149,3 +154,23 @@ async def test_remote_procedures_resolve_also_those_that_fail_and_are_there_afte
     page.wait_for("window.mephisto?.agentId")
     asked = page.run("window.mephisto.initialTaskData.previous_requests")
     assert [request["target"] for request in asked if request["args_json"] is not None] == ["add", "fail"]
+
+
+async def test_who_passes_a_live_onboarding_talks_on_with_the_code_of_the_unit(
+    daemon: Daemon, page: Page, task: Path
+) -> None:
+    (task / "task.toml").write_text(TASK + '[onboarding]\nqualification = "can talk"\n')
+    (task / "task.py").write_text(CODE + ONBOARDING)
+    onboarding = await opened(daemon, page, task, "live")
+    assert onboarding.startswith("onboarding_")
+    page.wait_for("window.mephisto.connectionStatus === 'connected'")
+    wait_echo(page, "welcome")
+    send(page, "right")
+    page.wait_for("window.mephisto.agentStatus === 'waiting'")
+    page.run("void window.mephisto.handleSubmit()")  # as pages with bootstrap-chat do at this status
+    page.wait_for(f"window.mephisto.agentId && window.mephisto.agentId !== {onboarding!r}")
+    page.wait_for("window.mephisto.connectionStatus === 'connected'")
+    send(page, "at work")
+    wait_echo(page, "at work")
+    page.wait_for("window.mephisto.agentStatus === 'in task'")
+    assert echoes(page) == ["welcome", "at work"]
