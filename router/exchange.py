@@ -6,6 +6,7 @@ taken for both.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 from ..protocol.answers import live_update_packet, roll_call_packet, stored_packet
 from ..protocol.browser import SocketPacket
@@ -16,6 +17,7 @@ from ..protocol.streams import Confirmed
 from .commands import Command, TellSocket, WakeLink
 from .feeds import number_of
 from .memory import Memory
+from .page_streams import Turn
 from .sockets import Socket, Sockets
 
 
@@ -52,13 +54,15 @@ class Exchange:
             self._memory.link.stream_send(agent, packet.data)
             return [WakeLink()]
         page, number = packet.page, packet.page_number
-        # The daemon takes nothing after a gap, but the link would confirm it.
-        if socket.leaves_gap(page, number):
-            self._memory.counters["page_gaps"] += 1
-            return []
-        self._memory.link.stream_send(agent, packet.data, (page, number), page=page, page_number=number)
-        socket.passed_on(page, number)
-        return [WakeLink()]
+        match self._memory.page_streams.turn(agent, page, number):
+            case Turn.NEXT:
+                self._pass_on(agent, packet.data, page, number)
+                return [WakeLink()]
+            case Turn.KNOWN:
+                return self._say_stored(agent, socket, page, number)
+            case Turn.EARLY:
+                self._memory.counters["page_gaps"] += 1
+                return []
 
     # from the daemon
 
@@ -87,6 +91,7 @@ class Exchange:
         """The daemon has stored what a page sent up to here."""
         if not isinstance(confirmed.tag, tuple):
             return []
+        self._memory.page_streams.stored(confirmed.subject, *confirmed.tag)
         packet = stored_packet(confirmed.subject, *confirmed.tag, self._memory.wall())
         return self._to_ours(confirmed.subject, packet)
 
@@ -102,6 +107,17 @@ class Exchange:
                 self._memory.link.send(Alive(agent, seen, here=True))
             return [WakeLink()]
         return self._to_ours(agent, roll_call_packet(call, self._memory.wall()))
+
+    def _pass_on(self, agent: WireId, update: dict[str, Any], page: str, number: int) -> None:
+        self._memory.link.stream_send(agent, update, (page, number), page=page, page_number=number)
+        self._memory.page_streams.passed_on(agent, page, number)
+
+    def _say_stored(self, agent: WireId, socket: Socket, page: str, number: int) -> list[Command]:
+        """What came again is stored already, or will be: then its page is told."""
+        stored = self._memory.page_streams.stored_up_to(agent, page)
+        if number > stored:
+            return []
+        return [TellSocket(socket.id, stored_packet(agent, page, stored, self._memory.wall()))]
 
     def _tell(self, update: ClientBoundLiveUpdate, sockets: Iterable[Socket], now: float) -> list[Command]:
         packet = live_update_packet(update, self._memory.wall())

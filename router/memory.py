@@ -12,6 +12,7 @@ from ..protocol.packets import UpdateStatus
 from .agents import Agents
 from .calm import Pulse
 from .feeds import Feeds
+from .page_streams import PageStreams
 from .presence import Presence
 
 
@@ -26,6 +27,7 @@ class Memory:
     agents: Agents = attrs.Factory(Agents)
     presence: Presence = attrs.Factory(Presence)
     feeds: Feeds = attrs.Factory(Feeds)
+    page_streams: PageStreams = attrs.Factory(PageStreams)
     counters: Counter[str] = attrs.Factory(Counter[str])
 
     def verifies(self, agent: WireId) -> bool:
@@ -42,6 +44,12 @@ class Memory:
         news = self.agents.update(packet, now)
         self._let_go(packet.subject)
         return news
+
+    def forget_updates(self, agent: WireId) -> None:
+        """Drop the live updates of an agent that is over, both ways."""
+        self.feeds.forget(agent)
+        self.page_streams.forget(agent)
+        self.link.forget(agent)
 
     def _let_go(self, agent: WireId) -> None:
         if not self.agents.lives(agent):

@@ -243,8 +243,7 @@ class RouterRun:
         """
         commands = [*self._asking.tick(now), *self._seats.close_silent(now), *self._report_changes(now)]
         for agent in self._memory.agents.take_finished(now):
-            self._memory.feeds.forget(agent)
-            self._memory.link.forget(agent)
+            self._memory.forget_updates(agent)
         if self.linked and self._memory.link.silent_for(now) > LINK_SILENT_S:
             commands.append(CloseLink("nothing was heard of the daemon"))
         return commands

@@ -16,7 +16,7 @@ from ..protocol.limits import (
 from ..protocol.names import WireId
 from .commands import SocketId
 from .deadlines import Deadlines
-from .limits import PAGES_PER_SOCKET_MAX, SOCKET_SILENT_S
+from .limits import SOCKET_SILENT_S
 from .rates import Bucket
 from .told import Told
 
@@ -38,18 +38,6 @@ class Socket:
     told: Told = attrs.Factory(Told)
     rate: Bucket = attrs.Factory(lambda: Bucket(SOCKET_PACKETS_PER_S_MAX, SOCKET_PACKETS_BURST_MAX))
     volume: Bucket = attrs.Factory(lambda: Bucket(SOCKET_BYTES_PER_S_MAX, SOCKET_BYTES_BURST_MAX))
-    _pages: dict[str, int] = attrs.field(init=False, factory=dict[str, int])
-
-    def leaves_gap(self, page: str, number: int) -> bool:
-        """Whether updates of this load of a page are missing before this one: then it must come again."""
-        return page in self._pages and number > self._pages[page] + 1
-
-    def passed_on(self, page: str, number: int) -> None:
-        """This update was passed on."""
-        self._pages.pop(page, None)
-        self._pages[page] = number
-        if len(self._pages) > PAGES_PER_SOCKET_MAX:
-            del self._pages[next(iter(self._pages))]
 
 
 class Sockets:

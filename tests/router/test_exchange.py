@@ -16,7 +16,7 @@ from crowdd.protocol.packets import (
 )
 from crowdd.protocol.streams import Confirmed
 from crowdd.router.commands import Command, SocketId, TellSocket
-from crowdd.router.limits import ENDED_UPDATES_KEPT_S, PAGES_PER_SOCKET_MAX
+from crowdd.router.limits import ENDED_UPDATES_KEPT_S, PAGES_PER_AGENT_MAX
 
 from .kit import CROWDD, Pair, agent_id, closed, packet, register, told
 
@@ -283,12 +283,47 @@ def test_of_updates_without_a_number_no_page_is_told_anything() -> None:
     assert stored(pair, passed_on(pair)[0]) == []
 
 
-def test_what_is_sent_again_is_passed_on_and_confirmed_again() -> None:
+def test_what_is_sent_again_is_passed_on_once() -> None:
+    pair = Pair()
+    first, _ = ours(pair)
+    second, _ = ours(pair)
+    for number in (1, 2):
+        sent(pair, first, "p", number)
+    for number in (1, 2, 3):
+        sent(pair, second, "p", number)
+    sent(pair, first, "p", 4)
+    assert [update.page_number for update in passed_on(pair)] == [1, 2, 3, 4]
+
+
+def test_a_page_that_sends_what_is_stored_again_is_told_so_at_once() -> None:
     pair = Pair()
     socket, _ = ours(pair)
-    for number in (1, 2, 1, 2, 3):
+    for number in (1, 2, 3):
         sent(pair, socket, "p", number)
-    assert [update.page_number for update in passed_on(pair)] == [1, 2, 1, 2, 3]
+    stored(pair, passed_on(pair)[1])
+    again, _ = ours(pair)
+    assert told(sent(pair, again, "p", 1)) == [("ack", {"page": "p", "number": 2})]
+    assert told(sent(pair, again, "p", 3)) == []
+
+
+def test_a_page_may_send_again_for_as_long_as_the_daemon_is_away() -> None:
+    pair = Pair()
+    pair.cut()
+    for _ in range(20):
+        socket, _ = ours(pair)
+        for number in range(1, 21):
+            assert closed(sent(pair, socket, "p", number)) == []
+        pair.run.socket_closed(socket, pair.now)
+    pair.link()
+    assert [update.page_number for update in passed_on(pair)] == list(range(1, 21))
+
+
+def test_a_router_that_forgot_takes_up_a_page_where_it_goes_on() -> None:
+    pair = Pair()
+    socket, _ = ours(pair)
+    for number in (41, 42, 44, 43):
+        sent(pair, socket, "p", number)
+    assert [update.page_number for update in passed_on(pair)] == [41, 42, 43]
 
 
 def test_nothing_is_passed_on_after_a_gap_until_it_is_filled() -> None:
@@ -319,13 +354,13 @@ def test_earlier_loads_of_a_page_have_their_own_numbers() -> None:
     assert len(passed_on(pair)) == 4
 
 
-def test_a_socket_remembers_only_so_many_loads_of_pages() -> None:
+def test_of_one_agent_only_so_many_loads_of_pages_are_followed() -> None:
     pair = Pair()
     socket, _ = ours(pair)
-    for load in range(PAGES_PER_SOCKET_MAX + 1):
+    for load in range(PAGES_PER_AGENT_MAX + 1):
         sent(pair, socket, f"p{load}", 1)
     sent(pair, socket, "p0", 5)
-    sent(pair, socket, f"p{PAGES_PER_SOCKET_MAX}", 5)
+    sent(pair, socket, f"p{PAGES_PER_AGENT_MAX}", 5)
     assert passed_on(pair)[-1].page == "p0"
 
 
