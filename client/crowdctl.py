@@ -19,6 +19,7 @@ from .commands.links import links
 from .commands.lists import agents, units
 from .commands.log import log
 from .commands.option_list import options
+from .commands.owed import owed
 from .commands.pause import pause, resume
 from .commands.qualifications import qualifications
 from .commands.review import approve, reject, soft_reject
@@ -87,7 +88,7 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 
 for command in (
-    launch, runs, show, watch, units, agents, errors, workers, worker,
+    launch, runs, show, watch, units, agents, errors, owed, workers, worker,
     approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
     extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, status, disk,
 ):  # fmt: skip

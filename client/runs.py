@@ -7,7 +7,7 @@ from .asking import Asking, RunName, path_of
 from .reading import read
 from .shapes.links import Link, RevokedLink
 from .shapes.runs import PausedRun, RunDetails, RunInfo, Stock
-from .shapes.work import AgentInfo, ErrorInfo, UnitInfo
+from .shapes.work import AgentInfo, DebtInfo, ErrorInfo, UnitInfo
 
 DELETE_S = 3600.0  # a million units go in many small steps; the daemon goes on also when nobody waits
 
@@ -35,6 +35,10 @@ class Runs(Asking):
         chosen: list[tuple[str, str | int]] = [("status", status) for status in statuses]
         chosen += [] if worker is None else [("worker", worker)]
         return self._pages(AgentInfo, path_of(run, "agents"), "agents", chosen)
+
+    def owed(self, run: RunName) -> Iterator[DebtInfo]:
+        """What workers have coming for waiting, beside the pay for units, oldest first."""
+        return self._rows(DebtInfo, run, "owed", ())
 
     def errors(self, run: RunName) -> Iterator[ErrorInfo]:
         """What went wrong in the run's pages, hooks and plug-ins, oldest first."""

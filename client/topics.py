@@ -42,6 +42,10 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
         "errors": (("errors digits", ""), ("errors digits --traceback", "with where each happened")),
     },
     "Answers": {
+        "owed": (
+            ("owed game", ""),
+            ("owed game --json | jq 'map(.cents) | add'", "all of it, in cents"),
+        ),
         "export": (
             ("export digits -o digits.jsonl", ""),
             ("export digits --format csv > digits.csv", ""),

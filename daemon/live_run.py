@@ -20,7 +20,7 @@ from .follow_up_rules import judging_rules
 from .follow_ups import FollowUps, FollowUpTools, Review
 from .full_disk import with_space
 from .goodbye import dismiss_all, shut_down_all
-from .grouping import GroupKeeper, KeeperNeeds, make_keeper
+from .grouping import GroupKeeper, KeeperNeeds, Room, make_keeper
 from .groups import GroupRules
 from .hooks import Hooks, RunView, TaskView
 from .house import House
@@ -303,6 +303,10 @@ class LiveRun:
     def routers(self) -> list[RouterState]:
         """How the run's routers are."""
         return [link.state for link in self._links]
+
+    async def rooms(self) -> Sequence[Room]:
+        """The groups in which workers wait for others."""
+        return [] if self._groups is None else await self._groups.rooms()
 
     def counters(self) -> dict[str, int]:
         """What was handled, refused and failed since the run was taken up, by name."""

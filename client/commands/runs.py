@@ -3,11 +3,13 @@
 import click
 
 from ..client import Client
-from ..shapes.runs import OwedInfo, Progress, RouterInfo, RunDetails
+from ..shapes.runs import OwedInfo, Progress, RoomInfo, RouterInfo, RunDetails
 from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client, run_argument
+from .owed import long
 
 OWED_SHOWN_MAX = 5
+ROOMS_SHOWN_MAX = 5
 
 
 @click.command()
@@ -82,10 +84,12 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
         ("Architect", run.architect),
     ]
     facts += [("Router", router_line(router)) for router in run.routers]
+    facts += [("Waiting", room_line(room)) for room in run.rooms[:ROOMS_SHOWN_MAX]]
     facts += [
+        ("Waiting", _more(len(run.rooms) - ROOMS_SHOWN_MAX)),
         ("Refused", _refusals(run.counters)),
         *[("Owed", owed_line(owed)) for owed in run.owed[:OWED_SHOWN_MAX]],
-        ("Owed", _more_owed(len(run.owed) - OWED_SHOWN_MAX)),
+        ("Owed", _more(len(run.owed) - OWED_SHOWN_MAX)),
         ("Launched", local_time(run.created_at)),
         ("Last answer", local_time(run.last_submission_at)),
         ("Ended", local_time(run.ended_at)),
@@ -108,7 +112,16 @@ def owed_line(owed: OwedInfo) -> str:
     return f"the provider is to {owed.call.replace('_', '-')} {whom}{said}"
 
 
-def _more_owed(number: int) -> str:
+def room_line(room: RoomInfo) -> str:
+    """A group that forms: who is there, for how long, and until when at the latest."""
+    more = {"away": room.away, "simulated": room.simulated}
+    others = "".join(f", {count} {what}" for what, count in more.items() if count)
+    left = "" if room.left_s is None else f", {long(room.left_s)} more at most"
+    here = f"{room.here} of {room.size} here{others}"
+    return f"assignment {room.assignment_id}: {here}; for {long(room.waited_s)}{left}"
+
+
+def _more(number: int) -> str:
     return f"{number} more; --json lists them" if number > 0 else ""
 
 

@@ -73,10 +73,27 @@ class OwedInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoomInfo:
+    """A group in which workers wait for others: so many are here, away or simulated, of `size` seats.
+
+    The first has waited for `waited_s`; something becomes of it in `left_s` at the latest.
+    """
+
+    assignment_id: int
+    here: int
+    away: int
+    simulated: int
+    size: int
+    waited_s: float
+    left_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunDetails(RunInfo):
     """A run with its resolved config."""
 
     owed: tuple[OwedInfo, ...]
+    rooms: tuple[RoomInfo, ...]
     last_submission_at: datetime | None
     pause: PauseInfo | None
     counters: dict[str, int]

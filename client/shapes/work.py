@@ -113,6 +113,21 @@ class Submission:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DebtInfo:
+    """What a worker has coming beside the pay for units; `what`: waiting, so many seconds."""
+
+    id: int
+    at: datetime
+    agent_id: int
+    worker_id: int
+    worker_name: str
+    what: str
+    seconds: float
+    cents: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErrorInfo:
     """What went wrong in a page, a hook or a plug-in."""
 

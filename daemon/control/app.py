@@ -22,7 +22,7 @@ from .export import export_run
 from .extending import extend_run
 from .files import get_uploaded_file
 from .launch import launch_run, plan_run
-from .lists import list_agents, list_errors, list_units
+from .lists import list_agents, list_errors, list_owed, list_units
 from .log import set_log, show_log
 from .needs import Operator
 from .openapi import LINES, openapi_document
@@ -72,7 +72,7 @@ from .shapes.runs import (
     WhyBody,
 )
 from .shapes.service import DiskView, LogBody, LogPartView, LogView, StatusView
-from .shapes.work import AgentsView, ErrorNotesView, RecordView, UnitsView, WorksView
+from .shapes.work import AgentsView, DebtsView, ErrorNotesView, RecordView, UnitsView, WorksView
 from .watch import watch_run
 from .why import why_agent, why_unit, why_worker
 
@@ -160,6 +160,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         query=(*PAGE, _status(AgentStatus), OF_WORKER),
         also=(409,),
     ),
+    Endpoint("GET", "/runs/{run}/owed", list_owed, DebtsView, query=PAGE),
     Endpoint("GET", "/runs/{run}/errors", list_errors, ErrorNotesView, query=PAGE),
     Endpoint(
         "POST",

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from ...protocol.names import AgentStatus, UnitStatus
 from .answers import json_answer
 from .questions import operator_of, page_asked_for, run_asked_for, statuses_asked_for
-from .shapes.work import AgentsView, ErrorNotesView, UnitsView
-from .views import error_view
+from .shapes.work import AgentsView, DebtsView, ErrorNotesView, UnitsView
+from .views import WorkerNames, debt_view, error_view
 from .work_views import WorkViews
 from .worker_words import worker_asked_for
 
@@ -35,6 +35,17 @@ async def list_agents(request: Request) -> Response:
     work = WorkViews(storage)
     views = [await work.agent(agent) for agent in agents]
     found: AgentsView = {"agents": views, "next": agents[-1].id if len(agents) == limit else None}
+    return json_answer(found)
+
+
+async def list_owed(request: Request) -> Response:
+    """What is owed for waiting, oldest first; `next` is the `after` of the following page, or null."""
+    storage, run = operator_of(request).storage, await run_asked_for(request)
+    after, limit = page_asked_for(request)
+    debts = await storage.owed(run.id, after, limit)
+    names = WorkerNames(storage)
+    views = [debt_view(debt, await names.of(await storage.agent(debt.agent_id))) for debt in debts]
+    found: DebtsView = {"owed": views, "next": debts[-1].id if len(debts) == limit else None}
     return json_answer(found)
 
 

@@ -13,6 +13,7 @@ from ..checking import Plan
 from ..deletion import Stock
 from ..disk_use import DiskUse
 from ..errands import Errand
+from ..grouping import Room
 from ..registry import Registry
 from ..review import Reviewed
 from ..revocation import Revocation
@@ -46,6 +47,10 @@ class LiveRun(Protocol):
         ...
 
     def routers(self) -> Sequence[RouterState]: ...
+
+    async def rooms(self) -> Sequence[Room]:
+        """The groups in which workers wait for others."""
+        ...
 
     def counters(self) -> Mapping[str, int]:
         """What was handled, refused and failed since the run was taken up, by name."""

@@ -29,7 +29,7 @@ from .questions import (
 from .shapes.links import LinksView
 from .shapes.runs import ExpiredView, RunDetailsView, RunsView, RunView
 from .shapes.service import StatusView
-from .views import owed_view, run_view
+from .views import owed_view, room_view, run_view
 
 
 async def get_status(request: Request) -> Response:
@@ -60,6 +60,7 @@ async def show_run(request: Request) -> Response:
         **await run_view(operator, run),
         "last_submission_at": last,
         "pause": await pause_of(operator.storage, run),
+        "rooms": [] if live is None else [room_view(room) for room in await live.rooms()],
         "owed": [owed_view(errand) for errand in operator.owed(run.id)],
         "counters": {} if live is None else dict(live.counters()),
         "config": run.config,

@@ -5,15 +5,16 @@ from typing import Any
 
 from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT, RunId
 from ...storage.contract import RunCounts, Storage
-from ...storage.records import Agent, HistoryEntry, PageError, TaskRun, Unit, Worker
+from ...storage.records import Agent, HistoryEntry, Owed, PageError, TaskRun, Unit, Worker
 from ..errands import Errand
+from ..grouping import Room
 from ..track_record import TrackRecord
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
 from .shapes.history import ChangeView
 from .shapes.people import TrackRecordView, WorkerView
-from .shapes.runs import CountsView, LiveView, OwedView, RouterView, RunView
-from .shapes.work import ErrorNoteView
+from .shapes.runs import CountsView, LiveView, OwedView, RoomView, RouterView, RunView
+from .shapes.work import DebtView, ErrorNoteView
 
 
 def progress_view(counts: RunCounts) -> CountsView:
@@ -105,6 +106,34 @@ def owed_view(errand: Errand) -> OwedView:
         "since": errand.since,
         "tries": errand.tries,
         "error": errand.error,
+    }
+
+
+def debt_view(debt: Owed, worker_name: str | None) -> DebtView:
+    """What a worker has coming beside the pay for units."""
+    return {
+        "id": debt.id,
+        "at": debt.created_at,
+        "agent_id": debt.agent_id,
+        "worker_id": debt.worker_id,
+        "worker_name": worker_name or "",
+        "what": debt.what,
+        "seconds": debt.seconds,
+        "cents": debt.cents,
+        "why": debt.why,
+    }
+
+
+def room_view(room: Room) -> RoomView:
+    """A group that forms."""
+    return {
+        "assignment_id": room.assignment_id,
+        "here": room.here,
+        "away": room.away,
+        "simulated": room.simulated,
+        "size": room.size,
+        "waited_s": room.waited_s,
+        "left_s": room.left_s,
     }
 
 

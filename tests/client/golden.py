@@ -19,7 +19,8 @@ from click.testing import CliRunner
 from crowdd import __version__
 from crowdd.client.crowdctl import main
 from crowdd.client.topics import OTHER, TOPICS, topic_of
-from crowdd.protocol.names import RunState
+from crowdd.daemon.grouping import Room
+from crowdd.protocol.names import AssignmentId, RunState
 from crowdd.storage.records import TaskRun
 
 from ..control.fakes import NOW, Desk
@@ -109,6 +110,7 @@ async def tell(story: Story) -> None:
     await _at_work(story, digits)
     await _people(story)
     await _reviewed(story, digits)
+    await _waiting(story)
     await _changed(story)
     await _ended(story, digits)
 
@@ -203,6 +205,19 @@ async def _reviewed(story: Story, run: TaskRun) -> None:
     await story.type("why agent 99", "One that is not there:")
     await story.type("approve 99", "Somebody who is not there:")
     await story.type("approve --run digits --yes", "When all is reviewed:")
+
+
+async def _waiting(story: Story) -> None:
+    operator = story.desk.operator
+    game = await operator.a_run("game", units=2)
+    operator.lives[game.id].groups = [
+        Room(AssignmentId(5), here=1, away=0, simulated=0, size=2, waited_s=150, left_s=450)
+    ]
+    await story.type("show game", "A group task in which somebody waits for a partner:")
+    await story.type("owed game", "When nobody waited in vain:")
+    await operator.waited(game, "dan", 605, 51)
+    await operator.waited(game, "eva", 62, 6)
+    await story.type("owed game")
 
 
 async def _changed(story: Story) -> None:

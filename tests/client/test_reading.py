@@ -48,6 +48,8 @@ PAIRS = {
     "OptionsInfo": "Options",
     "RevokedLink": "RevokedLink",
     "OwedInfo": "Owed",
+    "DebtInfo": "Debt",
+    "RoomInfo": "Room",
     "ReviewInfo": "Review",
     "Reviewed": "Reviewed",
     "QualificationInfo": "Qualification",

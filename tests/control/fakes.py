@@ -23,6 +23,7 @@ from crowdd.daemon.control.shapes.service import HeldView, RouterUpView
 from crowdd.daemon.deletion import DeletionFailed, Stock
 from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.errands import Errand, Errands
+from crowdd.daemon.grouping import Room
 from crowdd.daemon.providers.contract import LinkUnknown, Place, RevokedLink
 from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
@@ -37,7 +38,7 @@ from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitSta
 from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import Agent, TaskRun
-from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit
+from crowdd.storage.writes import AddOwed, AddSubmission, MoveAgent, MoveRun, MoveUnit
 
 from .document import check_answer
 
@@ -63,6 +64,7 @@ class FakeLiveRun:
         self.router = FakeRouter()
         self.watchers = 0
         self._changed = trio.Event()
+        self.groups: list[Room] = []
 
     def routers(self) -> Sequence[FakeRouter]:
         return [self.router]
@@ -70,6 +72,9 @@ class FakeLiveRun:
     def change(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
+
+    async def rooms(self) -> Sequence[Room]:
+        return self.groups
 
     def counters(self) -> dict[str, int]:
         return {"register_agent": 3}
@@ -259,6 +264,12 @@ class FakeOperator:
         assert isinstance(reserved, Reserved)
         self.lives[run.id].change()
         return reserved
+
+    async def waited(self, run: TaskRun, worker: str, seconds: float, cents: int) -> None:
+        """A worker of a group task waited in vain."""
+        agent = (await self.at_work(run, worker)).agent
+        owed = AddOwed(agent.id, "waiting", seconds, cents, "nobody came to work with")
+        await self.storage.commit([owed], NOW)
 
     async def submitted(self, run: TaskRun, worker: str, answer: Any) -> Agent:
         """A worker takes a unit and completes it."""

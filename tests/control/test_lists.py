@@ -97,3 +97,16 @@ async def test_errors_are_those_of_the_run_and_come_in_pages(desk: Desk) -> None
     page = (await desk.ask("GET", "/v1/runs/digits/errors?limit=2")).json()
     rest = (await desk.ask("GET", f"/v1/runs/digits/errors?limit=2&after={page['next']}")).json()
     assert [error["text"] for error in page["errors"] + rest["errors"]] == ["boom 0", "boom 1", "boom 2"]
+
+
+async def test_what_is_owed_for_waiting_is_listed_in_pages_with_whom(desk: Desk) -> None:
+    run = await desk.operator.a_run("game", units=2)
+    assert (await desk.ask("GET", "/v1/runs/game/owed")).json() == {"owed": [], "next": None}
+    await desk.operator.waited(run, "dan", 605, 51)
+    await desk.operator.waited(run, "eva", 62, 0)
+    first = (await desk.ask("GET", "/v1/runs/game/owed?limit=1")).json()
+    (dan,) = first["owed"]
+    assert (dan["worker_name"], dan["what"], dan["seconds"], dan["cents"]) == ("dan", "waiting", 605, 51)
+    then = (await desk.ask("GET", f"/v1/runs/game/owed?after={first['next']}&limit=2")).json()
+    assert [each["worker_name"] for each in then["owed"]] == ["eva"]
+    assert then["next"] is None

@@ -91,6 +91,24 @@ async def test_x13_a_partner_who_never_comes_is_a_bounded_wait_and_the_time_is_o
         assert await units_of(virtual, run) == [UnitStatus.LAUNCHED, UnitStatus.LAUNCHED]
 
 
+async def test_staff_see_who_waits_for_how_long_and_until_when(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_group_run(virtual, size=3)
+        live = await virtual.until_live(run.id)
+        assert await live.rooms() == []
+        async with member(virtual, run, "ann"):
+            async with member(virtual, run, "bob"):
+                pass  # the page is closed again
+            await trio.sleep(20)
+            (room,) = await live.rooms()
+            assert (room.here, room.away, room.size, room.simulated) == (1, 1, 3, 0)
+            assert 19 < room.waited_s < 25
+            assert room.left_s is not None
+            assert 570 < room.left_s < 585
+
+
 async def test_new_workers_fill_the_oldest_group_before_another_is_begun(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

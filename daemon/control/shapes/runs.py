@@ -84,10 +84,26 @@ class OwedView(TypedDict):
     error: str | None
 
 
+class RoomView(TypedDict):
+    """A group in which workers wait for others: so many are here, away or simulated, of `size` seats.
+
+    The first has waited for `waited_s`; something becomes of it in `left_s` at the latest.
+    """
+
+    assignment_id: int
+    here: int
+    away: int
+    simulated: int
+    size: int
+    waited_s: float
+    left_s: float | None
+
+
 class RunDetailsView(RunView):
     """A run with its resolved config. `counters`: what was handled and refused since it was taken up."""
 
     owed: list[OwedView]
+    rooms: list[RoomView]
     last_submission_at: datetime | None
     pause: PauseView | None
     counters: dict[str, int]

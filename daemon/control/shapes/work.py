@@ -113,6 +113,27 @@ class RecordView(TypedDict):
     updates: list[UpdateView]
 
 
+class DebtView(TypedDict):
+    """What a worker has coming beside the pay for units; `what`: waiting, so many seconds."""
+
+    id: int
+    at: datetime
+    agent_id: int
+    worker_id: int
+    worker_name: str
+    what: str
+    seconds: float
+    cents: int
+    why: str
+
+
+class DebtsView(TypedDict):
+    """A page of what is owed; `next` is the `after` of the following one, or null."""
+
+    owed: list[DebtView]
+    next: int | None
+
+
 class ErrorNoteView(TypedDict):
     """What went wrong in a page, a router, a hook or a plug-in, in words; `data` is all that was told."""
 
