@@ -1,0 +1,218 @@
+"""A process full of pages, told over stdin what to do, and telling on stdout what it saw. Started by `crowd_of_pages`.
+
+A line of JSON on stdin names the pages and opens them; each further line is one exercise: talk (messages at a
+steady pace), flood (each message heard is answered by the next one said), or rest.
+"""
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import attrs
+import orjson
+import uvloop
+
+from .page_sockets import PageSocket, SocketClosed, Where, open_socket
+
+HEARTBEAT_S = 6.0
+SEEN_SAID_S = 0.5  # as crowdd.js waits before it says what it has seen
+OPENING_AT_ONCE = 32
+LOOK_S = 0.05  # how often this process looks how late its own loop is
+PER_S_MAX = 45.0  # a page may say 50 things a second to a router
+WORDS = "x" * 80  # what people write in a chat
+
+
+@attrs.define(eq=False)
+class Seen:
+    """What the pages of this process saw during one exercise."""
+
+    said: int = 0
+    latencies_s: list[float] = attrs.Factory(list[float])
+    kept_s: list[float] = attrs.Factory(list[float])
+    heartbeats: int = 0
+    answered: int = 0
+    late_s: list[float] = attrs.Factory(list[float])
+    lost: list[str] = attrs.Factory(list[str])
+
+
+@attrs.define(eq=False)
+class BenchPage:
+    """One page. With an agent's id it speaks the protocol of crowdd.js, without one to the bare relay."""
+
+    number: int
+    agent: str
+    where: Where
+    seen: Seen
+    flooding: bool = False
+    last: int = 0
+    _said: int = 0
+    _said_at: dict[int, float] = attrs.Factory(dict[int, float])
+    _free_at: float = 0.0
+    _seen_told: int = 0
+    _socket: PageSocket | None = None
+    _tasks: list[asyncio.Task[None]] = attrs.Factory(list[asyncio.Task[None]])
+
+    async def open(self) -> None:
+        """Connect and say whose page it is."""
+        self._socket = await open_socket(self.where, self._heard, self._lost)
+        if self.agent:
+            self._packet({"packet_type": "alive", "data": {"update_id": "alive", "crowdd": 1, "seen": 0}})
+            self._tasks.append(asyncio.create_task(self._keep_beating()))
+
+    def say(self) -> None:
+        """Say something to the partner, with the time in it."""
+        self._said += 1
+        self.seen.said += 1
+        words = {"t": time.monotonic(), "n": self._said, "words": WORDS}
+        if not self.agent:
+            self._send(orjson.dumps(words))
+            return
+        self._said_at[self._said] = time.monotonic()
+        data = {**words, "update_id": f"{self.number}-{self._said}"}
+        update = {"packet_type": "mephisto_bound_live_update", "data": data}
+        self._packet({**update, "page": f"page-{self.number}", "number": self._said})
+
+    def _heard(self, text: bytes) -> None:
+        packet = orjson.loads(text)
+        match packet.get("packet_type"):
+            case None:
+                self._take(packet)
+            case "client_bound_live_update":
+                if packet["number"] != self.last + 1:
+                    self.seen.lost.append(f"{packet['number']} after {self.last}")
+                self.last = packet["number"]
+                self._take(packet["data"])
+            case "ack":
+                at = self._said_at.pop(packet["data"]["number"], None)
+                if at is not None:
+                    self.seen.kept_s.append(time.monotonic() - at)
+            case "heartbeat":
+                self.seen.answered += 1
+            case _:
+                pass
+
+    def _take(self, words: dict[str, Any]) -> None:
+        if "t" not in words:
+            return
+        self.seen.latencies_s.append(time.monotonic() - words["t"])
+        if self.flooding:
+            self._say_soon()
+
+    def _say_soon(self) -> None:
+        """At most so many a second, as the protocol asks; only the fastest servers let it come to that."""
+        now = time.monotonic()
+        self._free_at = max(self._free_at + 1 / PER_S_MAX, now)
+        if self._free_at <= now:
+            self.say()
+        else:
+            asyncio.get_running_loop().call_later(self._free_at - now, self.say)
+
+    async def _keep_beating(self) -> None:
+        await asyncio.sleep(random.uniform(0, HEARTBEAT_S))  # noqa: S311  # so that they do not beat as one
+        while True:
+            self.seen.heartbeats += 1
+            self._packet({"packet_type": "heartbeat", "client_timestamp": time.time()})
+            for _ in range(round(HEARTBEAT_S / SEEN_SAID_S)):
+                await asyncio.sleep(SEEN_SAID_S)
+                if self.last > self._seen_told:
+                    self._seen_told = self.last
+                    self._packet({"packet_type": "ack", "data": {"seen": self.last}})
+
+    def _packet(self, packet: dict[str, Any]) -> None:
+        self._send(orjson.dumps({**packet, "subject_id": self.agent}))
+
+    def _send(self, text: bytes) -> None:
+        assert self._socket is not None
+        self._socket.send(text)
+
+    def _lost(self, closed: SocketClosed) -> None:
+        self.seen.lost.append(str(closed))
+
+
+async def _open_all(pages: list[BenchPage]) -> None:
+    free = asyncio.Semaphore(OPENING_AT_ONCE)
+
+    async def open_one(page: BenchPage) -> None:
+        async with free:
+            await page.open()
+
+    await asyncio.gather(*map(open_one, pages))
+
+
+async def _talk(pages: list[BenchPage], wish: dict[str, Any]) -> None:
+    """Each page says something every `every_s`, beginning at a moment of its own."""
+
+    async def talk(page: BenchPage) -> None:
+        at = time.monotonic() + random.uniform(0, wish["every_s"])  # noqa: S311
+        until = time.monotonic() + wish["for_s"]
+        while at < until:
+            await asyncio.sleep(max(0.0, at - time.monotonic()))
+            page.say()
+            at += wish["every_s"]
+
+    await asyncio.gather(*map(talk, pages))
+    await asyncio.sleep(wish["settle_s"])
+
+
+async def _flood(pages: list[BenchPage], wish: dict[str, Any]) -> None:
+    """Each page has so many messages under way, and sends the next when its partner's comes."""
+    for page in pages:
+        page.flooding = True
+        for _ in range(wish["at_once"]):
+            page.say()
+    await asyncio.sleep(wish["warm_s"])
+    before = sum(len(seen.latencies_s) for seen in {id(page.seen): page.seen for page in pages}.values())
+    began = time.monotonic()
+    await asyncio.sleep(wish["for_s"])
+    pages[0].seen.latencies_s[:before] = []
+    wish["measured_s"] = time.monotonic() - began
+    wish["heard"] = len(pages[0].seen.latencies_s)
+    for page in pages:
+        page.flooding = False
+    await asyncio.sleep(wish["settle_s"])
+
+
+async def _rest(pages: list[BenchPage], wish: dict[str, Any]) -> None:
+    """Only hearts beat."""
+    await asyncio.sleep(wish["for_s"])
+
+
+Exercise = Callable[[list[BenchPage], dict[str, Any]], Awaitable[None]]
+_EXERCISES: dict[str, Exercise] = {"talk": _talk, "flood": _flood, "rest": _rest}
+
+
+async def _look(seen: Seen) -> None:
+    while True:
+        due = time.monotonic() + LOOK_S
+        await asyncio.sleep(LOOK_S)
+        seen.late_s.append(max(0.0, time.monotonic() - due))
+
+
+async def _main() -> None:
+    seen = Seen()
+    pages: list[BenchPage] = []
+    looking = asyncio.create_task(_look(seen))
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        wish = json.loads(line)
+        for name in attrs.fields_dict(Seen):
+            value = getattr(seen, name)
+            setattr(seen, name, 0 if isinstance(value, int) else [])
+        cpu, began = time.process_time(), time.monotonic()
+        if wish["what"] == "open":
+            pages += [BenchPage(one["number"], one["agent"], Where(**one["where"]), seen) for one in wish["pages"]]
+            await _open_all(pages)
+        else:
+            await _EXERCISES[wish["what"]](pages, wish)
+        busy = (time.process_time() - cpu) / (time.monotonic() - began)
+        told = {**attrs.asdict(seen), "busy": busy, "measured_s": wish.get("measured_s"), "heard": wish.get("heard")}
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+    looking.cancel()
+
+
+if __name__ == "__main__":
+    uvloop.run(_main())
