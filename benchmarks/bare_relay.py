@@ -1,7 +1,7 @@
-"""The least that could carry messages between pages: two processes, trio-websocket on both hops, a frame a packet.
+"""The least that could carry messages between pages: two processes, trio-websocket twice, a frame a packet.
 
-No codec, no storage, no identities: page n's partner is page n ^ 1. `python -m benchmarks.bare_relay router` prints
-its port; `... daemon PORT` dials it, as crowdd's daemon dials its router.
+No codec, no storage, no identities: page n's partner is page n ^ 1. `python -m benchmarks.bare_relay router`
+prints its port; `... daemon PORT` dials it, as our daemon dials its router. Then the router says "linked".
 """
 
 import sys
@@ -21,8 +21,7 @@ async def serve_router() -> None:
     async with trio.open_nursery() as nursery:
         serve = partial(trio_websocket.serve_websocket, router.serve, "127.0.0.1", 0, ssl_context=None)
         server: trio_websocket.WebSocketServer = await nursery.start(serve)
-        sys.stdout.write(f"{server.port}\n")
-        sys.stdout.flush()
+        _tell(f"{server.port}")
 
 
 class _Router:
@@ -35,6 +34,7 @@ class _Router:
         try:
             if request.path == LINK:
                 self._link = socket
+                _tell("linked")
                 await self._serve_link(socket)
             else:
                 number = int(request.path.strip("/")).to_bytes(_NUMBER_BYTES, "big")
@@ -45,16 +45,23 @@ class _Router:
 
     async def _serve_page(self, number: bytes, socket: trio_websocket.WebSocketConnection) -> None:
         while True:
-            text: str = await socket.get_message()
+            text = await socket.get_message()
+            assert isinstance(text, str)
             assert self._link is not None
             await self._link.send_message(number + text.encode())
 
     async def _serve_link(self, link: trio_websocket.WebSocketConnection) -> None:
         while True:
-            frame: bytes = await link.get_message()
+            frame = await link.get_message()
+            assert isinstance(frame, bytes)
             page = self._pages.get(frame[:_NUMBER_BYTES])
             if page is not None:
                 await page.send_message(frame[_NUMBER_BYTES:].decode())
+
+
+def _tell(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 async def serve_daemon(port: int) -> None:
@@ -63,7 +70,8 @@ async def serve_daemon(port: int) -> None:
     async with trio_websocket.open_websocket_url(url) as link:
         partners: Mapping[int, bytes] = _Partners()
         while True:
-            frame: bytes = await link.get_message()
+            frame = await link.get_message()
+            assert isinstance(frame, bytes)
             number = int.from_bytes(frame[:_NUMBER_BYTES], "big")
             await link.send_message(partners[number] + frame[_NUMBER_BYTES:])
 

@@ -1,7 +1,7 @@
-"""A process full of pages, told over stdin what to do, and telling on stdout what it saw. Started by `crowd_of_pages`.
+"""A process full of pages: told over stdin what to do, it tells on stdout what it saw. See `crowd_of_pages`.
 
-A line of JSON on stdin names the pages and opens them; each further line is one exercise: talk (messages at a
-steady pace), flood (each message heard is answered by the next one said), or rest.
+A line of JSON is one exercise: open (connect pages), talk (messages at a steady pace), flood (each message
+heard is answered by the next one said), or rest.
 """
 
 import asyncio
@@ -36,7 +36,11 @@ class Seen:
     heartbeats: int = 0
     answered: int = 0
     late_s: list[float] = attrs.Factory(list[float])
+    """How late this process's own loop was, look by look."""
     lost: list[str] = attrs.Factory(list[str])
+    measured_s: float = 0.0
+    busy: float = 0.0
+    """This process's share of a core."""
 
 
 @attrs.define(eq=False)
@@ -112,7 +116,7 @@ class BenchPage:
             asyncio.get_running_loop().call_later(self._free_at - now, self.say)
 
     async def _keep_beating(self) -> None:
-        await asyncio.sleep(random.uniform(0, HEARTBEAT_S))  # noqa: S311  # so that they do not beat as one
+        await asyncio.sleep(random.uniform(0, HEARTBEAT_S))  # so that they do not beat as one
         while True:
             self.seen.heartbeats += 1
             self._packet({"packet_type": "heartbeat", "client_timestamp": time.time()})
@@ -133,21 +137,11 @@ class BenchPage:
         self.seen.lost.append(str(closed))
 
 
-async def _open_all(pages: list[BenchPage]) -> None:
-    free = asyncio.Semaphore(OPENING_AT_ONCE)
-
-    async def open_one(page: BenchPage) -> None:
-        async with free:
-            await page.open()
-
-    await asyncio.gather(*map(open_one, pages))
-
-
-async def _talk(pages: list[BenchPage], wish: dict[str, Any]) -> None:
+async def _talk(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
     """Each page says something every `every_s`, beginning at a moment of its own."""
 
     async def talk(page: BenchPage) -> None:
-        at = time.monotonic() + random.uniform(0, wish["every_s"])  # noqa: S311
+        at = time.monotonic() + random.uniform(0, wish["every_s"])
         until = time.monotonic() + wish["for_s"]
         while at < until:
             await asyncio.sleep(max(0.0, at - time.monotonic()))
@@ -158,31 +152,43 @@ async def _talk(pages: list[BenchPage], wish: dict[str, Any]) -> None:
     await asyncio.sleep(wish["settle_s"])
 
 
-async def _flood(pages: list[BenchPage], wish: dict[str, Any]) -> None:
+async def _flood(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
     """Each page has so many messages under way, and sends the next when its partner's comes."""
     for page in pages:
         page.flooding = True
         for _ in range(wish["at_once"]):
             page.say()
     await asyncio.sleep(wish["warm_s"])
-    before = sum(len(seen.latencies_s) for seen in {id(page.seen): page.seen for page in pages}.values())
-    began = time.monotonic()
+    seen.latencies_s, began = [], time.monotonic()
     await asyncio.sleep(wish["for_s"])
-    pages[0].seen.latencies_s[:before] = []
-    wish["measured_s"] = time.monotonic() - began
-    wish["heard"] = len(pages[0].seen.latencies_s)
+    measured, seen.measured_s = seen.latencies_s, time.monotonic() - began
     for page in pages:
         page.flooding = False
+    seen.latencies_s = []
     await asyncio.sleep(wish["settle_s"])
+    seen.latencies_s = measured
 
 
-async def _rest(pages: list[BenchPage], wish: dict[str, Any]) -> None:
+async def _rest(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
     """Only hearts beat."""
     await asyncio.sleep(wish["for_s"])
 
 
-Exercise = Callable[[list[BenchPage], dict[str, Any]], Awaitable[None]]
-_EXERCISES: dict[str, Exercise] = {"talk": _talk, "flood": _flood, "rest": _rest}
+async def _open(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
+    """Connect pages, a few at the same time."""
+    new = [BenchPage(one["number"], one["agent"], Where(**one["where"]), seen) for one in wish["pages"]]
+    free = asyncio.Semaphore(OPENING_AT_ONCE)
+
+    async def open_one(page: BenchPage) -> None:
+        async with free:
+            await page.open()
+
+    await asyncio.gather(*map(open_one, new))
+    pages += new
+
+
+Exercise = Callable[[list[BenchPage], Seen, dict[str, Any]], Awaitable[None]]
+_EXERCISES: dict[str, Exercise] = {"open": _open, "talk": _talk, "flood": _flood, "rest": _rest}
 
 
 async def _look(seen: Seen) -> None:
@@ -198,18 +204,11 @@ async def _main() -> None:
     looking = asyncio.create_task(_look(seen))
     while line := await asyncio.to_thread(sys.stdin.buffer.readline):
         wish = json.loads(line)
-        for name in attrs.fields_dict(Seen):
-            value = getattr(seen, name)
-            setattr(seen, name, 0 if isinstance(value, int) else [])
+        seen.__init__()  # type: ignore[misc]  # the pages go on writing into it
         cpu, began = time.process_time(), time.monotonic()
-        if wish["what"] == "open":
-            pages += [BenchPage(one["number"], one["agent"], Where(**one["where"]), seen) for one in wish["pages"]]
-            await _open_all(pages)
-        else:
-            await _EXERCISES[wish["what"]](pages, wish)
-        busy = (time.process_time() - cpu) / (time.monotonic() - began)
-        told = {**attrs.asdict(seen), "busy": busy, "measured_s": wish.get("measured_s"), "heard": wish.get("heard")}
-        sys.stdout.write(json.dumps(told) + "\n")
+        await _EXERCISES[wish["what"]](pages, seen, wish)
+        seen.busy = (time.process_time() - cpu) / (time.monotonic() - began)
+        sys.stdout.write(json.dumps(attrs.asdict(seen)) + "\n")
         sys.stdout.flush()
     looking.cancel()
 

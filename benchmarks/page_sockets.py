@@ -112,6 +112,8 @@ class PageSocket(asyncio.Protocol):
 
     def _frame(self, opcode: int, payload: bytes) -> None:
         assert self._transport is not None
+        if self._transport.is_closing():
+            return  # who cares was told
         size = len(payload)
         head = (
             struct.pack("!BBL", _FINAL | opcode, _MASKED | size, 0)
