@@ -33,6 +33,7 @@ class Visit:
         self._history = history
         self._begun = trio.Event()
         self._paused = trio.Event()
+        self._is_paused = False
         self._note(given.status)
 
     def told(self, data: Mapping[str, Any]) -> None:
@@ -43,6 +44,7 @@ class Visit:
         # Without a reason a disconnect is a pause, too: a router that was restarted knows none.
         paused = status is AgentStatus.DISCONNECT and data.get("reason") in (None, Reason.SHUTDOWN.value)
         if paused:
+            self._is_paused = True
             self._paused.set()
         elif status not in LIVE_AGENT and not self.saving:
             self.ended.set()
@@ -94,8 +96,10 @@ class Visit:
         while True:
             await self._paused.wait()
             await trio.sleep(POLL_S)
-            if self._paused.is_set():
+            if self._is_paused:
                 await self._refresh(tab)
+            else:
+                self._paused = trio.Event()
 
     async def _refresh(self, tab: Tab) -> None:
         if not await self._is_shown():
@@ -117,7 +121,7 @@ class Visit:
     def _note(self, status: str) -> None:
         if status in _AT_WORK:
             self._begun.set()
-            self._paused = trio.Event()
+            self._is_paused = False
 
 
 _AT_WORK = {AgentStatus.IN_TASK.value, AgentStatus.ONBOARDING.value}
