@@ -149,6 +149,7 @@ class LiveRun:
             rules=rules,
             user_code=user_code,
             failed=partial(self._errors.note, HOOK),
+            tell=self._tell,
             active=self._reception.was_active,
         )
         return Stage(tools)

@@ -8,6 +8,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -57,6 +58,8 @@ class StageTools:
     user_code: UserCode
     failed: Callable[[str, BaseException, AgentId | None], Awaitable[None]]
     """Keep an error of the author's code for `crowdctl errors`."""
+    tell: Callable[[Agent, Reason | None], None]
+    """Say an agent's status, as it is stored, to its page."""
     active: Callable[[], None]
     """Somebody said something: the run's patience begins anew."""
 
@@ -237,14 +240,26 @@ class Stage:
         """Of an agent that is not at work: it may be about to be again, then nothing of it may be lost."""
         if isinstance(packet, Confirmed):
             return
+        if isinstance(packet, Alive):
+            self._wish.send_nowait(partial(self._remind, packet.subject))
         known = self._strangers.get(packet.subject)
         if known is not None:
+            if isinstance(packet, Alive):  # the newest is what counts; a page may come again and again
+                known[:] = [one for one in known if one[0] is not link or not isinstance(one[1], Alive)]
             known.append((link, packet))
         elif len(self._strangers) < STRANGERS_MAX:
             self._strangers[packet.subject] = [(link, packet)]
             self._wish.send_nowait(partial(self._who_is, packet.subject))
         else:
             self.counters["strangers_dropped"] += 1
+
+    async def _remind(self, wire_id: WireId) -> None:
+        """A page shows an agent that is not at work: its router may have been restarted, and not know it."""
+        with suppress(NotFound):
+            agent = await self._t.house.storage.agent_by_wire_id(wire_id)
+            if agent.status not in LIVE_AGENT and wire_id not in self._lines:
+                is_pause = agent.reason == Reason.SHUTDOWN.value
+                self._t.tell(agent, Reason.SHUTDOWN if is_pause else None)
 
     async def _who_is(self, wire_id: WireId) -> None:
         try:
