@@ -1,4 +1,4 @@
-"""The simulated world with live work: workers talk with the task's code, everything goes wrong, nothing is lost."""
+"""The simulated world with live work: workers talk with the task's code, and nothing said is lost."""
 
 from collections.abc import Mapping
 from typing import Any
