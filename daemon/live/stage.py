@@ -19,7 +19,7 @@ from ...protocol.names import AgentId, AssignmentId, PieceKind, Reason, WireId
 from ...protocol.packets import Alive, MephistoBoundLiveUpdate
 from ...protocol.streams import Confirmed
 from ...storage.errors import LeaseLost, NotFound, StorageFailed
-from ...storage.records import Agent, LiveUpdate
+from ...storage.records import Agent, LiveUpdate, OnboardingAgent
 from ..blueprints.contract import Blueprint
 from ..blueprints.live_contract import LiveRules, Resume
 from ..causes import causes
@@ -58,7 +58,7 @@ class StageTools:
     user_code: UserCode
     failed: Callable[[str, BaseException, AgentId | None], Awaitable[None]]
     """Keep an error of the author's code for `crowdctl errors`."""
-    tell: Callable[[Agent, Reason | None], None]
+    tell: Callable[[Agent | OnboardingAgent, Reason | None], None]
     """Say an agent's status, as it is stored, to its page."""
     active: Callable[[], None]
     """Somebody said something: the run's patience begins anew."""
@@ -256,10 +256,11 @@ class Stage:
     async def _remind(self, wire_id: WireId) -> None:
         """A page shows an agent that is not at work: its router may have been restarted, and not know it."""
         with suppress(NotFound):
-            agent = await self._t.house.storage.agent_by_wire_id(wire_id)
-            if agent.status not in LIVE_AGENT and wire_id not in self._lines:
-                is_pause = agent.reason == Reason.SHUTDOWN.value
-                self._t.tell(agent, Reason.SHUTDOWN if is_pause else None)
+            player = await self._cast.player_of(wire_id)
+            assert isinstance(player, Agent | OnboardingAgent)
+            if self._cast.how_left(player) is not None and wire_id not in self._lines:
+                is_pause = player.reason == Reason.SHUTDOWN.value
+                self._t.tell(player, Reason.SHUTDOWN if is_pause else None)
 
     async def _who_is(self, wire_id: WireId) -> None:
         try:
