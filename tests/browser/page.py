@@ -15,10 +15,20 @@ PATIENCE_S = 15.0
 
 
 class Page:
-    """The browser's present page. Everything waits until it is so, or fails saying what was there instead."""
+    """The browser's present page, or the one in a tab. Waits until it is so, or fails saying what was."""
 
-    def __init__(self, driver: WebDriver) -> None:
-        self.driver = driver
+    def __init__(self, driver: WebDriver, tab: str = "", patience_s: float = PATIENCE_S) -> None:
+        """With a `tab`, the handle of a window, this page is in front whenever it is used."""
+        self._driver = driver
+        self.tab = tab
+        self._patience_s = patience_s
+
+    @property
+    def driver(self) -> WebDriver:
+        """The browser, with this page in front."""
+        if self.tab:
+            self._driver.switch_to.window(self.tab)
+        return self._driver
 
     def open(self, address: str, link: str = "ann") -> None:
         """Come by a personal link."""
@@ -124,6 +134,6 @@ class Page:
 
     def _until(self, holds: Callable[[], Any], failure: Callable[[], str]) -> None:
         try:
-            WebDriverWait(self.driver, PATIENCE_S, 0.05).until(lambda _: holds())
+            WebDriverWait(self.driver, self._patience_s, 0.05).until(lambda _: holds())
         except TimeoutException:
             pytest.fail(failure())

@@ -9,7 +9,10 @@ const statuses = [];
 
 function LivePage() {
   const task = useMephistoLiveTask({
-    onLiveUpdate: (update) => heard.push(update),
+    onLiveUpdate: (update) => {
+      heard.push(update);
+      window.noteSeen?.(update);
+    },
     onStatusUpdate: ({ status }) => statuses.push(status),
   });
   React.useEffect(() => {
