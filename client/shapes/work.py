@@ -89,6 +89,8 @@ class Submission:
     agent_id: int
     worker_id: int
     worker_name: str
+    simulated: bool
+    """Whether a program played in the place of a missing partner."""
     status: str
     review: ReviewInfo | None
     late: bool

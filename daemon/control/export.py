@@ -14,6 +14,7 @@ from ...protocol.names import RunId
 from ...protocol.packets import FileNote
 from ...storage.contract import ExportRow, Storage
 from ...storage.records import LiveUpdate, Metadata
+from ..grouping.seats import is_simulated
 from .answers import SendChunk, StreamedAnswer, json_bytes
 from .errors import bad_request
 from .export_csv import cells_of, csv_line, find_columns
@@ -116,6 +117,7 @@ def export_record(row: ExportRow, outputs: Any) -> RecordView:
         "agent_id": row.agent.id,
         "worker_id": row.worker.id,
         "worker_name": row.worker.name,
+        "simulated": is_simulated(row.agent),
         "status": row.agent.status.value,
         "review": None if row.review is None else review_view(row.review),
         "late": row.submission.late,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .daemon.blueprints.live import LiveBlueprint
     from .daemon.blueprints.remote_procedure import RemoteProcedureBlueprint
     from .daemon.blueprints.static import StaticBlueprint
+    from .daemon.grouping.partners import SimulatedPartner
     from .daemon.live.agent import LiveAgent
     from .daemon.live.errors import (
         AgentDisconnected,
@@ -51,6 +52,7 @@ __all__ = [
     "NothingReceived",
     "RemoteProcedureBlueprint",
     "ReplayDiverged",
+    "SimulatedPartner",
     "StaticBlueprint",
     "__version__",
 ]
@@ -63,6 +65,7 @@ _HOMES = {
     "LiveAgent": "daemon.live.agent",
     "LiveBlueprint": "daemon.blueprints.live",
     "RemoteProcedureBlueprint": "daemon.blueprints.remote_procedure",
+    "SimulatedPartner": "daemon.grouping.partners",
     "StaticBlueprint": "daemon.blueprints.static",
 }
 _ERRORS = "daemon.live.errors"

@@ -101,6 +101,7 @@ class RecordView(TypedDict):
     agent_id: int
     worker_id: int
     worker_name: str
+    simulated: bool
     status: str
     review: ReviewView | None
     late: bool
