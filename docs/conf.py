@@ -15,6 +15,7 @@ CONTENTS = {
         "README",
         "docs/getting-started",
         "docs/tasks",
+        "docs/live",
         "docs/production",
         "docs/metrics",
         "docs/python",
@@ -22,7 +23,13 @@ CONTENTS = {
     ],
     "Look up": ["docs/reference/crowdd", "docs/reference/crowdctl", "docs/reference/options"],
     "Understand": ["docs/how-it-works", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"],
-    "Examples": ["examples/digits/README", "examples/digits-qualified/README", "examples/plug-in/README"],
+    "Examples": [
+        "examples/digits/README",
+        "examples/digits-qualified/README",
+        "examples/describe-and-guess/README",
+        "examples/model-chat/README",
+        "examples/plug-in/README",
+    ],
 }
 _LISTED = {"docs/README", *(page for pages in CONTENTS.values() for page in pages)}
 _FOUND = [

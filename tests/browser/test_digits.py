@@ -15,6 +15,7 @@ from crowdd.daemon.blueprints.rows import page_view
 
 from .conftest import OpenRouter
 from .fake_router import FakeRouter
+from .looks import contrasts_of, emulated
 from .page import Page
 
 pytestmark = pytest.mark.browser
@@ -120,20 +121,6 @@ def test_a_preview_shows_a_digit_and_registers_nobody(
         assert router.asked == []
 
 
-@contextmanager
-def emulated(page: Page, width: int, height: int, scheme: str) -> Generator[None, None, None]:
-    """A screen of this size, of somebody with this taste in colours who likes things to stand still."""
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-    page.emulate("setDeviceMetricsOverride", size)
-    taste = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]
-    page.emulate("setEmulatedMedia", {"features": [{"name": name, "value": value} for name, value in taste]})
-    try:
-        yield
-    finally:
-        page.emulate("clearDeviceMetricsOverride", {})
-        page.emulate("setEmulatedMedia", {"features": []})
-
-
 def test_on_a_phone_everything_fits_and_is_easy_to_hit(at_work: FakeRouter, page: Page) -> None:
     with emulated(page, 390, 844, "light"):
         assert page.run("document.documentElement.scrollWidth") <= 390
@@ -143,26 +130,9 @@ def test_on_a_phone_everything_fits_and_is_easy_to_hit(at_work: FakeRouter, page
         assert min(sizes) >= 44
 
 
-CONTRASTS = """(() => {
-  const linear = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  const light = (c) => c.map((v) => linear(v / 255))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const back = (e) => { for (; e; e = e.parentElement) {
-    const c = parse(getComputedStyle(e).backgroundColor);
-    if (c.length < 4 || c[3] > 0) return c.slice(0, 3); }
-    return [255, 255, 255]; };
-  return [...document.querySelectorAll('main *, form *, #crowdd *')].filter((e) => e.offsetParent
-    && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).map((e) => {
-      const front = parse(getComputedStyle(e).color).slice(0, 3);
-      const [a, b] = [light(front), light(back(e))].sort((x, y) => y - x);
-      return [e.textContent.trim().slice(0, 20), (a + 0.05) / (b + 0.05)]; });
-})()"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_word_stands_out_from_its_background(at_work: FakeRouter, page: Page, scheme: str) -> None:
     with emulated(page, 1200, 800, scheme):
-        contrasts = page.run(CONTRASTS)
+        contrasts = contrasts_of(page)
         assert len(contrasts) > 15
         assert [(words, ratio) for words, ratio in contrasts if ratio < 4.5] == []
