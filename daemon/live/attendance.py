@@ -26,6 +26,8 @@ class Attendance:
         self._deadlines: Deadlines[WireId] = Deadlines()
         self._present: dict[WireId, bool] = {}
         self._in_house: set[WireId] = set()
+        self._sat: set[WireId] = set()
+        """Those whose page held a connection, since they are expected."""
 
     def expect(self, wire_id: WireId) -> None:
         """An agent lives: its page is to come, if it is not there."""
@@ -37,6 +39,7 @@ class Attendance:
         """The agent has ended."""
         self._present.pop(wire_id, None)
         self._in_house.discard(wire_id)
+        self._sat.discard(wire_id)
         self._deadlines.forget(wire_id)
 
     def is_present(self, wire_id: WireId) -> bool:
@@ -49,7 +52,18 @@ class Attendance:
         self.came(wire_id)
 
     def came(self, wire_id: WireId) -> None:
-        """Its page said something."""
+        """Its page said something over a connection."""
+        if wire_id in self._present:
+            self._sat.add(wire_id)
+        self._be_here(wire_id)
+
+    def is_back(self, wire_id: WireId) -> None:
+        """A router says that its page is there. Of one that never held a connection it says so as well, once
+        that has asked something: that is no page to talk with."""
+        if wire_id in self._sat:
+            self._be_here(wire_id)
+
+    def _be_here(self, wire_id: WireId) -> None:
         if self._present.get(wire_id) is False:
             self._present[wire_id] = True
             self._deadlines.forget(wire_id)

@@ -281,7 +281,7 @@ class Stage:
         """What a router says of whose page is there; `present` is its word for it."""
         for name, said in presence.items():
             if said == present:
-                self.attendance.came(WireId(name))
+                self.attendance.is_back(WireId(name))
             else:
                 self.attendance.went(WireId(name))
 

@@ -206,3 +206,13 @@ async def test_a_piece_that_cannot_be_carried_on_ends_alone(
             await bert.send({"text": "still here"})
             await bert.until(1)
         assert await virtual.agents(run) == [AgentStatus.DISCONNECT, AgentStatus.IN_TASK]
+
+
+async def test_a_page_that_registers_and_never_connects_is_lost_after_the_grace(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(code=ECHO, blueprint__type="echo")
+        await virtual.at_work(run, "anna")
+        await trio.sleep(40)
+        assert await virtual.agents(run) == [AgentStatus.DISCONNECT]
