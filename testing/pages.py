@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 import attrs
 
 _OUTGOING_ID = re.compile(r"o?\d+\.(\d+)")
+_INHERITED_ID = re.compile(r"p\d+\.\d+")
 
 
 @attrs.frozen
@@ -127,6 +128,13 @@ def past_updates(told: Mapping[str, Any]) -> Iterator[Handed]:
     for update in sent:
         if _whose(update) == mine:
             yield Handed(number_of(update), update)
+
+
+def inherited_updates(told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Of a registration's answer what those were sent who sat in the agent's seat before."""
+    for update in _listed(told, "past_live_updates"):
+        if _INHERITED_ID.fullmatch(str(update.get("update_id"))):
+            yield update
 
 
 def past_answers(told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

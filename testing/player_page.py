@@ -27,6 +27,7 @@ class PlayerPage:
     def __init__(self, say: Callable[[Mapping[str, Any]], None]) -> None:
         self._say = say
         self._last = 0
+        self._inherited: set[str] = set()
         self._waiting: deque[dict[str, Any]] = deque()
         self._answers: dict[str, Mapping[str, Any] | None] = {}
         self._calls = 0
@@ -70,6 +71,12 @@ class PlayerPage:
             return json.loads(answer["response"])
         raise NothingCame(f"no answer in {timeout_s} s")
 
+    def inherit(self, update: Mapping[str, Any]) -> None:
+        """The page knows what was sent to who sat here before: the player sees it once."""
+        if update["update_id"] not in self._inherited:
+            self._inherited.add(update["update_id"])
+            self._see(update)
+
     def hand(self, number: int, update: Mapping[str, Any]) -> None:
         """The page's script was given this: the player sees it unless it was seen before a reload."""
         if number <= self._last:
@@ -78,8 +85,11 @@ class PlayerPage:
         if "handles" in update:
             self.answer(update)
         else:
-            self._waiting.append({key: value for key, value in update.items() if key != "update_id"})
-            self._wake()
+            self._see(update)
+
+    def _see(self, update: Mapping[str, Any]) -> None:
+        self._waiting.append({key: value for key, value in update.items() if key != "update_id"})
+        self._wake()
 
     def answer(self, update: Mapping[str, Any]) -> None:
         """A call was answered; one that nobody waits for (any more) is dropped."""

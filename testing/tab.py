@@ -10,7 +10,7 @@ from .doors import Doors, PageSocket, SocketLost
 from .history import History, agent_key
 from .live_page import LivePage
 from .outbox import Outbox
-from .pages import Handed, Kept, Page, PageEvent, RollCalled, StatusTold, past_answers
+from .pages import Handed, Kept, Page, PageEvent, RollCalled, StatusTold, inherited_updates, past_answers
 from .player_page import PlayerPage
 from .unchanged_page import UnchangedPage, said_in
 
@@ -59,6 +59,8 @@ class Tab:
 
     def refresh(self, told: Mapping[str, Any]) -> None:
         """The page registered again without being loaded, as it does while it waits."""
+        for update in inherited_updates(told):
+            self.player.inherit(update)
         for handed in self._page.restored(told):
             self._hand(self._page, handed)
         for answer in past_answers(told):

@@ -18,7 +18,7 @@ from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, WireId
 from ...protocol.packets import Alive, MephistoBoundLiveUpdate
 from ...protocol.streams import Confirmed
 from ...storage.contract import Registration, Reserved
-from ...storage.records import Agent, TaskRun, Unit
+from ...storage.records import Agent, LiveUpdate, TaskRun, Unit
 from ...storage.writes import AddSubmission
 from ..blueprints.contract import Blueprint
 from ..hooks.views import AssignmentView, RunView, UnitView
@@ -48,8 +48,10 @@ class PartnerPage:
         self._said = 0
         self._in, self.inbox = trio.open_memory_channel[dict[str, Any]](math.inf)
 
-    def open(self) -> None:
-        """The page is there, and knows nothing."""
+    def open(self, inherited: Sequence[LiveUpdate]) -> None:
+        """The page is there, and knows only what those were sent who sat there before."""
+        for update in inherited:
+            self._in.send_nowait(plain(update.update))
         self._stage.attendance.is_in_house(self._wire_id)
         self._stage.take(self, Alive(self._wire_id, seen=0))
 
@@ -204,7 +206,7 @@ class Partners:
         storage = self._t.house.storage
         unit, assignment = await storage.unit(agent.unit_id), await storage.assignment(agent.assignment_id)
         page = PartnerPage(self._t.stage, agent.wire_id)
-        page.open()
+        page.open((await self._t.stage.past(agent.id)).inherited)
         return SimulatedPartner(page, agent.id, UnitView(AssignmentView(self._t.view, assignment), unit))
 
     async def _happen(self, agent: Agent, event: Submitted | TaskFailed) -> None:

@@ -17,8 +17,9 @@ READ_MAX = 1000
 class Past:
     """Everything an agent and its page said to each other so far."""
 
+    agent_id: AgentId
     updates: Sequence[LiveUpdate]
-    """Both directions, in order."""
+    """Both directions, in order, and before them what those were sent who sat in the agent's seat before."""
     seen: int
     """The last number among those that went to the page."""
 
@@ -26,9 +27,24 @@ class Past:
         """What `init_task_data` is for live work (§1.7, §2.8)."""
         return {
             "task_data": task_data,
-            "past_live_updates": [shown(update) for update in self.updates],
+            "past_live_updates": [self._shown(update) for update in self.updates],
             "previous_requests": _requests(self.updates),
         }
+
+    @property
+    def inherited(self) -> list[LiveUpdate]:
+        """What those were sent who sat there before."""
+        return [update for update in self.updates if update.agent_id != self.agent_id]
+
+    def _shown(self, update: LiveUpdate) -> dict[str, Any]:
+        """As pages know it: what was sent to them by our name for it, what they sent by theirs.
+
+        "p17.4" was sent to agent 17, who sat there before: for this page it has no number.
+        """
+        if not update.outgoing:
+            return dict(update.update)
+        prefix = "" if update.agent_id == self.agent_id else "p"
+        return {**update.update, "update_id": f"{prefix}{update.update_id}"}
 
 
 async def read_past(
@@ -38,9 +54,10 @@ async def read_past(
     sent = await _all(storage, onboarding, agent_id, True)
     updates = [*await _all(storage, onboarding, agent_id, False), *sent]
     for other in before:
-        updates += await _all(storage, onboarding, other, True)
+        theirs = await _all(storage, onboarding, other, True)
+        updates += [update for update in theirs if "handles" not in update.update]
     updates.sort(key=lambda update: update.created_at)
-    return Past(updates, sent[-1].number if sent else 0)
+    return Past(agent_id, updates, sent[-1].number if sent else 0)
 
 
 async def _all(storage: Storage, onboarding: bool, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
@@ -51,11 +68,6 @@ async def _all(storage: Storage, onboarding: bool, agent_id: AgentId, outgoing: 
         found += page
         if len(page) < READ_MAX:
             return found
-
-
-def shown(update: LiveUpdate) -> dict[str, Any]:
-    """As pages know it: what was sent to them by our name for it, what they sent by theirs."""
-    return {**update.update, "update_id": update.update_id} if update.outgoing else dict(update.update)
 
 
 def _requests(updates: Iterable[LiveUpdate]) -> list[dict[str, Any]]:

@@ -70,6 +70,7 @@ class Piece:
         self._replay = None if replay is None or replay.over else replay
         self._t = tools
         self._woken = trio.Event()
+        self._turned = trio.Event()
         self._code = trio.CancelScope()
         self._stopping = False
         self._diverged: ReplayDiverged | None = None
@@ -167,6 +168,14 @@ class Piece:
             self._code.deadline = min(self._code.deadline, trio.current_time() + AFTERWARDS_S)
         self._woken.set()
 
+    async def seated(self, agent_id: AgentId) -> Seat:
+        """The agent's seat, once it has one: all that was sent to who sat there before is stored then."""
+        while True:
+            for seat in self.seats:
+                if agent_id in seat.agents:
+                    return seat
+            await self._turned.wait()
+
     def join(self, index: int, agent_id: AgentId) -> None:
         """Another agent takes a seat."""
         self._ledger.note(What.JOINED, agent_id, {"seat": index})
@@ -231,6 +240,8 @@ class Piece:
             turn = self._next_turn()
             if turn:
                 await self._carry_out(turn)
+                self._turned.set()
+                self._turned = trio.Event()
                 continue
             with trio.move_on_at(min(self._ledger.next_deadline, self._patience_until)):
                 await self._woken.wait()

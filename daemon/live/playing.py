@@ -1,10 +1,8 @@
 """A piece of live work whose code runs: the piece, who its people are, and where their pages' words go."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from ...protocol.names import AgentId
-from ...storage.records import Agent
 from .agent import Person
 from .calls import Calls
 from .hearing import Hearing
@@ -47,13 +45,6 @@ class Playing:
     def attached(self, agent_id: AgentId) -> Attached:
         """Where the page's words go."""
         return Attached(self.piece, self._hearings[agent_id], self.calls)
-
-    def before(self, agent: Agent) -> Sequence[AgentId]:
-        """Who sat before the agent on the same unit."""
-        for seat in self.piece.seats:
-            if self.persons[seat.agent_id].unit.id == agent.unit_id:
-                return [other for other in seat.agents if other != agent.id]
-        return []
 
     def _seat(self, person: Person) -> Seat:
         return next(

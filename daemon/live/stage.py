@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 SEED_BITS = 48
 STRANGERS_MAX = 1000  # agents of whom something came before we know them; after that it is dropped
+SEAT_S = 5.0  # a page that comes while its group is being opened waits so long for the others' past
 LAST_WORDS_S = 30.0  # how long what was sent before the code ended an agent's part is tried to be delivered
 
 
@@ -93,6 +94,7 @@ class Stage:
         self._lines: dict[WireId, Line] = {}
         self._by_number: dict[AgentId, Line] = {}
         self._pieces: dict[PieceKey, Playing | None] = {}
+        self._opened = trio.Event()
         self._watcher: Watcher | None = None
         self._strangers: dict[WireId, list[tuple[LiveLink, LivePacket]]] = {}
         self._wish, self._wishes = trio.open_memory_channel[Callable[[], Awaitable[None]]](math.inf)
@@ -287,10 +289,20 @@ class Stage:
 
     async def past(self, agent_id: AgentId) -> Past:
         """What a page that comes is told of its agent's past."""
-        player = await self._cast.player(agent_id)
-        playing = self._pieces.get(await self._cast.key_of(agent_id))
-        before = playing.before(player) if playing is not None and isinstance(player, Agent) else ()
+        before = await self._before(await self._cast.player(agent_id))
         return await read_past(self._t.house.storage, self._cast.onboarding, agent_id, before)
+
+    async def _before(self, player: Player) -> Sequence[AgentId]:
+        """Who sat in a member's seat before them; after a start it takes a moment until that is known."""
+        key = await self._cast.key_of(player.id)
+        if key.kind is not PieceKind.ASSIGNMENT or not self._cast.is_played(player):
+            return ()
+        with trio.move_on_after(SEAT_S):
+            while (playing := self._pieces.get(key)) is None:
+                await self._opened.wait()
+            seat = await playing.piece.seated(player.id)
+            return seat.agents[: seat.agents.index(player.id)]
+        return ()
 
     # --- groups
 
@@ -370,6 +382,8 @@ class Stage:
         async with open_calls(calls) as open_now:
             playing.calls = open_now if functions else None
             self._pieces[key] = playing
+            self._opened.set()
+            self._opened = trio.Event()
             for agent in members:
                 await self._sit_down(playing, agent)
             for call in opened.calls:

@@ -1,5 +1,6 @@
 """Who leaves a group that has begun: the others end, go on, get somebody new or a simulated partner."""
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,7 +116,7 @@ async def test_x13_a_new_worker_takes_the_place_and_gets_the_history(
             async with member(virtual, run, "cat") as cat:
                 await cat.becomes("in task")
                 told = (await cat.page.register()).told["init_task_data"]["past_live_updates"]
-                assert [update["said"] for update in told] == ["one"]
+                assert [(update["said"], update["update_id"]) for update in told] == [("one", "p2.1")]
                 await cat.live.send({"said": "two"})
                 assert await ann.live.until(1) == [{"from": 1, "number": 3, "said": "two"}]
                 await ann.live.send({"said": "three"})
@@ -173,6 +174,40 @@ async def test_a_simulated_partner_takes_the_place(tmp_path: Path, autojump_cloc
             await ann.live.send({"said": "bye"})
             assert (await ann.page.submit({})).verdict is Verdict.OK
         await until_agents(virtual, run, COMPLETED, RETURNED, COMPLETED)
+
+
+HISTORIAN = """
+async def simulated_partner(partner):
+    heard = []
+    async for update in partner.updates():
+        heard.append(update["said"])
+        if update["said"] == "bye":
+            return {"heard": heard}
+"""
+
+
+async def test_a_simulated_partner_knows_what_was_said_before_also_after_a_restart(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(
+            units=1, code=CODE + HISTORIAN, blueprint__group="2", blueprint__drop_out__policy="simulated"
+        )
+        async with a_pair(virtual, run) as (ann, bob):
+            await ann.live.send({"said": "one"})
+            await bob.live.until(1)
+            await leave(bob)
+            await ann.live.send({"said": "two"})
+            await trio.sleep(5)
+            virtual.daemon.kill(down_s=5)
+            await trio.sleep(10)
+            await virtual.until_live(run.id)
+            await ann.live.send({"said": "bye"})
+            await trio.sleep(20)
+            assert (await ann.page.submit({})).verdict is Verdict.OK
+        await until_agents(virtual, run, COMPLETED, RETURNED, COMPLETED)
+        [record] = [row for row in await virtual.storage.export(run.id) if row.agent.id == 3]
+        assert json.loads(record.submission.data) == {"heard": ["one", "two", "bye"]}
 
 
 async def test_a_partner_that_fails_ends_the_group_and_is_noted(

@@ -8,6 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from crowdd.testing.pages import inherited_updates
 from crowdd.testing.player_page import CallFailed, NothingCame, PlayerPage
 
 
@@ -36,6 +37,19 @@ async def test_a_reloaded_page_shows_the_player_nothing_twice(page: PlayerPage) 
         page.hand(number, {"n": number})
     seen = [(await page.receive())["n"] for _ in range(3)]
     assert seen == [1, 2, 3]
+
+
+async def test_what_was_sent_to_who_sat_there_before_is_seen_once_and_first(page: PlayerPage) -> None:
+    told = {
+        "init_task_data": {"past_live_updates": [{"n": 1, "update_id": "p7.1"}, {"n": 9, "update_id": "9.1"}]}
+    }
+    for _ in range(2):  # the page was loaded again
+        for update in inherited_updates(told):
+            page.inherit(update)
+    page.hand(1, {"n": 2, "update_id": "8.1"})
+    assert [await page.receive(), await page.receive()] == [{"n": 1}, {"n": 2}]
+    with pytest.raises(NothingCame):
+        await page.receive(timeout_s=0)
 
 
 async def test_who_waits_too_long_is_told_so(page: PlayerPage, autojump_clock: MockClock) -> None:
