@@ -68,6 +68,10 @@ class Line:
         while self._held:
             self._pass_on(attached, *self._held.popleft())
 
+    def detach(self) -> None:
+        """The piece is over, and the agent is not: what comes is held for the next one."""
+        self._attached = None
+
     def heard(self, link: LiveLink, packet: MephistoBoundLiveUpdate) -> None:
         """The agent's page sent this."""
         if self.has_ended:

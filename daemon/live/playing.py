@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ...protocol.names import AgentId
+from ...protocol.names import AgentId, PieceKind
 from .agent import Person
 from .calls import Calls
 from .hearing import Hearing
@@ -25,6 +25,12 @@ class Playing:
         """None: pages can call nothing."""
         self.is_closing = False
         """Whether its code has ended; answers may still come."""
+        self.is_stopped = False
+        """Whether its code ended because the daemon stops."""
+
+    def takes(self, agent_id: AgentId) -> bool:
+        """Whether the agent has a seat in it, or can take one: only groups go on with somebody new."""
+        return agent_id in self._hearings or self.piece.key.kind is PieceKind.ASSIGNMENT
 
     def caller(self, agent_id: AgentId) -> Any:
         """What a named function is shown of who calls it."""

@@ -7,7 +7,7 @@ was. Packets of the link come in by `take` without waiting, so their order is ke
 import logging
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
@@ -95,6 +95,8 @@ class Stage:
         self._by_number: dict[AgentId, Line] = {}
         self._pieces: dict[PieceKey, Playing | None] = {}
         self._opened = trio.Event()
+        self._late: dict[PieceKey, set[AgentId]] = {}
+        """Who came while a piece was being opened, or was still that of another; they are looked at again."""
         self._watcher: Watcher | None = None
         self._strangers: dict[WireId, list[tuple[LiveLink, LivePacket]]] = {}
         self._wish, self._wishes = trio.open_memory_channel[Callable[[], Awaitable[None]]](math.inf)
@@ -152,6 +154,8 @@ class Stage:
 
     def _is_over(self, player: Player, how: How) -> None:
         line = self._lines.get(player.wire_id)
+        if line is None:
+            self._is_over_unseen(player, how)
         if line is None or line.has_ended:
             return
         self.attendance.forget(player.wire_id)
@@ -169,6 +173,20 @@ class Stage:
             line.outbound.close()
         if piece is not None and not self._is_kept(piece, how):
             piece.left(player.id, how)
+
+    def _is_over_unseen(self, player: Player, how: How) -> None:
+        """It never came back after a shutdown; its group may go on, and its answer have come all the same."""
+        if player.reason == Reason.SHUTDOWN.value and how is not How.SUBMITTED:
+            return
+        for link, packet in self._strangers.pop(player.wire_id, ()):
+            self._is_late(link, packet)
+        if how is How.SUBMITTED and self._watcher is not None and isinstance(player, Agent):
+            self.leave(player)
+
+    def _is_late(self, link: LiveLink, packet: LivePacket) -> None:
+        if isinstance(packet, MephistoBoundLiveUpdate):
+            self.counters["late_live_updates"] += 1
+            link.stream_stored(packet)
 
     def _forget(self, line: Line) -> None:
         if self._lines.get(line.wire_id) is line:
@@ -275,9 +293,7 @@ class Stage:
         if may_come_back or wire_id not in self._strangers:
             return
         for link, packet in self._strangers.pop(wire_id):
-            if isinstance(packet, MephistoBoundLiveUpdate):
-                self.counters["late_live_updates"] += 1
-                link.stream_stored(packet)
+            self._is_late(link, packet)
 
     def hear_presence(self, presence: Mapping[str, str], present: str) -> None:
         """What a router says of whose page is there; `present` is its word for it."""
@@ -340,7 +356,11 @@ class Stage:
             return
         key = await self._cast.key_of(agent_id)
         if key in self._pieces:
-            await self._sit_down(self._pieces[key], player)
+            playing = self._pieces[key]
+            if playing is None or not playing.takes(player.id):
+                self._late.setdefault(key, set()).add(player.id)
+            else:
+                await self._sit_down(playing, player)
             return
         self._pieces[key] = None
         members = await self._cast.members(agent_id)
@@ -354,7 +374,22 @@ class Stage:
             await self._t.failed(f"carrying on {key.kind.value} {key.id}", exc, None)
             await self._end_all([member.id for member in members], TaskFailed())
         finally:
-            del self._pieces[key]
+            self._is_no_more(key, self._pieces.pop(key))
+
+    def _is_no_more(self, key: PieceKey, playing: Playing | None) -> None:
+        """Whoever came too late for what is over now has the code begin for them."""
+        late = self._late.pop(key, set())
+        for agent_id in () if playing is None else playing.persons:
+            line = self._by_number.get(agent_id)
+            if line is not None and not line.has_ended:
+                line.detach()
+                late.add(agent_id)
+        if playing is None or not playing.is_stopped:
+            self._look_at(late)
+
+    def _look_at(self, agents: Iterable[AgentId]) -> None:
+        for agent_id in agents:
+            self._wish.send_nowait(partial(self._begin, agent_id))
 
     async def _play(self, key: PieceKey, members: Sequence[Player]) -> None:
         tools = PieceTools(
@@ -386,6 +421,7 @@ class Stage:
             self._opened = trio.Event()
             for agent in members:
                 await self._sit_down(playing, agent)
+            self._look_at(self._late.pop(key, ()))
             for call in opened.calls:
                 open_now.take(call)
             if self._watcher is not None and key.kind is PieceKind.ASSIGNMENT:
@@ -404,19 +440,29 @@ class Stage:
     async def _person(self, agent_id: AgentId) -> Person:
         return await self._cast.person(agent_id, self.attendance.is_present)
 
-    async def _sit_down(self, playing: Playing | None, player: Player) -> None:
+    async def _sit_down(self, playing: Playing, player: Player) -> None:
         """The agent's page and the code of its piece hear each other from now on.
 
-        Also who comes back to it, and who comes new to a seat that is empty. None: it is being opened, and
-        finds the agent itself.
+        Also who comes back to it, and who comes new to a seat that is empty.
         """
-        if playing is None:
-            return
         person = await self._person(player.id)
+        if self._pieces.get(playing.piece.key) is not playing:  # it is over since
+            self._look_at([player.id])
+            return
         line = self._lines.get(player.wire_id)
         playing.sit_down(player.id, person)
-        if line is not None and line.piece is None:
+        if line is None or line.has_ended:
+            await self._has_left(playing, player.id)
+        elif line.piece is None:
             line.attach(playing.attached(player.id))
+
+    async def _has_left(self, playing: Playing, agent_id: AgentId) -> None:
+        """An agent may have left before the piece could be told: while that was being opened."""
+        player = await self._cast.player(agent_id)
+        how = self._cast.how_left(player)
+        if how is None or player.reason == Reason.SHUTDOWN.value or self._is_kept(playing.piece, how):
+            return
+        playing.piece.left(agent_id, how)
 
     async def _code(self, playing: Playing) -> Any:
         """The author's coroutine for this piece."""
@@ -429,6 +475,7 @@ class Stage:
         members = [seat.agent_id for seat in playing.piece.seats]
         log.info("its code %s", words_of_ending(ending), extra=self._ids(members[0]))
         if ending.close is Close.STOPPED:
+            playing.is_stopped = True
             return
         if ending.close is Close.FINISHED:
             await self._cast.finished(playing.piece, ending.returned)
