@@ -2,6 +2,11 @@
  * from before a reload, and each changes what is shown. What they mean is said in ../game.py. */
 "use strict";
 
+const SAMPLES = [
+  ["004gg800006ggf10004ggc00003ggf00008gg60001dgg40003ggf200006cc200", "a 1, thick"],
+  ["00agdcf504g8cg6006c2g7000159e100017gc20008ggc50001ba000000e60000", "a 7 that leans right"],
+  ["009ef60002gc1d0003c7084006b4072004900c1003904b0001c5c300006e5000", "a 0, thin"],
+];
 const part = (id) => document.getElementById(id);
 const TITLE = document.title;
 let rounds = []; // the row: six pictures for each round
@@ -161,6 +166,14 @@ part("ending").addEventListener("submit", (event) => {
   crowdd.submit({ score, of: rounds.length, rounds: played, words: words.value, comment: comment.value })
     .catch(() => {}); // the page has said why
 });
+
+// ------------------------------------------------------------------ while somebody waits
+
+part("samples").append(...SAMPLES.map(([picture, words]) => {
+  const sample = made("li");
+  sample.append(drawn(picture), Object.assign(made("span"), { textContent: `“${words}”` }));
+  return sample;
+}));
 
 function made(tag, className = "") {
   return Object.assign(document.createElement(tag), { className });
