@@ -30,9 +30,9 @@ from .players import Player
 from .simulation.browser import Air, SimulatedDoors
 from .simulation.channel import SimulatedChannel
 from .simulation.daemon import SimulatedDaemon
-from .simulation.faults import ALL_FAULTS, NO_FAULTS, Fault, Faults, Planned, plan_faults
+from .simulation.faults import ALL_FAULTS, LIVE_FAULTS, NO_FAULTS, Fault, Faults, Planned, plan_faults
+from .simulation.live import BLUEPRINTS, ECHO, OPTIONS, live_faults, talker
 from .simulation.live import CODE as LIVE_CODE
-from .simulation.live import LIVE_BLUEPRINT, echo_faults, talker
 from .simulation.nemesis import Targets, go_wrong
 from .simulation.qualified import BANNED, CODE, SECTIONS, SPECIAL, answer, player
 from .simulation.router import SimulatedRouter
@@ -43,6 +43,7 @@ from .tables import DAEMON_TABLES
 __all__ = [
     "ALL_FAULTS",
     "CROWD",
+    "LIVE_FAULTS",
     "NO_FAULTS",
     "Fault",
     "Faults",
@@ -76,7 +77,7 @@ label = "{label}"
 type = "{blueprint}"
 num_assignments = {assignments}
 units_per_assignment = {units_per_assignment}
-[provider]
+{options}[provider]
 type = "inhouse"
 [architect]
 type = "mock"
@@ -128,14 +129,14 @@ async def simulate(
     routers: int = 1,
     make_store: MakeStore = memory_store,
     qualified: str = "",
-    live: bool = False,
+    live: str = "",
     unchanged: float = 0.0,
 ) -> SimulationReport:
     """Let `workers` do at least `units` units while `faults` happen; then check all of it.
 
     With `qualified`, "gold" or "screening", they are onboarded and tested, hooks dawdle and fail, and staff
-    meddle for as long as there are faults. With `live` they talk with the task's code; this share of them in
-    `unchanged` pages of mephisto-task.
+    meddle for as long as there are faults. With `live`, "echo" or "pairs", they talk with the task's code or
+    with each other; this share of them in `unchanged` pages of mephisto-task.
 
     Needs an autojumping virtual clock. Returns when everybody has gone home, or after LASTS_S_MAX.
     """
@@ -152,7 +153,7 @@ class _World:
         routers: int,
         make_store: MakeStore,
         qualified: str,
-        live: bool,
+        live: str,
         unchanged: float,
     ) -> None:
         self._seed = seed
@@ -167,7 +168,7 @@ class _World:
         self._qualified = qualified
         self._live = live
         self._unchanged = unchanged
-        self._player: Player = talker() if live else player() if qualified else answer
+        self._player: Player = talker(live) if live else player() if qualified else answer
         self._healed_at = math.inf
 
     def _rng(self, what: str) -> random.Random:
@@ -202,11 +203,12 @@ class _World:
         task.mkdir()
         text = TASK.format(
             label=LABEL,
-            blueprint=LIVE_BLUEPRINT if self._live else "mock",
+            blueprint=BLUEPRINTS.get(self._live, "mock"),
+            options=OPTIONS.get(self._live, ""),
             assignments=assignments,
             units_per_assignment=UNITS_PER_ASSIGNMENT,
         )
-        if self._live:
+        if self._live == ECHO:
             (task / "task.py").write_text(LIVE_CODE)
         if self._qualified:
             head, _, sections = SECTIONS[self._qualified].partition("[")
@@ -258,7 +260,7 @@ class _World:
         violations = check_history(
             self._history.entries, facts, DAEMON_TABLES, healed_at=self._healed_at, answer_s=answer_s
         )
-        violations += echo_faults(facts) if self._live else ()
+        violations += live_faults(self._live, facts) if self._live else ()
         return SimulationReport(self._history.entries, facts, violations, planned, lasted_s)
 
 

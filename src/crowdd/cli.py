@@ -173,7 +173,11 @@ def demo(data: Path | None, bots: int, seed: int, wait: bool) -> None:
 
 @crowdd.command()
 @click.argument("links", nargs=-1, required=True)
-@click.option("--player", type=click.Path(path_type=Path, exists=True), help="A file with answer(data, rng).")
+@click.option(
+    "--player",
+    type=click.Path(path_type=Path, exists=True),
+    help="A file with answer(data, rng), or async play(page, data, rng) for live tasks.",
+)
 @click.option("--think", default=0.5, show_default=True, help="Mean seconds of thought for a unit.")
 @click.option("--abandon", default=0.0, show_default=True, help="Share of units that are left alone.")
 @click.option(

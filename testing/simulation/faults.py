@@ -16,6 +16,7 @@ class Fault(enum.Enum):
     KILL_ROUTER = "the router dies and comes back with what is on its disk"
     KILL_DAEMON = "the daemon dies and comes back with its store"
     STOP_DAEMON = "the daemon is stopped as by SIGTERM, and started again"
+    OFFLINE = "half of the workers have no network for a while"
 
 
 @attrs.frozen
@@ -32,7 +33,9 @@ class Faults:
 
 
 NO_FAULTS = Faults()
-ALL_FAULTS = Faults(tuple(Fault), count=12, over_s=400.0, lost_requests=0.05, socket_s=120.0)
+_OURS = tuple(fault for fault in Fault if fault is not Fault.OFFLINE)
+ALL_FAULTS = Faults(_OURS, count=12, over_s=400.0, lost_requests=0.05, socket_s=120.0)
+LIVE_FAULTS = Faults(tuple(Fault), count=14, over_s=400.0, lost_requests=0.05, socket_s=60.0)
 _LASTS_S = (0.5, 40.0)  # longer than a link may be silent, so that both sides of that limit are seen
 
 

@@ -51,6 +51,10 @@ async def _happen(one: Planned, targets: Targets) -> None:
             targets.daemon.kill(one.lasts_s)
         case Fault.STOP_DAEMON:
             targets.daemon.stop(one.lasts_s)
+        case Fault.OFFLINE:
+            targets.air.go_offline()
+            await trio.sleep(one.lasts_s)
+            targets.air.come_back()
 
 
 async def _worsen(router: SimulatedRouter, how: str, lasts_s: float) -> None:

@@ -11,10 +11,12 @@ from crowdd.storage.memory import MemoryStorage
 from crowdd.storage.records import JournalEntry, LiveUpdate
 from crowdd.testing.checker import Rule
 from crowdd.testing.history import Assured, Saw, Spoke
+from crowdd.testing.simulation.live import ECHO, PAIRS
 from crowdd.testing.simulation.stores import MakeStore
 from crowdd.testing.world import (
     ALL_FAULTS,
     CROWD,
+    LIVE_FAULTS,
     NO_FAULTS,
     Fault,
     Faults,
@@ -36,7 +38,7 @@ def _is_all_done(report: SimulationReport) -> bool:
 
 
 def test_workers_and_code_hear_each_other_and_the_checker_finds_nothing() -> None:
-    report = rehearse(1, WORKERS, UNITS, live=True)
+    report = rehearse(1, WORKERS, UNITS, live=ECHO)
     assert report.violations == []
     assert _is_all_done(report)
     kinds = {type(entry) for entry in report.history}
@@ -48,29 +50,36 @@ def test_nothing_said_is_lost_repeated_or_turned_around_while_all_goes_wrong(
     seed: int, make_store: MakeStore
 ) -> None:
     report = rehearse(
-        seed, WORKERS, UNITS, ALL_FAULTS, live=True, crowd=OFTEN_RELOADED, make_store=make_store
+        seed, WORKERS, UNITS, LIVE_FAULTS, live=ECHO, crowd=OFTEN_RELOADED, make_store=make_store
     )
     assert report.violations == []
     assert _is_all_done(report)
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_pairs_hear_all_that_their_partners_say_while_all_goes_wrong(seed: int) -> None:
+    report = rehearse(seed, WORKERS, UNITS, LIVE_FAULTS, live=PAIRS)
+    assert report.violations == []
+    assert report.facts.run.state is RunState.COMPLETED
+
+
 @pytest.mark.parametrize("fault", Fault)
 def test_one_kind_of_fault_again_and_again_does_live_work_no_harm(fault: Fault) -> None:
     faults = Faults((fault,), count=8, over_s=400.0, lost_requests=0.1, socket_s=60.0)
-    report = rehearse(4, WORKERS, UNITS, faults, live=True)
+    report = rehearse(4, WORKERS, UNITS, faults, live=ECHO)
     assert report.violations == []
     assert _is_all_done(report)
 
 
 @pytest.mark.parametrize("seed", [2, 3])
 def test_unchanged_pages_get_what_is_promised_to_them(seed: int) -> None:
-    report = rehearse(seed, WORKERS, WORKERS, ALL_FAULTS, live=True, unchanged=1.0)
+    report = rehearse(seed, WORKERS, WORKERS, ALL_FAULTS, live=ECHO, unchanged=1.0)
     assert report.violations == []
     assert any(isinstance(entry, Spoke) and not entry.page for entry in report.history)
 
 
 def test_the_same_seed_says_the_same_again() -> None:
-    first, second = (rehearse(8, 6, 12, ALL_FAULTS, live=True) for _ in range(2))
+    first, second = (rehearse(8, 6, 12, ALL_FAULTS, live=ECHO) for _ in range(2))
     assert first.history == second.history
 
 
@@ -78,7 +87,7 @@ def test_the_same_seed_says_the_same_again() -> None:
 
 
 def _found(mutant: Mutant, faults: Faults = NO_FAULTS) -> set[Rule]:
-    report = rehearse(11, 6, 12, faults, live=True, make_store=store_of(mutant))
+    report = rehearse(11, 6, 12, faults, live=ECHO, make_store=store_of(mutant))
     return {violation.rule for violation in report.violations}
 
 
