@@ -218,14 +218,15 @@ class ReturnStatuses:
 
 @attrs.frozen
 class Alive:
-    """A page's socket said whose it is. It has every live update up to the number `seen`.
+    """A page's socket said whose it is. It has every live update up to the number `seen`; None: the page does
+    not say, and the router does not know (any more).
 
     `here`: somebody at the page answered a roll call.
     """
 
     type: ClassVar = PacketType.ALIVE
     subject: WireId = attrs.field(metadata=_S, repr=False)
-    seen: int = 0
+    seen: int | None = 0
     here: bool = False
 
 

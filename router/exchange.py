@@ -72,8 +72,7 @@ class Exchange:
         Also a daemon that was linked before: what was said last may not have reached it.
         """
         for agent in self._sockets.seated():
-            seen = min(self._seen_on(agent, socket) for socket in self._sockets.of(agent))
-            self._memory.link.send(Alive(agent, seen))
+            self._memory.link.send(Alive(agent, self._seen_on_all(agent, self._sockets.of(agent))))
 
     def tell(self, update: ClientBoundLiveUpdate, now: float) -> list[Command]:
         """Pass a live update on to the agent's pages, or keep it for when one comes."""
@@ -83,7 +82,7 @@ class Exchange:
     def tell_owed(self, agent: WireId, socket: Socket, now: float) -> list[Command]:
         """A page has just connected: tell it what it may not have (again: pages drop repeats)."""
         commands: list[Command] = []
-        for update in self._memory.feeds.owed(agent, self._seen_on(agent, socket)):
+        for update in self._memory.feeds.owed(agent, self._seen_on(agent, socket) or 0):
             commands += self._tell(update, [socket], now)
         return commands
 
@@ -102,9 +101,8 @@ class Exchange:
         """
         agent, sockets = call.subject, self._sockets.of(call.subject)
         if sockets and not any(socket.crowdd for socket in sockets):
-            seen = min(self._seen_on(agent, socket) for socket in sockets)
             with suppress(LinkFull):  # the daemon hears too slowly to ask anybody anything
-                self._memory.link.send(Alive(agent, seen, here=True))
+                self._memory.link.send(Alive(agent, self._seen_on_all(agent, sockets), here=True))
             return [WakeLink()]
         return self._to_ours(agent, roll_call_packet(call, self._memory.wall()))
 
@@ -130,8 +128,13 @@ class Exchange:
     def _to_ours(self, agent: WireId, packet: dict[str, object]) -> list[Command]:
         return [TellSocket(socket.id, packet) for socket in self._sockets.of(agent) if socket.crowdd]
 
-    def _seen_on(self, agent: WireId, socket: Socket) -> int:
-        return self._memory.feeds.seen(agent) if socket.seen is None else socket.seen
+    def _seen_on(self, agent: WireId, socket: Socket) -> int | None:
+        """None: an unchanged page, which may have come to the router that was here before."""
+        return (self._memory.feeds.seen(agent) or None) if socket.seen is None else socket.seen
+
+    def _seen_on_all(self, agent: WireId, sockets: Iterable[Socket]) -> int | None:
+        known = [seen for socket in sockets if (seen := self._seen_on(agent, socket)) is not None]
+        return min(known, default=None)
 
     def _confirm(self, update: ClientBoundLiveUpdate | None) -> list[Command]:
         if update is None:

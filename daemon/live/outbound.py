@@ -46,9 +46,10 @@ class Outbound:
         self._lock = trio.Lock()
         self._progress = trio.Event()
 
-    def alive(self, link: StreamLink, seen: int) -> int | None:
-        """A page came at this router and has everything up to `seen`. What must be sent again begins after
-        the number returned; None: nothing."""
+    def alive(self, link: StreamLink, seen: int | None) -> int | None:
+        """A page came at this router and has everything up to `seen`; None: whatever pages had before. What
+        must be sent again begins after the number returned; None: nothing."""
+        seen = self._confirmed if seen is None else seen
         if link is not self._link:
             if self._link is not None:
                 self._link.forget(self._wire_id)

@@ -1,8 +1,9 @@
 """A real Chromium for the session, and a page in it for each test. Without one they fail, never skip."""
 
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import subprocess
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,17 @@ from selenium.webdriver.chrome.service import Service
 import crowdd.examples
 from crowdd.daemon.blueprints.pages import page_script, read_page
 
+from ..system.processes import Daemon
+from .cable import open_cable
 from .fake_router import FakeRouter, open_fake_router
+from .group_talk import NAMES, Tab, Talk
 from .page import Page
 
 REMEDY = "no Chromium was found: apt-get install chromium chromium-driver (or leave out: -m 'not browser')"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SOURCE = Path(__file__).parent.parent / "unchanged"
+NPM_REMEDY = "npm was not found: apt-get install nodejs npm (or leave out: -m 'not browser')"
+NPM_S = 300
 DRIVERS = ("chromedriver", "chromium.chromedriver")
 FLAGS = (
     "--headless=new",
@@ -33,6 +40,7 @@ FLAGS = (
 )
 
 OpenRouter = Callable[..., AbstractContextManager[FakeRouter]]
+Seat = Callable[..., Awaitable[Talk]]
 
 
 def _found(names: Sequence[str]) -> str:
@@ -68,6 +76,55 @@ def page(driver: webdriver.Chrome) -> Iterator[Page]:
             driver.close()
     driver.switch_to.window(first)
     driver.get("about:blank")
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon that is not started yet; it and its routers are ended at the end."""
+    daemon = Daemon(tmp_path / "data")
+    try:
+        yield daemon
+    finally:
+        daemon.clean_up()
+
+
+@pytest.fixture
+def seat(daemon: Daemon, page: Page) -> Iterator[Seat]:
+    """Starts everything, and opens a tab for each of a group: each has its own cable to the router."""
+    with ExitStack() as cables:
+
+        async def seated(task: Path, size: int, kind: type[Tab] = Tab) -> Talk:
+            await daemon.start()
+            label = await daemon.launch(task)
+            tabs: list[Tab] = []
+            for name, link in zip(NAMES, await daemon.links(label, size), strict=False):
+                cable = cables.enter_context(open_cable(link))
+                page.driver.switch_to.new_window("tab")
+                tabs.append(kind(page.driver, name, cable))
+                tabs[-1].come()
+            for tab in tabs:
+                tab.wait_at_work()
+            return Talk(daemon, label, tabs)
+
+        yield seated
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page, built of the package as its users build theirs. Fails, never skips, without npm."""
+    if shutil.which("npm") is None:
+        pytest.fail(NPM_REMEDY)
+    folder = tmp_path_factory.mktemp("unchanged") / "page"
+    shutil.copytree(SOURCE, folder)
+    _run(folder, "npm", "install", "--no-package-lock", "--no-audit", "--no-fund")
+    flags = ("--bundle", "--loader:.js=jsx", '--define:process.env.NODE_ENV="production"')
+    _run(folder, "node_modules/.bin/esbuild", "page.jsx", *flags, "--outfile=bundle.js")
+    return folder
+
+
+def _run(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=NPM_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 FORM = """

@@ -20,6 +20,7 @@ from .cable import Cable
 from .notes import NOTES_SCRIPT, in_order, notes_of
 from .page import Page
 
+NAMES = ("ann", "bob", "cat", "dan", "eve")
 PATIENCE_S = 60.0  # five tabs, a daemon and a router that start: on a busy machine they take their time
 
 TASK = """
@@ -88,11 +89,22 @@ def with_unchanged_page(task: Path, bundle: Path) -> Path:
 class Tab(Page):
     """One worker's tab, with what was said in it."""
 
-    def __init__(self, chromium: WebDriver, handle: str, name: str, cable: Cable) -> None:
-        super().__init__(chromium, handle, PATIENCE_S)
+    _heard = "heard"
+    _me = "me"
+
+    def __init__(self, chromium: WebDriver, name: str, cable: Cable) -> None:
+        """In the window that is in front now."""
+        super().__init__(chromium, chromium.current_window_handle, PATIENCE_S)
         self.name = name
         self.said: list[str] = []
         self._cable = cable
+
+    def come(self) -> None:
+        """Come by the link at the cable's end."""
+        self.driver.get(self._cable.link)
+
+    def wait_at_work(self) -> None:
+        self.wait_state("in task")
 
     def say(self, text: str) -> None:
         """Say something in this worker's name."""
@@ -103,8 +115,17 @@ class Tab(Page):
     @property
     def heard(self) -> list[list[Any]]:
         """[who, text] of all that the present load of the page was given."""
-        heard: list[list[Any]] = self.run("heard")
+        heard: list[list[Any]] = self.run(self._heard)
         return heard
+
+    @property
+    def seat(self) -> int:
+        """Its place in the group, as it was told."""
+        seat: int = self.run(self._me)
+        return seat
+
+    def wait_heard(self, count: int) -> None:
+        self.wait_for(f"{self._heard}.length >= {count}")
 
     @contextmanager
     def without_network(self) -> Generator[None]:
@@ -118,16 +139,43 @@ class Tab(Page):
             self.offline(False)
 
     def submit(self) -> None:
-        """Ask for it to be saved; `wait_state` tells when it is."""
+        """Ask for it to be saved."""
         self.run("void noteAnswer({heard: heard.length}, crowdd.submit)")
 
+    def wait_saved(self) -> None:
+        self.wait_state("completed")
 
-def open_tab(chromium: WebDriver, name: str, cable: Cable) -> Tab:
-    """A new tab, in which this worker comes by the link at the cable's end."""
-    chromium.switch_to.new_window("tab")
-    tab = Tab(chromium, chromium.current_window_handle, name, cable)
-    tab.driver.get(cable.link)
-    return tab
+
+class UnchangedTab(Tab):
+    """The same with a page made of mephisto-task."""
+
+    _heard = "mephisto.heard.filter((update) => 'who' in update).map(({who, text}) => [who, text])"
+    _me = "mephisto.heard.find((update) => 'you' in update).you"
+
+    def come(self) -> None:
+        self.driver.get(f"{self._cable.link}&hook=live")
+
+    def wait_at_work(self) -> None:
+        self.wait_for("window.mephisto?.heard.some((update) => 'you' in update)")
+        self.wait_connected()
+
+    def wait_connected(self, since: int = 0) -> None:
+        """Until this load of the page has its socket, one that came after so many."""
+        self.wait_for(
+            f"sockets.length > {since} && sockets.at(-1).readyState === WebSocket.OPEN"
+            " && mephisto.connectionStatus === 'connected'"
+        )
+
+    def say(self, text: str) -> None:
+        words = f"{self.name} {text}"
+        self.run(f"mephisto.sendLiveUpdate({{text: {words!r}}}) && null")
+        self.said.append(words)
+
+    def submit(self) -> None:
+        self.run("void noteAnswer({done: true}, mephisto.handleSubmit).then(() => { window.saved = true; })")
+
+    def wait_saved(self) -> None:
+        self.wait_for("window.saved")
 
 
 @attrs.define(eq=False)
@@ -145,13 +193,13 @@ class Talk:
         """Until every tab was given every word, each speaker's in the order of speaking, all in one order."""
         words = sum(len(tab.said) for tab in self._everybody)
         for tab in self.tabs:
-            tab.wait_for(f"heard.length >= {words}")
+            tab.wait_heard(words)
         first = self.tabs[0].heard
         assert [tab.heard for tab in self.tabs] == [first] * len(self.tabs)
         spoken = [[text for _, text in first if text.split()[0] == tab.name] for tab in self._everybody]
         assert spoken == [tab.said for tab in self._everybody]
         for tab in self.tabs:
-            mine = [text for who, text in first if who == tab.run("me")]
+            mine = [text for who, text in first if who == tab.seat]
             assert mine == tab.said
 
     def all_say(self, text: str, times: int = 2) -> None:
@@ -170,7 +218,7 @@ class Talk:
         for tab in self.tabs:
             tab.submit()
         for tab in self.tabs:
-            tab.wait_state("completed")
+            tab.wait_saved()
         await self.daemon.until(self.label, lambda shown: shown.state == "completed")
 
     async def broken_promises(self) -> list[str]:

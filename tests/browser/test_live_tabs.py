@@ -2,52 +2,18 @@
 
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import trio
 
 from ..system.processes import Daemon
-from .cable import open_cable
-from .group_talk import Tab, Talk, new_router, open_tab, talk_task
-from .page import Page
+from .conftest import Seat
+from .group_talk import new_router, talk_task
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
-NAMES = ("ann", "bob", "cat", "dan", "eve")
 WITHOUT_NETWORK_S = 5.0
-
-Seat = Callable[[Path, int], Awaitable[Talk]]
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    daemon = Daemon(tmp_path / "data")
-    try:
-        yield daemon
-    finally:
-        daemon.clean_up()
-
-
-@pytest.fixture
-def seat(daemon: Daemon, page: Page) -> Iterator[Seat]:
-    """Starts everything, and seats a group before its tabs: each has its own cable to the router."""
-    with ExitStack() as cables:
-
-        async def seated(task: Path, size: int) -> Talk:
-            await daemon.start()
-            label = await daemon.launch(task)
-            tabs: list[Tab] = []
-            for name, link in zip(NAMES, await daemon.links(label, size), strict=False):
-                cable = cables.enter_context(open_cable(link))
-                tabs.append(open_tab(page.driver, name, cable))
-            for tab in tabs:
-                tab.wait_state("in task")
-            return Talk(daemon, label, tabs)
-
-        yield seated
 
 
 @pytest.mark.parametrize("size", [2, 5])
@@ -108,7 +74,7 @@ async def test_who_is_left_alone_is_told_and_saves_what_there_is(
     first.wait_words("Your partner has left")
     assert first.run("crowdd.reason") == "partner_left"
     first.submit()
-    first.wait_state("completed")
+    first.wait_saved()
     await daemon.until(talk.label, lambda shown: shown.units_done == 1)
     assert await talk.broken_promises() == []
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,6 @@ from .page import Page
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 DIGITS = Path(crowdd.examples.__file__).parent / "digits"
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    """A daemon that is not started yet; it and its routers are ended at the end."""
-    daemon = Daemon(tmp_path / "data")
-    try:
-        yield daemon
-    finally:
-        daemon.clean_up()
 
 
 def some_digits(folder: Path, count: int) -> Path:

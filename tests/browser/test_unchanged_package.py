@@ -1,8 +1,6 @@
 """The published npm package mephisto-task, unchanged, in a real browser, for live work of a real daemon."""
 
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,6 @@ from .page import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
-SOURCE = Path(__file__).parent.parent / "unchanged"
-REMEDY = "npm was not found: apt-get install nodejs npm (or leave out: -m 'not browser')"
-NPM_S = 300
 TASK = """
 name = "unchanged"
 [blueprint]
@@ -35,33 +30,6 @@ async def run_onboarding(agent):
     await agent.send({"echo": "welcome"})
     return (await agent.receive())["text"] == "right"
 """
-
-
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page, built of the package as its users build theirs. Fails, never skips, without npm."""
-    if shutil.which("npm") is None:
-        pytest.fail(REMEDY)
-    folder = tmp_path_factory.mktemp("unchanged") / "page"
-    shutil.copytree(SOURCE, folder)
-    _run(folder, "npm", "install", "--no-package-lock", "--no-audit", "--no-fund")
-    flags = ("--bundle", "--loader:.js=jsx", '--define:process.env.NODE_ENV="production"')
-    _run(folder, "node_modules/.bin/esbuild", "page.jsx", *flags, "--outfile=bundle.js")
-    return folder
-
-
-def _run(folder: Path, *command: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=NPM_S, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    daemon = Daemon(tmp_path / "data")
-    try:
-        yield daemon
-    finally:
-        daemon.clean_up()
 
 
 @pytest.fixture

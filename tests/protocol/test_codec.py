@@ -72,6 +72,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     str | None: st.none() | text,
     WireId | None: st.none() | text,
     float | None: st.none() | floats,
+    int | None: st.none() | numbers,
 }
 
 

@@ -161,6 +161,12 @@ def test_what_an_unchanged_page_has_is_what_its_heartbeats_have_shown() -> None:
     assert alives(pair) == [Alive(A, 2)]
 
 
+def test_what_an_unchanged_page_had_of_another_router_is_not_known_to_this_one() -> None:
+    pair = Pair()
+    pair.seat(A)
+    assert alives(pair) == [Alive(A, None)]
+
+
 def test_the_heartbeat_of_one_tab_does_not_speak_for_another() -> None:
     pair = Pair()
     quiet = pair.seat(A)
@@ -196,7 +202,7 @@ def test_where_only_unchanged_pages_are_open_one_that_is_open_answers_a_roll_cal
     pair.seat(A)
     pair.heard.clear()
     assert told(pair.say(RollCall(A, 20.0))) == []
-    assert alives(pair) == [Alive(A, 0, here=True)]
+    assert alives(pair) == [Alive(A, None, here=True)]
 
 
 def test_where_no_page_is_open_nobody_answers_a_roll_call() -> None:
@@ -216,7 +222,7 @@ def test_on_every_link_the_daemon_is_told_which_pages_are_there_and_what_they_ha
     pair.cut()
     pair.heard.clear()
     pair.link(epoch=epoch)
-    assert alives(pair) == [Alive(A, 0), Alive(agent_id(2), 0)]
+    assert alives(pair) == [Alive(A, 0), Alive(agent_id(2), None)]
 
 
 def test_what_a_daemon_that_started_anew_sends_takes_the_place_of_what_was_kept() -> None:

@@ -44,7 +44,7 @@ def test_an_alive_packet_binds_the_socket_and_is_answered_with_the_last_status()
     assert told(say(pair, opened(pair), packet("alive", agent_id()))) == [
         ("update_status", {"status": "in task"})
     ]
-    assert pair.heard == [Alive(agent_id())]
+    assert pair.heard == [Alive(agent_id(), None)]
 
 
 def test_any_packet_binds_the_socket_because_alive_sometimes_names_nobody() -> None:
