@@ -185,7 +185,6 @@ function stored({ page, number }) {
     store.drop(updateKey(page, stream.updates.shift().number));
   }
   stream.sent = Math.max(stream.sent, number);
-  if (!stream.updates.length) stream.isSpilled = false;
   streams = streams.filter((other) => other === mine || other.updates.length);
   movedAt = ticks();
   ackWithin_s = ACK_WITHIN_S;
