@@ -71,6 +71,11 @@ class Mailbox:
         self._news.set()
         return True
 
+    def clear(self) -> None:
+        """Drop what waits: its page takes nothing."""
+        self.packets.clear()
+        self._size = 0
+
     def close(self, code: int, words: str) -> None:
         """What is queued is still sent, then the socket ends."""
         self.closing = self.closing or (code, words)
@@ -246,4 +251,5 @@ class Desk:
     def _tell(self, command: TellSocket) -> None:
         mailbox = self._mailboxes.get(command.socket)
         if mailbox is not None and mailbox.closing is None and not mailbox.put(command.packet):
+            mailbox.clear()
             self.carry_out(self.run.socket_stuck(command.socket, anyio.current_time()))

@@ -30,7 +30,7 @@ async def serve_page(websocket: WebSocket, desk: Desk) -> None:
         await websocket.accept()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_write, websocket, mailbox, tasks.cancel_scope)
-            await _read(websocket, desk, socket)
+            await _read(websocket, desk, socket, mailbox)
             tasks.cancel_scope.cancel()
     except WebSocketDisconnect:
         pass  # it left while we said yes
@@ -38,8 +38,10 @@ async def serve_page(websocket: WebSocket, desk: Desk) -> None:
         desk.close_socket(socket)
 
 
-async def _read(websocket: WebSocket, desk: Desk, socket: SocketId) -> None:
+async def _read(websocket: WebSocket, desk: Desk, socket: SocketId, mailbox: Mailbox) -> None:
     while True:
+        if mailbox.closing is not None:
+            await anyio.sleep_forever()  # whoever is sent away is not read any more: the writer ends it
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             return

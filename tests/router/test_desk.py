@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import pytest
 import trio
 import trio.testing
 
@@ -10,6 +11,7 @@ from crowdd.protocol.handshake import Peer
 from crowdd.protocol.limits import LINK_SILENT_S, REQUEST_HOLD_S, SOCKET_QUEUE_PACKETS_MAX
 from crowdd.protocol.names import AgentStatus
 from crowdd.protocol.packets import RegisterAgent, UpdateStatus
+from crowdd.router import desk as desk_module
 from crowdd.router.commands import HttpAnswer
 from crowdd.router.desk import Desk, Mailbox, WireGone
 from crowdd.router.run import RouterRun
@@ -100,7 +102,29 @@ async def test_a_page_that_takes_nothing_is_closed_once_its_queue_is_full(
             await trio.testing.wait_all_tasks_blocked()
     assert mailbox.closing is not None
     assert mailbox.closing[0] == 1013
-    assert len(mailbox.packets) == SOCKET_QUEUE_PACKETS_MAX
+    assert len(mailbox.packets) == 0  # nobody takes it; what is unconfirmed is told again
+
+
+def test_what_waits_for_one_page_is_bounded_in_bytes_and_one_packet_always_fits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk_module, "SOCKET_QUEUE_BYTES_MAX", 100)
+    mailbox = Mailbox()
+    assert mailbox.put({"text": "x" * 1_000})
+    assert not mailbox.put({})
+    mailbox.clear()
+    assert all(mailbox.put({"n": 10}) for _ in range(12))
+    assert not mailbox.put({"n": 10})
+
+
+async def test_what_was_taken_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "SOCKET_QUEUE_BYTES_MAX", 16)
+    mailbox = Mailbox()
+    assert mailbox.put({"n": 10})
+    assert mailbox.put({"n": 11})
+    assert not mailbox.put({"n": 12})
+    await mailbox.take()
+    assert mailbox.put({"n": 12})
 
 
 async def test_a_mailbox_gives_what_is_left_before_it_closes() -> None:

@@ -532,14 +532,24 @@ async def test_a_page_that_sends_a_thousand_messages_a_second_costs_only_itself(
             with contextlib.suppress(ConnectionClosed):
                 for number in range(1_000):
                     await hostile.send_message(live_update(agent_id(1), number))
-            assert await closed_with(hostile) == 1008
-        async with page_socket(router_process) as again:
-            await again.send_message(packet("alive", agent_id(1)).decode())
-            assert await closed_with(again) == 1013
+            assert await closed_with(hostile) in (1008, 1013)  # too fast for the router, or for the daemon
         await honest.send_message(live_update(agent_id(2), 1))
         await daemon.hears_that(lambda heard: is_update_of(heard, agent_id(2)))
         came = sum(is_update_of(heard, agent_id(1)) for heard in daemon.heard)
         assert came <= SOCKET_PACKETS_BURST_MAX + SOCKET_PACKETS_PER_S_MAX * 10
+
+
+async def test_a_page_that_was_too_fast_may_not_come_back_at_once(router_process: Process) -> None:
+    await deployed(router_process)
+    async with linked(Daemon(), router_process.url):
+        async with page_socket(router_process) as hostile:
+            with contextlib.suppress(ConnectionClosed):
+                for _ in range(1_000):
+                    await hostile.send_message(packet("heartbeat", agent_id(1)).decode())
+            assert await closed_with(hostile) == 1008
+        async with page_socket(router_process) as again:
+            await again.send_message(packet("alive", agent_id(1)).decode())
+            assert await closed_with(again) == 1013
 
 
 def is_away(heard: Heard, agent: WireId) -> bool:
