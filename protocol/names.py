@@ -154,6 +154,7 @@ class Reason(enum.Enum):
     PARTNER_LEFT = "partner_left"
     NOT_NEEDED = "not_needed"
     NO_PARTNER = "no_partner"
+    NOT_THERE = "not_there"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -184,7 +185,12 @@ SENTENCES: dict[Reason, str] = {
     Reason.NOT_NEEDED: "This part is not needed any more.",
     Reason.NO_PARTNER: "Nobody else came in time to work with you. Thank you for waiting; "
     "please try again later.",
+    Reason.NOT_THERE: "You were not there when others came to work with you, and your place was given away. "
+    "You may come again.",
 }
+ONLY_WAITED = frozenset({Reason.NO_PARTNER, Reason.NOT_THERE})
+"""Why an agent ended that never began: to its worker the assignment is as new as before."""
+
 """What a worker reads. A task may word them differently (`[texts]` in task.toml)."""
 
 

@@ -9,6 +9,7 @@ import attrs
 from ..protocol.names import (
     COMPLETED_UNIT,
     LIVE_AGENT,
+    ONLY_WAITED,
     UNFINISHED_RUN,
     AgentId,
     AgentStatus,
@@ -43,6 +44,7 @@ NEEDS_AGENT = HELD_OR_DONE
 NEEDS_NO_AGENT = frozenset({UnitStatus.CREATED, UnitStatus.LAUNCHED})
 ROW_ADDED, RELEASED = "row added", "released to workers"
 """Why a unit was made, and why it became free, in the words of history."""
+_ONLY_WAITED = frozenset(reason.value for reason in ONLY_WAITED)
 REVIEWS = frozenset({AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED})
 
 R = TypeVar("R")
@@ -230,6 +232,11 @@ def moved_agent(agent: Agent, move: MoveAgent, now: datetime) -> Agent:
         due_at=move.due_at,
         ended_at=None if move.after in LIVE_AGENT else now,
     )
+
+
+def only_waited(agent: Agent) -> bool:
+    """Whether the agent ended before any work began: its worker may get units of the assignment again."""
+    return agent.ended_at is not None and agent.reason in _ONLY_WAITED
 
 
 def moved_unit(unit: Unit, move: MoveUnit, queue: QueueOrder, next_position: int) -> Unit:

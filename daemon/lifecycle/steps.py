@@ -82,11 +82,11 @@ def step(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool) -> list
         after,
         _who(event),
         _why(event),
-        _value(_reason(event)),
+        _value(_reason(agent, event)),
         due_after(agent, event),
     )
     writes: list[Write] = [*_answer(event), move, *_unit_writes(agent, unit, event, run_goes_on)]
-    commands: list[Command] = [Save(writes), Tell(agent.id, after, _reason(event))]
+    commands: list[Command] = [Save(writes), Tell(agent.id, after, _reason(agent, event))]
     if len(writes) > 1 and after not in LIVE_AGENT:
         commands.append(Refill())
     if after is AgentStatus.COMPLETED:
@@ -220,7 +220,9 @@ _WHYS: dict[type[AgentEvent], str] = {
 }
 
 
-def _reason(event: AgentEvent) -> Reason | None:
+def _reason(agent: Agent, event: AgentEvent) -> Reason | None:
+    if isinstance(event, WentAway) and agent.status is AgentStatus.WAITING:
+        return Reason.NOT_THERE
     return _REASONS.get(type(event))
 
 

@@ -71,6 +71,8 @@ class ReservingContract(abc.ABC):
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
         """Give the worker the first free unit of the run's queue that is not of an assignment they worked on.
 
+        Who only waited there for others (an agent that ended for one of `ONLY_WAITED`) did not work on it.
+
         One guarded transaction: the agent for (run, link, after) if there is one, whatever its status
         (`existing`); else block, run state (only `running`), expected grants, limits, unit and agent are
         checked and written together, with the decision. A worker never gets two units of one assignment.

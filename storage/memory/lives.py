@@ -160,6 +160,8 @@ def _move_agent(tables: Tables, move: MoveAgent, at: datetime) -> None:
     new = rules.moved_agent(old, move, at)
     rules.check_hold(new, _unit(tables, old.unit_id))
     tables.agents.put(old.id, new)
+    if rules.only_waited(new):
+        tables.worked.drop((new.worker_id, new.assignment_id))
     note(tables, Hand(move.who, move.why, at).agent(old, new))
 
 

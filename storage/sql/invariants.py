@@ -1,6 +1,6 @@
 """What must hold in every store, as queries for what breaks it: each gives one text per breach."""
 
-from ...protocol.names import LIVE_AGENT
+from ...protocol.names import LIVE_AGENT, ONLY_WAITED
 from .schema import listed
 
 _QUERIES: dict[str, str] = {
@@ -20,9 +20,11 @@ _QUERIES: dict[str, str] = {
         WHERE agent.assignment_id <> unit.assignment_id OR agent.run_id <> unit.run_id""",
     "no worker has two units of one assignment": """
         SELECT 'worker ' || worker_id || ', assignment ' || assignment_id FROM agent
+        WHERE COALESCE(reason, '') NOT IN (ONLY_WAITED)
         GROUP BY worker_id, assignment_id HAVING COUNT(*) > 1""",
     "every worker is noted to have worked on what they took": """
-        SELECT 'agent ' || agent.id FROM agent WHERE NOT EXISTS (
+        SELECT 'agent ' || agent.id FROM agent WHERE COALESCE(agent.reason, '') NOT IN (ONLY_WAITED)
+        AND NOT EXISTS (
           SELECT 1 FROM worked
           WHERE worked.worker_id = agent.worker_id AND worked.assignment_id = agent.assignment_id)""",
     "no two units have one place in a queue": """
@@ -118,6 +120,7 @@ _QUERIES: dict[str, str] = {
 
 _SHORT = {
     "(LIVE)": f"({listed(LIVE_AGENT)})",
+    "(ONLY_WAITED)": f"({listed(ONLY_WAITED)})",
     "KIND": "CASE unit_index WHEN -1 THEN 'screening' WHEN -2 THEN 'gold' ELSE 'unit' END",
     "WHOSE": "CASE WHEN onboarding THEN 'onboarding agent ' ELSE 'agent ' END || agent_id",
 }

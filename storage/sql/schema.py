@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from ...protocol.names import LIVE_AGENT, AgentStatus, QueueOrder, RunState, UnitStatus
+from ...protocol.names import LIVE_AGENT, AgentStatus, QueueOrder, Reason, RunState, UnitStatus
 from ..rules import NEEDS_AGENT, NEEDS_NO_AGENT
 
 
@@ -21,7 +21,7 @@ class Migration:
     statements: tuple[str, ...]
 
 
-def listed(values: Iterable[AgentStatus | UnitStatus | RunState | QueueOrder]) -> str:
+def listed(values: Iterable[AgentStatus | UnitStatus | RunState | QueueOrder | Reason]) -> str:
     """States as a list of SQL: 'launched', 'assigned'."""
     return ", ".join(sorted(f"'{value.value}'" for value in values))
 

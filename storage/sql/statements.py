@@ -202,6 +202,7 @@ ORDER BY rank, position LIMIT :limit""",
 )
 FREE_CANDIDATE = select(Unit, f"WHERE id = :id AND run_id = :run_id AND status = 'launched'{_NOT_WORKED_ON}")
 ADD_WORKED = "INSERT INTO worked (worker_id, assignment_id) VALUES (:worker_id, :assignment_id)"
+DROP_WORKED = "DELETE FROM worked WHERE worker_id = :worker_id AND assignment_id = :assignment_id"
 MOVE_CURSOR = """
 INSERT INTO worker_cursor (worker_id, run_id, position) VALUES (:worker_id, :run_id, :position)
 ON CONFLICT (worker_id, run_id) DO UPDATE SET position = excluded.position"""

@@ -29,7 +29,7 @@ from ..writes import (
     TakeGrant,
     Write,
 )
-from .ask import Db, add, add_all, every, first, note, one, page, recount, save, value
+from .ask import Db, add, add_all, do, every, first, note, one, page, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
 from .decisions import record_decision
 from .onboarding import move_onboarding
@@ -145,6 +145,8 @@ def _move_agent(db: Db, move: MoveAgent, at: datetime) -> None:
     new = rules.moved_agent(old, move, at)
     rules.check_hold(new, the_unit(db, old.unit_id))
     save(db, statements.SAVE_AGENT, new)
+    if rules.only_waited(new):
+        do(db, statements.DROP_WORKED, worker_id=new.worker_id, assignment_id=new.assignment_id)
     recount(db, "agent", old.run_id, old.status, new.status)
     note(db, Hand(move.who, move.why, at).agent(old, new))
 

@@ -6,11 +6,12 @@ from itertools import combinations
 
 import attrs
 
-from ...protocol.names import LIVE_AGENT, AgentId, UnitId, UnitStatus
+from ...protocol.names import LIVE_AGENT, ONLY_WAITED, AgentId, UnitId, UnitStatus
 from ...storage.records import Agent, HistoryEntry
 from ..history import Invoke, Ok, Operation
 from .case import Call, Case, Rule, Violation
 
+_ONLY_WAITED = {reason.value for reason in ONLY_WAITED}
 _LIVE = {status.value for status in LIVE_AGENT}
 _FREE = {UnitStatus.CREATED.value, UnitStatus.LAUNCHED.value, UnitStatus.EXPIRED.value}
 
@@ -71,7 +72,11 @@ def _unit_moved(unit: _Unit, entry: HistoryEntry) -> Iterator[str]:
 
 
 def _check_workers(case: Case) -> Iterator[Violation]:
-    worked = {(agent.worker_id, agent.assignment_id, agent.unit_id) for agent in case.facts.agents}
+    worked = {
+        (agent.worker_id, agent.assignment_id, agent.unit_id)
+        for agent in case.facts.agents
+        if agent.reason not in _ONLY_WAITED
+    }
     units = Counter((worker, assignment) for worker, assignment, _ in worked)
     for (worker, assignment), count in units.items():
         if count > 1:

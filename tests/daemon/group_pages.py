@@ -77,10 +77,12 @@ class Member:
 
 
 @asynccontextmanager
-async def member(virtual: Virtual, run: TaskRun, worker: str, answers: bool = True) -> AsyncGenerator[Member]:
+async def member(
+    virtual: Virtual, run: TaskRun, worker: str, answers: bool = True, after: str = ""
+) -> AsyncGenerator[Member]:
     """A worker who came to a group task, with the page open until left."""
     page = await virtual.page(run, worker)
-    answered = await page.register()
+    answered = await page.register(after)
     assert answered.agent_id, answered
     async with page.doors.socket() as socket, trio.open_nursery() as nursery:
         one = Member(page, LivePage(page.agent, socket), answers, dict(answered.told))

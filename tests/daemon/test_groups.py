@@ -91,6 +91,26 @@ async def test_x13_a_partner_who_never_comes_is_a_bounded_wait_and_the_time_is_o
         assert await units_of(virtual, run) == [UnitStatus.LAUNCHED, UnitStatus.LAUNCHED]
 
 
+async def test_who_only_waited_may_come_again_to_the_same_assignment(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_group_run(
+            virtual,
+            blueprint__waiting__limit_s="60",
+            blueprint__waiting__fallbacks="['send_away']",
+            blueprint__drop_out__grace_s="20",
+        )
+        async with member(virtual, run, "ann") as ann:
+            await ann.becomes("expired")  # nobody came
+        async with member(virtual, run, "ann", after=ann.page.agent) as again:
+            await trio.sleep(1)
+        await until_agents(virtual, run, EXPIRED, DISCONNECT)  # closed the page
+        assert (await virtual.storage.agents(run.id))[-1].reason == "not_there"
+        assert (await again.page.register(after=again.page.agent)).status == "waiting"
+        assert {agent.assignment_id for agent in await virtual.storage.agents(run.id)} == {1}
+
+
 async def test_staff_see_who_waits_for_how_long_and_until_when(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -3,9 +3,19 @@
 import attrs
 import pytest
 
-from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WireId, WorkerId
+from crowdd.protocol.names import (
+    ONLY_WAITED,
+    AgentStatus,
+    Reason,
+    RunId,
+    RunState,
+    UnitStatus,
+    WireId,
+    WorkerId,
+)
 from crowdd.storage.contract import Reserved
 from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
+from crowdd.storage.writes import MoveAgent, MoveUnit
 
 from .world import LATER, NOW, World, new_run, rows
 
@@ -150,6 +160,19 @@ async def test_nor_after_having_given_one_back(world: World) -> None:
     await world.give_back((await world.take(run, worker)).agent)
     assert (await world.refused(run, worker)).reason == "no_available_units"
     await world.take(run, await world.worker("bob"))
+
+
+@pytest.mark.parametrize("reason", [*ONLY_WAITED])
+async def test_but_after_having_only_waited_there_for_others(world: World, reason: Reason) -> None:
+    run, worker = await world.run(), await world.worker()
+    agent = (await world.take(run, worker)).agent
+    await world.commit(
+        MoveAgent(agent.id, agent.status, AgentStatus.EXPIRED, "daemon", "nobody came", reason.value),
+        MoveUnit(
+            agent.unit_id, UnitStatus.ASSIGNED, UnitStatus.LAUNCHED, "daemon", "nobody came", agent.id, True
+        ),
+    )
+    assert (await world.take(run, worker)).unit.id == agent.unit_id
 
 
 async def test_a_unit_given_back_goes_to_the_end_of_the_queue(world: World) -> None:

@@ -85,6 +85,7 @@ const TEXTS = {
   ended_timeout: "The time for this unit is over; it was given back.",
   ended_expired: "This unit is no longer needed.",
   closed_no_partner: "No partner came",
+  closed_not_there: "Your place was given away",
   partner_left: "Your partner has left",
   partner_left_more: "You did nothing wrong. Save what you have, it counts.",
   link_connected: "Connected",
