@@ -34,7 +34,7 @@ def wait_in_room(router: FakeRouter, page: Page) -> None:
             "Waiting for your partner, about 3 min The task starts as soon as everybody is here.",
         ),
         (1, 2, 20.0, 599.0, "Waiting for your partner, less than a minute"),
-        (2, 5, None, 130.0, "Waiting for your partners 2 of 5 are here. At most 3 min."),
+        (2, 5, None, 130.0, "Waiting for your partners 2 of 5 are here. You wait at most 3 min."),
     ],
 )
 def test_the_page_says_how_long_the_wait_may_be(
@@ -88,7 +88,7 @@ def test_the_time_of_the_onboarding_is_not_shown_while_waiting(serve: OpenRouter
         page.wait_words("30:00 left")
         router.time_left_s = 290
         page.press("I have read it")
-        page.wait_words("At most 5 min.")
+        page.wait_words("You wait at most 5 min.")
         assert not page.is_shown("#crowdd .crowdd-time")
 
 

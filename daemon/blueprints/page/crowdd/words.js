@@ -45,7 +45,7 @@ const TEXTS = {
   waiting_about: "{waiting}, about {minutes}\u00a0min",
   waiting_soon: "{waiting}, less than a minute",
   waiting_here: "{here} of {size} are here.",
-  waiting_limit: "At most {minutes}\u00a0min.",
+  waiting_limit: "You wait at most {minutes}\u00a0min.",
   roll_call: "Still there?",
   roll_call_more: "It is about to start. Please answer within {seconds} s.",
   roll_call_here: "Yes, I am here",
