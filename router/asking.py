@@ -63,9 +63,16 @@ class Asking:
         return commands
 
     def end(self, reason: Reason) -> list[Command]:
-        """Answer everybody who waits, and nobody waits from now on."""
+        """Answer everybody who waits, and nobody waits from now on.
+
+        What was handed in may have been stored, with its answer on the way: of that nothing definite is said.
+        """
         self._ended = reason
-        return [command for ticket in self._tickets.all() for command in self._give_up(ticket, reason)]
+        commands: list[Command] = []
+        for ticket in self._tickets.all():
+            asks_for_work = isinstance(ticket.request, RegisterAgent)
+            commands += self._give_up(ticket, reason if asks_for_work else Reason.TRY_LATER)
+        return commands
 
     def hold_files(self, digests: Iterable[str]) -> None:
         """These uploads are about to be named by a request: they must not be dropped now."""

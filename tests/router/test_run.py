@@ -440,6 +440,14 @@ def test_ending_answers_everybody_and_lets_nobody_new_wait() -> None:
     assert pair.ask(register(), CROWDD) is not None
 
 
+def test_a_run_that_is_taken_off_says_nothing_definite_of_an_answer_it_has_passed_on() -> None:
+    pair = Pair()
+    pair.ask(submit(agent_id()))
+    answer = answer_in(pair.run.end(Reason.RUN_ENDED))
+    assert answer is not None
+    assert answer.status == 503
+
+
 def test_the_key_of_a_later_daemon_counts() -> None:
     pair = Pair()
     pair.link(key=b"n" * 32)
