@@ -145,6 +145,22 @@ def test_what_is_submitted_tells_the_whole_game(table: Table, page: Page) -> Non
     assert answer["rounds"][0]["said"] == [{"mine": True, "text": "the fat one"}]
 
 
+def test_a_game_whose_partner_is_gone_for_good_may_be_saved_as_it_stands(table: Table, page: Page) -> None:
+    table.partner({"pick": ROW["_targets"][0], "round": 0})
+    page.wait_for("document.querySelector('#role').textContent === 'You guess'")
+    table.router.agents[-1].status = "partner disconnect"
+    table.router.push(
+        "update_status", {"status": "partner disconnect", "reason": "partner_left", "text": "Gone."}
+    )
+    assert page.find("#result").text == "You found 1 of 1 together"
+    page.reload()
+    page.wait_for("document.querySelector('#result').textContent === 'You found 1 of 1 together'")
+    page.find("#ending label:has([value=hard])").click()
+    page.press("Finish")
+    page.wait_state("completed")
+    assert [one["picked"] for one in table.router.agents[-1].answer["rounds"]] == [ROW["_targets"][0], None]
+
+
 def test_who_waits_sees_words_that_help(serve: OpenRouter, page: Page) -> None:
     with serve(units=[page_view(ROW)], files=read_page(EXAMPLE / "page")) as router:
         router.live, router.first_status = True, "waiting"

@@ -151,7 +151,7 @@ function over({ score: found, of }) {
   part("play").hidden = true;
   part("ending").hidden = false;
   part("result").textContent = `You found ${found} of ${of} together`;
-  part("recap").replaceChildren(...played.map(({ round: number, role, picked, target }) => {
+  part("recap").replaceChildren(...played.filter((one) => one.picked !== null).map(({ round: number, role, picked, target }) => {
     const entry = made("li", picked === target ? "right" : "wrong");
     entry.append(...thumbs(number), Object.assign(made("span"), { textContent: role === "describe" ? "you described" : "you guessed" }));
     return entry;
@@ -159,6 +159,11 @@ function over({ score: found, of }) {
   part("result").focus({ preventScroll: true });
   callBack();
 }
+
+/** A partner who is gone and whom nobody replaced ends the game where it stands; it may still be saved. */
+crowdd.on("state", () => {
+  if (crowdd.reason === "partner_left" && part("ending").hidden) over({ score, of: played.filter((one) => one.picked !== null).length });
+});
 
 part("ending").addEventListener("submit", (event) => {
   event.preventDefault();
