@@ -125,17 +125,21 @@ class Bot:
         return await self._asker.submit_onboarding(given.agent_id, await self._introduced(given, after))
 
     async def _introduced(self, given: Answered, after: str) -> Any:
-        """What the worker says in the onboarding."""
+        """What the worker says in the onboarding; nothing where the task's code ended it, as pages do."""
         if self._play_onboarding is None:
             return {} if self._onboarding is None else self._onboarding(task_data(given), self._rng)
         visit = Visit(self.name, given, after, self._asker, self._history)
         tab = self._tab(visit)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(tab.serve)
-            answer = await visit.play(self._play_onboarding, tab, self._own_rng(), _stay)
+            nursery.start_soon(self._introduce, self._play_onboarding, visit, tab)
+            await visit.ended.wait()
             nursery.cancel_scope.cancel()
-            return answer
-        raise AssertionError
+        return visit.answer
+
+    async def _introduce(self, play: Play, visit: Visit, tab: Tab) -> None:
+        visit.answer = await visit.play(play, tab, self._own_rng(), _stay)
+        visit.ended.set()
 
     async def _refused(self, reason: str) -> None:
         self._refusals += 1

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentStatus, Reason
+from ..protocol.names import LIVE_AGENT, ONBOARDING_PREFIX, AgentStatus, Reason
 from .asking import Asker
 from .history import History, agent_key
 from .players import Play
@@ -28,6 +28,8 @@ class Visit:
         self.ended = trio.Event()
         self.saving = False
         """From here on the answer counts, whatever the socket says."""
+        self.answer: Any = {}
+        """What the worker submits of a live onboarding."""
         self._name = name
         self._asker = asker
         self._history = history
@@ -46,8 +48,12 @@ class Visit:
         if paused:
             self._is_paused = True
             self._paused.set()
-        elif status not in LIVE_AGENT and not self.saving:
+        elif (status not in LIVE_AGENT or self._is_over(status)) and not self.saving:
             self.ended.set()
+
+    def _is_over(self, status: AgentStatus) -> bool:
+        """Whether the task's code ended an onboarding: the page submits it then."""
+        return status is AgentStatus.WAITING and self.agent.startswith(ONBOARDING_PREFIX)
 
     async def begun(self, tab: Tab, registers: bool) -> None:
         """Wait until the work has begun, as members of a group do."""

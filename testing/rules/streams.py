@@ -134,8 +134,10 @@ def _promise_faults(case: Case, key: str, stream: _Stream) -> Iterator[str]:
 
 
 def _is_live(case: Case, key: str) -> bool:
-    agent = case.agents.get(key) or case.onboarding.get(key)
-    return agent is not None and agent.status in LIVE_AGENT
+    """Whether what its page says is still taken in."""
+    if key in case.onboarding:
+        return case.onboarding[key].status is AgentStatus.ONBOARDING
+    return key in case.agents and case.agents[key].status in LIVE_AGENT
 
 
 def _was_over_before(case: Case, key: str) -> bool:

@@ -366,14 +366,30 @@ async def test_after_a_shutdown_the_onboarding_goes_on_for_who_comes_back(
         page = await newcomer(virtual, run)
         async with live_page(page) as live:
             await live.until(1)
-            virtual.daemon.stop(down_s=5)
-            await trio.sleep(6)
+            virtual.daemon.stop(down_s=5)  # and the run's grace_s before that
+            await trio.sleep(28)
+            assert live.statuses()[-1] == "disconnect"
             await virtual.until_live(run.id)
             assert (await page.register()).status == "onboarding"
             await live.alive(seen=1)
             await live.send({"text": "right"})
             assert (await passed(page, live)).status == "in task"
         assert await virtual.agents(run) == [AgentStatus.IN_TASK]
+
+
+async def test_a_page_that_missed_the_shutdown_is_told_of_it_when_it_says_something(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual)
+        page = await newcomer(virtual, run)
+        virtual.daemon.stop(down_s=5)  # and the run's grace_s before that
+        await trio.sleep(28)
+        virtual.router(run).restart(down_s=1)
+        await trio.sleep(5)
+        async with live_page(page) as live:
+            await trio.sleep(1)
+            assert live.statuses() == ["disconnect"]
 
 
 async def test_with_resume_end_a_crash_ends_the_onboarding(tmp_path: Path, autojump_clock: MockClock) -> None:
