@@ -1,7 +1,7 @@
 """A process full of pages: told over stdin what to do, it tells on stdout what it saw. See `crowd_of_pages`.
 
 A line of JSON is one exercise: open (connect pages), talk (messages at a steady pace), flood (each message
-heard is answered by the next one said), or rest.
+heard is answered by the next one said), rest, or fall_silent.
 """
 
 import asyncio
@@ -35,12 +35,19 @@ class Seen:
     kept_s: list[float] = attrs.Factory(list[float])
     heartbeats: int = 0
     answered: int = 0
+    """These two since the pages were opened, all else of one exercise."""
     late_s: list[float] = attrs.Factory(list[float])
     """How late this process's own loop was, look by look."""
     lost: list[str] = attrs.Factory(list[str])
     measured_s: float = 0.0
     busy: float = 0.0
     """This process's share of a core."""
+
+    def begin(self) -> None:
+        """The next exercise."""
+        beats = {"heartbeats": self.heartbeats, "answered": self.answered}
+        for name, value in attrs.asdict(Seen(**beats)).items():
+            setattr(self, name, value)
 
 
 @attrs.define(eq=False)
@@ -66,6 +73,11 @@ class BenchPage:
         if self.agent:
             self._packet({"packet_type": "alive", "data": {"update_id": "alive", "crowdd": 1, "seen": 0}})
             self._tasks.append(asyncio.create_task(self._keep_beating()))
+
+    def fall_silent(self) -> None:
+        """Stay connected, and say nothing more."""
+        for task in self._tasks:
+            task.cancel()
 
     def say(self) -> None:
         """Say something to the partner, with the time in it."""
@@ -174,6 +186,13 @@ async def _rest(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> Non
     await asyncio.sleep(wish["for_s"])
 
 
+async def _fall_silent(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
+    """Hearts stop, so that no answer is under way when they are counted."""
+    for page in pages:
+        page.fall_silent()
+    await asyncio.sleep(wish["settle_s"])
+
+
 async def _open(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
     """Connect pages, a few at the same time."""
     new = [BenchPage(one["number"], one["agent"], Where(**one["where"]), seen) for one in wish["pages"]]
@@ -188,7 +207,13 @@ async def _open(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> Non
 
 
 Exercise = Callable[[list[BenchPage], Seen, dict[str, Any]], Awaitable[None]]
-_EXERCISES: dict[str, Exercise] = {"open": _open, "talk": _talk, "flood": _flood, "rest": _rest}
+_EXERCISES: dict[str, Exercise] = {
+    "open": _open,
+    "talk": _talk,
+    "flood": _flood,
+    "rest": _rest,
+    "fall_silent": _fall_silent,
+}
 
 
 async def _look(seen: Seen) -> None:
@@ -204,7 +229,7 @@ async def _main() -> None:
     looking = asyncio.create_task(_look(seen))
     while line := await asyncio.to_thread(sys.stdin.buffer.readline):
         wish = json.loads(line)
-        seen.__init__()  # type: ignore[misc]  # the pages go on writing into it
+        seen.begin()
         cpu, began = time.process_time(), time.monotonic()
         await _EXERCISES[wish["what"]](pages, seen, wish)
         seen.busy = (time.process_time() - cpu) / (time.monotonic() - began)
