@@ -45,9 +45,9 @@ class Seen:
 
     def begin(self) -> None:
         """The next exercise."""
-        beats = {"heartbeats": self.heartbeats, "answered": self.answered}
-        for name, value in attrs.asdict(Seen(**beats)).items():
-            setattr(self, name, value)
+        new = Seen(heartbeats=self.heartbeats, answered=self.answered)
+        for name in attrs.fields_dict(Seen):
+            setattr(self, name, getattr(new, name))
 
 
 @attrs.define(eq=False)
