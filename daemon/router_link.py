@@ -119,8 +119,12 @@ class RouterLink:
         self._nudge()
 
     def forget(self, wire_id: WireId) -> None:
-        """The agent has ended, or its page is at another router: drop its streams."""
+        """The agent has ended: drop its streams."""
         self._end.forget(wire_id)
+
+    def forget_sent(self, wire_id: WireId) -> None:
+        """The agent's page is at another router: drop what was to be sent by this one."""
+        self._end.forget_sent(wire_id)
 
     def _nudge(self) -> None:
         """There is something to send."""

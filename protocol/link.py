@@ -210,6 +210,10 @@ class LinkEnd:
         """Drop both streams of an agent that has ended. Its last status is still told."""
         self._streams.forget(wire_id)
 
+    def forget_sent(self, wire_id: WireId) -> None:
+        """Drop what was to be sent to an agent that is reached elsewhere; it may still be heard of here."""
+        self._streams.forget_sent(wire_id)
+
     def take_frame(self) -> bytes | None:
         """The next frame to send, or None if nothing waits (or there is no connection)."""
         return self._outgoing.take_frame() if self.connected else None

@@ -70,12 +70,16 @@ class StreamTable:
 
     def forget(self, wire_id: WireId) -> None:
         """Drop both streams of an agent whose work has ended, confirmed or not."""
+        self.forget_sent(wire_id)
+        self._in.pop(wire_id, None)
+        self._acks_due.pop(wire_id, None)
+
+    def forget_sent(self, wire_id: WireId) -> None:
+        """Drop what goes to an agent; what comes from it keeps its place, as the other side goes on there."""
         stream = self._out.pop(wire_id, None)
         if stream is not None:
             self.held_bytes -= stream.held_bytes
             self._restarts += 1  # should the agent come back, its stream is another one
-        self._in.pop(wire_id, None)
-        self._acks_due.pop(wire_id, None)
 
     def resume(self, wire_id: WireId, epoch: int, sequence: int) -> None:
         """Know from storage that everything up to here was received and is safe."""

@@ -72,6 +72,9 @@ class PartnerPage:
     def forget(self, wire_id: WireId) -> None:
         """Nothing is kept here."""
 
+    def forget_sent(self, wire_id: WireId) -> None:
+        """Nothing is kept here."""
+
 
 class SimulatedPartner:
     """What `simulated_partner(partner)` in task.py is given: a member of a group that no person is.

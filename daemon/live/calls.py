@@ -48,7 +48,7 @@ def is_call(update: Mapping[str, Any]) -> bool:
 
 def unanswered(heard: Iterable[LiveUpdate], sent: Iterable[LiveUpdate]) -> list[LiveUpdate]:
     """The calls among what was heard that nothing that was sent answers."""
-    answered = {update.update.get("handles") for update in sent}
+    answered = {str(update.update.get("handles")) for update in sent}
     return [
         update for update in heard if is_call(update.update) and update.update["request_id"] not in answered
     ]

@@ -61,6 +61,6 @@ def _name(packet: MephistoBoundLiveUpdate) -> str:
     given = packet.update.get("update_id")
     if not isinstance(given, str) or not given:
         return f"{packet.epoch}.{packet.sequence}"
-    if len(given) <= NAME_CHARACTERS_MAX:
+    if len(given) <= NAME_CHARACTERS_MAX and ":" not in given:  # a colon is for what pages count
         return given
     return hashlib.sha256(given.encode("utf-8", "backslashreplace")).hexdigest()

@@ -14,6 +14,7 @@ from ...protocol.names import AgentId, WireId
 from ...storage.records import LiveUpdate
 
 READ_MAX = 64  # updates read from storage at once
+ROOM_AGAIN_S = 1.0  # a link that others have filled is tried again so soon
 
 Read = Callable[[int, int], Awaitable[Sequence[LiveUpdate]]]
 """The updates after a number, so many at most, in order."""
@@ -29,7 +30,11 @@ class StreamLink(Protocol):
         ...
 
     def forget(self, wire_id: WireId) -> None:
-        """The agent has ended, or its page is elsewhere: drop its streams."""
+        """The agent has ended: drop its streams."""
+        ...
+
+    def forget_sent(self, wire_id: WireId) -> None:
+        """Its page is elsewhere: drop what was to be sent; other pages of it may still speak here."""
         ...
 
 
@@ -43,31 +48,39 @@ class Outbound:
         self._link: StreamLink | None = None
         self._next = 1
         self._confirmed = 0
+        self._again: tuple[int, int] | None = None
+        """After which number, and up to which, all goes once more: a page came that has less than another."""
+        self._on_its_way = False
+        """Whether something was given to the link since it last confirmed anything: then it will again."""
+        self._waits_for_room = False
         self._lock = trio.Lock()
         self._progress = trio.Event()
 
-    def alive(self, link: StreamLink, seen: int | None) -> int | None:
-        """A page came at this router and has everything up to `seen`; None: whatever pages had before. What
-        must be sent again begins after the number returned; None: nothing."""
+    def alive(self, link: StreamLink, seen: int | None) -> None:
+        """A page came at this router and has everything up to `seen`; None: whatever pages had before.
+        `pump` gives it the rest."""
         seen = self._confirmed if seen is None else seen
         if link is not self._link:
             if self._link is not None:
-                self._link.forget(self._wire_id)
-            self._link, self._next, self._confirmed = link, seen + 1, seen
+                self._link.forget_sent(self._wire_id)
+            self._link, self._next, self._confirmed, self._again = link, seen + 1, seen, None
+            self._on_its_way = False
             self._went_on()
-            return None
-        return seen if seen < self._confirmed else None
+        elif seen < self._confirmed:
+            after, until = self._again or (seen, 0)
+            self._again = min(after, seen), max(until, self._confirmed)
 
     def confirmed(self, number: int) -> None:
         """The page has everything up to this number."""
         self._confirmed = max(self._confirmed, number)
+        self._on_its_way = False
         self._went_on()
 
     def stored(self, update: LiveUpdate) -> bool:
         """An update was stored. True: it is on its way, or goes once a page comes; False: call `pump`."""
         if self._link is None:
             return True
-        if update.number != self._next or not _given(self._link, self._wire_id, update):
+        if update.number != self._next or not self._given(self._link, update):
             return False
         self._next += 1
         return True
@@ -80,31 +93,57 @@ class Outbound:
             self._went_on()
 
     async def pump(self) -> None:
-        """Give the link all that is stored and that it has room for; nothing while no page ever came."""
+        """Give the link all that is stored, as it has room; nothing while no page ever came.
+
+        Returns early where a later confirmation of this agent's makes room.
+        """
+        if self._waits_for_room or self._lock.statistics().tasks_waiting:
+            return  # who waits does the same
+        while not await self._pumped() and not self._on_its_way:
+            # Others have filled the link; nothing of this agent's is on its way that would tell of room.
+            self._waits_for_room = True
+            try:
+                await trio.sleep(ROOM_AGAIN_S)
+            finally:
+                self._waits_for_room = False
+
+    async def _pumped(self) -> bool:
+        """Whether all that is stored was given; False: the link is full."""
         async with self._lock:
             while self._link is not None:
+                if self._again is not None:
+                    if not await self._repeat(self._link, *self._again):
+                        return False
+                    continue
                 updates = await self._read(self._next - 1, READ_MAX)
-                if not updates or not self._give(self._link, updates):
-                    return
+                if not updates:
+                    return True
+                if not self._give(self._link, updates):
+                    return False
+        return True
 
     async def delivered(self) -> None:
         """Return once the page has everything that is stored, or nothing goes to it any more."""
         while self._link is not None:
             progress = self._progress
-            await self.pump()
+            await self._pumped()
             if self._confirmed >= self._next - 1:
                 return
             await progress.wait()
 
-    async def send_again(self, after: int) -> None:
-        """Give the link once more what was confirmed by another page, but not by the one that came now."""
-        async with self._lock:
-            link, until = self._link, self._confirmed
-            while link is not None and after < until:
-                updates = [update for update in await self._read(after, READ_MAX) if update.number <= until]
-                if not updates or not all(_given(link, self._wire_id, update) for update in updates):
-                    return
-                after = updates[-1].number
+    async def _repeat(self, link: StreamLink, after: int, until: int) -> bool:
+        """Give the link once more what another page has confirmed. False: it has no room for it all now."""
+        updates = [update for update in await self._read(after, READ_MAX) if update.number <= until]
+        for update in updates:
+            if self._again != (after, until):
+                return True  # a page came meanwhile: look again from there
+            if not self._given(link, update):
+                return False
+            after = update.number
+            self._again = after, until
+        if self._again == (after, until) and (not updates or after >= until):
+            self._again = None
+        return True
 
     def _went_on(self) -> None:
         self._progress.set()
@@ -114,17 +153,17 @@ class Outbound:
         for update in updates:
             if link is not self._link or update.number != self._next:
                 return True  # the page went to another router meanwhile: look again from there
-            if not _given(link, self._wire_id, update):
+            if not self._given(link, update):
                 return False
             self._next += 1
         return True
 
-
-def _given(link: StreamLink, wire_id: WireId, update: LiveUpdate) -> bool:
-    try:
-        link.stream_send(wire_id, update.number, {**update.update, "update_id": update.update_id})
-    except LinkFull:
-        return False
-    except Unsendable:
-        return True  # `send` refuses what can never cross; an older store may hold such
-    return True
+    def _given(self, link: StreamLink, update: LiveUpdate) -> bool:
+        try:
+            link.stream_send(self._wire_id, update.number, {**update.update, "update_id": update.update_id})
+        except LinkFull:
+            return False
+        except Unsendable:
+            return True  # `send` refuses what can never cross; an older store may hold such
+        self._on_its_way = True
+        return True

@@ -251,9 +251,7 @@ class Stage:
     def _is_alive(self, link: LiveLink, packet: Alive, line: Line) -> None:
         if packet.here and self._watcher is not None:
             self._watcher.answered(line.agent_id)
-        again = line.outbound.alive(link, packet.seen)
-        if again is not None:
-            self._wish.send_nowait(partial(line.outbound.send_again, again))
+        line.outbound.alive(link, packet.seen)
         self._wish.send_nowait(line.outbound.pump)
 
     def _from_stranger(self, link: LiveLink, packet: LivePacket) -> None:

@@ -26,6 +26,9 @@ class Link:
     def forget(self, wire_id: WireId) -> None:
         pass
 
+    def forget_sent(self, wire_id: WireId) -> None:
+        pass
+
 
 def outbound_of(count: int) -> Outbound:
     """With so many updates stored."""
@@ -41,9 +44,7 @@ def outbound_of(count: int) -> Outbound:
 async def come(outbound: Outbound, link: Link, seen: int | None) -> list[int]:
     """A page comes; what the link is given for it."""
     link.given.clear()
-    again = outbound.alive(link, seen)
-    if again is not None:
-        await outbound.send_again(again)
+    outbound.alive(link, seen)
     await outbound.pump()
     return link.given
 

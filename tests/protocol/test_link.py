@@ -727,3 +727,19 @@ def test_no_map_hurts_an_end(maps: list[dict[str, Any]]) -> None:
     wires(pair.router, *maps)
     pair.daemon.send(BEAT)
     assert BEAT in pair.pump()[1]
+
+
+def test_an_agent_that_is_reached_elsewhere_is_heard_on_by_the_old_way(pair: Pair) -> None:
+    pair.router.stream_send(A, {"n": 1})
+    (first,), _ = pair.pump()
+    assert isinstance(first, MephistoBoundLiveUpdate)
+    pair.daemon.stream_stored(first)
+    pair.daemon.stream_send(A, {"n": 1})
+    pair.pump()
+    pair.daemon.forget_sent(A)
+    pair.router.stream_send(A, {"n": 2})
+    (second,), _ = pair.pump()
+    assert isinstance(second, MephistoBoundLiveUpdate)
+    assert second.update == {"n": 2}
+    pair.daemon.stream_send(A, {"n": 2})
+    assert sequences(pair.pump()[1]) == [1]
