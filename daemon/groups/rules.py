@@ -43,7 +43,7 @@ class WaitingRules:
     ask_s: float = 20.0
     """How long they have to answer; who does not, gives the place to somebody else."""
     cents_per_minute: int = 0
-    """What waiting is worth to a worker who is sent away."""
+    """What a minute of waiting is owed to a worker who was sent away, or whose group began."""
 
 
 @attrs.frozen
