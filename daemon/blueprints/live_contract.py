@@ -45,7 +45,7 @@ class Waiting(WaitingRules):
     ask_s: Seconds = attrs.field(default=20.0, validator=validators.ge(WAIT_MIN_S))
     """How long they have to answer; who does not, gives the place to somebody else."""
     cents_per_minute: Count = 0
-    """What a minute of waiting is owed to a worker, sent away or not, in the smallest unit of the currency."""
+    """What is owed to workers for a minute of waiting, in the smallest unit of the currency."""
 
     def __attrs_post_init__(self) -> None:
         problems = [*_order_faults(self.fallbacks)]
