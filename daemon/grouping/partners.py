@@ -30,7 +30,7 @@ from ..live.stage import Stage
 from ..log_ids import ids_of
 from ..task_runner import TaskRunner
 from ..user_code import UserCode, UserCodeFailed
-from .seats import SIMULATED, is_simulated
+from .seats import FREE, SIMULATED, is_simulated
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Partners:
     def __init__(self, tools: PartnerTools) -> None:
         self._t = tools
         self._scopes: dict[AgentId, trio.CancelScope] = {}
-        self._in, self._out = trio.open_memory_channel[Agent](math.inf)
+        self._in, self._out = trio.open_memory_channel[tuple[Agent, trio.CancelScope]](math.inf)
         self._broken = False
 
     @property
@@ -167,18 +167,22 @@ class Partners:
             )
             if not isinstance(reserved, Reserved):
                 log.warning("no simulated partner for unit %d: %s", unit.id, reserved.reason)
-                self._broken = self._broken or reserved.reason == "candidates_gone"
+                self._broken |= reserved.reason == "candidates_gone" and await self._is_free(unit)
                 continue
             log.info("a simulated partner takes a seat", extra=ids_of(reserved.agent))
             self._t.due_changed(reserved.agent)
+
+    async def _is_free(self, unit: Unit) -> bool:
+        """Whether somebody can still take it: else a worker was quicker, and nothing is wrong."""
+        return (await self._t.house.storage.unit(unit.id)).status in FREE
 
     def changed(self, agent: Agent) -> None:
         """Another status of an agent was stored."""
         if not is_simulated(agent):
             return
         if agent.status is AgentStatus.IN_TASK and agent.id not in self._scopes:
-            self._scopes[agent.id] = trio.CancelScope()
-            self._in.send_nowait(agent)
+            begins = self._scopes[agent.id] = trio.CancelScope()
+            self._in.send_nowait((agent, begins))
         elif agent.status not in LIVE_AGENT and agent.status is not AgentStatus.PARTNER_DISCONNECT:
             scope = self._scopes.pop(agent.id, None)
             if scope is not None:
@@ -187,8 +191,8 @@ class Partners:
     async def serve(self) -> None:
         """Play them, until cancelled."""
         async with trio.open_nursery() as nursery:
-            async for agent in self._out:
-                nursery.start_soon(self._play, agent, self._scopes[agent.id])
+            async for agent, scope in self._out:
+                nursery.start_soon(self._play, agent, scope)
 
     async def _play(self, agent: Agent, scope: trio.CancelScope) -> None:
         play = self._t.blueprint.play_partner()
