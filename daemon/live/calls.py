@@ -22,6 +22,7 @@ from .errors import CallRefused
 
 log = logging.getLogger(__name__)
 
+ANSWER_CHARACTERS_MAX = 1_000_000  # as what user code sends; more belongs into the page's files
 CALLS_WAITING_MAX = 256  # of one agent; a page that asks for more has run away
 
 
@@ -93,7 +94,10 @@ class Calls:
             raise _NotCallable(f"there is no function {call.update['target']!r}")
         args, caller = _args(call.update.get("args")), self._t.caller(call.agent_id)
         run = self._t.user_code.run_async if _is_async(function) else self._t.user_code.run_sync
-        return orjson.dumps(await run(function, caller, args, limit_s=self._t.limit_s)).decode()
+        text = orjson.dumps(await run(function, caller, args, limit_s=self._t.limit_s)).decode()
+        if len(text) > ANSWER_CHARACTERS_MAX:
+            raise ValueError(f"its answer has {len(text)} characters of JSON, more than a page can be sent")
+        return text
 
     async def _failed(self, call: LiveUpdate, exc: Exception) -> None:
         """What the function says to the worker is passed on; an error's own words may hold what is secret."""

@@ -7,7 +7,7 @@ at any point it leaves in storage what it had decided; the next start runs the c
 import enum
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -176,8 +176,13 @@ class Piece:
                     return seat
             await self._turned.wait()
 
-    def join(self, index: int, agent_id: AgentId) -> None:
-        """Another agent takes a seat."""
+    def join(self, index: int, agent_id: AgentId, said: Iterable[LiveUpdate] = ()) -> None:
+        """Another agent takes a seat; what was `said` to and by it is stored already."""
+        for update in said:
+            if update.outgoing:
+                self._ledger.sent_before(agent_id, update.number)
+            else:
+                self._ledger.deliver(update)
         self._ledger.note(What.JOINED, agent_id, {"seat": index})
         self._code.deadline = math.inf
         self._woken.set()

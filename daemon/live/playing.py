@@ -1,10 +1,12 @@
 """A piece of live work whose code runs: the piece, who its people are, and where their pages' words go."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ...protocol.names import AgentId, PieceKind
+from ...storage.records import LiveUpdate
 from .agent import Person
-from .calls import Calls
+from .calls import Calls, is_call
 from .hearing import Hearing
 from .line import Attached
 from .opening import Opened
@@ -40,13 +42,21 @@ class Playing:
         """Who sits in each seat, and how their part is over, as far as the piece was told."""
         return [(seat.agent_id, self.piece.how_left(seat)) for seat in self.piece.seats]
 
-    def sit_down(self, agent_id: AgentId, person: Person) -> None:
-        """The agent is there; who sits nowhere so far takes the seat of their unit."""
+    def knows(self, agent_id: AgentId) -> bool:
+        """Whether the agent sits, or sat, in it."""
+        return agent_id in self._hearings
+
+    def sit_down(self, agent_id: AgentId, person: Person, said: Sequence[LiveUpdate]) -> None:
+        """The agent is there; who sits nowhere so far takes the seat of their unit, with what was `said`."""
         self.persons[agent_id] = person
-        if agent_id in self._hearings:
+        if self.knows(agent_id):
             return
-        self._hearings[agent_id] = Hearing()
-        self.piece.join(self._seat(person).index, agent_id)
+        self._hearings[agent_id] = Hearing(update for update in said if not update.outgoing)
+        to_code = [update for update in said if update.outgoing or not self._calls(update)]
+        self.piece.join(self._seat(person).index, agent_id, to_code)
+
+    def _calls(self, update: LiveUpdate) -> bool:
+        return self.calls is not None and is_call(update.update)
 
     def attached(self, agent_id: AgentId) -> Attached:
         """Where the page's words go."""

@@ -23,6 +23,7 @@ from ...storage.records import Agent, LiveUpdate, OnboardingAgent
 from ..blueprints.contract import Blueprint
 from ..blueprints.live_contract import LiveRules, Resume
 from ..causes import causes
+from ..full_disk import with_space
 from ..house import House
 from ..lifecycle import IllegalEvent, TaskFailed, WentAway
 from ..router_link import RouterLink
@@ -219,7 +220,7 @@ class Stage:
 
     async def _happen(self, agent_id: AgentId, event: Ends) -> None:
         try:
-            await self._cast.happen(agent_id, event)
+            await with_space(f"the end of agent {agent_id}", partial(self._cast.happen, agent_id, event))
         except IllegalEvent as exc:  # it ended in another way at this moment
             log.info("it had moved on: %s", exc, extra=self._ids(agent_id))
 
@@ -444,15 +445,20 @@ class Stage:
         Also who comes back to it, and who comes new to a seat that is empty.
         """
         person = await self._person(player.id)
+        said = await self._said(player.id) if not playing.knows(player.id) else ()
         if self._pieces.get(playing.piece.key) is not playing:  # it is over since
             self._look_at([player.id])
             return
         line = self._lines.get(player.wire_id)
-        playing.sit_down(player.id, person)
+        playing.sit_down(player.id, person, said)
         if line is None or line.has_ended:
             await self._has_left(playing, player.id)
         elif line.piece is None:
             line.attach(playing.attached(player.id))
+
+    async def _said(self, agent_id: AgentId) -> Sequence[LiveUpdate]:
+        """What a newcomer's page and the code said before a crash; mostly nothing."""
+        return (await read_past(self._t.house.storage, self._cast.onboarding, agent_id)).updates
 
     async def _has_left(self, playing: Playing, agent_id: AgentId) -> None:
         """An agent may have left before the piece could be told: while that was being opened."""

@@ -9,11 +9,7 @@ from tests.daemon.live_pages import ECHO, live_page
 from tests.daemon.virtual import open_virtual
 from trio.testing import MockClock
 
-FUNCTIONS = (
-    ECHO.replace(
-        '{"double"', '{"refuse": refuse, "slow": slow, "strange": lambda caller, args: {1, 2}, "double"'
-    )
-    + """
+MORE = """
 import trio
 from crowdd.daemon.live.errors import CallRefused
 
@@ -22,8 +18,15 @@ def refuse(caller, args):
 
 async def slow(caller, args):
     await trio.sleep(1000)
+
+def strange(caller, args):
+    return {1, 2}
+
+def large(caller, args):
+    return "x" * 2_000_000
 """
-)
+NAMES = '{"refuse": refuse, "slow": slow, "strange": strange, "large": large, "double"'
+FUNCTIONS = ECHO.replace('{"double"', NAMES) + MORE
 
 
 async def answers(folder: Path, *calls: tuple[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -54,7 +57,13 @@ async def test_a_function_may_refuse_in_words_for_the_worker(
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("fail", "as was asked"), ("slow", "took longer than"), ("strange", "set")]
+    ("name", "why"),
+    [
+        ("fail", "as was asked"),
+        ("slow", "took longer than"),
+        ("strange", "set"),
+        ("large", "more than a page"),
+    ],
 )
 async def test_what_went_wrong_is_for_the_author_and_no_worker_reads_it(
     autojump_clock: MockClock, tmp_path: Path, name: str, why: str
