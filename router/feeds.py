@@ -20,8 +20,11 @@ class Feeds:
     def keep(self, update: ClientBoundLiveUpdate) -> ClientBoundLiveUpdate | None:
         """Hold an update until it is confirmed. A new epoch does away with what was held of the old one.
 
-        Returns what is to be confirmed to the daemon at once, as pages have it already.
+        Returns what is to be confirmed to the daemon at once, as pages have it already. Of a page that says
+        nothing the daemon may know more than we, who may be new: it leaves out nothing that is missing there,
+        so what comes before its first update is there.
         """
+        self._seen.setdefault(update.subject, number_of(update) - 1)
         kept = self._kept.setdefault(update.subject, deque())
         if kept and kept[-1].epoch != update.epoch:
             kept.clear()

@@ -642,7 +642,7 @@ async def test_a_removed_run_is_gone_and_those_who_wait_are_told(open_app: OpenA
             await trio.testing.wait_all_tasks_blocked()
             path = "/_crowdd/runs/digits"
             assert (await app.client.delete(path, headers=proof("DELETE", path))).status_code == 200
-        assert (answers[0].status_code, answers[0].json()["reason"]) == (409, "run_ended")
+        assert (answers[0].status_code, answers[0].json()["reason"]) == (503, "try_later")
         assert (await app.client.get("/")).status_code == 404
         assert (await app.client.delete(path, headers=proof("DELETE", path))).status_code == 200
         assert not (app.folder / "runs" / "digits").exists()

@@ -167,6 +167,16 @@ def test_what_an_unchanged_page_had_of_another_router_is_not_known_to_this_one()
     assert alives(pair) == [Alive(A, None)]
 
 
+def test_a_new_router_learns_from_the_first_update_what_an_unchanged_page_had_before() -> None:
+    pair = Pair()
+    pair.seat(A)
+    tell(pair, 5, 6)
+    pair.cut()
+    pair.heard.clear()
+    pair.link(epoch=2)
+    assert alives(pair) == [Alive(A, 4)]
+
+
 def test_the_heartbeat_of_one_tab_does_not_speak_for_another() -> None:
     pair = Pair()
     quiet = pair.seat(A)
