@@ -38,11 +38,11 @@ def world(seed: int, kind: str, make_store: MakeStore = memory_store) -> Simulat
     return rehearse(seed, WORKERS, UNITS, ALL_FAULTS, qualified=kind, make_store=make_store)
 
 
-def found(mutant: Mutant, kind: str, seed: int = 1) -> set[Rule]:
+def found(mutant: Mutant, kind: str, seed: int = 3) -> set[Rule]:
     return {violation.rule for violation in world(seed, kind, store_of(mutant)).violations}
 
 
-@pytest.mark.parametrize(("seed", "make_store"), [(1, memory_store), (2, sqlite_store)])
+@pytest.mark.parametrize(("seed", "make_store"), [(3, memory_store), (2, sqlite_store)])
 @pytest.mark.parametrize("kind", [GOLD, SCREENING])
 def test_whatever_goes_wrong_only_those_work_who_may(seed: int, kind: str, make_store: MakeStore) -> None:
     report = world(seed, kind, make_store)
