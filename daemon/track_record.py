@@ -10,15 +10,12 @@ from typing import Any
 import attrs
 import orjson
 
-from ..protocol.names import AgentStatus, WorkerId
+from ..protocol.names import SUBMITTED_AGENT, AgentStatus, WorkerId
 from ..storage.contract import Storage
 from ..storage.records import Agent
 
 PAGE = 1000
 COMPARED_MAX = 2000  # of the newest answers; each costs two reads
-SUBMITTED = frozenset(
-    {AgentStatus.COMPLETED, AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED}
-)
 TRUTH = "_truth"
 ANSWER = "label"
 
@@ -42,7 +39,7 @@ async def track_record(storage: Storage, worker_id: WorkerId) -> TrackRecord:
     agents: list[Agent] = []
     while page := await storage.agents_of_worker(worker_id, agents[-1].id if agents else 0, PAGE):
         agents += page
-    submitted = [agent for agent in agents if agent.status in SUBMITTED]
+    submitted = [agent for agent in agents if agent.status in SUBMITTED_AGENT]
     compared = [await _compared(storage, agent) for agent in submitted[-COMPARED_MAX:]]
     return TrackRecord(
         submitted=len(submitted),

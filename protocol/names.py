@@ -45,6 +45,14 @@ LIVE_AGENT = frozenset(
 )
 """The statuses in which an agent holds its unit and may still work."""
 
+AT_WORK_AGENT = frozenset({AgentStatus.IN_TASK, AgentStatus.PARTNER_DISCONNECT})
+"""The statuses in which a task's code accompanies an agent."""
+
+SUBMITTED_AGENT = frozenset(
+    {AgentStatus.COMPLETED, AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED}
+)
+"""The statuses of an agent whose answer is stored and counts."""
+
 COMPLETE_AGENT = frozenset(set(AgentStatus) - LIVE_AGENT - {AgentStatus.PARTNER_DISCONNECT})
 
 

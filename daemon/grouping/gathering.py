@@ -74,7 +74,7 @@ class Gathering:
             case Start() as start:
                 await self._start(seats, start)
             case Close(units):
-                await self._t.runner.carry_out(_not_needed(self._free(seats, units)))
+                await self._t.runner.carry_out(not_needed(self._free(seats, units)))
         return None
 
     def forming(self, seats: Seats) -> Forming:
@@ -133,7 +133,7 @@ class Gathering:
                 commands += await self.owed(agent, "waited for the group")
         for agent in map(seats.holder, start.behind):
             commands += self._ended(agent, seats, WentAway(), returns=False)
-        commands += _not_needed(self._free(seats, start.free))
+        commands += not_needed(self._free(seats, start.free))
         await self._t.runner.carry_out(commands)
         ids = {"run": self._t.runner.run_id, "assignment": seats.assignment_id}
         log.info("a group of %d begins", len(start.agents), extra=ids)
@@ -150,5 +150,6 @@ class Gathering:
         return [Save([AddOwed(agent.id, WAITING, seconds, cents, why)])]
 
 
-def _not_needed(units: Sequence[Unit]) -> list[Command]:
+def not_needed(units: Sequence[Unit]) -> list[Command]:
+    """These free seats are not needed any more."""
     return [command for unit in units for command in lifecycle.not_needed(unit)]

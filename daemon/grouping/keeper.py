@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import trio
 
-from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, AssignmentId
+from ...protocol.names import AT_WORK_AGENT, LIVE_AGENT, AgentId, AgentStatus, AssignmentId
 from ...storage.errors import StaleWrite
 from ...storage.records import Agent
 from ..full_disk import with_space
@@ -20,7 +20,7 @@ from ..timekeeper import all_away, one_reached
 from .gathering import Gathering, GroupTools
 from .leaving import Leaving
 from .partners import Partners
-from .seats import AT_WORK, Seats, is_simulated, read_seats
+from .seats import Seats, is_simulated, read_seats
 from .signs import Signs
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class GroupKeeper:
     def changed(self, agent: Agent) -> None:
         """An agent is new, or another status of it was stored."""
         known = self._of.get(agent.id)
-        if agent.status in LIVE_AGENT | AT_WORK:
+        if agent.status in LIVE_AGENT | AT_WORK_AGENT:
             self._of[agent.id] = agent.assignment_id
         elif known is None:
             return
@@ -79,7 +79,7 @@ class GroupKeeper:
 
     def _note_work(self, agent: Agent) -> None:
         at_work = self._at_work[agent.assignment_id]
-        if agent.status in AT_WORK:
+        if agent.status in AT_WORK_AGENT:
             self._begun.add(agent.assignment_id)
             at_work.add(agent.id)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import attrs
 import trio
 
-from ...protocol.names import AgentId, AgentStatus, Reason
+from ...protocol.names import AT_WORK_AGENT, SUBMITTED_AGENT, AgentId, AgentStatus, Reason
 from ...storage.records import Agent, Unit
 from .. import lifecycle
 from ..due_times import due_after
@@ -15,8 +15,8 @@ from ..lifecycle import Command, Dismissed, Joined, PartnerLeft, SentAway
 from ..live.stage import Stage
 from ..live.waits import How
 from ..log_ids import ids_of
-from .gathering import Gathering, GroupTools
-from .seats import AT_WORK, FREE, SUBMITTED, Seats, is_simulated
+from .gathering import Gathering, GroupTools, not_needed
+from .seats import FREE, Seats, is_simulated
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Leaving:
         if seats.at_work or seats.kept or not (seats.free or seats.waiting):
             return Wait(None)
         commands = await self._sent_away(seats, seats.waiting)
-        await self._t.runner.carry_out([*commands, *_not_needed(seats.free)])
+        await self._t.runner.carry_out([*commands, *not_needed(seats.free)])
         return None
 
     async def _who_is_there(
@@ -74,9 +74,9 @@ class Leaving:
         for agent_id, how in members:
             agent = await self._t.house.storage.agent(agent_id)
             unit = next(unit for unit in seats.units if unit.id == agent.unit_id)
-            if how is How.SUBMITTED or agent.status in SUBMITTED:
+            if how is How.SUBMITTED or agent.status in SUBMITTED_AGENT:
                 remaining.append(Member(agent.id, is_simulated(agent), submitted=True))
-            elif agent.status in AT_WORK or agent in seats.kept:
+            elif agent.status in AT_WORK_AGENT or agent in seats.kept:
                 remaining.append(Member(agent.id, is_simulated(agent)))
             elif how is None:
                 holder = seats.holders.get(unit.id)
@@ -136,12 +136,12 @@ class Leaving:
         newcomers = [] if seat.newcomer is None else [seat.newcomer]
         unneeded = [seat.unit] if seat.unit.status in FREE else []
         commands = await self._sent_away(seats, newcomers)
-        await self._t.runner.carry_out([*commands, *_not_needed(unneeded)])
+        await self._t.runner.carry_out([*commands, *not_needed(unneeded)])
         log.info("its group goes on without", extra=ids_of(seat.agent))
         self._stage.leave(seat.agent)
 
     async def _end(self, seat: Empty, seats: Seats) -> None:
-        commands = [*await self._sent_away(seats, seats.waiting), *_not_needed(seats.free)]
+        commands = [*await self._sent_away(seats, seats.waiting), *not_needed(seats.free)]
         for agent in seats.at_work:
             if agent.status is AgentStatus.IN_TASK:
                 commands += lifecycle.step(agent, seats.unit_of(agent), PartnerLeft(), self._t.goes_on())
@@ -158,7 +158,3 @@ class Leaving:
             commands += lifecycle.step(agent, seats.unit_of(agent), event, False)
             commands += [] if is_simulated(agent) else await self._gathering.owed(agent, "the group was over")
         return commands
-
-
-def _not_needed(units: Sequence[Unit]) -> list[Command]:
-    return [command for unit in units for command in lifecycle.not_needed(unit)]

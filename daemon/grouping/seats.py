@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ...protocol.names import (
+    AT_WORK_AGENT,
     COMPLETED_UNIT,
     AgentId,
     AgentStatus,
@@ -19,10 +20,6 @@ from ...storage.records import Agent, Unit
 from .. import lifecycle
 
 FREE = frozenset({UnitStatus.CREATED, UnitStatus.LAUNCHED})
-AT_WORK = frozenset({AgentStatus.IN_TASK, AgentStatus.PARTNER_DISCONNECT})
-SUBMITTED = frozenset(
-    {AgentStatus.COMPLETED, AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED}
-)
 SIMULATED = "simulated"
 """In an agent's `provider_data`: no person."""
 
@@ -55,7 +52,7 @@ class Seats:
     @property
     def at_work(self) -> list[Agent]:
         """Those whose work is under way."""
-        return [agent for agent in self.holders.values() if agent.status in AT_WORK]
+        return [agent for agent in self.holders.values() if agent.status in AT_WORK_AGENT]
 
     @property
     def done(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import trio
 
-from ...protocol.names import AgentId, AgentStatus, PieceKind, WireId
+from ...protocol.names import AT_WORK_AGENT, AgentId, AgentStatus, PieceKind, WireId
 from ...storage.contract import Storage
 from ...storage.records import Agent
 from ..blueprints.contract import Blueprint
@@ -32,7 +32,6 @@ _HOW = {
     AgentStatus.EXPIRED: How.DISCONNECTED,
     AgentStatus.DISCONNECT: How.DISCONNECTED,
 }
-AT_WORK = frozenset({AgentStatus.IN_TASK, AgentStatus.PARTNER_DISCONNECT})
 
 
 @attrs.frozen
@@ -61,7 +60,7 @@ class UnitCast(Cast):
         return _HOW.get(player.status)
 
     def is_played(self, player: Player) -> bool:
-        return player.status in AT_WORK
+        return player.status in AT_WORK_AGENT
 
     def code_may_end(self, player: Player) -> bool:
         """Only workers end a unit as done."""
