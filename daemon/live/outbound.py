@@ -53,6 +53,8 @@ class Outbound:
         self._on_its_way = False
         """Whether something was given to the link since it last confirmed anything: then it will again."""
         self._waits_for_room = False
+        self._is_behind = True
+        """Whether something may be stored that was not given to the link: then storage is worth reading."""
         self._lock = trio.Lock()
         self._progress = trio.Event()
 
@@ -64,11 +66,11 @@ class Outbound:
             if self._link is not None:
                 self._link.forget_sent(self._wire_id)
             self._link, self._next, self._confirmed, self._again = link, seen + 1, seen, None
-            self._on_its_way = False
+            self._on_its_way, self._is_behind = False, True
             self._went_on()
         elif seen < self._confirmed:
             after, until = self._again or (seen, 0)
-            self._again = min(after, seen), max(until, self._confirmed)
+            self._again, self._is_behind = (min(after, seen), max(until, self._confirmed)), True
 
     def confirmed(self, number: int) -> None:
         """The page has everything up to this number."""
@@ -81,6 +83,7 @@ class Outbound:
         if self._link is None:
             return True
         if update.number != self._next or not self._given(self._link, update):
+            self._is_behind = True
             return False
         self._next += 1
         return True
@@ -110,15 +113,15 @@ class Outbound:
     async def _pumped(self) -> bool:
         """Whether all that is stored was given; False: the link is full."""
         async with self._lock:
-            while self._link is not None:
+            while self._link is not None and self._is_behind:
                 if self._again is not None:
                     if not await self._repeat(self._link, *self._again):
                         return False
                     continue
+                self._is_behind = False  # until something is stored meanwhile that cannot go at once
                 updates = await self._read(self._next - 1, READ_MAX)
-                if not updates:
-                    return True
-                if not self._give(self._link, updates):
+                self._is_behind |= bool(updates)
+                if updates and not self._give(self._link, updates):
                     return False
         return True
 
