@@ -19,7 +19,7 @@ from .shapes.history import Event
 from .shapes.links import Link
 from .shapes.people import WorkerDetails, WorkerInfo
 from .shapes.runs import RunDetails, RunInfo, Snapshot
-from .shapes.service import DaemonStatus, LogPart
+from .shapes.service import DaemonStatus, Degradation, LogPart
 from .shapes.work import AgentInfo, ErrorInfo, FileInfo, Submission, UnitInfo, UpdateInfo, WorkInfo
 from .task import Task
 
@@ -30,6 +30,7 @@ __all__ = [
     "ConnectionCut",
     "DaemonStatus",
     "DaemonUnreachable",
+    "Degradation",
     "ErrorInfo",
     "Event",
     "ExtensionRefused",

@@ -9,10 +9,15 @@ import attrs
 from ..protocol.names import RunId
 from ..storage.contract import Storage
 from .clock import Wall
+from .degraded import Degraded
 from .metrics.families import Metrics
 from .pace import Pace
 from .routers import Routers
 from .user_code import UserCode
+
+
+def _nothing_missing(house: "House") -> Degraded:
+    return Degraded(house.wall)
 
 
 @attrs.frozen
@@ -32,6 +37,8 @@ class House:
     routers: Routers = attrs.Factory(Routers)
     """Those that run already, for the architect `remote`."""
     metrics: Metrics = attrs.Factory(Metrics)
+    degraded: Degraded = attrs.Factory(_nothing_missing, takes_self=True)
+    """What is not as it should be."""
 
     def run_folder(self, run_id: RunId) -> Path:
         """Where the files of a run are: its task, its router, what workers uploaded."""

@@ -17,6 +17,7 @@ from .blocks import Blocks, BlockSet
 from .causes import causes
 from .checking import LaunchRefused, Plan
 from .control.shapes.service import HeldView
+from .degraded import Degradation
 from .deletion import Deletion, DeletionFailed, Stock
 from .disk_use import DiskUse, disk_use
 from .errands import Errand, Errands
@@ -248,6 +249,7 @@ class Operator:
         finally:
             del self._live[run.id]
             self._house.metrics.leave(run.label)
+            self._house.degraded.leave(run.id)
 
     def _assemble(self, run: TaskRun) -> Parts:
         return assemble(run, self._house, self._registry)
@@ -385,4 +387,18 @@ class Operator:
                 live.run.id: [{"name": r.name, "up": r.up} for r in live.routers()]
                 for live in self._live.values()
             },
+            "degraded": [
+                {
+                    "what": each.lack.value,
+                    "about": each.about,
+                    "words": each.words,
+                    "since": each.since,
+                    "run_id": each.run_id,
+                }
+                for each in self._house.degraded.now()
+            ],
         }
+
+    def degraded(self) -> Sequence[Degradation]:
+        """What is missing at present, for metrics."""
+        return self._house.degraded.now()

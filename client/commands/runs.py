@@ -4,6 +4,7 @@ import click
 
 from ..client import Client
 from ..shapes.runs import OwedInfo, Progress, RoomInfo, RouterInfo, RunDetails
+from ..shapes.service import Degradation
 from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client, run_argument
 from .owed import long
@@ -139,6 +140,11 @@ def _by_status(counts: dict[str, int]) -> str:
     return f" ({', '.join(f'{count} {status}' for status, count in counts.items())})" if counts else ""
 
 
+def degradation_line(lack: Degradation) -> str:
+    """What is missing, and what follows from it."""
+    return f"{lack.about}: {lack.words}" if lack.about else lack.words
+
+
 def router_line(router: RouterInfo) -> str:
     """A router, whether it is up, and since when."""
     since = f" since {local_time(router.since)}" if router.since else ""
@@ -157,6 +163,8 @@ def status(client: Client, as_json: bool) -> None:
         return
     stopping = " It is stopping." if answer.stopping else ""
     say(f"The daemon is up: crowdd {safe(answer.version)}.{stopping}")
+    for lack in answer.degraded:
+        say(f"Degraded since {local_time(lack.since)}: {safe(degradation_line(lack))}")
     held = client.runs(["launching", "running", "draining"])
     say(f"{counted(len(held), 'unfinished run')}." + ("" if held else " Launch one: crowdctl launch DIR"))
     for run in held:

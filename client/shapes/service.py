@@ -1,7 +1,19 @@
 """The daemon itself, its disk and its log."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Degradation:
+    """Something that is missing: `what` for programs, `about` which one, `words` for people."""
+
+    what: str
+    about: str
+    words: str
+    since: datetime
+    run_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +25,7 @@ class DaemonStatus:
     stopping: bool
     epoch: int
     runs: dict[str, Any]
+    degraded: tuple[Degradation, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from ...protocol.names import LIVE_AGENT, AgentStatus, RunState, UnitStatus
 from ...storage.contract import RunCounts
+from ..degraded import Degradation, Lack
 
 EVENT = re.compile(r"[a-z][a-z0-9_]{0,59}")
 EVENTS_MAX = 100  # names that a router may bring to its counters; more would be a router gone mad
@@ -61,9 +62,24 @@ class RunReading:
     routers: Sequence[RouterReading]
 
 
-def families_of(runs: Sequence[RunReading]) -> Iterator[Metric]:
-    """Every family that shows readings, with the series of these runs."""
-    return itertools.chain(_statuses(runs), _links(runs), _counters(runs))
+def families_of(runs: Sequence[RunReading], missing: Sequence[Degradation]) -> Iterator[Metric]:
+    """Every family that shows readings, with the series of these runs, and of what is missing."""
+    return itertools.chain(_degraded(missing), _statuses(runs), _links(runs), _counters(runs))
+
+
+def _degraded(missing: Sequence[Degradation]) -> Iterator[Metric]:
+    since = GaugeMetricFamily(
+        "crowdd_degraded_since_timestamp_seconds",
+        "Since when something is missing; no series when nothing is.",
+        labels=["what", "about"],
+    )
+    for each in missing:
+        since.add_metric([each.lack.value, each.about], each.since.timestamp())
+    present = {each.lack for each in missing}
+    lacks = GaugeMetricFamily("crowdd_degraded", "1 for each kind of thing that is missing.", labels=["what"])
+    for lack in Lack:
+        lacks.add_metric([lack.value], lack in present)
+    yield from (since, lacks)
 
 
 def _statuses(runs: Sequence[RunReading]) -> Iterator[Metric]:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from ..control.socket_file import ControlSocketTaken, open_socket_file
 from ..control.storage_loss import StorageLoss
+from ..degraded import Degradation
 from ..http_connections import HttpConnections
 from .address import MetricsAddress
 from .families import Metrics
@@ -50,6 +51,10 @@ class Operator(Protocol):
 
     def live_runs(self) -> Sequence[Held]:
         """The runs that are held now."""
+        ...
+
+    def degraded(self) -> Sequence[Degradation]:
+        """What is missing at present."""
         ...
 
 
@@ -108,7 +113,7 @@ def metrics_app(operator: Operator) -> Starlette:
 async def metrics_page(operator: Operator) -> bytes:
     """Every series of the daemon and of the runs that it holds, in Prometheus' text format."""
     readings = [await run.reading() for run in operator.live_runs()]
-    return generate_latest(_Page(operator.metrics, readings))
+    return generate_latest(_Page(operator.metrics, readings, operator.degraded()))
 
 
 @attrs.frozen
@@ -117,10 +122,11 @@ class _Page:
 
     metrics: Metrics
     readings: Sequence[RunReading]
+    missing: Sequence[Degradation]
 
     def collect(self) -> Iterator[Metric]:
         yield from self.metrics.collect()
-        yield from families_of(self.readings)
+        yield from families_of(self.readings, self.missing)
 
 
 async def watch_loop(metrics: Metrics) -> None:

@@ -38,6 +38,7 @@ PAIRS = {
     "LogPart": "LogPart",
     "Link": "Link",
     "DaemonStatus": "Status",
+    "Degradation": "Degraded",
     "Submission": "Record",
     "FileInfo": "File",
     "UpdateInfo": "Update",

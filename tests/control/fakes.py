@@ -19,7 +19,7 @@ from crowdd.client import Client
 from crowdd.client.crowdctl import main
 from crowdd.daemon.blocks import Blocks, BlockSet
 from crowdd.daemon.checking import LaunchRefused, Plan, check_task
-from crowdd.daemon.control.shapes.service import HeldView, RouterUpView
+from crowdd.daemon.control.shapes.service import DegradedView, HeldView, RouterUpView
 from crowdd.daemon.deletion import DeletionFailed, Stock
 from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.errands import Errand, Errands
@@ -96,6 +96,7 @@ class FakeOperator:
     def __init__(self, storage: MemoryStorage | None = None) -> None:
         self.storage = storage or MemoryStorage(Tables())
         self.lives: dict[RunId, FakeLiveRun] = {}
+        self.degraded: list[DegradedView] = []
         self.launches: list[tuple[dict[str, str], str, str]] = []
         self.folders: list[dict[str, bytes]] = []
         self.router = FakeRouter()
@@ -210,7 +211,7 @@ class FakeOperator:
 
     def status(self) -> HeldView:
         runs: dict[int, list[RouterUpView]] = {n: [{"name": ADDRESS, "up": True}] for n in self.lives}
-        return {"stopping": False, "epoch": self.storage.epoch, "runs": runs}
+        return {"stopping": False, "epoch": self.storage.epoch, "runs": runs, "degraded": self.degraded}
 
     # --- what tests put into it
 

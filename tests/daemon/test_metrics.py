@@ -223,7 +223,7 @@ def a_reading(**counters: int) -> RunReading:
 
 def read(*readings: RunReading) -> dict[tuple[str, ...], float]:
     """Name and label values of every series."""
-    samples = (sample for family in families_of(readings) for sample in family.samples)
+    samples = (sample for family in families_of(readings, ()) for sample in family.samples)
     return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
 
 

@@ -1,5 +1,6 @@
 """The daemon itself: what it holds, its disk and its log."""
 
+from datetime import datetime
 from typing import TypedDict
 
 
@@ -10,12 +11,23 @@ class RouterUpView(TypedDict):
     up: bool
 
 
+class DegradedView(TypedDict):
+    """Something that is missing: `what` for programs, `about` which one, `words` for people."""
+
+    what: str
+    about: str
+    words: str
+    since: datetime
+    run_id: int | None
+
+
 class HeldView(TypedDict):
-    """What the daemon holds: `runs` by number."""
+    """What the daemon holds: `runs` by number; and what is missing."""
 
     stopping: bool
     epoch: int
     runs: dict[int, list[RouterUpView]]
+    degraded: list[DegradedView]
 
 
 class StatusView(HeldView):
