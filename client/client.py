@@ -7,6 +7,7 @@ from .answers import Answers
 from .launches import Launches
 from .people import People
 from .reading import read
+from .restarts import Restarts
 from .runs import Runs
 from .shapes.service import DaemonStatus, DiskInfo, LogPart
 from .socket_path import default_socket
@@ -20,7 +21,7 @@ def connect(socket: str | os.PathLike[str] | None = None) -> "Client":
     return client
 
 
-class Client(Launches, Runs, Watching, Answers, People):
+class Client(Launches, Runs, Watching, Answers, People, Restarts):
     """Asks the daemon. Every method may raise DaemonUnreachable, Refused and its kinds."""
 
     def status(self) -> DaemonStatus:

@@ -114,6 +114,7 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("log all info", "all of them as usual"),
         ),
         "disk": (("disk", ""),),
+        "restart": (("restart", "after an upgrade was installed"),),
     },
 }
 OTHER = "Other"

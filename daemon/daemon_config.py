@@ -9,6 +9,7 @@ import attrs
 from cattrs import Converter
 
 from ..logs.parts import DEFAULT_LEVEL, UnknownName, read_levels
+from .departure import Manner
 from .metrics.address import AddressRefused, MetricsAddress, metrics_address
 from .options import EXAMPLE
 from .pace import Pace
@@ -56,6 +57,8 @@ class DaemonConfig:
     """Where metrics are served for Prometheus; by default nowhere."""
     end_routers: bool = False
     """True: at a stop, local routers of unfinished runs end, too, instead of telling pages to wait."""
+    on_sigterm: Manner = Manner.STOP
+    """What SIGTERM does: stop says goodbye to everybody; suspend lets nobody notice, for a restart."""
     log: LogConfig = attrs.Factory(LogConfig)
     pace: Pace = attrs.Factory(Pace)
 

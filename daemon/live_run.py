@@ -489,11 +489,18 @@ class LiveRun:
                 count += await self._onboarding.lives.shut_down_all()
         except StorageFull as exc:
             log.error("agents stay as they are until the next start: %s", exc, extra={"run": self.run.id})
+        await self._suspend_links(suspend_s, stopping=True)
+        return count
+
+    async def suspend(self, suspend_s: float) -> None:
+        """Ask the routers to keep all pages as they are for so long: the next daemon goes on with them."""
+        await self._suspend_links(suspend_s, stopping=False)
+
+    async def _suspend_links(self, suspend_s: float, stopping: bool) -> None:
         for link in self._links:
-            link.suspend(suspend_s)
+            link.suspend(suspend_s, stopping)
         for link in self._links:
             await link.drained()
-        return count
 
     # --- what happens in it
 

@@ -16,6 +16,11 @@ class Notifier:
         self.watchdog_s = watchdog_s
         """The watchdog's limit, or None when there is none."""
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether systemd started us and asked to be told."""
+        return bool(self._address)
+
     @classmethod
     def from_environment(cls) -> "Notifier":
         """Read NOTIFY_SOCKET and WATCHDOG_USEC once, at the edge."""

@@ -19,6 +19,7 @@ from .checking import LaunchRefused, Plan
 from .control.shapes.service import HeldView
 from .degraded import Degradation
 from .deletion import Deletion, DeletionFailed, Stock
+from .departure import Departure, Manner
 from .disk_use import DiskUse, disk_use
 from .errands import Errand, Errands
 from .errands.providers import RunProviders
@@ -50,9 +51,11 @@ TROUBLE_CHARACTERS_MAX = 500
 class Operator:
     """Launch, list, stop, wait, shut down. Storage is the truth; this only holds what is alive."""
 
-    def __init__(self, house: House, registry: Registry) -> None:
+    def __init__(self, house: House, registry: Registry, departure: Departure | None = None) -> None:
         self._house = house
         self._registry = registry
+        self.departure = departure or Departure()
+        """Whom to tell that the daemon is to go."""
         self._launcher = Launcher(house, registry)
         self._unheld = UnheldRuns(house)
         self._revoker = Revoker(house, registry, self._held)
@@ -75,6 +78,11 @@ class Operator:
         """The store, for reading."""
         return self._house.storage
 
+    @property
+    def suspend_s(self) -> float:
+        """How long routers keep pages calm while the daemon is away on purpose."""
+        return self._house.pace.suspend_s
+
     def wall(self) -> datetime:
         """The time, for what is written."""
         return self._house.wall()
@@ -84,16 +92,11 @@ class Operator:
         """What was counted so far."""
         return self._house.metrics
 
-    async def serve(
-        self,
-        stop: trio.Event,
-        cut: trio.Event,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        """Resume every unfinished run and hold it until `stop`; then say goodbye and return.
+    async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Resume every unfinished run and hold it until the departure; then leave it as told, and return.
 
-        `cut` ends the grace at once. LeaseLost and StorageFailed end everything without a goodbye that
-        nothing could record. Cancelled: as after a crash.
+        LeaseLost and StorageFailed end everything without a goodbye that nothing could record. Cancelled: as
+        after a crash.
         """
         farewell = Farewell(self._house.pace, self.live_runs, lambda: self._changed)
         left: Sequence[LiveRun] = ()
@@ -107,9 +110,12 @@ class Operator:
             nursery.start_soon(self._begin_launched, nursery)
             nursery.start_soon(self._errands.serve)
             task_status.started()
-            await stop.wait()
+            await self.departure.told.wait()
             self._stopping = True
-            left = await farewell.say(cut)
+            if self.departure.manner is Manner.SUSPEND:
+                await farewell.suspend()
+            else:
+                left = await farewell.say(self.departure.cut)
             nursery.cancel_scope.cancel(reason="the daemon stops")
         if self._house.end_routers:
             await farewell.end_routers(left)

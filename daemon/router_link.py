@@ -132,9 +132,9 @@ class RouterLink:
             self._idle = trio.Event()
         self._wake.set()
 
-    def suspend(self, for_s: float) -> None:
+    def suspend(self, for_s: float, stopping: bool) -> None:
         """Ask the router to keep pages calm for so long: the daemon goes away on purpose."""
-        self.send(Suspend(for_s, stopping=True))
+        self.send(Suspend(for_s, stopping))
 
     async def drained(self) -> None:
         """Return once nothing waits to be sent, or at once when the router is away."""

@@ -16,6 +16,7 @@ from .clock import wall_clock
 from .config_layers import Asked, Configured
 from .control import serve_control
 from .daemon_config import DaemonConfig
+from .departure import Departure, Manner
 from .house import House
 from .metrics.door import MetricsDoor
 from .metrics.families import Metrics
@@ -36,8 +37,8 @@ CUT_S = 5.0  # after a second signal, the process ends within this time
 
 async def serve_daemon(
     configured: Configured, asked: Asked | None = None, notifier: Notifier | None = None
-) -> None:
-    """Run until SIGTERM or SIGINT; returns after a graceful goodbye. SIGHUP: what was `asked` is read again.
+) -> Manner | None:
+    """Run until told to go, by a signal or by staff; returns how it left. SIGHUP: `asked` is read again.
 
     StorageRefused: the store cannot be opened. StorageFailed, LeaseLost (in a group): the store was lost.
     Nesting is the order of shutdown: runs first, then control, then storage.
@@ -45,12 +46,13 @@ async def serve_daemon(
     notifier, config = notifier or Notifier.from_environment(), configured.config
     _tell_configured(configured)
     async with open_house(config) as house:
-        operator = Operator(house, installed_plug_ins())
-        stop, cut = trio.Event(), trio.Event()
+        departure = Departure(restarts=notifier.is_heard)
+        operator = Operator(house, installed_plug_ins(), departure)
         async with trio.open_nursery() as services:
-            await services.start(watch_signals, stop, cut, notifier)
+            await services.start(watch_signals, departure, config.on_sigterm)
             services.start_soon(notifier.keep_watchdog)
-            services.start_soon(notifier.extend_stop, stop)
+            services.start_soon(notifier.extend_stop, departure.told)
+            services.start_soon(_tell_going, departure, notifier)
             await services.start(serve_control, operator, config.control_path)
             door = MetricsDoor(operator)
             await services.start(door.serve, config.metrics)
@@ -58,10 +60,11 @@ async def serve_daemon(
                 reloader = Reloader(asked, configured, door, house.routers)
                 await services.start(reloader.serve, notifier)
             async with trio.open_nursery() as runs:
-                await runs.start(operator.serve, stop, cut)
+                await runs.start(operator.serve)
                 runs.start_soon(_tell_ready, operator, notifier, config)
             services.cancel_scope.cancel(reason="all runs have been left")
     log.info("goodbye")
+    return departure.manner
 
 
 @asynccontextmanager
@@ -92,23 +95,32 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
 
 
 async def watch_signals(
-    stop: trio.Event,
-    cut: trio.Event,
-    notifier: Notifier,
+    departure: Departure,
+    on_sigterm: Manner,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """First SIGTERM or SIGINT: stop gracefully. Second: at once, within CUT_S."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    """SIGTERM: leave as configured; SIGINT: stop gracefully. While leaving: end within CUT_S."""
+    manners = {signal.SIGTERM: on_sigterm, signal.SIGINT: Manner.STOP}
+    with trio.open_signal_receiver(*manners) as signals:
         task_status.started()
         async for number in signals:
-            if stop.is_set():
-                log.warning("second %s: stopping at once", signal.Signals(number).name)
-                cut.set()
+            name = signal.Signals(number).name
+            if not departure.leave(manners[signal.Signals(number)]):
+                log.warning("%s while leaving: ending at once", name)
+                departure.cut.set()
                 await trio.sleep(CUT_S)
                 os._exit(1)
-            log.info("%s: no new workers; those at work have their grace", signal.Signals(number).name)
-            notifier.say(stopping=1, status="saying goodbye to everybody at work")
-            stop.set()
+            log.info("heard %s", name)
+
+
+async def _tell_going(departure: Departure, notifier: Notifier) -> None:
+    await departure.told.wait()
+    if departure.manner is Manner.SUSPEND:
+        log.info("suspended: nobody is told, pages are kept calm for the next start")
+        notifier.say(stopping=1, status="going away for a restart; pages are kept calm")
+    else:
+        log.info("stopping: no new workers; those at work have their grace")
+        notifier.say(stopping=1, status="saying goodbye to everybody at work")
 
 
 def _tell_configured(configured: Configured) -> None:

@@ -29,6 +29,15 @@ class DaemonStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Restarting:
+    """The daemon of this epoch goes away; `restarts`: it is started again. Pages keep calm for `for_s`."""
+
+    epoch: int
+    for_s: float
+    restarts: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunDisk:
     """What one run takes beside its records, in bytes."""
 

@@ -39,6 +39,7 @@ from .qualifications import (
     show_qualification,
 )
 from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
+from .restarting import restart_daemon
 from .reviews import review
 from .revoking import revoke_link, revoke_link_of
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
@@ -71,7 +72,15 @@ from .shapes.runs import (
     StopBody,
     WhyBody,
 )
-from .shapes.service import DiskView, LogBody, LogPartView, LogView, StatusView
+from .shapes.service import (
+    DiskView,
+    LogBody,
+    LogPartView,
+    LogView,
+    RestartBody,
+    RestartView,
+    StatusView,
+)
 from .shapes.work import AgentsView, DebtsView, ErrorNotesView, RecordView, UnitsView, WorksView
 from .watch import watch_run
 from .why import why_agent, why_unit, why_worker
@@ -105,6 +114,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint("GET", "/disk", get_disk, DiskView),
     Endpoint("GET", "/log", show_log, LogView),
     Endpoint("POST", "/log", set_log, LogPartView, body=LogBody, also=(404,)),
+    Endpoint("POST", "/restart", restart_daemon, RestartView, body=RestartBody, also=(409,)),
     Endpoint("GET", "/runs", list_runs, RunsView, query=(_status(RunState),)),
     Endpoint(
         "POST",

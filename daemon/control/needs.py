@@ -11,6 +11,7 @@ from ...storage.records import TaskRun
 from ..blocks import BlockSet
 from ..checking import Plan
 from ..deletion import Stock
+from ..departure import Departure
 from ..disk_use import DiskUse
 from ..errands import Errand
 from ..grouping import Room
@@ -66,6 +67,16 @@ class Operator(Protocol):
 
     @property
     def storage(self) -> Storage: ...
+
+    @property
+    def departure(self) -> Departure:
+        """Whom to tell that the daemon is to go."""
+        ...
+
+    @property
+    def suspend_s(self) -> float:
+        """How long routers keep pages calm while the daemon is away on purpose."""
+        ...
 
     async def launch(
         self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str

@@ -17,6 +17,7 @@ from .logs.parts import read_levels
 EXIT_REFUSED = 1  # said no, and why
 EXIT_STORE_REFUSED = 78  # the store cannot be opened as it is: restarting does not help, the words do
 EXIT_STORE_LOST = 74  # the disk or database failed: restart from what is stored
+EXIT_SUSPENDED = 75  # it went away on purpose: start it again at once
 EXIT_LEASE_LOST = 76  # another daemon has taken the store: do not restart
 
 
@@ -59,6 +60,7 @@ def serve(**flags: Any) -> None:
     """
     import trio
 
+    from .daemon.departure import Manner
     from .daemon.service import serve_daemon
     from .daemon.structuring import Faults
     from .logs.output import write_log
@@ -70,9 +72,10 @@ def serve(**flags: Any) -> None:
         raise SystemExit(say_faults(faults.problems)) from None
     write_log(configured.config.log.format.value, read_levels(configured.config.log.level))
     try:
-        trio.run(serve_daemon, configured, asked)
+        left = trio.run(serve_daemon, configured, asked)
     except Exception as exc:
         raise SystemExit(_why_it_ended(exc)) from None
+    raise SystemExit(EXIT_SUSPENDED if left is Manner.SUSPEND else 0)
 
 
 def _why_it_ended(exc: Exception) -> int:

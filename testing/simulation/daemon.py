@@ -9,6 +9,7 @@ import trio
 
 from ...daemon.architects.mock import ChannelMaker, channels_from
 from ...daemon.clock import simulated_wall
+from ...daemon.departure import Manner
 from ...daemon.house import House
 from ...daemon.operator import Operator
 from ...daemon.pace import Pace
@@ -32,7 +33,6 @@ class SimulatedDaemon:
     registry: Callable[[], Registry] = installed_plug_ins
     _begun: trio.Event = attrs.Factory(trio.Event)
     _life: trio.CancelScope = attrs.Factory(trio.CancelScope)
-    _stop: trio.Event = attrs.Factory(trio.Event)
     _down_s: float = 0.0
     _guests: set[trio.CancelScope] = attrs.Factory(set[trio.CancelScope])
 
@@ -50,7 +50,6 @@ class SimulatedDaemon:
             await trio.sleep(self._down_s)
 
     async def _live(self) -> None:
-        self._stop = trio.Event()
         async with self.open_store() as storage:
             house = House(
                 storage=storage,
@@ -64,7 +63,7 @@ class SimulatedDaemon:
             operator = Operator(house, self.registry())
             with channels_from(self.channels):
                 async with trio.open_nursery() as nursery:
-                    await nursery.start(operator.serve, self._stop, trio.Event())
+                    await nursery.start(operator.serve)
                     self.operator = operator
                     self._begun.set()
 
@@ -93,7 +92,8 @@ class SimulatedDaemon:
         for scope in self._guests:
             scope.cancel()
 
-    def stop(self, down_s: float) -> None:
-        """End this life as SIGTERM does: goodbye to everybody, then gone for `down_s`."""
+    def stop(self, down_s: float, manner: Manner = Manner.STOP) -> None:
+        """End this life as told: goodbye to everybody (or calm pages), then gone for `down_s`."""
         self._down_s = down_s
-        self._stop.set()
+        if self.operator is not None:
+            self.operator.departure.leave(manner)

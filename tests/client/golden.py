@@ -254,6 +254,7 @@ async def _ended(story: Story, run: TaskRun) -> None:
     await story.type("delete digits", "In a script nobody can be asked:")
     await story.type("delete digits --yes")
     await story.type("delete digits --yes", "A run that is not there:")
+    await story.type("restart", "A daemon that is no service:")
 
 
 # --- the page

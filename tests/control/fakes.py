@@ -21,6 +21,7 @@ from crowdd.daemon.blocks import Blocks, BlockSet
 from crowdd.daemon.checking import LaunchRefused, Plan, check_task
 from crowdd.daemon.control.shapes.service import DegradedView, HeldView, RouterUpView
 from crowdd.daemon.deletion import DeletionFailed, Stock
+from crowdd.daemon.departure import Departure
 from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.errands import Errand, Errands
 from crowdd.daemon.grouping import Room
@@ -95,6 +96,8 @@ class FakeOperator:
 
     def __init__(self, storage: MemoryStorage | None = None) -> None:
         self.storage = storage or MemoryStorage(Tables())
+        self.departure = Departure()
+        self.suspend_s = 120.0
         self.lives: dict[RunId, FakeLiveRun] = {}
         self.degraded: list[DegradedView] = []
         self.launches: list[tuple[dict[str, str], str, str]] = []

@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from crowdd.daemon.daemon_config import DaemonConfig
+from crowdd.daemon.departure import Manner
 from crowdd.daemon.operator import Operator
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.service import open_house
@@ -20,10 +21,10 @@ from .virtual import SOON_S, open_virtual
 async def test_s13_an_operator_starts_and_stops_and_leaves_no_threads(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     async with open_house(DaemonConfig(tmp_path / "data")) as house:
-        operator, stop = Operator(house, installed_plug_ins()), trio.Event()
+        operator = Operator(house, installed_plug_ins())
         async with trio.open_nursery() as nursery:
-            await nursery.start(operator.serve, stop, trio.Event())
-            stop.set()
+            await nursery.start(operator.serve)
+            operator.departure.leave(Manner.STOP)
     assert [thread for thread in set(threading.enumerate()) - before if not thread.daemon] == []
 
 

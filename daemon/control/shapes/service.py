@@ -37,6 +37,20 @@ class StatusView(HeldView):
     you: str
 
 
+class RestartBody(TypedDict):
+    """The epoch of the daemon that is meant: asking again restarts none twice."""
+
+    epoch: int
+
+
+class RestartView(TypedDict):
+    """It goes away now; `restarts`: who started it starts it again. Pages keep calm for `for_s`."""
+
+    epoch: int
+    for_s: float
+    restarts: bool
+
+
 class RunDiskView(TypedDict):
     """What one run takes beside its records, in bytes."""
 
