@@ -84,7 +84,7 @@ async def _measure(agents: int, seconds: float, rounds: int) -> bool:
         daemon = Daemon(Path(folder) / "data")
         try:
             await daemon.start("--log-level", "warning")
-            label = await daemon.launch(_task(Path(folder), agents // 2))
+            label = await daemon.launch(a_task(Path(folder), agents // 2))
             address = str((await daemon.ask("show", label)).address)
             async with open_pages(CLIENT_PROCESSES) as crowd, open_pages(CLIENT_PROCESSES) as bare:
                 before = cost_of(daemon)
@@ -191,7 +191,8 @@ async def _open_relay() -> AsyncGenerator[tuple[int, list[int]]]:
             process.wait()
 
 
-def _task(folder: Path, pairs: int) -> Path:
+def a_task(folder: Path, pairs: int) -> Path:
+    """A task in which pairs talk."""
     task = folder / "task"
     (task / "page").mkdir(parents=True)
     (task / "task.toml").write_text(TASK_TOML)

@@ -1,15 +1,18 @@
 """A process full of pages: told over stdin what to do, it tells on stdout what it saw. See `crowd_of_pages`.
 
-A line of JSON is one exercise: open (connect pages), talk (messages at a steady pace), flood (each message
-heard is answered by the next one said), rest, or fall_silent.
+A line of JSON is one exercise: open (connect pages), talk (messages at a steady pace), ask (the same, and all
+pages say something at one moment), flood (each message heard is answered by the next one said), rest, or
+fall_silent.
 """
 
 import asyncio
 import json
+import math
 import random
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -22,7 +25,9 @@ HEARTBEAT_S = 6.0
 SEEN_SAID_S = 0.5  # as crowdd.js waits before it says what it has seen
 OPENING_AT_ONCE = 32
 LOOK_S = 0.05  # how often this process looks how late its own loop is
+ANSWERED_WITHIN_S = 60.0  # what has no answer by then has none
 PER_S_MAX = 45.0  # a page may say 50 things a second to a router
+AT_WORK = ("in task", "accepted", "waiting")
 WORDS = "x" * 80  # what people write in a chat
 
 
@@ -33,6 +38,12 @@ class Seen:
     said: int = 0
     latencies_s: list[float] = attrs.Factory(list[float])
     kept_s: list[float] = attrs.Factory(list[float])
+    first_s: list[float] = attrs.Factory(list[float])
+    """By page: how long after a given moment something that was said from then on was called stored."""
+    first_heard_s: list[float] = attrs.Factory(list[float])
+    """By page: and when something that the partner said from then on came."""
+    ping_age_s: list[float] = attrs.Factory(list[float])
+    """What heartbeats were told: how long ago the daemon lived. A page gives up at 20 s."""
     heartbeats: int = 0
     answered: int = 0
     """These two since the pages were opened, all else of one exercise."""
@@ -60,10 +71,14 @@ class BenchPage:
     seen: Seen
     flooding: bool = False
     last: int = 0
+    asked_at: float = math.inf
+    """From this moment on, what is said and heard counts as a first answer."""
+    _asked: int = 0
     _said: int = 0
     _said_at: dict[int, float] = attrs.Factory(dict[int, float])
     _free_at: float = 0.0
     _seen_told: int = 0
+    _heard_first: bool = False
     _socket: PageSocket | None = None
     _tasks: list[asyncio.Task[None]] = attrs.Factory(list[asyncio.Task[None]])
 
@@ -92,6 +107,17 @@ class BenchPage:
         update = {"packet_type": "mephisto_bound_live_update", "data": data}
         self._packet({**update, "page": f"page-{self.number}", "number": self._said})
 
+    def ask(self, at: float) -> None:
+        """Say something; how long after `at` it was called stored is noted."""
+        self.asked_at, self._heard_first = at, False
+        self._asked = self._said + 1
+        self.say()
+
+    def _note_first(self, stored: int) -> None:
+        if 0 < self._asked <= stored:
+            self._asked = 0
+            self.seen.first_s.append(time.monotonic() - self.asked_at)
+
     def _heard(self, text: bytes) -> None:
         packet = orjson.loads(text)
         match packet.get("packet_type"):
@@ -102,12 +128,19 @@ class BenchPage:
                     self.seen.lost.append(f"{packet['number']} after {self.last}")
                 self.last = packet["number"]
                 self._take(packet["data"])
+            case "update_status" if packet["data"]["status"] not in AT_WORK:
+                self.seen.lost.append(f"page {self.number} was told: {packet['data']}")
             case "ack":
+                self._note_first(packet["data"]["number"])
                 at = self._said_at.pop(packet["data"]["number"], None)
                 if at is not None:
                     self.seen.kept_s.append(time.monotonic() - at)
             case "heartbeat":
                 self.seen.answered += 1
+                data = packet["data"]
+                self.seen.ping_age_s.append(time.time() - data["last_mephisto_ping"] / 1000)
+                if data["status"] not in AT_WORK:
+                    self.seen.lost.append(f"page {self.number} was told: {data}")
             case _:
                 pass
 
@@ -115,6 +148,9 @@ class BenchPage:
         if "t" not in words:
             return
         self.seen.latencies_s.append(time.monotonic() - words["t"])
+        if self.asked_at <= words["t"] < math.inf and not self._heard_first:
+            self._heard_first = True
+            self.seen.first_heard_s.append(time.monotonic() - self.asked_at)
         if self.flooding:
             self._say_soon()
 
@@ -164,6 +200,24 @@ async def _talk(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> Non
     await asyncio.sleep(wish["settle_s"])
 
 
+async def _ask(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
+    """Talk, and let all pages ask at the moment `at` (of the monotonic clock), within `within_s`."""
+    talking = asyncio.create_task(_talk(pages, seen, {**wish, "settle_s": 0.0}))
+    await asyncio.sleep(wish["at"] - time.monotonic())
+    for page in pages:
+        page.ask(wish["at"])
+        await asyncio.sleep(wish["within_s"] / len(pages))
+    await talking
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ANSWERED_WITHIN_S):
+            while len(seen.first_s) < len(pages) or len(seen.first_heard_s) < len(pages):
+                await asyncio.sleep(LOOK_S)
+    await asyncio.sleep(wish["settle_s"])
+    missing = len(pages) - len(seen.first_s)
+    if missing:
+        seen.lost.append(f"{missing} pages were not answered")
+
+
 async def _flood(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
     """Each page has so many messages under way, and sends the next when its partner's comes."""
     for page in pages:
@@ -210,6 +264,7 @@ Exercise = Callable[[list[BenchPage], Seen, dict[str, Any]], Awaitable[None]]
 _EXERCISES: dict[str, Exercise] = {
     "open": _open,
     "talk": _talk,
+    "ask": _ask,
     "flood": _flood,
     "rest": _rest,
     "fall_silent": _fall_silent,

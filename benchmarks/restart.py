@@ -1,0 +1,159 @@
+"""256 live agents in pairs while the daemon is restarted, or killed: nothing lost, and how soon it answers.
+
+Usage: python -m benchmarks.restart [--agents 256] [--rounds 5]. Exits with 1 when an update was lost or out
+of order or came twice, or a page was told anything but that it is at work.
+"""
+
+import argparse
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import trio
+from tests.system.processes import Daemon
+
+from .crowd_of_pages import CrowdOfPages, Talked, ms, open_pages, register, share
+from .live import a_task
+
+CLIENT_PROCESSES = 2
+EVERY_S = 1.0
+ASK_WITHIN_S = 0.05  # all pages have something to ask so soon after the daemon went
+BEFORE_S = 1.5  # they talk for so long before
+TALK_S = 5.0
+SETTLE_S = 2.0  # what was said last is on its way for so long at most
+RESTART_S = 0.1  # RestartSec of systemd/crowdd.service: we play its part
+PING_AGE_MAX_S = 20.0  # a page that hears of nothing newer says that it is disconnected
+FLOORS = 3
+IMPORTS = "import trio, crowdd.cli; from crowdd.daemon.service import serve_daemon"
+
+
+@attrs.frozen
+class Setting:
+    """A daemon, and pages that talk in its run."""
+
+    daemon: Daemon
+    crowd: CrowdOfPages
+
+
+async def restart(daemon: Daemon) -> None:
+    """As `crowdctl restart` does under systemd."""
+    assert daemon.process is not None
+    await daemon.ask("restart")
+    assert await trio.to_thread.run_sync(daemon.process.wait) == 75, daemon.log
+    await trio.sleep(RESTART_S)
+    await daemon.start("--log-level", "warning")
+
+
+async def kill(daemon: Daemon) -> None:
+    """kill -9, and a start as systemd makes it."""
+    daemon.kill()
+    await trio.sleep(RESTART_S)
+    await daemon.start("--log-level", "warning")
+
+
+WAYS: Mapping[str, Callable[[Daemon], Awaitable[None]]] = {"restart": restart, "kill -9": kill}
+
+
+@asynccontextmanager
+async def open_setting(agents: int) -> AsyncGenerator[Setting]:
+    """So many agents at work in pairs, their pages connected; ended and removed when left."""
+    with tempfile.TemporaryDirectory(prefix="crowdd-benchmark-") as folder:
+        daemon = Daemon(Path(folder) / "data")
+        try:
+            await daemon.start("--log-level", "warning")
+            label = await daemon.launch(a_task(Path(folder), agents // 2))
+            address = str((await daemon.ask("show", label)).address)
+            async with open_pages(CLIENT_PROCESSES) as crowd:
+                await crowd.open(await register(address, range(agents)))
+                yield Setting(daemon, crowd)
+        finally:
+            daemon.clean_up()
+
+
+async def go_through(setting: Setting, way: Callable[[Daemon], Awaitable[None]]) -> Talked:
+    """What all pages saw while the daemon went and came; `first_s` counts from the moment it was told to."""
+    at = time.monotonic() + BEFORE_S
+    talked: list[Talked] = []
+
+    async def talk() -> None:
+        how = {"every_s": EVERY_S, "for_s": TALK_S, "settle_s": SETTLE_S}
+        talked.append(await setting.crowd.do("ask", at=at, within_s=ASK_WITHIN_S, **how))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk)
+        await trio.sleep(at - time.monotonic())
+        await way(setting.daemon)
+    return talked[0]
+
+
+def troubles(talked: Talked) -> list[str]:
+    """Whatever a worker could have noticed, but for the pause."""
+    found = list(talked.lost)
+    said, came = talked.sum("said"), len(talked.of("latencies_s"))
+    if said != came:
+        found.append(f"{said} said, {came} arrived")
+    oldest = max(talked.of("ping_age_s"), default=0.0)
+    if oldest > PING_AGE_MAX_S / 2:
+        found.append(f"a page heard that the daemon lived {oldest:.1f} s ago")
+    return found
+
+
+def floor_s() -> float:
+    """What no restart can be faster than: RestartSec, and a process that imports what the daemon does."""
+    times: list[float] = []
+    for _ in range(FLOORS):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-c", IMPORTS], check=True)
+        times.append(time.monotonic() - began)
+    return RESTART_S + statistics.median(times)
+
+
+def tell(name: str, talked: Talked, floor: float) -> None:
+    """Print how soon pages were answered."""
+    first = talked.of("first_s") or [math.inf]
+    heard = talked.of("first_heard_s") or [math.inf]
+    p50, p99 = share(first, 0.5), share(first, 0.99)
+    print(
+        f"{name}: first answer p50 {ms(p50)}, p99 {ms(p99)} ({p50 / floor:.2f} and {p99 / floor:.2f} of the"
+        f" floor); partner's words p50 {ms(share(heard, 0.5))}, p99 {ms(share(heard, 0.99))};"
+        f" {talked.sum('said')} said, {len(talked.of('latencies_s'))} arrived;"
+        f" {len(troubles(talked))} troubles",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure, print, and say by the exit status whether anybody noticed more than a pause."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--agents", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    sys.exit(0 if trio.run(_measure, asked.agents, asked.rounds) else 1)
+
+
+async def _measure(agents: int, rounds: int) -> bool:
+    found: list[str] = []
+    async with open_setting(agents) as setting:
+        for _ in range(rounds):
+            floor = await trio.to_thread.run_sync(floor_s)
+            print(f"floor: {ms(floor)} (imports, and {ms(RESTART_S)} of RestartSec)")
+            for name, way in WAYS.items():
+                talked = await go_through(setting, way)
+                tell(name, talked, floor)
+                print(f"  {talked.words_of_clients()}")
+                found += troubles(talked)
+    print(f"lost, repeated, out of order, or told to be away: {len(found)} {found[:3] or ''}")
+    return not found
+
+
+if __name__ == "__main__":
+    main()
