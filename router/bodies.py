@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -14,9 +15,16 @@ from anyio import to_thread
 from starlette.requests import Request
 
 from ..protocol.names import SENTENCES, Reason
+from .addresses import sender_of
 from .answers import refusal
 from .commands import HttpAnswer
-from .limits import BODIES_SHARES, BODY_SILENT_S, BODY_TOTAL_S, DRAIN_BYTES_MAX, DRAIN_S
+from .limits import (
+    BODY_BYTES_PER_S_MIN,
+    BODY_SILENT_S,
+    BODY_TOTAL_S,
+    DRAIN_BYTES_MAX,
+    DRAIN_S,
+)
 from .uploads import FormReader, FormRefused
 
 _PIECE_BYTES = 256 * 1024  # a hop to a thread costs as much as writing this
@@ -34,38 +42,58 @@ class PageGone(Exception):
     """The connection ended before the body did: there is nobody to answer."""
 
 
-class Room:
-    """How much of all bodies together is held in memory, and how much of those of one address."""
+class Shares:
+    """So much of something for all, and at most a share of it for one sender, who cannot shut out others."""
 
-    def __init__(self, bytes_max: int) -> None:
-        self._left = bytes_max
-        self._share = bytes_max // BODIES_SHARES
+    def __init__(self, most: int, shares: int) -> None:
+        self._left = most
+        self._share = most // shares
         self._taken: Counter[str] = Counter()
 
-    def take(self, address: str, size: int) -> bool:
+    def take(self, address: str, amount: int = 1) -> bool:
         """Take so much; False when it is not there."""
-        if size > self._left or self._taken[address] + size > self._share:
+        if amount > self._left or self._taken[address] + amount > self._share:
             return False
-        self._left -= size
-        self._taken[address] += size
+        self._left -= amount
+        self._taken[address] += amount
         return True
 
-    def give_back(self, address: str, size: int) -> None:
+    def give_back(self, address: str, amount: int = 1) -> None:
         """Undo `take`."""
-        self._left += size
-        self._taken[address] -= size
+        self._left += amount
+        self._taken[address] -= amount
         if self._taken[address] <= 0:
             del self._taken[address]
+
+
+class Places:
+    """Shares that are waited for."""
+
+    def __init__(self, most: int, shares: int) -> None:
+        self._shares = Shares(most, shares)
+        self._news = anyio.Event()
+
+    async def take(self, address: str) -> None:
+        """Return once there is a place for this sender."""
+        while not self._shares.take(address):
+            await self._news.wait()
+
+    def give_back(self, address: str) -> None:
+        """Undo `take`."""
+        self._shares.give_back(address)
+        self._news.set()
+        self._news = anyio.Event()
 
 
 class Body:
     """One request's body, to be read once. What comes is counted; what is only announced takes no room."""
 
-    def __init__(self, request: Request, room: Room | None = None) -> None:
+    def __init__(self, request: Request, room: Shares | None = None) -> None:
         self._receive = request.receive
-        self._deadline = anyio.current_time() + BODY_TOTAL_S
+        self._began = anyio.current_time()
+        self._came = 0
         self._ended = False
-        self._address = request.client.host if request.client else ""
+        self._address = sender_of(request)
         self._room = room
         self._held = 0
         announced = request.headers.get("content-length", "")
@@ -124,7 +152,7 @@ class Body:
         """The next bytes as they come; empty at the end."""
         while not self._ended:
             message = None
-            with anyio.move_on_at(min(self._deadline, anyio.current_time() + BODY_SILENT_S)):
+            with anyio.move_on_at(self._patience()):
                 message = await self._receive()
             if message is None:
                 self._ended = True
@@ -134,16 +162,22 @@ class Body:
             if message["type"] != "http.request":
                 raise PageGone
             self._ended = not message.get("more_body", False)
-            if message.get("body"):
-                return bytes(message["body"])
+            if body := message.get("body"):
+                self._came += len(body)
+                return bytes(body)
         return b""
 
+    def _patience(self) -> float:
+        """Until when the next bytes have to come: soon, and as a whole at no trickle."""
+        trickle = BODY_SILENT_S + self._came / BODY_BYTES_PER_S_MIN
+        return min(anyio.current_time() + BODY_SILENT_S, self._began + min(trickle, BODY_TOTAL_S))
 
-async def read_form(body: Body, form: FormReader) -> None:
-    """Feed the whole body to the form, which a thread writes; BodyRefused when it is not taken."""
+
+async def read_form(body: Body, form: FormReader, write: Callable[[bytes], Awaitable[None]]) -> None:
+    """Have the whole body written to the form, piece by piece; BodyRefused when it is not taken."""
     try:
         while piece := await body.piece():
-            await to_thread.run_sync(form.feed, piece)
+            await write(piece)
             await body.hold(form.field_bytes)
         form.finish()
     except FormRefused as exc:

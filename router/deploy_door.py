@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from ..protocol.limits import BUNDLE_BYTES_MAX
 from ..protocol.proof import verify_request
+from .addresses import sender_of
 from .addressing import is_label
 from .bodies import Body, BodyRefused, receive_file
 from .bundle import BundleRefused
@@ -87,7 +88,7 @@ class DeployDoor:
         return ok({"status": "Removed"})
 
     def _refuses(self, request: Request, body_sha256: str = "") -> Response | None:
-        address, label = request.client.host if request.client else "", request.path_params["label"]
+        address, label = sender_of(request), request.path_params["label"]
         now = anyio.current_time()
         if self._failures.full(address, now):
             return error(429, "too_many_requests", "Too many failed proofs; wait a minute.")

@@ -12,6 +12,7 @@ from ..protocol.handshake import Handshake, Peer, refusal
 from ..protocol.limits import HELLO_S
 from ..protocol.link import Role
 from ..protocol.proof import NONCE_BYTES
+from .addresses import sender_of
 from .addressing import is_label
 from .desk import WireGone
 from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX, SEND_S
@@ -54,7 +55,7 @@ class LinkDoor:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve `/_crowdd/link/<label>` until the link ends."""
         label = str(websocket.path_params["label"])
-        address = websocket.client.host if websocket.client else ""
+        address = sender_of(websocket)
         refused = self._refuses(websocket, label, address)
         if refused is not None:
             await refuse_socket(websocket, *refused)

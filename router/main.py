@@ -12,8 +12,11 @@ from ..logs.parts import read_levels
 from ..protocol.limits import BROWSER_FRAME_BYTES_MAX, FRAME_BYTES_MAX
 from .app import build_app
 from .config import RouterConfig, RouterRefused, read_secret
+from .connections import Connections
 from .limits import BACKLOG, END_S
-from .server import RouterServer, server_config
+from .server import RouterServer, open_connections, server_config
+
+_STRANGERS_DOING = ("ASGI callable returned without completing handshake", "Invalid UTF-8 sequence received")
 
 
 def run_router(config: RouterConfig) -> None:
@@ -24,11 +27,13 @@ def run_router(config: RouterConfig) -> None:
     write_log(config.log_format, read_levels(config.log_level))
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     secret = read_secret(config.secret_file)
+    connections = _open_connections(config)
     with _listen(config) as listener:
         app, runs = build_app(config, secret, on_orphaned=lambda: server.stop())
         runs.house.open()
         settings = server_config(
             app,
+            connections,
             ws_max_size=max(FRAME_BYTES_MAX, BROWSER_FRAME_BYTES_MAX),
             log_level=logging.ERROR,  # below that it writes down addresses, and those hold personal links
             access_log=config.access_log,
@@ -39,13 +44,20 @@ def run_router(config: RouterConfig) -> None:
             ssl_certfile=config.tls_cert,
             ssl_keyfile=config.tls_key,
         )
-        server = RouterServer(settings, lambda: _tell_ready(config, listener), runs.end)
+        server = RouterServer(settings, connections, lambda: _tell_ready(config, listener), runs.end)
         server.run(sockets=[listener])
 
 
+def _open_connections(config: RouterConfig) -> Connections:
+    try:
+        return open_connections(config.trusted_proxies)
+    except ValueError as exc:
+        raise RouterRefused(f"trusted_proxies: {exc}: name addresses or networks, as 10.0.0.0/8") from None
+
+
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    # uvicorn logs this as an error after every refused upgrade; anybody could fill the log with it.
-    return not record.getMessage().startswith("ASGI callable returned without completing handshake")
+    # uvicorn logs these as errors, one with its traceback; anybody could fill the log with them.
+    return not record.getMessage().startswith(_STRANGERS_DOING)
 
 
 def _listen(config: RouterConfig) -> socket.socket:

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -35,13 +36,17 @@ from ..protocol.packets import (
     SubmitUnit,
 )
 from ..protocol.packets import Request as Asked
+from .addresses import sender_of
 from .answers import in_words, refusal
-from .bodies import Body, BodyRefused, Room, read_form
+from .bodies import Body, BodyRefused, Places, Shares, read_form
 from .commands import HttpAnswer
 from .house import House
 from .limits import (
     BODIES_BYTES_MAX,
+    BODIES_SHARES,
     DISK_RESERVE_BYTES,
+    FORMS_OPEN_MAX,
+    FORMS_SHARES,
     LOG_ERROR_BYTES_MAX,
     UPLOAD_BYTES_MAX,
     UPLOAD_TURN_S,
@@ -55,6 +60,7 @@ from .uploads import FormReader, FormRefused, Received
 
 SMALL_BODY_BYTES_MAX = 256 * 1024
 CLIENT_HEADER = "x-crowdd-client"
+_NO_ROOM = refusal(Reason.TRY_LATER, retry_after_s=60.0)
 _REGISTERING = ("request_agent", "register_worker", "submit_onboarding")
 
 
@@ -76,12 +82,14 @@ class Post:
 
 
 class Posts:
-    """The handlers by path. Bodies with files take turns, so that they cannot starve the pages."""
+    """The handlers by path. Forms are written in turns, for each piece that is here: they cannot starve the
+    pages, and who sends slowly keeps nobody waiting."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._turns = anyio.Semaphore(UPLOADS_AT_ONCE_MAX)
-        self._room = Room(BODIES_BYTES_MAX)
+        self._places = Places(FORMS_OPEN_MAX, FORMS_SHARES)
+        self._room = Shares(BODIES_BYTES_MAX, BODIES_SHARES)
         self._handlers: dict[str, Callable[[Post], Awaitable[HttpAnswer]]] = {
             "request_agent": self._register,
             "register_worker": self._register,
@@ -101,14 +109,16 @@ class Posts:
 
     async def handle(self, name: str, served: Served, request: Request) -> Response:
         """Answer a POST to one of these names."""
-        address = request.client.host if request.client else ""
+        address = sender_of(request)
         caller = Caller(address, CLIENT_HEADER in request.headers)
         post = Post(served, request, caller, Body(request, self._room))
         try:
             return json_response(await self._handlers[name](post))
         except BodyRefused as exc:
+            served.desk.run.count_refusal(str(exc.answer.body["reason"]))
             return readable(name, request, exc.answer)
         except BadRequest as exc:
+            served.desk.run.count_refusal(exc.reason.value)
             text = f"{exc.path}: {exc.why}" if exc.path else exc.why
             return json_response(refusal(exc.reason, text, path=exc.path))
         finally:
@@ -163,28 +173,37 @@ class Posts:
     ) -> HttpAnswer:
         form = _open_form(post.request, self._house.incoming)
         try:
-            await self._wait_for_turn(post)
+            await self._wait_for_place(post)
             try:
                 await to_thread.run_sync(self._check_room, post)
-                await read_form(post.body, form)
+                await read_form(post.body, form, partial(self._write, form))
             finally:
-                self._turns.release()
+                self._places.give_back(post.caller.address)
             asked = packet(_texts(form.fields), [received.note for received in form.files])
             return await _keep_and_ask(post, asked, form.files)
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(form.close)
 
-    async def _wait_for_turn(self, post: Post) -> None:
+    async def _wait_for_place(self, post: Post) -> None:
         with anyio.move_on_after(UPLOAD_TURN_S) as waiting:
-            await self._turns.acquire()
+            await self._places.take(post.caller.address)
         if waiting.cancelled_caught:
             raise await post.body.refuse(refusal(Reason.TRY_LATER))
+
+    async def _write(self, form: FormReader, piece: bytes) -> None:
+        async with self._turns:
+            await to_thread.run_sync(self._feed, form, piece)
+
+    def _feed(self, form: FormReader, piece: bytes) -> None:
+        if self._house.disk_free() < DISK_RESERVE_BYTES:
+            raise BodyRefused(_NO_ROOM)
+        form.feed(piece)
 
     def _check_room(self, post: Post) -> None:
         kept = sum(entry.st_size for entry in post.served.folder.uploads().values())
         if kept > UPLOADS_KEPT_BYTES_MAX or self._house.disk_free() < DISK_RESERVE_BYTES + UPLOAD_BYTES_MAX:
-            raise BodyRefused(refusal(Reason.TRY_LATER, retry_after_s=60.0))
+            raise BodyRefused(_NO_ROOM)
 
 
 async def _keep_and_ask(post: Post, asked: Asked, files: list[Received]) -> HttpAnswer:

@@ -210,8 +210,12 @@ class RouterRun:
             return refusal(Reason.TRY_LATER)
         return None if self._memory.verifies(agent) else refusal(Reason.UNKNOWN_AGENT)
 
+    def count_refusal(self, reason: str) -> None:
+        """The shell refused a request before its daemon was asked."""
+        self._memory.counters[f"refused_{reason}"] += 1
+
     def _refuse_error(self, reason: Reason) -> tuple[HttpAnswer, list[Command]]:
-        self._memory.counters[f"refused_{reason.value}"] += 1
+        self.count_refusal(reason.value)
         return refusal(reason), []
 
     # sockets of pages

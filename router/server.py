@@ -1,103 +1,27 @@
-"""uvicorn with our way to begin, to end, and to bound what strangers send before any request is known.
+"""uvicorn with our way to begin, to end, and to bound what strangers do to connections.
 
-The only module that knows the event loop behind the application.
+With `http_protocol`, `socket_protocol` and `connections` the only modules that know the event loop behind the
+application.
 """
 
-import asyncio
+import functools
+import resource
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ..protocol.documents import dump_json
-from ..protocol.limits import HEADER_BYTES_MAX
-from .limits import HEADER_S, KEEP_ALIVE_S
+from .addresses import Proxies
+from .connections import Connections
+from .http_protocol import BoundedProtocol
+from .limits import CONNECTIONS_MAX, FILES_RESERVED, KEEP_ALIVE_S, SEND_S
+from .socket_protocol import BoundedSocket
 
-_LINE_BYTES = 4  # what a header line has besides its name and value
-
-
-class BadHeader(Exception):
-    """Raised into the parser, which ends the request."""
-
-
-class BoundedProtocol(HttpToolsProtocol):
-    """Ends connections whose headers are too long, come too slowly or name two hosts; says 400 in JSON."""
-
-    _size = 0
-    _hosts = 0
-    _timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A stranger connects; browsers do so ahead of need, so silence is not held against them at once."""
-        super().connection_made(transport)
-        self._wait(KEEP_ALIVE_S)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The stranger left."""
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        """The first byte of a request is here; the rest of its headers should follow."""
-        self._size = self._hosts = 0
-        self._wait(HEADER_S)
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of the address."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
-        self._count(len(name) + len(value) + _LINE_BYTES)
-        self._hosts += name.lower() == b"host"
-        if self._hosts > 1:
-            raise BadHeader  # a proxy before us may have believed the other one
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """From here on the application watches."""
-        self._stop_waiting()
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes of a request. A header that never ends is not shown to `on_header`: count it here."""
-        super().data_received(data)
-        if self._timer is not None:
-            self._size += len(data)
-            if self._size > 2 * HEADER_BYTES_MAX and not self.transport.is_closing():
-                self.send_400_response("The headers are too long.")
-
-    def send_400_response(self, msg: str) -> None:
-        """Say why, and end the connection."""
-        body = dump_json({"reason": "bad_request", "text": msg})
-        head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            f"x-content-type-options: nosniff\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self._stop_waiting()
-        self.transport.write(head.encode() + body)
-        self.transport.close()
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > HEADER_BYTES_MAX:
-            raise BadHeader
-
-    def _wait(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._timer = self.loop.call_later(seconds, self.transport.close)
-
-    def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+_TICKS_PER_S = 10  # of uvicorn's own loop
 
 
 class RouterServer(uvicorn.Server):
@@ -106,10 +30,12 @@ class RouterServer(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        connections: Connections,
         on_ready: Callable[[], None],
         on_ending: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self._connections = connections
         self._on_ready = on_ready
         self._on_ending = on_ending
 
@@ -139,19 +65,36 @@ class RouterServer(uvicorn.Server):
         if self.started:
             self._on_ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Now and then look for connections that take nothing."""
+        if counter % round(SEND_S * _TICKS_PER_S) == 0:
+            self._connections.end_stuck()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer those who wait, so that their connections can end."""
         self._on_ending()
         await super().shutdown(sockets)
 
 
-def server_config(app: Any, **settings: Any) -> uvicorn.Config:
+def open_connections(trusted_proxies: Sequence[str]) -> Connections:
+    """Room for as many connections as this process may have; raises what it may to what it can."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    files = CONNECTIONS_MAX + FILES_RESERVED if most == resource.RLIM_INFINITY else most
+    return Connections(min(CONNECTIONS_MAX, max(1, files - FILES_RESERVED)), Proxies(trusted_proxies))
+
+
+def server_config(app: Any, connections: Connections, **settings: Any) -> uvicorn.Config:
     """What every router of ours sets."""
+    # uvicorn wants classes and only ever calls them.
+    http: Any = functools.partial(BoundedProtocol, connections)
+    ws: Any = functools.partial(BoundedSocket, connections)
     return uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        http=http,
         loop="uvloop",
-        ws="websockets-sansio",
+        ws=ws,
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,

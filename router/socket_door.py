@@ -6,6 +6,7 @@ import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ..protocol.names import SENTENCES, Reason
+from .addresses import sender_of
 from .commands import SocketId
 from .desk import Desk, Mailbox
 from .limits import SEND_S
@@ -20,7 +21,7 @@ async def refuse_socket(websocket: WebSocket, status: int, reason: str, text: st
 
 async def serve_page(websocket: WebSocket, desk: Desk) -> None:
     """Serve one page until it leaves, is sent away or takes nothing any more."""
-    address = websocket.client.host if websocket.client else ""
+    address = sender_of(websocket)
     opened = desk.open_socket(address)
     if opened is None:
         await refuse_socket(websocket, 503, Reason.TRY_LATER.value, SENTENCES[Reason.TRY_LATER])

@@ -558,7 +558,7 @@ async def test_an_unchanged_page_reads_in_words_what_ends_before_the_daemon_is_a
 
 
 def test_one_address_cannot_take_all_the_room_for_bodies() -> None:
-    room = bodies.Room(4_000)
+    room = bodies.Shares(4_000, 4)
     room.take("greedy", 1_000)
     assert not room.take("greedy", 1)
     assert room.take("other", 1_000)
@@ -569,7 +569,7 @@ def test_one_address_cannot_take_all_the_room_for_bodies() -> None:
 async def test_a_form_that_finds_too_many_before_it_is_told_to_try_later(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posts, "UPLOADS_AT_ONCE_MAX", 0)
+    monkeypatch.setattr(posts, "FORMS_OPEN_MAX", 0)
     monkeypatch.setattr(posts, "UPLOAD_TURN_S", 0.01)
     async with open_app() as app, linked_in_memory(Daemon(), app.run.desk):
         answer = await app.client.post("/submit_task", content=recorded_form(agent_id(), FILES), headers=FORM)

@@ -639,7 +639,7 @@ async def test_headers_up_to_the_limit_are_fine(router_process: Process) -> None
 
 
 async def test_headers_that_come_too_slowly_end_the_connection(router_process: Process) -> None:
-    router_process.limits.append(("crowdd.router.server", "HEADER_S", 0.2))
+    router_process.limits.append(("crowdd.router.http_protocol", "HEADER_S", 0.2))
     await deployed(router_process)
     assert await raw_answer(router_process, LINE) == b""
 

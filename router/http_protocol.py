@@ -1,0 +1,198 @@
+"""One connection before any request is known: uvicorn's protocol, bounded in size and time.
+
+At every moment a clock runs against the stranger, or the application watches: while nothing is asked, while
+headers come, and while the body of an answered request still comes.
+"""
+
+import asyncio
+import enum
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ..protocol.documents import dump_json
+from ..protocol.limits import HEADER_BYTES_MAX, RETRY_AFTER_S
+from ..protocol.names import SENTENCES, Reason
+from .connections import Connections
+from .limits import DRAIN_BYTES_MAX, DRAIN_S, HEADER_S, KEEP_ALIVE_S
+
+_LINE_BYTES = 4  # what a header line has besides its name and value
+_BESIDE_BYTES_MAX = 2 * HEADER_BYTES_MAX  # of a body that are no content: sizes of chunks, trailers
+
+
+class _Stage(enum.Enum):
+    IDLE = enum.auto()
+    HEADERS = enum.auto()
+    ANSWERING = enum.auto()
+    DRAINING = enum.auto()
+    """Answered before its body was here. It is read on for a while, so that the answer is seen."""
+
+
+class BadHeader(Exception):
+    """Raised into the parser, which ends the request."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Ends connections whose headers are too long, come too slowly or name two hosts; says 400 in JSON."""
+
+    def __init__(self, connections: Connections, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._connections = connections
+        self._stage: _Stage | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._asked = self._coming = self._headers_done = self._heard_body = self._upgraded = False
+        self._size = self._hosts = self._beside = self._drained = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A stranger connects; browsers do so ahead of need, so silence is not held against them at once."""
+        super().connection_made(transport)
+        if self._connections.open(transport) is None:
+            self._refuse(503, Reason.TRY_LATER.value, SENTENCES[Reason.TRY_LATER])
+        else:
+            self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The stranger left."""
+        self._stop_waiting()
+        self._connections.close(self.transport)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The other side takes less than it is sent."""
+        self._connections.pause(self.transport, True)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It has taken enough."""
+        self._connections.pause(self.transport, False)
+        super().resume_writing()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request is here; the rest of its headers should follow."""
+        self._size = self._hosts = self._beside = 0
+        self._coming, self._headers_done, self._stage = True, False, None
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._count(len(name) + len(value) + _LINE_BYTES)
+        if self._headers_done:
+            return  # a trailer: taken for a header it would say after the proxies what they say of everybody
+        self._hosts += name.lower() == b"host"
+        if self._hosts > 1:
+            raise BadHeader  # a proxy before us may have believed the other one
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """From here on the application watches."""
+        self._asked = self._headers_done = True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the content."""
+        self._heard_body = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is here as a whole."""
+        self._coming = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """A request is answered."""
+        super().on_response_complete()
+        self._look()
+
+    def handle_websocket_upgrade(self) -> None:
+        """From here on it is a websocket, with bounds of its own."""
+        self._upgraded = True
+        self._stop_waiting()
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request. What never ends is not shown to the callbacks above: count it here."""
+        self._heard_body = False
+        super().data_received(data)
+        if self._upgraded or self.transport.is_closing():
+            return
+        if self._counts_too_much(len(data)):
+            self.send_400_response("The headers are too long.")
+            return
+        self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say why, and end the connection."""
+        self._refuse(400, Reason.BAD_REQUEST.value, msg)
+
+    def _refuse(self, status: int, reason: str, text: str) -> None:
+        body = dump_json({"reason": reason, "text": text})
+        later = f"retry-after: {RETRY_AFTER_S}\r\n" if status == 503 else ""
+        head = (
+            f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n{later}"
+            f"x-content-type-options: nosniff\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self._stop_waiting()
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > HEADER_BYTES_MAX:
+            raise BadHeader
+
+    def _counts_too_much(self, size: int) -> bool:
+        if self._stage is _Stage.DRAINING:
+            self._drained += size
+            if self._drained > DRAIN_BYTES_MAX:
+                self.transport.abort()
+        if not self._coming:
+            return False
+        if not self._headers_done:
+            self._size += size
+            return self._size > 2 * HEADER_BYTES_MAX
+        self._beside = 0 if self._heard_body else self._beside + size
+        return self._beside > _BESIDE_BYTES_MAX
+
+    def _look(self) -> None:
+        """Start the clock that belongs to where this connection is now."""
+        stage = self._where()
+        if stage is self._stage:
+            return
+        self._stage = stage
+        self._stop_waiting()
+        if stage is _Stage.DRAINING:
+            self._drained = 0
+        if (seconds := _patience_s(stage)) is not None:
+            self._timer = self.loop.call_later(seconds, self.transport.close)
+
+    def _where(self) -> _Stage:
+        if self._coming and not self._headers_done:
+            return _Stage.HEADERS
+        if self.pipeline or (self._asked and not self.cycle.response_complete):
+            return _Stage.ANSWERING
+        return _Stage.DRAINING if self._coming else _Stage.IDLE
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+_PHRASES = {400: "Bad Request", 503: "Service Unavailable"}
+
+
+def _patience_s(stage: _Stage) -> float | None:
+    match stage:
+        case _Stage.IDLE:
+            return KEEP_ALIVE_S
+        case _Stage.HEADERS:
+            return HEADER_S
+        case _Stage.ANSWERING:
+            return None
+        case _Stage.DRAINING:
+            return DRAIN_S
