@@ -11,13 +11,12 @@ from cattrs import Converter
 from ..logs.parts import DEFAULT_LEVEL, UnknownName, read_levels
 from .departure import Manner
 from .metrics.address import AddressRefused, MetricsAddress, metrics_address
-from .options import EXAMPLE
+from .options import EXAMPLE, LIVE
 from .pace import Pace
+from .roles import GROUP, Names, RolesConfig
 from .structuring import Fault, make_converter, structure, text
 
 CONFIG_NAME = "crowdd.toml"
-LIVE = "live"
-"""The key of an attribute's metadata that says that a reload takes up its change."""
 
 Place = Annotated[Path, "place", "path"]
 """A path anywhere on this machine."""
@@ -59,6 +58,7 @@ class DaemonConfig:
     """True: at a stop, local routers of unfinished runs end, too, instead of telling pages to wait."""
     on_sigterm: Manner = Manner.STOP
     """What SIGTERM does: stop says goodbye to everybody; suspend lets nobody notice, for a restart."""
+    roles: RolesConfig = attrs.Factory(RolesConfig)
     log: LogConfig = attrs.Factory(LogConfig)
     pace: Pace = attrs.Factory(Pace)
 
@@ -89,7 +89,7 @@ def is_live(path: str) -> bool:
 
 
 def _converter() -> Converter:
-    converter = make_converter({Place: _place, Levels: _levels, Address: _address})
+    converter = make_converter({Place: _place, Levels: _levels, Address: _address, Names: _names})
     converter.register_unstructure_hook(MetricsAddress, lambda address: address.text)
     return converter
 
@@ -109,6 +109,15 @@ def _levels(value: Any, _: Any) -> tuple[str, ...]:
     except UnknownName as unknown:
         raise Fault(f"{_inner(unknown.message)}; {_inner(unknown.hint)}") from None
     return tuple(words)
+
+
+def _names(value: Any, _: Any) -> tuple[str, ...]:
+    given = cast(Iterable[Any], value if isinstance(value, list) else text(value).split(","))
+    names = tuple(text(name).strip() for name in given)
+    for name in names:
+        if not name.removeprefix(GROUP) or not name.isprintable():
+            raise Fault(f'{name!r} names nobody: write a user as "ann", a group as "@lab"')
+    return names
 
 
 def _address(value: Any, _: Any) -> MetricsAddress:

@@ -21,6 +21,8 @@ from .type_words import inner_class, type_words
 
 EXAMPLE = "example"
 """The key of an attribute's metadata for a value that is shown where no default can be."""
+LIVE = "live"
+"""The key of an attribute's metadata that says that a reload of the daemon takes up its change."""
 MEANING = "meaning"
 """The key of an attribute's metadata that says what it means, instead of the text below it."""
 

@@ -15,6 +15,7 @@ from .metrics.door import MetricsDoor
 from .metrics.service import MetricsAddressTaken
 from .notify import Notifier
 from .options import toml_text
+from .roles import Staff
 from .routers import Routers
 from .structuring import Faults
 
@@ -43,11 +44,14 @@ def changes(before: Configured, after: Configured) -> Iterator[Change]:
 class Reloader:
     """Holds what the daemon runs with at present."""
 
-    def __init__(self, asked: Asked, configured: Configured, door: MetricsDoor, routers: Routers) -> None:
+    def __init__(
+        self, asked: Asked, configured: Configured, door: MetricsDoor, routers: Routers, staff: Staff
+    ) -> None:
         self._asked = asked
         self._running = configured
         self._door = door
         self._routers = routers
+        self._staff = staff
 
     async def serve(
         self, notifier: Notifier, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -87,6 +91,9 @@ class Reloader:
                 set_levels(read_levels(after.config.log.level))
             case "log.format":
                 write_log(after.config.log.format.value, read_levels(levels_now()))
+            case "roles.view" | "roles.operate" | "roles.pay" | "roles.others":
+                for words in await trio.to_thread.run_sync(self._staff.take_up, after.config.roles):
+                    log.warning("%s", words)
             case "metrics":
                 try:
                     await self._door.move(after.config.metrics)

@@ -25,6 +25,7 @@ from .notify import Notifier
 from .operator import Operator
 from .registry import installed_plug_ins
 from .reloading import Reloader
+from .roles import Staff
 from .routers import ROUTERS_NAME, Routers
 from .secrets import load_or_make_secret
 from .user_code import UserCode
@@ -48,16 +49,17 @@ async def serve_daemon(
     async with open_house(config) as house:
         departure = Departure(restarts=notifier.is_heard)
         operator = Operator(house, installed_plug_ins(), departure)
+        staff = _staff_of(config)
         async with trio.open_nursery() as services:
             await services.start(watch_signals, departure, config.on_sigterm)
             services.start_soon(notifier.keep_watchdog)
             services.start_soon(notifier.extend_stop, departure.told)
             services.start_soon(_tell_going, departure, notifier)
-            await services.start(serve_control, operator, config.control_path)
+            await services.start(serve_control, operator, config.control_path, staff)
             door = MetricsDoor(operator)
             await services.start(door.serve, config.metrics)
             if asked is not None:
-                reloader = Reloader(asked, configured, door, house.routers)
+                reloader = Reloader(asked, configured, door, house.routers, staff)
                 await services.start(reloader.serve, notifier)
             async with trio.open_nursery() as runs:
                 await runs.start(operator.serve)
@@ -121,6 +123,13 @@ async def _tell_going(departure: Departure, notifier: Notifier) -> None:
     else:
         log.info("stopping: no new workers; those at work have their grace")
         notifier.say(stopping=1, status="saying goodbye to everybody at work")
+
+
+def _staff_of(config: DaemonConfig) -> Staff:
+    staff = Staff(config.roles)
+    for words in staff.unknown:
+        log.warning("%s", words)
+    return staff
 
 
 def _tell_configured(configured: Configured) -> None:

@@ -353,6 +353,27 @@ class Decision:
 
 
 @attrs.frozen
+class AuditRow:
+    """One change that staff asked for: written before it is carried out, completed once it is known how."""
+
+    id: int
+    at: datetime
+    uid: int
+    """As the kernel says, of the process that asked; so is `pid`."""
+    pid: int
+    who: str
+    """staff:<name>, as in the history."""
+    what: str
+    """The operation as the control API's document calls it: launch_run, delete_run, ..."""
+    subject: str
+    """What it is about, in words; a run by its label."""
+    before: str | None = None
+    after: str | None = None
+    outcome: str | None = None
+    """done | refused: <code> | failed; None: under way, or the daemon ended before it was known."""
+
+
+@attrs.frozen
 class HistoryEntry:
     """One change of state: who, what, when, before, after, why. Written in the change's own transaction."""
 

@@ -10,7 +10,9 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from ...protocol.names import AgentStatus, RunState, UnitStatus
+from ..roles import Role, Staff
 from .answers import json_answer
+from .audit import list_audit
 from .blocks import block, unblock
 from .deleting import delete_run, get_stock
 from .disk import get_disk
@@ -43,6 +45,7 @@ from .restarting import restart_daemon
 from .reviews import review
 from .revoking import revoke_link, revoke_link_of
 from .runs import expire_run, get_status, list_runs, make_links, show_run, stop_run
+from .shapes.audit import AuditView
 from .shapes.history import EventView, PositionView, WhyView
 from .shapes.links import LinksView, NamedLinksBody, NewLinksBody, RevokeBody, RevokedLinkView, RevokeOfBody
 from .shapes.people import BlockBody, BlocksView, UnblockBody, WorkerDetailsView, WorkersView
@@ -110,15 +113,33 @@ def _status(kind: Any) -> Query:
 
 
 ENDPOINTS: Sequence[Endpoint] = (
-    Endpoint("GET", "/status", get_status, StatusView),
-    Endpoint("GET", "/disk", get_disk, DiskView),
-    Endpoint("GET", "/log", show_log, LogView),
-    Endpoint("POST", "/log", set_log, LogPartView, body=LogBody, also=(404,)),
-    Endpoint("POST", "/restart", restart_daemon, RestartView, body=RestartBody, also=(409,)),
-    Endpoint("GET", "/runs", list_runs, RunsView, query=(_status(RunState),)),
+    Endpoint("GET", "/status", Role.VIEW, get_status, StatusView),
+    Endpoint("GET", "/disk", Role.VIEW, get_disk, DiskView),
+    Endpoint(
+        "GET",
+        "/audit",
+        Role.VIEW,
+        list_audit,
+        AuditView,
+        query=(*PAGE, Query("subject", str, "Only what was about this: a run, by its label.")),
+    ),
+    Endpoint("GET", "/log", Role.VIEW, show_log, LogView),
+    Endpoint("POST", "/log", Role.OPERATE, set_log, LogPartView, body=LogBody, also=(404,), audited=False),
+    Endpoint(
+        "POST",
+        "/restart",
+        Role.OPERATE,
+        restart_daemon,
+        RestartView,
+        body=RestartBody,
+        also=(409,),
+        audited=False,
+    ),
+    Endpoint("GET", "/runs", Role.VIEW, list_runs, RunsView, query=(_status(RunState),)),
     Endpoint(
         "POST",
         "/runs",
+        Role.PAY,
         launch_run,
         RunView,
         status=201,
@@ -133,8 +154,10 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(
         "POST",
         "/plan",
+        Role.PAY,
         plan_run,
         PlanView,
+        audited=False,
         body=bytes,
         body_type="application/gzip",
         query=(OVERRIDES,),
@@ -143,6 +166,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(
         "GET",
         "/options",
+        Role.VIEW,
         show_options,
         OptionsView,
         query=(
@@ -154,41 +178,62 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(
         "POST",
         "/options",
+        Role.PAY,
         show_folder_options,
         OptionsView,
+        audited=False,
         body=bytes,
         body_type="application/gzip",
         also=(422,),
     ),
-    Endpoint("GET", "/runs/{run}", show_run, RunDetailsView),
-    Endpoint("GET", "/runs/{run}/units", list_units, UnitsView, query=(*PAGE, _status(UnitStatus))),
+    Endpoint("GET", "/runs/{run}", Role.VIEW, show_run, RunDetailsView),
+    Endpoint(
+        "GET", "/runs/{run}/units", Role.VIEW, list_units, UnitsView, query=(*PAGE, _status(UnitStatus))
+    ),
     Endpoint(
         "GET",
         "/runs/{run}/agents",
+        Role.VIEW,
         list_agents,
         AgentsView,
         query=(*PAGE, _status(AgentStatus), OF_WORKER),
         also=(409,),
     ),
-    Endpoint("GET", "/runs/{run}/owed", list_owed, DebtsView, query=PAGE),
-    Endpoint("GET", "/runs/{run}/errors", list_errors, ErrorNotesView, query=PAGE),
+    Endpoint("GET", "/runs/{run}/owed", Role.VIEW, list_owed, DebtsView, query=PAGE),
+    Endpoint("GET", "/runs/{run}/errors", Role.VIEW, list_errors, ErrorNotesView, query=PAGE),
     Endpoint(
         "POST",
         "/runs/{run}/links",
+        Role.OPERATE,
         make_links,
         LinksView,
         status=201,
         body=NamedLinksBody | NewLinksBody,
         also=(502,),
     ),
-    Endpoint("POST", "/links/revoke", revoke_link, RevokedLinkView, body=RevokeBody, also=(404, 409, 502)),
     Endpoint(
-        "POST", "/runs/{run}/links/revoke", revoke_link_of, RevokedLinkView, body=RevokeOfBody, also=(502,)
+        "POST",
+        "/links/revoke",
+        Role.OPERATE,
+        revoke_link,
+        RevokedLinkView,
+        body=RevokeBody,
+        also=(404, 409, 502),
     ),
-    Endpoint("POST", "/runs/{run}/stop", stop_run, RunView, body=StopBody, also=(502,)),
+    Endpoint(
+        "POST",
+        "/runs/{run}/links/revoke",
+        Role.OPERATE,
+        revoke_link_of,
+        RevokedLinkView,
+        body=RevokeOfBody,
+        also=(502,),
+    ),
+    Endpoint("POST", "/runs/{run}/stop", Role.OPERATE, stop_run, RunView, body=StopBody, also=(502,)),
     Endpoint(
         "POST",
         "/runs/{run}/extend",
+        Role.PAY,
         extend_run,
         ExtendedView,
         body=bytes,
@@ -201,14 +246,17 @@ ENDPOINTS: Sequence[Endpoint] = (
         ),
         also=(422,),
     ),
-    Endpoint("GET", "/runs/{run}/stock", get_stock, StockView),
-    Endpoint("DELETE", "/runs/{run}", delete_run, StockView),
-    Endpoint("POST", "/runs/{run}/pause", pause_run, PausedRunView, body=WhyBody),
-    Endpoint("POST", "/runs/{run}/resume", resume_run, PausedRunView, body=WhyBody),
-    Endpoint("POST", "/runs/{run}/expire", expire_run, ExpiredView, body=NothingBody, also=(502,)),
+    Endpoint("GET", "/runs/{run}/stock", Role.VIEW, get_stock, StockView),
+    Endpoint("DELETE", "/runs/{run}", Role.PAY, delete_run, StockView),
+    Endpoint("POST", "/runs/{run}/pause", Role.OPERATE, pause_run, PausedRunView, body=WhyBody),
+    Endpoint("POST", "/runs/{run}/resume", Role.OPERATE, resume_run, PausedRunView, body=WhyBody),
+    Endpoint(
+        "POST", "/runs/{run}/expire", Role.OPERATE, expire_run, ExpiredView, body=NothingBody, also=(502,)
+    ),
     Endpoint(
         "GET",
         "/runs/{run}/export",
+        Role.VIEW,
         export_run,
         RecordView,
         media_type=LINES,
@@ -223,6 +271,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(
         "GET",
         "/runs/{run}/files/{sha256}",
+        Role.VIEW,
         get_uploaded_file,
         bytes,
         media_type="application/octet-stream",
@@ -230,6 +279,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(
         "GET",
         "/events",
+        Role.VIEW,
         tell_events,
         EventView | PositionView,
         media_type=LINES,
@@ -239,42 +289,77 @@ ENDPOINTS: Sequence[Endpoint] = (
         ),
         also=(404,),
     ),
-    Endpoint("GET", "/runs/{run}/watch", watch_run, SnapshotView, media_type=LINES),
+    Endpoint("GET", "/runs/{run}/watch", Role.VIEW, watch_run, SnapshotView, media_type=LINES),
     Endpoint(
         "GET",
         "/workers",
+        Role.VIEW,
         list_workers,
         WorkersView,
         query=(*PAGE, PROVIDER),
     ),
-    Endpoint("POST", "/workers/block", block, BlocksView, body=BlockBody, also=(404,)),
-    Endpoint("POST", "/workers/unblock", unblock, BlocksView, body=UnblockBody, also=(404,)),
-    Endpoint("POST", "/workers/grant", grant, GrantedListView, body=GrantBody, also=(404,)),
-    Endpoint("POST", "/workers/revoke", revoke, GrantedListView, body=RevokeGrantBody, also=(404,)),
-    Endpoint("GET", "/qualifications", list_qualifications, QualificationsView),
+    Endpoint("POST", "/workers/block", Role.OPERATE, block, BlocksView, body=BlockBody, also=(404,)),
+    Endpoint("POST", "/workers/unblock", Role.OPERATE, unblock, BlocksView, body=UnblockBody, also=(404,)),
+    Endpoint("POST", "/workers/grant", Role.OPERATE, grant, GrantedListView, body=GrantBody, also=(404,)),
     Endpoint(
-        "POST", "/qualifications", create_qualification, QualificationView, status=201, body=QualificationBody
+        "POST", "/workers/revoke", Role.OPERATE, revoke, GrantedListView, body=RevokeGrantBody, also=(404,)
+    ),
+    Endpoint("GET", "/qualifications", Role.VIEW, list_qualifications, QualificationsView),
+    Endpoint(
+        "POST",
+        "/qualifications",
+        Role.OPERATE,
+        create_qualification,
+        QualificationView,
+        status=201,
+        body=QualificationBody,
     ),
     Endpoint(
-        "GET", "/qualification", show_qualification, QualificationDetailsView, query=(NAME,), also=(404,)
+        "GET",
+        "/qualification",
+        Role.VIEW,
+        show_qualification,
+        QualificationDetailsView,
+        query=(NAME,),
+        also=(404,),
     ),
     Endpoint(
-        "DELETE", "/qualification", delete_qualification, DeletedQualificationView, query=(NAME,), also=(404,)
+        "DELETE",
+        "/qualification",
+        Role.PAY,
+        delete_qualification,
+        DeletedQualificationView,
+        query=(NAME,),
+        also=(404,),
     ),
-    Endpoint("GET", "/qualification/workers", list_holders, HoldersView, query=(NAME, *PAGE), also=(404,)),
-    Endpoint("GET", "/why/worker", why_worker, WhyView, query=(WORKER, IN_RUN), also=(404, 409)),
-    Endpoint("GET", "/why/unit/{unit}", why_unit, WhyView),
-    Endpoint("GET", "/why/agent/{agent}", why_agent, WhyView),
-    Endpoint("POST", "/reviews", review, ReviewsView, body=ReviewBody, also=(404, 502)),
-    Endpoint("GET", "/worker", show_worker, WorkerDetailsView, query=(WORKER,), also=(404, 409)),
     Endpoint(
-        "GET", "/worker/agents", list_agents_of_worker, WorksView, query=(WORKER, *PAGE), also=(404, 409)
+        "GET",
+        "/qualification/workers",
+        Role.VIEW,
+        list_holders,
+        HoldersView,
+        query=(NAME, *PAGE),
+        also=(404,),
+    ),
+    Endpoint("GET", "/why/worker", Role.VIEW, why_worker, WhyView, query=(WORKER, IN_RUN), also=(404, 409)),
+    Endpoint("GET", "/why/unit/{unit}", Role.VIEW, why_unit, WhyView),
+    Endpoint("GET", "/why/agent/{agent}", Role.VIEW, why_agent, WhyView),
+    Endpoint("POST", "/reviews", Role.PAY, review, ReviewsView, body=ReviewBody, also=(404, 502)),
+    Endpoint("GET", "/worker", Role.VIEW, show_worker, WorkerDetailsView, query=(WORKER,), also=(404, 409)),
+    Endpoint(
+        "GET",
+        "/worker/agents",
+        Role.VIEW,
+        list_agents_of_worker,
+        WorksView,
+        query=(WORKER, *PAGE),
+        also=(404, 409),
     ),
 )
 """All of the API. The OpenAPI document is made of this table: CONTRIBUTING.md says how to add a row."""
 
 
-def control_app(operator: Operator) -> ASGIApp:
+def control_app(operator: Operator, staff: Staff) -> ASGIApp:
     """The application; `state.peer` of each connection must say who asks."""
     document = openapi_document(ENDPOINTS)
 
@@ -284,4 +369,5 @@ def control_app(operator: Operator) -> ASGIApp:
     mounted = Mount("/v1", routes=routes(ENDPOINTS))
     app = Starlette(routes=[Route("/openapi.json", show_document), mounted], exception_handlers=HANDLERS)
     app.state.operator = operator
+    app.state.staff = staff
     return DrainRequests(app)

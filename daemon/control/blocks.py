@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from ..blocks import BlockSet
 from .answers import json_answer
+from .auditing import about, changed
 from .errors import bad_request
 from .questions import json_body, line_of, no_other_keys, operator_of, who_asks
 from .shapes.people import BlocksView, BlockView
@@ -36,6 +37,8 @@ async def _set(request: Request, body: dict[str, Any], blocked: bool, reason: st
     workers = await workers_of_body(operator.storage, body.get("workers"))
     numbers = [worker.id for worker in workers]
     outcomes = await operator.set_blocked(numbers, blocked, reason, who_asks(request))
+    about(request, "workers " + ", ".join(str(each.worker.id) for each in outcomes))
+    changed(request, None, f"{'blocked' if blocked else 'unblocked'}: {reason}")
     labels = RunLabels(operator.storage)
     found: BlocksView = {"workers": [await _view(each, labels) for each in outcomes]}
     return json_answer(found)

@@ -7,6 +7,7 @@ from ...protocol.names import UNFINISHED_RUN
 from ...storage.records import TaskRun
 from ..deletion import DeletionFailed, Stock
 from .answers import json_answer
+from .auditing import changed
 from .errors import ControlError
 from .questions import operator_of, run_asked_for, who_asks
 from .shapes.runs import StockView
@@ -36,6 +37,7 @@ async def delete_run(request: Request) -> Response:
         message = f"Run {label!r} is going, but not all of it could be removed: {exc}."
         hint = "Mend that and delete it again; else the next start of the daemon tries again."
         raise ControlError(409, "not_deleted", message, hint) from exc
+    changed(request, f"run {run.id}, {run.state.value}, {stock.submissions} submissions", "deleted")
     return json_answer(_view(run, stock))
 
 

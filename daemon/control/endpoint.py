@@ -1,6 +1,7 @@
 """One endpoint of the control API: its handler, and all that its OpenAPI document says about it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,9 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .errors import bad_request
+from ..roles import Role, Staff
+from .auditing import Handler, audited
+from .errors import bad_request, needs_role
+from .peer import Peer
 
-Handler = Callable[[Request], Awaitable[Response]]
+log = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -35,6 +39,8 @@ class Endpoint:
 
     method: str
     path: str
+    role: Role
+    """What the peer must be at least."""
     handler: Handler
     answers: Any
     """The type of the answer; of one line of it, where the answer is a stream."""
@@ -46,16 +52,39 @@ class Endpoint:
     body_type: str = "application/json"
     query: Sequence[Query] = ()
     also: Sequence[int] = ()
+    audited: bool = True
+    """What changes something is written down before it is done. False: nothing that is kept changes."""
+
+    @property
+    def name(self) -> str:
+        """How documents and the audit call it."""
+        return getattr(self.handler, "__name__", "")
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request; what would be ignored is refused."""
+        """Answer a request of who may ask it; what would be ignored is refused."""
+        self._check_role(request)
+        self._check_query(request)
+        if self.role is Role.VIEW or not self.audited:
+            return await self.handler(request)
+        return await audited(self.name, self.handler, request)
+
+    def _check_role(self, request: Request) -> None:
+        staff: Staff = request.app.state.staff
+        peer: Peer = request.state.peer
+        role = staff.role_of(peer)
+        if not role.covers(self.role):
+            log.warning(
+                "%s (uid %d, pid %d, role %s) may not %s", peer.who, peer.uid, peer.pid, role.value, self.name
+            )
+            raise needs_role(self.role.value, role.value, peer.name)
+
+    def _check_query(self, request: Request) -> None:
         known = [each.name for each in self.query]
         for name in request.query_params:
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known) or 'none'}."
                 raise bad_request(f"The parameter {name!r} is not known.", hint)
-        return await self.handler(request)
 
 
 def routes(endpoints: Sequence[Endpoint]) -> list[Route]:

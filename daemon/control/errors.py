@@ -47,6 +47,13 @@ def bad_request(message: str, hint: str = "") -> ControlError:
     return ControlError(400, "bad_request", message, hint)
 
 
+def needs_role(needed: str, has: str, name: str) -> ControlError:
+    """The answer for somebody whose role does not cover what they ask."""
+    message = f"This needs the role {needed}; {name} has {has}. Nothing was done."
+    hint = f"Whoever runs the daemon gives it: {name!r} in roles.{needed} of its crowdd.toml, then a reload."
+    return ControlError(403, "needs_role", message, hint)
+
+
 def _refused(error: ControlError) -> Response:
     why: RefusalView = {"code": error.code, "message": error.message, "hint": error.hint}
     if error.problems:

@@ -16,6 +16,7 @@ from ...storage.records import TaskRun
 from ..blueprints.reading import DATA_NAMES
 from ..terms import Extended, ExtensionRefused, Wish
 from .answers import json_answer
+from .auditing import changed
 from .errors import ControlError, bad_request
 from .questions import operator_of, run_asked_for, take_body, who_asks
 from .shapes.runs import ExtendedView, ExtensionView
@@ -41,11 +42,18 @@ async def extend_run(request: Request) -> Response:
             extended = await operator.extend(run.id, wish, who_asks(request))
         except ExtensionRefused as exc:
             raise _refusal(run, exc) from exc
+    changed(request, *_words(extended))
     view: ExtendedView = {
         **await run_view(operator, await operator.storage.run(run.id)),
         "extension": _told(extended),
     }
     return json_answer(view)
+
+
+def _words(extended: Extended) -> tuple[str, str]:
+    before = ", ".join(f"{change.key}={change.before}" for change in extended.changes)
+    after = ", ".join(f"{change.key}={change.after}" for change in extended.changes)
+    return before, f"{after}; {extended.rows} rows added".removeprefix("; ")
 
 
 def _refuse_if_not_open(run: TaskRun) -> None:

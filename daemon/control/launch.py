@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .answers import json_answer
+from .auditing import about, changed
 from .errors import bad_request
 from .questions import operator_of, who_asks
 from .task_upload import overrides_asked_for, unpacked_task
@@ -24,6 +25,9 @@ async def launch_run(request: Request) -> Response:
     overrides, launch_id = overrides_asked_for(request), _launch_id(request)
     async with unpacked_task(request) as folder:
         run = await operator.launch(folder, overrides, launch_id, who_asks(request))
+    about(request, run.label)
+    settings = ", ".join(f"{key}={value}" for key, value in overrides.items())
+    changed(request, None, f"run {run.id} {settings}".rstrip())
     return json_answer(await run_view(operator, run), 201)
 
 

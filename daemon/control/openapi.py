@@ -16,7 +16,7 @@ LINES = "application/x-ndjson"
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _REFUSALS: Mapping[int, str] = {
     400: "The request makes no sense; the message says what is wrong with it.",
-    403: "This user may not do that.",
+    403: "The peer's role does not cover this (`x-role`).",
     404: "There is no such run, or no other thing of this name.",
     408: "The body did not come in time.",
     409: "It does not go with how things stand; look, then ask again.",
@@ -53,8 +53,9 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     summary, _, more = about.partition("\n\n")
     body = {} if endpoint.body is None else {"requestBody": _body(endpoint, schemas)}
     return {
-        "operationId": getattr(endpoint.handler, "__name__", ""),
+        "operationId": endpoint.name,
         "summary": " ".join(summary.split()),
+        "x-role": endpoint.role.value,
         **({"description": more} if more else {}),
         "parameters": [*_path_parameters(endpoint.path), *(_query(each, schemas) for each in endpoint.query)],
         **body,
@@ -122,7 +123,7 @@ def _refusal(status: int, schemas: Schemas) -> dict[str, Any]:
 
 def _statuses(endpoint: Endpoint) -> set[int]:
     """What it may answer besides: by its method, its path and its body, and its own."""
-    statuses = {400, 500, 503, *endpoint.also}
+    statuses = {400, 403, 500, 503, *endpoint.also}
     if "{" in endpoint.path:
         statuses.add(404)
     if endpoint.method in _WRITES:

@@ -7,6 +7,7 @@ from ...protocol.names import RunState
 from ...storage.contract import Storage
 from ...storage.records import HistoryEntry, TaskRun
 from .answers import json_answer
+from .auditing import changed
 from .errors import ControlError
 from .questions import (
     json_body,
@@ -48,6 +49,8 @@ async def _pause(request: Request, paused: bool) -> Response:
     if run.state is RunState.DRAINING:
         raise ControlError(409, "run_stopping", f"Run {run.label!r} is being stopped: it takes nobody new.")
     await operator.pause(run.id, paused, who_asks(request), why)
+    states = ("open", "paused")
+    changed(request, states[run.paused], f"{states[paused]}: {why}")
     now = await operator.storage.run(run.id)
     view: PausedRunView = {**await run_view(operator, now), "changed": run.paused is not paused}
     return json_answer(view)

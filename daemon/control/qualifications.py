@@ -1,6 +1,7 @@
 """Endpoints about qualifications: what there is, who has it, and giving and taking it."""
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from ...storage.errors import Duplicate, NotFound
 from ...storage.records import HistoryEntry, Qualification, Worker
 from ...storage.writes import SetGrant, TakeGrant, Write
 from .answers import json_answer
+from .auditing import about, changed
 from .errors import ControlError, bad_request
 from .limits import NAME_CHARACTERS_MAX
 from .questions import flag_of, json_body, line_of, no_other_keys, operator_of, page_asked_for, who_asks
@@ -56,6 +58,8 @@ async def create_qualification(request: Request) -> Response:
     except Duplicate:
         hint = "`crowdctl qualifications describe` says who has it."
         raise ControlError(409, "duplicate", f"There is a qualification {name!r} already.", hint) from None
+    about(request, name)
+    changed(request, None, "created")
     return json_answer(await _view(storage, made), 201)
 
 
@@ -91,6 +95,8 @@ async def delete_qualification(request: Request) -> Response:
     qualification = await _asked_for(request)
     revoked = len(await operator.storage.grants(qualification=qualification.name))
     await operator.storage.delete_qualification(qualification.name, operator.wall(), who_asks(request))
+    about(request, qualification.name)
+    changed(request, f"held by {revoked}", "deleted")
     deleted: DeletedQualificationView = {"revoked": revoked}
     return json_answer(deleted)
 
@@ -133,10 +139,16 @@ async def _change(request: Request, body: dict[str, Any], value: int | None, why
         elif worker.id in held:
             writes.append(TakeGrant(qualification.name, worker.id, who, why))
     await operator.storage.commit(writes, operator.wall())
-    changed: GrantedListView = {
+    about(request, qualification.name)
+    changed(request, _words(workers, held), f"{'none' if value is None else value}: {why}")
+    granted: GrantedListView = {
         "grants": [{**_named(worker), "before": held.get(worker.id), "after": value} for worker in workers]
     }
-    return json_answer(changed)
+    return json_answer(granted)
+
+
+def _words(workers: Sequence[Worker], held: Mapping[WorkerId, int]) -> str:
+    return ", ".join(f"worker {worker.id}: {held.get(worker.id, 'none')}" for worker in workers)
 
 
 async def _asked_for(request: Request) -> Qualification:

@@ -13,6 +13,8 @@ from ...protocol.names import UNFINISHED_RUN, RunId
 from ...storage.contract import Storage
 from ...storage.errors import NotFound
 from ...storage.records import TaskRun
+from ..roles import Role, Staff
+from .auditing import about
 from .errors import ControlError, bad_request, no_such_run
 from .limits import LINE_CHARACTERS_MAX
 from .needs import Operator
@@ -40,9 +42,18 @@ def who_asks(request: Request) -> str:
     return peer.who
 
 
+def role_of(request: Request) -> Role:
+    """What the peer may do."""
+    staff: Staff = request.app.state.staff
+    peer: Peer = request.state.peer
+    return staff.role_of(peer)
+
+
 async def run_asked_for(request: Request) -> TaskRun:
     """The run of the path, by number or by label."""
-    return await find_run(operator_of(request).storage, request.path_params["run"])
+    run = await find_run(operator_of(request).storage, request.path_params["run"])
+    about(request, run.label)
+    return run
 
 
 async def find_run(storage: Storage, name: str) -> TaskRun:

@@ -12,6 +12,7 @@ from ...storage.errors import NotFound
 from ..review import Reviewed
 from ..verdict import NOTE_CHARACTERS_MAX, Verdict
 from .answers import json_answer
+from .auditing import about, changed
 from .errors import ControlError, bad_request
 from .limits import REVIEWS_MAX
 from .questions import NUMBER_MAX, json_body, no_other_keys, operator_of, who_asks
@@ -35,6 +36,8 @@ async def review(request: Request) -> Response:
         raise bad_request("A rejection needs a reason.", "Say it in `note` (--note): the worker reads it.")
     agents = [*await _agents(operator.storage, numbers), *await _agents_of(operator.storage, units)]
     outcomes = await operator.review([*dict.fromkeys(agents)], verdict, note, who_asks(request))
+    about(request, "agents " + ", ".join(str(outcome.agent_id) for outcome in outcomes))
+    changed(request, None, f"{verdict.value}: {sum(outcome.changed for outcome in outcomes)} changed")
     found: ReviewsView = {"reviews": [_view(outcome) for outcome in outcomes]}
     return json_answer(found)
 

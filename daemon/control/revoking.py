@@ -6,6 +6,7 @@ from starlette.responses import Response
 from ..providers.contract import LinkUnknown
 from ..revocation import Revocation
 from .answers import json_answer
+from .auditing import about, changed
 from .errors import ControlError, bad_request
 from .questions import flag_of, json_body, no_other_keys, operator_of, run_asked_for, who_asks
 from .shapes.links import RevokedLinkView
@@ -17,10 +18,11 @@ async def revoke_link(request: Request) -> Response:
     no_other_keys(body, {"link", "now"})
     link, now = _text_of(body.get("link"), "link"), flag_of(body, "now")
     try:
-        return _answer(await operator_of(request).revoke_link(link, now, who_asks(request)))
+        revocation = await operator_of(request).revoke_link(link, now, who_asks(request))
     except LinkUnknown as exc:
         hint = "Give the whole address, as `crowdctl links` told it; or --run RUN --worker NAME."
         raise ControlError(404, "no_such_link", f"No link was revoked: {exc}.", hint) from exc
+    return _answer(request, revocation)
 
 
 async def revoke_link_of(request: Request) -> Response:
@@ -30,9 +32,10 @@ async def revoke_link_of(request: Request) -> Response:
     no_other_keys(body, {"worker", "now"})
     worker, now = _text_of(body.get("worker"), "worker"), flag_of(body, "now")
     try:
-        return _answer(await operator_of(request).revoke_link_of(run.id, worker, now, who_asks(request)))
+        revocation = await operator_of(request).revoke_link_of(run.id, worker, now, who_asks(request))
     except LinkUnknown as exc:
         raise ControlError(404, "no_such_link", f"No link was revoked: {exc}.") from exc
+    return _answer(request, revocation)
 
 
 def _text_of(value: object, name: str) -> str:
@@ -41,7 +44,10 @@ def _text_of(value: object, name: str) -> str:
     return value.strip()
 
 
-def _answer(revocation: Revocation) -> Response:
+def _answer(request: Request, revocation: Revocation) -> Response:
+    about(request, revocation.run.label)
+    before = "revoked" if revocation.link.already else "valid"
+    changed(request, f"link {revocation.link.link} {before}", f"revoked, {revocation.ended} at work ended")
     view: RevokedLinkView = {
         "run": revocation.run.label,
         "worker_name": revocation.link.worker_name,

@@ -12,6 +12,7 @@ from ...protocol.names import RunState
 from ...storage.errors import NotFound
 from ...storage.records import TaskRun
 from .answers import json_answer
+from .auditing import changed
 from .errors import ControlError, bad_request
 from .limits import LINKS_MAX, NAME_CHARACTERS_MAX
 from .needs import LiveRun
@@ -22,6 +23,7 @@ from .questions import (
     no_other_keys,
     operator_of,
     refuse_if_ended,
+    role_of,
     run_asked_for,
     statuses_asked_for,
     who_asks,
@@ -35,7 +37,12 @@ from .views import owed_view, room_view, run_view
 async def get_status(request: Request) -> Response:
     """What the daemon says of itself, and as whom it knows the peer."""
     held = operator_of(request).status()
-    status: StatusView = {**held, "version": version("crowdd"), "you": who_asks(request)}
+    status: StatusView = {
+        **held,
+        "version": version("crowdd"),
+        "you": who_asks(request),
+        "role": role_of(request).value,
+    }
     return json_answer(status)
 
 
@@ -76,7 +83,9 @@ async def stop_run(request: Request) -> Response:
     now = flag_of(body, "now")
     refuse_if_ended(run)
     await operator.stop(run.id, now, who_asks(request))
-    return json_answer(await run_view(operator, await operator.storage.run(run.id)))
+    stopped = await operator.storage.run(run.id)
+    changed(request, run.state.value, stopped.state.value + (", at once" if now else ""))
+    return json_answer(await run_view(operator, stopped))
 
 
 async def expire_run(request: Request) -> Response:
@@ -85,6 +94,7 @@ async def expire_run(request: Request) -> Response:
     no_other_keys(await json_body(request), set())
     refuse_if_ended(run)
     expired: ExpiredView = {"expired": await operator.expire(run.id, who_asks(request))}
+    changed(request, None, f"{expired['expired']} units expired")
     return json_answer(expired)
 
 
@@ -102,6 +112,7 @@ async def make_links(request: Request) -> Response:
             f"The provider {run.provider!r} has no personal links.",
             "Its workers come by themselves.",
         )
+    changed(request, None, f"{len(links)} links told")
     made: LinksView = {"links": [{"worker_name": name, "url": url} for name, url in links]}
     return json_answer(made, 201)
 

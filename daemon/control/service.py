@@ -6,6 +6,7 @@ from pathlib import Path
 import trio
 
 from ..http_connections import HttpConnections
+from ..roles import Staff
 from .app import control_app
 from .needs import Operator
 from .peer import peer_of
@@ -28,14 +29,18 @@ _BUSY = (
 
 
 async def serve_control(
-    operator: Operator, path: Path, *, task_status: trio.TaskStatus[Path] = trio.TASK_STATUS_IGNORED
+    operator: Operator,
+    path: Path,
+    staff: Staff,
+    *,
+    task_status: trio.TaskStatus[Path] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer on the Unix socket `path` until cancelled; ready when people can connect.
 
     ControlSocketTaken when somebody else is there. LeaseLost, StorageFailed (in a group) when a request found
     the store lost. Cancelled: answers under way are cut, the file is removed.
     """
-    app = StorageLoss(control_app(operator))
+    app = StorageLoss(control_app(operator, staff))
     http = HttpConnections(app, log, CONNECTIONS_MAX, _BUSY)
 
     async def serve_one(stream: trio.SocketStream) -> None:

@@ -16,6 +16,7 @@ Promises of every method:
 - Lists are ordered by id ascending; `after`/`limit` page through them.
 """
 
+from .auditing import AuditingContract
 from .decisions import DecisionsContract
 from .live import LiveContract
 from .lives import ExportRow, LivesContract
@@ -50,6 +51,7 @@ class Storage(
     DecisionsContract,
     PeopleContract,
     TellingContract,
+    AuditingContract,
 ):
     """One open store, held by one daemon."""
 

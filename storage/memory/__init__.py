@@ -1,5 +1,6 @@
 """The memory body: everything in dicts, nothing survives the process. For tests and simulation."""
 
+from .auditing import MemoryAuditing
 from .decisions import MemoryDecisions
 from .live import MemoryLive
 from .lives import MemoryLives
@@ -24,5 +25,6 @@ class MemoryStorage(
     MemoryDecisions,
     MemoryPeople,
     MemoryTelling,
+    MemoryAuditing,
 ):
     """`Storage` in dicts; never blocks, so it may run under a virtual clock."""

@@ -11,6 +11,7 @@ from ..records import (
     AddedRows,
     Agent,
     Assignment,
+    AuditRow,
     Decision,
     Grant,
     HistoryEntry,
@@ -257,6 +258,7 @@ class Tables:
         self.owed: Table[int, Owed] = Table(run=lambda r: r.run_id, agent=lambda r: r.agent_id)
         self.reviews: Table[int, Review] = Table(agent=lambda r: r.agent_id)
         self.facts: Table[tuple[str, str], tuple[str, str, str]] = Table(scope=lambda r: r[0])
+        self.audit: Table[int, AuditRow] = Table()
         self.history: Table[int, HistoryEntry] = Table(
             run=lambda r: r.run_id, subject=lambda r: (r.kind, r.subject_id)
         )

@@ -401,10 +401,28 @@ _LIVE = (
     "CREATE INDEX owed_in_run ON owed (run_id)",
 )
 
+_AUDIT = (
+    # Names no run: what was asked stays when a run has gone.
+    """CREATE TABLE audit (
+        id {serial},
+        at TEXT NOT NULL,
+        uid BIGINT NOT NULL,
+        pid BIGINT NOT NULL,
+        who TEXT NOT NULL,
+        what TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        before TEXT,
+        after TEXT,
+        outcome TEXT
+    )""",
+    "CREATE INDEX audit_of_subject ON audit (subject)",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("first schema", _FIRST),
     Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
     Migration("admission: ranks, onboarding, decisions", _ADMISSION),
     Migration("workers are found by name", _PEOPLE),
     Migration("live work: groups, updates, journals, what is owed", _LIVE),
+    Migration("what staff asked for", _AUDIT),
 )

@@ -7,6 +7,7 @@ from ..records import (
     AddedRows,
     Agent,
     Assignment,
+    AuditRow,
     Decision,
     Grant,
     HistoryEntry,
@@ -34,6 +35,7 @@ TABLES: dict[type, str] = {
     AddedRows: "added_rows",
     Agent: "agent",
     Assignment: "assignment",
+    AuditRow: "audit",
     Decision: "decision",
     Grant: "granted",
     HistoryEntry: "history",
@@ -252,6 +254,11 @@ SUBMISSIONS_OF_RUN = select(
 SUBMISSIONS_COUNT = "SELECT COUNT(*) FROM submission WHERE run_id = :run_id"
 LAST_SUBMITTED_AT = "SELECT MAX(submitted_at) FROM submission WHERE run_id = :run_id"
 REVIEWS_OF_AGENT = select(Review, "WHERE agent_id = :agent_id ORDER BY id")
+
+# --- what staff asked for
+
+AUDIT_ROW = select(AuditRow, "WHERE id = :id")
+END_AUDIT = update(AuditRow, "subject", "before", "after", "outcome")
 
 # --- people
 

@@ -1,5 +1,6 @@
 """The SQLite body: one file, one writing connection, group commit."""
 
+from .auditing import SqliteAuditing
 from .check import check_store
 from .connecting import accept
 from .decisions import SqliteDecisions
@@ -26,5 +27,6 @@ class SqliteStorage(
     SqliteDecisions,
     SqlitePeople,
     SqliteTelling,
+    SqliteAuditing,
 ):
     """`Storage` in an SQLite database."""

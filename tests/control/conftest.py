@@ -7,12 +7,12 @@ import trio
 
 from crowdd.daemon.control import serve_control
 
-from .fakes import Desk, FakeOperator
+from .fakes import STAFF, Desk, FakeOperator
 
 
 @pytest.fixture
 async def desk(tmp_path: Path, nursery: trio.Nursery) -> Desk:
     operator = FakeOperator()
     nursery.start_soon(operator.errands.serve)
-    path = await nursery.start(serve_control, operator, tmp_path / "control")
+    path = await nursery.start(serve_control, operator, tmp_path / "control", STAFF)
     return Desk(operator, path)

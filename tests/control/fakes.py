@@ -30,6 +30,7 @@ from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.review import Reviewed, Reviewer
 from crowdd.daemon.revocation import Revocation
+from crowdd.daemon.roles import RolesConfig, Staff
 from crowdd.daemon.routers import Routers
 from crowdd.daemon.task_changes import Change
 from crowdd.daemon.task_options import FolderOptions, folder_options
@@ -45,6 +46,8 @@ from .document import check_answer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADDRESS = "http://127.0.0.1:8100/"
+STAFF = Staff(RolesConfig())
+"""Nobody is named: the tests are the daemon's own user."""
 SECRET_KEY = b"the run's key, never shown......"
 
 

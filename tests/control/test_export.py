@@ -24,7 +24,7 @@ from crowdd.storage.errors import StorageFailed
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import LiveUpdate
 
-from .fakes import NOW, Desk, FakeOperator, plug
+from .fakes import NOW, STAFF, Desk, FakeOperator, plug
 
 NOTE = FileNote("ab" * 32, 10, "photo", "cat.png", "image/png")
 
@@ -172,7 +172,7 @@ async def lost_at(folder: Path, row: int) -> AsyncGenerator[Desk]:
     operator.storage.fails_after = row
     with pytest.raises(BaseExceptionGroup) as ended:  # noqa: PT012 - the end of the nursery raises
         async with trio.open_nursery() as nursery:
-            yield Desk(operator, await nursery.start(serve_control, operator, folder / "control"))
+            yield Desk(operator, await nursery.start(serve_control, operator, folder / "control", STAFF))
             await trio.sleep_forever()
     assert ended.group_contains(StorageFailed)
 
@@ -180,7 +180,7 @@ async def lost_at(folder: Path, row: int) -> AsyncGenerator[Desk]:
 @pytest.fixture
 async def long_desk(tmp_path: Path, nursery: trio.Nursery) -> Desk:
     operator = await a_long_run()
-    return Desk(operator, await nursery.start(serve_control, operator, tmp_path / "control"))
+    return Desk(operator, await nursery.start(serve_control, operator, tmp_path / "control", STAFF))
 
 
 def count_lines(desk: Desk, target: str) -> int:

@@ -8,6 +8,7 @@ import pytest
 from crowdd.daemon.control.app import ENDPOINTS
 from crowdd.daemon.control.endpoint import Endpoint
 from crowdd.daemon.control.openapi import openapi_document
+from crowdd.daemon.roles import Role
 
 from .document import DOCUMENT, check_answer, check_instance
 from .fakes import Desk
@@ -77,7 +78,7 @@ class Ring(TypedDict):
 
 
 def test_a_shape_may_hold_itself() -> None:
-    document = openapi_document([Endpoint("GET", "/ring", ENDPOINTS[0].handler, Ring)])
+    document = openapi_document([Endpoint("GET", "/ring", Role.VIEW, ENDPOINTS[0].handler, Ring)])
     assert document["components"]["schemas"]["Ring"]["properties"]["inner"]["anyOf"] == [
         {"$ref": "#/components/schemas/Ring"},
         {"type": "null"},

@@ -15,7 +15,7 @@ from crowdd.daemon.control.peer import peer_of
 from crowdd.daemon.control.service import CONNECTIONS_MAX
 from crowdd.daemon.control.shapes.service import HeldView
 
-from .fakes import Desk, FakeOperator, ask, plug
+from .fakes import STAFF, Desk, FakeOperator, ask, plug
 
 
 async def test_the_socket_is_there_for_its_user_and_group_only(desk: Desk) -> None:
@@ -26,7 +26,7 @@ async def test_the_socket_is_there_for_its_user_and_group_only(desk: Desk) -> No
 
 async def test_the_socket_file_is_removed_at_the_end(tmp_path: Path) -> None:
     async with trio.open_nursery() as nursery:
-        path = await nursery.start(serve_control, FakeOperator(), tmp_path / "control")
+        path = await nursery.start(serve_control, FakeOperator(), tmp_path / "control", STAFF)
         assert path.exists()
         nursery.cancel_scope.cancel()
     assert not path.exists()
@@ -36,13 +36,13 @@ async def test_the_socket_of_a_daemon_that_died_is_replaced(tmp_path: Path, nurs
     path = tmp_path / "control"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    await nursery.start(serve_control, FakeOperator(), path)
+    await nursery.start(serve_control, FakeOperator(), path, STAFF)
     assert (await trio.to_thread.run_sync(ask, path, "GET", "/v1/status")).status == 200
 
 
 async def test_the_socket_of_a_living_daemon_is_left_alone(desk: Desk) -> None:
     with pytest.raises(ControlSocketTaken, match="another daemon answers"):
-        await serve_control(FakeOperator(), desk.socket)
+        await serve_control(FakeOperator(), desk.socket, STAFF)
     assert (await desk.ask("GET", "/v1/status")).status == 200
 
 
@@ -50,14 +50,14 @@ async def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "control"
     path.write_text("precious")
     with pytest.raises(ControlSocketTaken, match="not a socket"):
-        await serve_control(FakeOperator(), path)
+        await serve_control(FakeOperator(), path, STAFF)
     assert path.read_text() == "precious"
 
 
 async def test_a_successor_at_the_same_path_keeps_its_file(tmp_path: Path) -> None:
     path = tmp_path / "control"
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve_control, FakeOperator(), path)
+        await nursery.start(serve_control, FakeOperator(), path, STAFF)
         path.unlink()
         with socket.socket(socket.AF_UNIX) as successor:
             successor.bind(str(path))
@@ -67,7 +67,7 @@ async def test_a_successor_at_the_same_path_keeps_its_file(tmp_path: Path) -> No
 
 async def test_a_path_too_long_for_a_socket_is_refused_with_the_limit(tmp_path: Path) -> None:
     with pytest.raises(ControlSocketTaken, match="107"):
-        await serve_control(FakeOperator(), tmp_path / ("x" * 108))
+        await serve_control(FakeOperator(), tmp_path / ("x" * 108), STAFF)
 
 
 async def test_the_peer_is_who_the_kernel_says(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_a_peer_that_reads_nothing_does_not_hold_up_the_end(tmp_path: Path
     operator = FakeOperator()
     await operator.a_run("digits", units=1000)
     async with trio.open_nursery() as nursery:
-        path = await nursery.start(serve_control, operator, tmp_path / "control")
+        path = await nursery.start(serve_control, operator, tmp_path / "control", STAFF)
         with plug(path) as sock:
             for _ in range(5):
                 sock.sendall(b"GET /v1/runs/digits/units?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n")

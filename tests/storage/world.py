@@ -180,6 +180,7 @@ class World:
             await storage.grants(),
             await storage.history(limit=100_000),
             await storage.decisions(limit=100_000),
+            await storage.audit(limit=100_000),
         ]
         for run in await storage.runs():
             found += [run, await storage.counts(run.id), await storage.assignments(run.id)]

@@ -31,10 +31,11 @@ class HeldView(TypedDict):
 
 
 class StatusView(HeldView):
-    """What the daemon says of itself; `you` is the peer as history names it."""
+    """What the daemon says of itself; `you` is the peer as history names it, `role` what it may do."""
 
     version: str
     you: str
+    role: str
 
 
 class RestartBody(TypedDict):
