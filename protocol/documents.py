@@ -15,6 +15,7 @@ from .packets import FileNote
 
 _CONTAINERS = frozenset({dict, list})
 _KNOWN = _CONTAINERS | {str, int, float, bool, type(None)}
+_BLOCK_BYTES = 64 * 1024
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
@@ -24,30 +25,35 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]..\Z", re.DOTALL)
 def load_json(data: bytes, bytes_max: int = JSON_BODY_BYTES_MAX) -> Any:
     """Parse a document from outside; BadRequest when it is too large, too deep or no JSON.
 
-    NaN and Infinity are refused. Half a surrogate pair (a page cut an emoji in two) becomes U+FFFD: such an
-    answer is worth keeping, and refusing it would refuse every retry.
+    NaN and Infinity are refused, and an object that names a key twice: others may take the other value.
+    Half a surrogate pair (a page cut an emoji in two) becomes U+FFFD: such an answer is worth keeping, and
+    refusing it would refuse every retry.
     """
     if len(data) > bytes_max:
         raise BadRequest("", f"larger than {bytes_max} bytes", Reason.TOO_LARGE)
     if data.count(b"[") + data.count(b"{") > JSON_CONTAINERS_MAX:
         raise BadRequest("", f"more than {JSON_CONTAINERS_MAX} lists and objects", Reason.TOO_LARGE)
-    document = _parse(data)
+    document, text = _parse(data)
     try:
-        check_document(document)
+        members = _walk(document, DEPTH_MAX)
     except RemoteProtocolError as exc:
         raise BadRequest(exc.path, exc.why) from None
+    # Colons are cheap to count; only where strings have some, too, it takes a closer look.
+    if text.count(b":") > members and _members(text) > members:
+        raise BadRequest("", "an object names a key twice")
     return document
 
 
-def _parse(data: bytes) -> Any:
+def _parse(data: bytes) -> tuple[Any, bytes]:
+    """The document, and the text it was read from."""
     try:
-        return orjson.loads(data)
+        return orjson.loads(data), data
     except orjson.JSONDecodeError as exc:
         mended = _ESCAPE.sub(_mend, data)
         if mended == data:
             raise BadRequest("", f"not JSON: {exc.msg}") from None
     try:
-        return orjson.loads(mended)
+        return orjson.loads(mended), mended
     except orjson.JSONDecodeError as exc:
         raise BadRequest("", f"not JSON: {exc.msg}") from None
 
@@ -56,30 +62,49 @@ def _mend(escape: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if len(escape[0]) == 6 and _HALF.match(escape[0]) else escape[0]
 
 
+def _members(text: bytes) -> int:
+    """How many members the objects of a JSON text name: its colons outside of strings."""
+    if b"\\" in text:  # in strings only; without escapes every quote begins or ends one
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    members, inside = 0, False
+    for at in range(0, len(text), _BLOCK_BYTES):  # in blocks, or all the pieces would take many times as much
+        pieces = text[at : at + _BLOCK_BYTES].split(b'"')
+        members += b"".join(pieces[inside::2]).count(b":")
+        inside ^= len(pieces) % 2 == 0
+    return members
+
+
 def check_document(document: Any, depth_max: int = DEPTH_MAX) -> None:
     """Promise that a document is plain JSON data of bounded depth, or raise RemoteProtocolError.
 
     Goes level by level at the speed of `set(map(type, ...))`; leaves are never visited one by one.
     """
-    level = [document]
+    _walk(document, depth_max)
+
+
+def _walk(document: Any, depth_max: int) -> int:
+    """What `check_document` promises; returns how many members all objects have."""
+    level, members = [document], 0
     for _ in range(depth_max + 1):
         kinds = set(map(type, level))
         if not kinds <= _KNOWN:
             raise RemoteProtocolError("", f"{_names(kinds - _KNOWN)} in free-form data")
         if kinds.isdisjoint(_CONTAINERS):
-            return
-        level = _children(level)
+            return members
+        level, found = _children(level)
+        members += found
     raise RemoteProtocolError("", f"nested deeper than {depth_max}")
 
 
-def _children(level: list[Any]) -> list[Any]:
+def _children(level: list[Any]) -> tuple[list[Any], int]:
+    """All that is in the objects and lists of a level, and how much of it has a name."""
     kinds = list(map(type, level))
     objects = [value for value, kind in zip(level, kinds, strict=True) if kind is dict]
     if not set(map(type, chain.from_iterable(objects))) <= {str}:
         raise RemoteProtocolError("", "a key that is not text in free-form data")
     inner = [value for value, kind in zip(level, kinds, strict=True) if kind is list]
     inner += [value.values() for value in objects]
-    return list(chain.from_iterable(inner))
+    return list(chain.from_iterable(inner)), sum(map(len, objects))
 
 
 def _names(kinds: Iterable[type]) -> str:
