@@ -13,7 +13,7 @@ import attrs
 
 from .config_file import FoundFile, ReadFile, find_file, parse_file, read_letters
 from .daemon_config import CONFIG_NAME, DaemonConfig, is_live, plain_daemon_config, structure_daemon_config
-from .options import Option, options_of, plain_value
+from .options import option_paths, plain_value
 from .overrides import override
 from .structuring import Faults, nearest
 
@@ -44,7 +44,8 @@ class Source:
 class Setting:
     """One option with the value that holds."""
 
-    option: Option
+    path: str
+    """Its name, like log.level."""
     value: Any
     """As plain JSON."""
     source: Source
@@ -52,11 +53,6 @@ class Setting:
     """Whether a reload takes up a change."""
     unused: tuple[Source, ...] = ()
     """What said something else, and was not heard."""
-
-    @property
-    def path(self) -> str:
-        """Its name, like log.level."""
-        return self.option.path
 
 
 @attrs.frozen
@@ -114,7 +110,9 @@ class Asked:
 
     def data_folder(self) -> Path:
         """The data folder as far as it is known without a file: one may be in it."""
-        return Path(self.flags.get("data") or self.environment.get(_variable("data")) or DaemonConfig().data)
+        return Path(
+            self.flags.get("data") or self.environment.get(variable_of("data")) or DaemonConfig().data
+        )
 
 
 @attrs.frozen
@@ -149,12 +147,8 @@ class _Layer:
         return self.places.get(path, self.kind.value)
 
 
-def variable_of(option: Option) -> str:
-    """The environment variable that sets this option."""
-    return _variable(option.path)
-
-
-def _variable(path: str) -> str:
+def variable_of(path: str) -> str:
+    """The environment variable that sets the option of this name."""
     return PREFIX + path.upper().replace(".", "_")
 
 
@@ -166,11 +160,11 @@ def _file_layer(file: ReadFile) -> _Layer:
 def _environment_layer(environment: Mapping[str, str]) -> _Layer:
     document: dict[str, Any] = {}
     places: dict[str, str] = {}
-    for option in options_of(DaemonConfig):
-        letters = environment.get(_variable(option.path), "")
+    for path in option_paths(DaemonConfig):
+        letters = environment.get(variable_of(path), "")
         if letters:  # an empty variable is one that was taken back
-            override(document, option.path, letters)
-            places[option.path] = _variable(option.path)
+            override(document, path, letters)
+            places[path] = variable_of(path)
     return _Layer(Kind.ENVIRONMENT, document, places)
 
 
@@ -189,7 +183,7 @@ def _flag_layer(flags: Mapping[str, Any]) -> _Layer:
 
 def _strange_variables(environment: Mapping[str, str]) -> Iterator[str]:
     """Variables that nobody reads and that look misspelt; others may be an author's own."""
-    known = {variable_of(option) for option in options_of(DaemonConfig)} | NOT_OPTIONS
+    known = {variable_of(path) for path in option_paths(DaemonConfig)} | NOT_OPTIONS
     letters = [name.removeprefix(PREFIX) for name in known]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
@@ -214,17 +208,15 @@ def _merged(layers: list[_Layer], file: Path | None, warnings: tuple[str, ...]) 
             said.setdefault(path, []).insert(0, source)
     config = structure_daemon_config(document)
     plain = plain_daemon_config(config)
-    settings = [
-        _setting(option, plain, said.get(option.path, [Source()])) for option in options_of(DaemonConfig)
-    ]
+    settings = [_setting(path, plain, said.get(path, [Source()])) for path in option_paths(DaemonConfig)]
     return Configured(config, tuple(settings), file, warnings)
 
 
-def _setting(option: Option, plain: Mapping[str, Any], said: list[Source]) -> Setting:
+def _setting(path: str, plain: Mapping[str, Any], said: list[Source]) -> Setting:
     value: Any = plain
-    for name in option.path.split("."):
+    for name in path.split("."):
         value = value[name]
-    return Setting(option, plain_value(value), said[0], is_live(option.path), tuple(said[1:]))
+    return Setting(path, plain_value(value), said[0], is_live(path), tuple(said[1:]))
 
 
 def _put_over(document: dict[str, Any], layer: Mapping[str, Any]) -> None:

@@ -121,7 +121,7 @@ def _uncommented(text: str, option: Option, value: Any) -> str | None:
 
 def _explained(option: Option) -> str:
     takes = "reload" if is_live(option.path) else "restart"
-    facts = f"{option.type[0].upper()}{option.type[1:]}; {takes}; {variable_of(option)}."
+    facts = f"{option.type[0].upper()}{option.type[1:]}; {takes}; {variable_of(option.path)}."
     shown = option.default if option.default is not None else option.example
     comment = textwrap.fill(option.meaning, COLUMNS, initial_indent="# ", subsequent_indent="# ")
     return f"{comment}\n# {facts}\n#{option.path.rpartition('.')[2]} = {toml_text(shown)}\n"

@@ -54,6 +54,11 @@ def options_of(wanted: type[Any], path: str = "") -> tuple[Option, ...]:
     return tuple(_options(wanted, path))
 
 
+def option_paths(wanted: type[Any]) -> tuple[str, ...]:
+    """Their paths alone, without reading any source: a daemon that starts has no time for meanings."""
+    return tuple(at for at, *_ in _fields(wanted, ""))
+
+
 def summary(about: Any) -> str:
     """The first paragraph of a class's own docstring, as one line; empty without one."""
     said = inspect.cleandoc(about.__doc__ or "")
@@ -90,23 +95,32 @@ def _quoted(text: str) -> str:
 
 
 def _options(wanted: type[Any], path: str) -> Iterator[Option]:
-    hints, texts = get_type_hints(wanted, include_extras=True), meanings(wanted)
-    for field in attrs.fields(wanted):
-        if not field.init:
-            continue
-        hint, at = hints.get(field.name, Any), f"{path}.{field.name}".lstrip(".")
-        inner = inner_class(hint)
-        if inner is not None:
-            yield from _options(inner.wanted, at + inner.path)
-            continue
+    texts: dict[type[Any], dict[str, str]] = {}
+    for at, owner, field, hint in _fields(wanted, path):
+        if owner not in texts:
+            texts[owner] = meanings(owner)
         yield Option(
             path=at,
             type=type_words(hint, field.validator),
             required=field.default is attrs.NOTHING,
             default=plain_value(_default(field)),
             example=field.metadata.get(EXAMPLE),
-            meaning=_one_line(field.metadata.get(MEANING, texts.get(field.name, ""))),
+            meaning=_one_line(field.metadata.get(MEANING, texts[owner].get(field.name, ""))),
         )
+
+
+def _fields(wanted: type[Any], path: str) -> Iterator[tuple[str, type[Any], "attrs.Attribute[Any]", Any]]:
+    """Every option's path, the class that has it, its attribute and its annotation."""
+    hints = get_type_hints(wanted, include_extras=True)
+    for field in attrs.fields(wanted):
+        if not field.init:
+            continue
+        hint, at = hints.get(field.name, Any), f"{path}.{field.name}".lstrip(".")
+        inner = inner_class(hint)
+        if inner is not None:
+            yield from _fields(inner.wanted, at + inner.path)
+        else:
+            yield at, wanted, field, hint
 
 
 def _default(field: "attrs.Attribute[Any]") -> Any:

@@ -102,9 +102,10 @@ class Registry:
 
 def installed_plug_ins() -> Registry:
     """Everything that installed distributions offer, ours included."""
+    every = entry_points()  # reads the folder of every distribution: once is enough
     return Registry(
         {
-            kind: {point.name: point.load for point in entry_points(group=f"crowdd.{kind.value}s")}
+            kind: {point.name: point.load for point in every.select(group=f"crowdd.{kind.value}s")}
             for kind in Kind
         }
     )

@@ -1,6 +1,7 @@
 """The control API's table of endpoints."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from starlette.applications import Starlette
@@ -361,13 +362,18 @@ ENDPOINTS: Sequence[Endpoint] = (
 
 def control_app(operator: Operator, staff: Staff) -> ASGIApp:
     """The application; `state.peer` of each connection must say who asks."""
-    document = openapi_document(ENDPOINTS)
-
-    async def show_document(_request: Request) -> Response:
-        return json_answer(document)
-
     mounted = Mount("/v1", routes=routes(ENDPOINTS))
-    app = Starlette(routes=[Route("/openapi.json", show_document), mounted], exception_handlers=HANDLERS)
+    app = Starlette(routes=[Route("/openapi.json", _show_document), mounted], exception_handlers=HANDLERS)
     app.state.operator = operator
     app.state.staff = staff
     return DrainRequests(app)
+
+
+async def _show_document(_request: Request) -> Response:
+    return json_answer(_document())
+
+
+@functools.cache
+def _document() -> Mapping[str, Any]:
+    """Made when somebody asks for it: a daemon that starts has workers who wait."""
+    return openapi_document(ENDPOINTS)

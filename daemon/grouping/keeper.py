@@ -176,6 +176,8 @@ class GroupKeeper:
     async def take_up(self) -> None:
         """Know again who waits and who works, after a start."""
         for agent in await self._t.house.storage.reserved_agents(self._t.runner.run_id):
+            if agent.assignment_id in self._begun and not is_simulated(agent):
+                continue  # somebody is at work there: nothing has to be read, and pages wait for us
             seats = await self._seats(agent.assignment_id)
             if seats.units and seats.has_begun:
                 self._begun.add(agent.assignment_id)

@@ -70,16 +70,16 @@ class Cast(abc.ABC):
         """Whether its part may be over because the author's code ended it, and its page is still there."""
 
     @abc.abstractmethod
-    async def key_of(self, agent_id: AgentId) -> PieceKey:
-        """Which piece it works on."""
+    async def key_of(self, player: Player) -> PieceKey:
+        """Which piece they work on."""
 
     @abc.abstractmethod
-    async def members(self, agent_id: AgentId) -> Sequence[Player]:
-        """Who works on the agent's piece, in the order of their seats."""
+    async def members(self, player: Player) -> Sequence[Player]:
+        """Who works on the player's piece, in the order of their seats."""
 
     @abc.abstractmethod
-    async def person(self, agent_id: AgentId, is_present: Callable[[WireId], bool]) -> Person:
-        """Who it is, as user code is shown them."""
+    async def person(self, player: Player, is_present: Callable[[WireId], bool]) -> Person:
+        """Who they are, as user code is shown them."""
 
     @abc.abstractmethod
     async def play(self, piece: Piece, agents: Sequence[LiveAgent]) -> Any:

@@ -309,7 +309,7 @@ class Stage:
 
     async def _before(self, player: Player) -> Sequence[AgentId]:
         """Who sat in a member's seat before them; after a start it takes a moment until that is known."""
-        key = await self._cast.key_of(player.id)
+        key = await self._cast.key_of(player)
         if key.kind is not PieceKind.ASSIGNMENT or not self._cast.is_played(player):
             return ()
         with trio.move_on_after(SEAT_S):
@@ -353,7 +353,7 @@ class Stage:
         player = await self._cast.player(agent_id)
         if not self._cast.is_played(player):
             return
-        key = await self._cast.key_of(agent_id)
+        key = await self._cast.key_of(player)
         if key in self._pieces:
             playing = self._pieces[key]
             if playing is None or not playing.takes(player.id):
@@ -362,7 +362,7 @@ class Stage:
                 await self._sit_down(playing, player)
             return
         self._pieces[key] = None
-        members = await self._cast.members(agent_id)
+        members = await self._cast.members(player)
         try:
             await self._play(key, members)
         except Exception as exc:
@@ -403,7 +403,7 @@ class Stage:
         if opened.begun_before and self._t.rules.resume is Resume.END:
             await self._end_all([agent.id for agent in members], TaskFailed())
             return
-        playing = Playing(opened, await self._everybody(opened))
+        playing = Playing(opened, await self._everybody(opened, members))
         calls = CallTools(
             functions,
             self._t.rules.call_limit_s,
@@ -419,32 +419,33 @@ class Stage:
             self._opened.set()
             self._opened = trio.Event()
             for agent in members:
-                await self._sit_down(playing, agent)
-            self._look_at(self._late.pop(key, ()))
+                await self._sit_down(playing, agent, playing.persons[agent.id])
+            self._look_at(self._late.pop(key, set()) - {agent.id for agent in members})
             for call in opened.calls:
                 open_now.take(call)
             if self._watcher is not None and key.kind is PieceKind.ASSIGNMENT:
                 self._watcher.is_played(AssignmentId(key.id))
             await playing.piece.serve(partial(self._code, playing), partial(self._code_ended, playing))
 
-    async def _everybody(self, opened: Opened) -> dict[AgentId, Person]:
-        """Who sits in its seats or sat there; of whom the part is over, the piece knows again."""
-        persons: dict[AgentId, Person] = {}
+    async def _everybody(self, opened: Opened, members: Sequence[Player]) -> dict[AgentId, Person]:
+        """Its members, and who sat in its seats before; of whom the part is over, the piece knows again."""
+        players = {member.id: member for member in members}
         for agent_id in opened.hearings:
-            persons[agent_id] = await self._person(agent_id)
-            if self._cast.how_left(await self._cast.player(agent_id)) is How.SUBMITTED:
+            if agent_id not in players:
+                players[agent_id] = await self._cast.player(agent_id)
+            if self._cast.how_left(players[agent_id]) is How.SUBMITTED:
                 opened.piece.left(agent_id, How.SUBMITTED)
-        return persons
+        return {agent_id: await self._person(player) for agent_id, player in players.items()}
 
-    async def _person(self, agent_id: AgentId) -> Person:
-        return await self._cast.person(agent_id, self.attendance.is_present)
+    async def _person(self, player: Player) -> Person:
+        return await self._cast.person(player, self.attendance.is_present)
 
-    async def _sit_down(self, playing: Playing, player: Player) -> None:
+    async def _sit_down(self, playing: Playing, player: Player, person: Person | None = None) -> None:
         """The agent's page and the code of its piece hear each other from now on.
 
-        Also who comes back to it, and who comes new to a seat that is empty.
+        Also who comes back to it, and who comes new to a seat that is empty. `person`: just read.
         """
-        person = await self._person(player.id)
+        person = person or await self._person(player)
         said = await self._said(player.id) if not playing.knows(player.id) else ()
         if self._pieces.get(playing.piece.key) is not playing:  # it is over since
             self._look_at([player.id])

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import trio
 
-from ...protocol.names import AT_WORK_AGENT, AgentId, AgentStatus, PieceKind, WireId
+from ...protocol.names import AT_WORK_AGENT, AgentId, AgentStatus, PieceKind, UnitStatus, WireId
 from ...storage.contract import Storage
 from ...storage.records import Agent
 from ..blueprints.contract import Blueprint
@@ -32,6 +32,8 @@ _HOW = {
     AgentStatus.EXPIRED: How.DISCONNECTED,
     AgentStatus.DISCONNECT: How.DISCONNECTED,
 }
+
+_HELD = frozenset({UnitStatus.ASSIGNED})
 
 
 @attrs.frozen
@@ -66,29 +68,24 @@ class UnitCast(Cast):
         """Only workers end a unit as done."""
         return False
 
-    async def key_of(self, agent_id: AgentId) -> PieceKey:
-        agent = await self.storage.agent(agent_id)
-        unit = await self.storage.unit(agent.unit_id)
+    async def key_of(self, player: Player) -> PieceKey:
+        unit = await self.storage.unit(_agent(player).unit_id)
         live = self.blueprint.live
         if live is None or live.group is None or unit.unit_index < 0:
             return PieceKey(PieceKind.UNIT, unit.id)
         return PieceKey(PieceKind.ASSIGNMENT, unit.assignment_id)
 
-    async def members(self, agent_id: AgentId) -> Sequence[Agent]:
-        one = await self.storage.agent(agent_id)
-        if (await self.key_of(agent_id)).kind is PieceKind.UNIT:
-            return [one]
-        reserved = await self.storage.reserved_agents(self.run.id)
-        members = [
-            agent
-            for agent in reserved
-            if agent.assignment_id == one.assignment_id and agent.status is not AgentStatus.WAITING
-        ]
-        return sorted(members, key=lambda agent: agent.unit_id)
+    async def members(self, player: Player) -> Sequence[Agent]:
+        agent = _agent(player)
+        if (await self.key_of(agent)).kind is PieceKind.UNIT:
+            return [agent]
+        units = await self.storage.units(self.run.id, _HELD, agent.assignment_id)
+        seats = [unit.agent_id for unit in sorted(units, key=lambda unit: unit.id) if unit.unit_index >= 0]
+        holders = [await self.storage.agent(holder) for holder in seats if holder is not None]
+        return [holder for holder in holders if holder.status is not AgentStatus.WAITING]
 
-    async def person(self, agent_id: AgentId, is_present: Callable[[WireId], bool]) -> Person:
-        people = People(self.storage, self.run, self._folder, is_present)
-        return await people.person(await self.storage.agent(agent_id))
+    async def person(self, player: Player, is_present: Callable[[WireId], bool]) -> Person:
+        return await People(self.storage, self.run, self._folder, is_present).person(_agent(player))
 
     async def play(self, piece: Piece, agents: Sequence[LiveAgent]) -> Any:
         play: Any = self.blueprint.play(piece.key.kind)
@@ -112,3 +109,9 @@ class UnitCast(Cast):
 
     def _folder(self, agent_id: AgentId) -> Path:
         return self.folders / str(agent_id)
+
+
+def _agent(player: Player) -> Agent:
+    """The player, who is one of ours."""
+    assert isinstance(player, Agent)
+    return player

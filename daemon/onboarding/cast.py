@@ -73,21 +73,22 @@ class OnboardingCast(Cast):
     def code_may_end(self, player: Player) -> bool:
         return _HOW.get(player.status) is How.SUBMITTED
 
-    async def key_of(self, agent_id: AgentId) -> PieceKey:
-        return PieceKey(PieceKind.ONBOARDING, agent_id)
+    async def key_of(self, player: Player) -> PieceKey:
+        return PieceKey(PieceKind.ONBOARDING, player.id)
 
-    async def members(self, agent_id: AgentId) -> Sequence[OnboardingAgent]:
-        return [await self.player(agent_id)]
+    async def members(self, player: Player) -> Sequence[Player]:
+        return [player]
 
-    async def person(self, agent_id: AgentId, is_present: Callable[[WireId], bool]) -> Person:
-        agent = await self.player(agent_id)
+    async def person(self, player: Player, is_present: Callable[[WireId], bool]) -> Person:
+        assert isinstance(player, OnboardingAgent)
+        agent = player
         facts = await self.storage.worker_facts(agent.run_id, agent.worker_id)
         return Person(
             worker_view(facts.worker, self.run, GrantsOver(facts.grants, may_grant=False)),
             onboarding_view(self.run, page_data_of(agent).page),
-            self.folders / str(agent_id),
+            self.folders / str(agent.id),
             partial(is_present, agent.wire_id),
-            partial(self._data, agent_id),
+            partial(self._data, agent.id),
         )
 
     async def play(self, piece: Piece, agents: Sequence[LiveAgent]) -> Any:

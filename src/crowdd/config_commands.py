@@ -74,7 +74,7 @@ def show(as_json: bool, **flags: Any) -> None:
     for warning in found.warnings:
         click.echo(f"crowdd: {warning}", err=True)
     if as_json:
-        say_json([_view(setting) for setting in found.settings])
+        say_json(_views(found.settings))
         return
     say_table(["OPTION", "VALUE", "FROM"], [[s.path, _shown(s), _origin(s)] for s in found.settings])
 
@@ -93,7 +93,7 @@ def get(key: str, as_json: bool, **flags: Any) -> None:
     except Faults as faults:
         _refuse(faults.problems)
     if as_json:
-        say_json(_view(setting))
+        say_json(_views([setting])[0])
     else:
         click.echo(setting.value if isinstance(setting.value, str) else _shown(setting))
 
@@ -152,13 +152,20 @@ def _origin(setting: "Setting") -> str:
     )
 
 
-def _view(setting: "Setting") -> dict[str, Any]:
-    return {
-        "key": setting.path,
-        "value": setting.value,
-        "source": setting.source.kind.value,
-        "where": setting.source.where,
-        "unused": [source.where for source in setting.unused],
-        "takes_up": "reload" if setting.live else "restart",
-        "meaning": setting.option.meaning,
-    }
+def _views(settings: "Sequence[Setting]") -> list[dict[str, Any]]:
+    from .daemon.daemon_config import DaemonConfig
+    from .daemon.options import options_of
+
+    meanings = {option.path: option.meaning for option in options_of(DaemonConfig)}
+    return [
+        {
+            "key": setting.path,
+            "value": setting.value,
+            "source": setting.source.kind.value,
+            "where": setting.source.where,
+            "unused": [source.where for source in setting.unused],
+            "takes_up": "reload" if setting.live else "restart",
+            "meaning": meanings[setting.path],
+        }
+        for setting in settings
+    ]

@@ -81,7 +81,7 @@ def test_every_option_can_be_set_in_the_environment(tmp_path: Path) -> None:
     for option in OPTIONS.values():
         value = option.default if option.default is not None else option.example
         letters = toml_text(value)
-        name = variable_of(option)
+        name = variable_of(option.path)
         found = Asked(environment={"CROWDD_DATA": str(tmp_path), name: letters}).configure()
         assert source(found, option.path) == (Kind.ENVIRONMENT, name)
 
@@ -187,7 +187,7 @@ def test_the_template_changes_nothing_and_explains_every_option(tmp_path: Path) 
     assert configured(tmp_path, template()).config == DaemonConfig(data=tmp_path)
     for option in OPTIONS.values():
         assert option.meaning.split()[0] in template()
-        assert f" {variable_of(option)}." in template()
+        assert f" {variable_of(option.path)}." in template()
 
 
 def test_every_line_of_the_template_can_be_taken_as_it_stands(tmp_path: Path) -> None:
