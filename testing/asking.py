@@ -28,13 +28,20 @@ class Asker:
     """The requests of one page, each repeated until it is taken or refused. Raises WentHome, nothing else."""
 
     def __init__(
-        self, name: str, doors: Doors, history: History, rng: random.Random, unreachable_s_max: float
+        self,
+        name: str,
+        doors: Doors,
+        history: History,
+        rng: random.Random,
+        unreachable_s_max: float,
+        pause_s_max: float = PAUSE_S_MAX,
     ) -> None:
         self.name = name
         self._doors = doors
         self._history = history
         self._rng = rng
         self._unreachable_s_max = unreachable_s_max
+        self._pause_s_max = pause_s_max
         self._unreachable_since: float | None = None
 
     async def register(self, after: str) -> Answered:
@@ -47,7 +54,7 @@ class Asker:
             answered = await self._ask(call, "request_agent", body, ANSWER_WITHIN_S)
             if answered.verdict is not Verdict.LATER:
                 return answered
-            await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng))
+            await self._pause(tries, answered)
         raise AssertionError
 
     async def submit_onboarding(self, agent: str, answer: Any) -> Answered:
@@ -59,7 +66,7 @@ class Asker:
             answered = await self._ask(call, "submit_onboarding", body, ONBOARD_WITHIN_S)
             if answered.verdict is not Verdict.LATER:
                 return answered
-            await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng))
+            await self._pause(tries, answered)
         raise AssertionError
 
     async def submit(self, agent: str, answer: Any, after: str) -> Answered:
@@ -90,10 +97,13 @@ class Asker:
             answered = await self._ask(call, path, body, SUBMIT_WITHIN_S)
             if answered.verdict is not Verdict.LATER:
                 return answered
-            await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng))
+            await self._pause(tries, answered)
             if answered.reason == Reason.SHUTDOWN.value:
                 await self.register(after)  # the agent has to come back before it may go on
         raise AssertionError
+
+    async def _pause(self, tries: int, answered: Answered) -> None:
+        await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng, self._pause_s_max))
 
     async def _ask(self, call: str, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
         try:
@@ -124,8 +134,10 @@ class Asker:
         return now - self._unreachable_since > self._unreachable_s_max
 
 
-def pause_before(tries: int, retry_after_s: float | None, rng: random.Random) -> float:
+def pause_before(
+    tries: int, retry_after_s: float | None, rng: random.Random, longest_s: float = PAUSE_S_MAX
+) -> float:
     """How long a page waits before it asks again: as told, else twice as long each time."""
     if retry_after_s is not None:
         return max(1.0, retry_after_s)
-    return min(PAUSE_S_MAX, 2.0 ** min(tries, DOUBLINGS_MAX)) * rng.uniform(0.75, 1.25)
+    return min(longest_s, 2.0 ** min(tries, DOUBLINGS_MAX)) * rng.uniform(0.75, 1.25)

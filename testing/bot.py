@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from ..protocol.names import ONBOARDING_PREFIX, Reason
-from .asking import Asker, WentHome
+from .asking import PAUSE_S_MAX, Asker, WentHome
 from .doors import Doors
 from .history import History
 from .players import Play, Player, TaskPlayer
@@ -56,6 +56,8 @@ class BotPlan:
     """After so many refusals in a row a worker goes home."""
     unreachable_s_max: float = 30.0
     """A worker gives up on a router that cannot be reached for so long."""
+    pause_s_max: float = PAUSE_S_MAX
+    """The longest pause of a page between two tries, unless it is told how long to wait."""
 
 
 class Bot:
@@ -80,7 +82,7 @@ class Bot:
         self._rng = rng
         # Of its own, or what a worker does would depend on how often its network failed.
         self._network_rng = random.Random(rng.getrandbits(64))  # noqa: S311  # repeatable on purpose
-        self._asker = Asker(name, doors, history, self._network_rng, plan.unreachable_s_max)
+        self._asker = Asker(name, doors, history, self._network_rng, plan.unreachable_s_max, plan.pause_s_max)
         self._wall = wall
         self._refusals = 0
         known = player if isinstance(player, TaskPlayer) else TaskPlayer(player)

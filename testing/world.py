@@ -30,6 +30,7 @@ from .players import Player
 from .simulation.browser import Air, SimulatedDoors
 from .simulation.channel import SimulatedChannel
 from .simulation.daemon import SimulatedDaemon
+from .simulation.disk import StoreDisk
 from .simulation.faults import ALL_FAULTS, LIVE_FAULTS, NO_FAULTS, Fault, Faults, Planned, plan_faults
 from .simulation.live import BLUEPRINTS, ECHO, OPTIONS, live_faults, talker
 from .simulation.live import CODE as LIVE_CODE
@@ -47,6 +48,7 @@ __all__ = [
     "NO_FAULTS",
     "Fault",
     "Faults",
+    "Hours",
     "SimulationReport",
     "memory_store",
     "rehearse",
@@ -82,12 +84,26 @@ type = "inhouse"
 [architect]
 type = "mock"
 [limits]
-assignment_duration_s = 240  # shorter than some workers are away
-"""
+{limits}"""
 LASTS_S_MAX = 24 * 3600.0
-HEALED_S = 60.0  # a daemon that is stopped as the last fault says goodbye and comes back within this
 SLOW_ANSWER_S = 900.0  # hooks that fail one time in five are asked again and again
-ANSWER_S = 120.0  # a page may just have begun its longest pause, and then have its request held
+
+
+@attrs.frozen
+class Hours:
+    """How long a world lasts, and how soon all must be well in it; virtual seconds."""
+
+    lasts_s: float = LASTS_S_MAX
+    """At the latest it ends then, in the middle of whatever goes on."""
+    healed_s: float = 60.0
+    """A daemon that is stopped as the last fault says goodbye, and is back so long after it."""
+    answer_s: float = 120.0
+    """A page may just have begun its longest pause, and then have its request held."""
+    limits: str = "assignment_duration_s = 240  # shorter than some workers are away\n"
+    """Lines of the task's section [limits]."""
+
+
+DAY = Hours()
 
 
 @attrs.frozen
@@ -131,6 +147,7 @@ async def simulate(
     qualified: str = "",
     live: str = "",
     unchanged: float = 0.0,
+    hours: Hours = DAY,
 ) -> SimulationReport:
     """Let `workers` do at least `units` units while `faults` happen; then check all of it.
 
@@ -138,10 +155,10 @@ async def simulate(
     meddle for as long as there are faults. With `live`, "echo" or "pairs", they talk with the task's code or
     with each other; this share of them in `unchanged` pages of mephisto-task.
 
-    Needs an autojumping virtual clock. Returns when everybody has gone home, or after LASTS_S_MAX.
+    Needs an autojumping virtual clock. Returns when everybody has gone home, or when the `hours` are over.
     """
     with tempfile.TemporaryDirectory(prefix="crowdd-world-") as folder:
-        world = _World(seed, Path(folder), routers, make_store, qualified, live, unchanged)
+        world = _World(seed, Path(folder), routers, make_store, qualified, live, unchanged, hours)
         return await world.run(workers, -(-units // UNITS_PER_ASSIGNMENT), faults, crowd)
 
 
@@ -155,6 +172,7 @@ class _World:
         qualified: str,
         live: str,
         unchanged: float,
+        hours: Hours,
     ) -> None:
         self._seed = seed
         self._folder = folder
@@ -162,12 +180,17 @@ class _World:
         self._history = History(clock=trio.current_time)
         self._routers = [self._router(number) for number in range(routers)]
         self._daemon = SimulatedDaemon(
-            folder / "data", self._open_store, lambda site: self._channels(), self._rng("daemon")
+            folder / "data",
+            self._open_store,
+            lambda site: self._channels(),
+            self._rng("daemon"),
+            StoreDisk(self._rng("disk")),
         )
         self._air = Air()
         self._qualified = qualified
         self._live = live
         self._unchanged = unchanged
+        self._hours = hours
         self._player: Player = talker(live) if live else player() if qualified else answer
         self._healed_at = math.inf
 
@@ -193,7 +216,7 @@ class _World:
             run_id = await self._launch(assignments)
             links = await self._links(run_id, workers)
             nursery.start_soon(self._break, faults, planned, run_id)
-            with trio.move_on_after(LASTS_S_MAX):
+            with trio.move_on_at(self._hours.lasts_s):
                 await self._work(links, crowd)
             nursery.cancel_scope.cancel()
         return await self._report(run_id, planned)
@@ -207,6 +230,7 @@ class _World:
             options=OPTIONS.get(self._live, ""),
             assignments=assignments,
             units_per_assignment=UNITS_PER_ASSIGNMENT,
+            limits=self._hours.limits,
         )
         if self._live == ECHO:
             (task / "task.py").write_text(LIVE_CODE)
@@ -233,7 +257,7 @@ class _World:
             nursery.start_soon(go_wrong, faults, planned, Targets(self._routers, self._daemon, self._air))
             if self._qualified:
                 nursery.start_soon(staff.meddle, faults.over_s)
-        self._healed_at = trio.current_time() + HEALED_S
+        self._healed_at = trio.current_time() + self._hours.healed_s
         if self._qualified:
             await staff.forgive()
 
@@ -256,7 +280,7 @@ class _World:
         lasted_s = trio.current_time()
         async with self._open_store() as storage:
             facts = await read_facts(storage, run_id)
-        answer_s = SLOW_ANSWER_S if self._qualified else ANSWER_S
+        answer_s = SLOW_ANSWER_S if self._qualified else self._hours.answer_s
         violations = check_history(
             self._history.entries, facts, DAEMON_TABLES, healed_at=self._healed_at, answer_s=answer_s
         )

@@ -8,6 +8,9 @@ from ...storage.records import Agent, Unit
 from ..history import GAVE_UP, Invoke, Ok, Refused, Unknown
 from .case import Call, Case, Rule, Violation
 
+_KEEPS_ITS_UNIT = LIVE_AGENT | {AgentStatus.DISCONNECT, AgentStatus.PARTNER_DISCONNECT}
+"""Who is at work, may come back to it, or has still to hand in what was done together."""
+
 
 def check_calls_answered(case: Case) -> Iterator[Violation]:
     """Every single call got some answer, or lost its connection, in bounded time."""
@@ -65,7 +68,7 @@ def _unit_fault(case: Case, unit: Unit, agent: Agent | None) -> str | None:
     if agent is None or agent.unit_id != unit.id:
         return f"is {unit.status.value} by nobody"
     if unit.status is UnitStatus.ASSIGNED:
-        kept = agent.status in LIVE_AGENT or agent.status is AgentStatus.DISCONNECT
+        kept = agent.status in _KEEPS_ITS_UNIT
         return None if kept else f"is assigned to agent {agent.id}, who is {agent.status.value}"
     if unit.unit_index >= 0 and case.keys[agent.id] not in case.submissions:
         return f"is {unit.status.value} without an answer"

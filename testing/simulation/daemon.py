@@ -15,6 +15,8 @@ from ...daemon.operator import Operator
 from ...daemon.pace import Pace
 from ...daemon.registry import Registry, installed_plug_ins
 from ...daemon.user_code import UserCode
+from ...storage.errors import StorageFailed
+from .disk import StoreDisk
 from .stores import OpenStore
 
 SECRET = b"the daemon's secret in simulation"
@@ -29,6 +31,7 @@ class SimulatedDaemon:
     open_store: OpenStore
     channels: ChannelMaker
     rng: random.Random
+    disk: StoreDisk = attrs.Factory(lambda: StoreDisk(random.Random(1)))  # noqa: S311
     operator: Operator | None = None
     registry: Callable[[], Registry] = installed_plug_ins
     _begun: trio.Event = attrs.Factory(trio.Event)
@@ -44,13 +47,15 @@ class SimulatedDaemon:
             with trio.CancelScope() as self._life:
                 try:
                     await self._live()
+                except* StorageFailed:
+                    pass  # as the process ends then: what is stored is read anew by the next life
                 finally:
                     self._turn_out()
             self.operator, self._begun = None, trio.Event()
             await trio.sleep(self._down_s)
 
     async def _live(self) -> None:
-        async with self.open_store() as storage:
+        async with self.disk.on(self.open_store)() as storage:
             house = House(
                 storage=storage,
                 wall=simulated_wall,
@@ -79,6 +84,8 @@ class SimulatedDaemon:
             self._guests.add(scope)
             try:
                 await ask()
+            except* StorageFailed:
+                self.kill(self._down_s)  # as whoever finds the store lost ends the process
             finally:
                 self._guests.discard(scope)
 

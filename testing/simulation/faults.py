@@ -16,6 +16,9 @@ class Fault(enum.Enum):
     KILL_ROUTER = "the router dies and comes back with what is on its disk"
     KILL_DAEMON = "the daemon dies and comes back with its store"
     STOP_DAEMON = "the daemon is stopped as by SIGTERM, and started again"
+    RESTART_DAEMON = "staff restart the daemon, and nobody is told"
+    FILL_DISK = "there is no space left under the daemon's store for a while"
+    FAIL_DISK = "a write to the daemon's store fails, and nobody knows whether it is there"
     OFFLINE = "half of the workers have no network for a while"
 
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 import attrs
 import trio
 
+from ...daemon.departure import Manner
 from .browser import Air
 from .daemon import SimulatedDaemon
+from .disk import StoreDisk
 from .faults import Fault, Faults, Planned
 from .router import SimulatedRouter
+from .wire import Weather
 
 
 @attrs.frozen
@@ -40,24 +43,30 @@ async def _happen(one: Planned, targets: Targets) -> None:
             router.cut()
         case Fault.CLOSE_ROAD:
             router.cut()
-            await _worsen(router, "closed", one.lasts_s)
+            await _worsen(router.weather, "closed", one.lasts_s)
         case Fault.MUTE_ROUTER:
-            await _worsen(router, "mute_up", one.lasts_s)
+            await _worsen(router.weather, "mute_up", one.lasts_s)
         case Fault.MUTE_DAEMON:
-            await _worsen(router, "mute_down", one.lasts_s)
+            await _worsen(router.weather, "mute_down", one.lasts_s)
         case Fault.KILL_ROUTER:
             router.restart(one.lasts_s)
         case Fault.KILL_DAEMON:
             targets.daemon.kill(one.lasts_s)
         case Fault.STOP_DAEMON:
             targets.daemon.stop(one.lasts_s)
+        case Fault.RESTART_DAEMON:
+            targets.daemon.stop(one.lasts_s, Manner.SUSPEND)
+        case Fault.FILL_DISK:
+            await _worsen(targets.daemon.disk, "full", one.lasts_s)
+        case Fault.FAIL_DISK:
+            targets.daemon.disk.failing = True
         case Fault.OFFLINE:
             targets.air.go_offline()
             await trio.sleep(one.lasts_s)
             targets.air.come_back()
 
 
-async def _worsen(router: SimulatedRouter, how: str, lasts_s: float) -> None:
-    setattr(router.weather, how, getattr(router.weather, how) + 1)
+async def _worsen(what: Weather | StoreDisk, how: str, lasts_s: float) -> None:
+    setattr(what, how, getattr(what, how) + 1)
     await trio.sleep(lasts_s)
-    setattr(router.weather, how, getattr(router.weather, how) - 1)
+    setattr(what, how, getattr(what, how) - 1)

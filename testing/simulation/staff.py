@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from functools import partial
 
 import trio
@@ -11,7 +10,7 @@ from ...daemon.operator import Operator
 from ...daemon.terms import ExtensionRefused, Wish
 from ...daemon.verdict import Verdict
 from ...protocol.names import AgentId, RunId, WorkerId
-from ...storage.errors import NotFound, StaleWrite
+from ...storage.errors import NotFound, StaleWrite, StorageFull
 from ...storage.records import Worker
 from ...storage.writes import SetGrant, TakeGrant, Write
 from .daemon import SimulatedDaemon
@@ -57,8 +56,10 @@ class Meddler:
     async def _do(self, act: Act) -> None:
         """Ask the daemon there is; what it refuses at this moment is refused."""
         operator = await self._daemon.present()
-        with suppress(NotFound, StaleWrite, ExtensionRefused):
+        try:
             await self._daemon.answer(partial(act, operator))
+        except* (NotFound, StaleWrite, ExtensionRefused, StorageFull):
+            pass
 
     async def _pause(self) -> None:
         await self._do(lambda operator: operator.pause(self._run_id, True, WHO, WHY))

@@ -1,0 +1,37 @@
+"""Two hundred worlds, each another minute of bad luck: all promises hold in every one of them.
+
+The large campaign is a command: `python -m benchmarks.seeds`. What a seed finds, it finds again:
+`SEEDS=17:18 pytest tests/testing/test_seeds.py`.
+"""
+
+import os
+
+from crowdd.testing.seeds import FAULTS_S, HEALING_S, SCENES, SeedReport, rehearse_scene, run_seeds
+
+FIRST, LAST = map(int, os.environ.get("SEEDS", "1:201").split(":"))
+
+
+def test_200_seeds_of_faults_and_healing_break_no_promise() -> None:
+    reports = list(run_seeds(range(FIRST, LAST)))
+    print(_speed(reports))
+    assert [(report.seed, report.scene, report.violations) for report in reports if report.violations] == []
+    assert sorted(report.seed for report in reports) == list(range(FIRST, LAST))
+    assert all(report.calls > 100 for report in reports)
+
+
+def test_a_world_of_every_scene_does_the_same_again() -> None:
+    for seed, scene in enumerate(SCENES):
+        first, second = rehearse_scene(seed, scene), rehearse_scene(seed, scene)
+        assert first.history == second.history, scene
+        assert first.facts.history == second.facts.history, scene
+
+
+def _speed(reports: list[SeedReport]) -> str:
+    virtual_s, cpu_s = (
+        sum(report.virtual_s for report in reports),
+        sum(report.cpu_s for report in reports),
+    )
+    return (
+        f"{len(reports)} seeds of {FAULTS_S:g} + {HEALING_S:g} virtual seconds: "
+        f"{virtual_s / cpu_s:.0f} times real time on one core, {cpu_s:.0f} s of CPU"
+    )
