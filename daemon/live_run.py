@@ -463,9 +463,14 @@ class LiveRun:
         """An address for each named worker: (name, url)."""
         return await self._parts.provider.links(workers, self.address or "")
 
+    @property
+    def grace_s(self) -> float:
+        """How long those at work may go on when the daemon stops."""
+        return self._terms.config.limits.grace_s
+
     async def quiet(self) -> None:
         """Return once nobody is at work, or the run's grace is over."""
-        with trio.move_on_after(self._terms.config.limits.grace_s):
+        with trio.move_on_after(self.grace_s):
             async with aclosing(self.watch()) as changes:
                 async for _ in changes:
                     counts = await self._house.storage.counts(self.run.id)

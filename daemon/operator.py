@@ -120,6 +120,15 @@ class Operator:
         if self._house.end_routers:
             await farewell.end_routers(left)
 
+    async def unfinished(self) -> list[TaskRun]:
+        """The runs that are to go on."""
+        return await self.storage.runs(UNFINISHED_RUN)
+
+    def longest_stop_s(self) -> float:
+        """What a stop that began now may take: the longest grace, the goodbyes, the ends of routers."""
+        graces = [live.grace_s for live in self._live.values()]
+        return max(graces, default=0.0) + 2 * self._house.pace.goodbye_s
+
     def _is_deployed(self, run: TaskRun) -> bool:
         """Whether an ended run still has routers that answer late pages."""
         return self._house.run_folder(run.id).joinpath(DEPLOYED).exists()

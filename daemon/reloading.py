@@ -10,10 +10,10 @@ import trio
 
 from ..logs.output import write_log
 from ..logs.parts import levels_now, read_levels, set_levels
+from ..supervision.notify import Notifier
 from .config_layers import Asked, Configured, Setting
 from .metrics.door import MetricsDoor
 from .metrics.service import MetricsAddressTaken
-from .notify import Notifier
 from .options import toml_text
 from .roles import Staff
 from .routers import Routers

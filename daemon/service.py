@@ -4,14 +4,18 @@ import logging
 import os
 import random
 import signal
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import trio
 
-from ..protocol.names import UNFINISHED_RUN
 from ..storage.errors import StorageRefused
 from ..storage.opening import open_storage
+from ..storage.sqlite.lane import CLOSE_S
+from ..supervision.notify import Notifier
+from ..supervision.sockets import SocketsRefused, take_sockets
 from .clock import wall_clock
 from .config_layers import Asked, Configured
 from .control import serve_control
@@ -21,7 +25,6 @@ from .house import House
 from .metrics.door import MetricsDoor
 from .metrics.families import Metrics
 from .metrics.storage_calls import time_calls
-from .notify import Notifier
 from .operator import Operator
 from .registry import installed_plug_ins
 from .reloading import Reloader
@@ -29,11 +32,14 @@ from .roles import Staff
 from .routers import ROUTERS_NAME, Routers
 from .secrets import load_or_make_secret
 from .user_code import UserCode
+from .watchdog import Watchdog, extend_stop
 
 log = logging.getLogger(__name__)
 
 DATABASE = "crowdd.db"
+CONTROL = "control"  # the name of systemd's socket for it: FileDescriptorName= in crowdd.socket
 CUT_S = 5.0  # after a second signal, the process ends within this time
+EXIT_STUCK = 70  # the stop took longer than anything in it may: ended by force, as by a crash
 
 
 async def serve_daemon(
@@ -46,25 +52,30 @@ async def serve_daemon(
     """
     notifier, config = notifier or Notifier.from_environment(), configured.config
     _tell_configured(configured)
-    async with open_house(config) as house:
-        departure = Departure(restarts=notifier.is_heard)
-        operator = Operator(house, installed_plug_ins(), departure)
-        staff = _staff_of(config)
-        async with trio.open_nursery() as services:
-            await services.start(watch_signals, departure, config.on_sigterm)
-            services.start_soon(notifier.keep_watchdog)
-            services.start_soon(notifier.extend_stop, departure.told)
-            services.start_soon(_tell_going, departure, notifier)
-            await services.start(serve_control, operator, config.control_path, staff)
-            door = MetricsDoor(operator)
-            await services.start(door.serve, config.metrics)
-            if asked is not None:
-                reloader = Reloader(asked, configured, door, house.routers, staff)
-                await services.start(reloader.serve, notifier)
-            async with trio.open_nursery() as runs:
-                await runs.start(operator.serve)
-                runs.start_soon(_tell_ready, operator, notifier, config)
-            services.cancel_scope.cancel(reason="all runs have been left")
+    handed = _control_socket()
+    watchdog, departure = Watchdog(notifier), Departure(restarts=notifier.is_heard)
+    async with trio.open_nursery() as upkeep:
+        upkeep.start_soon(watchdog.serve)
+        async with open_house(config) as house:
+            operator, staff = Operator(house, installed_plug_ins(), departure), _staff_of(config)
+            upkeep.start_soon(bound_stop, operator, notifier)
+            async with trio.open_nursery() as services:
+                await services.start(watch_signals, departure, config.on_sigterm)
+                services.start_soon(_tell_going, departure, notifier)
+                control: Path = await services.start(
+                    serve_control, operator, config.control_path, staff, handed
+                )
+                door = MetricsDoor(operator)
+                await services.start(door.serve, config.metrics)
+                if asked is not None:
+                    reloader = Reloader(asked, configured, door, house.routers, staff)
+                    await services.start(reloader.serve, notifier)
+                with watchdog.probing(operator.unfinished):
+                    async with trio.open_nursery() as runs:
+                        await runs.start(operator.serve)
+                        runs.start_soon(_tell_ready, operator, notifier, control)
+                services.cancel_scope.cancel(reason="all runs have been left")
+        upkeep.cancel_scope.cancel(reason="the store is closed")
     log.info("goodbye")
     return departure.manner
 
@@ -132,6 +143,31 @@ def _staff_of(config: DaemonConfig) -> Staff:
     return staff
 
 
+async def bound_stop(operator: Operator, notifier: Notifier) -> None:
+    """Have systemd wait for a stop as long as its parts may take; one that takes longer is ended by force.
+
+    What could hold it up is user code that swallows its cancellation.
+    """
+    await extend_stop(notifier, operator.departure.told, lambda: operator.longest_stop_s() + CLOSE_S)
+    log.error(
+        "the stop is stuck, perhaps in a task's own code: ended by force; nothing that is stored is lost"
+    )
+    os._exit(EXIT_STUCK)
+
+
+def _control_socket() -> socket.socket | None:
+    """What systemd hands over for crowdctl, if it does. SocketsRefused."""
+    handed = take_sockets()
+    sockets = handed.pop(CONTROL, [])
+    if handed or len(sockets) > 1:
+        strange = [*handed, *[CONTROL] * (len(sockets) - 1)]
+        raise SocketsRefused(
+            f"systemd handed over {', '.join(strange)}: crowdd.socket needs one ListenStream=, "
+            f"and FileDescriptorName={CONTROL}"
+        )
+    return sockets[0] if sockets else None
+
+
 def _tell_configured(configured: Configured) -> None:
     """Which file was read, and what nobody heard: a value that does nothing is a puzzle later."""
     if configured.file is not None:
@@ -145,7 +181,7 @@ def _tell_configured(configured: Configured) -> None:
             )
 
 
-async def _tell_ready(operator: Operator, notifier: Notifier, config: DaemonConfig) -> None:
-    count = len(await operator.storage.runs(UNFINISHED_RUN))
-    log.info("ready: control socket %s, lease epoch %d", config.control_path, operator.storage.epoch)
+async def _tell_ready(operator: Operator, notifier: Notifier, control: Path) -> None:
+    count = len(await operator.unfinished())
+    log.info("ready: control socket %s, lease epoch %d", control, operator.storage.epoch)
     notifier.say(ready=1, status=f"holding {count} runs")

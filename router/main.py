@@ -1,15 +1,20 @@
 """Starting a router process: its socket, its ready line, its end."""
 
+import functools
 import json
 import logging
 import os
 import socket
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from ..files.durable import write_durably
 from ..logs.output import write_log
 from ..logs.parts import read_levels
 from ..protocol.limits import BROWSER_FRAME_BYTES_MAX, FRAME_BYTES_MAX
+from ..supervision.notify import Notifier
+from ..supervision.sockets import SocketsRefused, take_sockets
 from .app import build_app
 from .config import RouterConfig, RouterRefused, read_secret
 from .connections import Connections
@@ -26,9 +31,10 @@ def run_router(config: RouterConfig) -> None:
     """
     write_log(config.log_format, read_levels(config.log_level))
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
-    secret = read_secret(config.secret_file)
+    secret, notifier = read_secret(config.secret_file), Notifier.from_environment()
     connections = _open_connections(config)
-    with _listen(config) as listener:
+    with ExitStack() as listening:
+        listeners = [listening.enter_context(each) for each in _listen(config)]
         app, runs = build_app(config, secret, on_orphaned=lambda: server.stop())
         runs.house.open()
         settings = server_config(
@@ -44,8 +50,9 @@ def run_router(config: RouterConfig) -> None:
             ssl_certfile=config.tls_cert,
             ssl_keyfile=config.tls_key,
         )
-        server = RouterServer(settings, connections, lambda: _tell_ready(config, listener), runs.end)
-        server.run(sockets=[listener])
+        ready = functools.partial(_tell_ready, config, listeners, notifier)
+        server = RouterServer(settings, connections, ready, runs.end, notifier)
+        server.run(sockets=listeners)
 
 
 def _open_connections(config: RouterConfig) -> Connections:
@@ -60,9 +67,18 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith(_STRANGERS_DOING)
 
 
-def _listen(config: RouterConfig) -> socket.socket:
+def _listen(config: RouterConfig) -> list[socket.socket]:
+    """What systemd hands over, if it does; else a socket of our own."""
     if config.fd is not None:
-        return socket.socket(fileno=config.fd)
+        return [socket.socket(fileno=config.fd)]
+    try:
+        handed = [each for sockets in take_sockets().values() for each in sockets]
+    except SocketsRefused as refused:
+        raise RouterRefused(str(refused)) from refused
+    return handed or [_own_listener(config)]
+
+
+def _own_listener(config: RouterConfig) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         return socket.create_server((config.host, config.port), family=family, backlog=BACKLOG)
@@ -70,12 +86,18 @@ def _listen(config: RouterConfig) -> socket.socket:
         raise RouterRefused(f"cannot listen on {config.host}:{config.port}: {exc.strerror}") from exc
 
 
-def _tell_ready(config: RouterConfig, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    scheme = "https" if config.tls_cert else "http"
-    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+def _tell_ready(config: RouterConfig, listeners: Sequence[socket.socket], notifier: Notifier) -> None:
+    addresses = [_url(config, listener) for listener in listeners]
+    url, (host, port) = addresses[0], listeners[0].getsockname()[:2]
     if config.ready_file is not None:
         facts = {"pid": os.getpid(), "host": host, "port": port, "url": url}
         write_durably(config.ready_file, json.dumps(facts).encode(), 0o644)
     sys.stdout.write(f"crowdd router ready on {url} pid {os.getpid()}\n")
     sys.stdout.flush()
+    notifier.say(ready=1, status=f"serving at {', '.join(addresses)}")
+
+
+def _url(config: RouterConfig, listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if config.tls_cert else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

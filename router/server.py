@@ -8,6 +8,7 @@ import functools
 import resource
 import signal
 import socket
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -15,6 +16,7 @@ from typing import Any
 
 import uvicorn
 
+from ..supervision.notify import Notifier
 from .addresses import Proxies
 from .connections import Connections
 from .http_protocol import BoundedProtocol
@@ -33,11 +35,14 @@ class RouterServer(uvicorn.Server):
         connections: Connections,
         on_ready: Callable[[], None],
         on_ending: Callable[[], None],
+        notifier: Notifier,
     ) -> None:
         super().__init__(config)
         self._connections = connections
         self._on_ready = on_ready
         self._on_ending = on_ending
+        self._notifier = notifier
+        self._ping_at = 0.0
 
     def stop(self) -> None:
         """End soon."""
@@ -66,13 +71,18 @@ class RouterServer(uvicorn.Server):
             self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
-        """Now and then look for connections that take nothing."""
+        """In the loop that does the work: a blocked one misses the watchdog's pings."""
         if counter % round(SEND_S * _TICKS_PER_S) == 0:
             self._connections.end_stuck()
+        every_s, now = self._notifier.ping_every_s, time.monotonic()
+        if every_s is not None and now >= self._ping_at:
+            self._ping_at = now + every_s
+            self._notifier.say(watchdog=1)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer those who wait, so that their connections can end."""
+        self._notifier.say(stopping=1, watchdog=1)
         self._on_ending()
         await super().shutdown(sockets)
 

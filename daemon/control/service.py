@@ -1,6 +1,7 @@
 """The service behind the control socket: accepts, notes who the peer is, hands the stream on."""
 
 import logging
+import socket
 from pathlib import Path
 
 import trio
@@ -10,7 +11,7 @@ from ..roles import Staff
 from .app import control_app
 from .needs import Operator
 from .peer import peer_of
-from .socket_file import ControlSocketTaken, open_socket_file
+from .socket_file import ControlSocketTaken, lent, open_socket_file
 from .storage_loss import StorageLoss
 
 __all__ = ["ControlSocketTaken", "serve_control"]
@@ -32,13 +33,15 @@ async def serve_control(
     operator: Operator,
     path: Path,
     staff: Staff,
+    handed: socket.socket | None = None,
     *,
     task_status: trio.TaskStatus[Path] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer on the Unix socket `path` until cancelled; ready when people can connect.
+    """Answer on the Unix socket `path` until cancelled; ready, and saying where, when people can connect.
 
+    With a socket that systemd `handed` over, `path` is not used: who connects while no daemon runs waits.
     ControlSocketTaken when somebody else is there. LeaseLost, StorageFailed (in a group) when a request found
-    the store lost. Cancelled: answers under way are cut, the file is removed.
+    the store lost. Cancelled: answers under way are cut, a file of ours is removed.
     """
     app = StorageLoss(control_app(operator, staff))
     http = HttpConnections(app, log, CONNECTIONS_MAX, _BUSY)
@@ -51,8 +54,8 @@ async def serve_control(
             return
         await http.serve(stream, {"peer": peer}, peer.who)
 
-    with open_socket_file(path) as listener:
+    with open_socket_file(path) if handed is None else lent(handed) as listener:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(app.rise)
-            task_status.started(path)
+            task_status.started(Path(listener.socket.getsockname()))
             await trio.serve_listeners(serve_one, [listener])

@@ -40,6 +40,20 @@ def open_socket_file(path: Path) -> Generator[trio.SocketListener]:
                 path.unlink()
 
 
+@contextmanager
+def lent(handed: socket.socket) -> Generator[trio.SocketListener]:
+    """A socket that listens already and goes on when we have ended: its file and its mode are not ours.
+
+    ControlSocketTaken when it is no Unix socket, for whose peers the kernel would not vouch.
+    """
+    if handed.family is not socket.AF_UNIX:
+        raise ControlSocketTaken(
+            "the control socket that systemd handed over is no Unix socket: mend crowdd.socket"
+        )
+    with trio.socket.from_stdlib_socket(handed) as sock:
+        yield trio.SocketListener(sock)
+
+
 def _listening(path: Path) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

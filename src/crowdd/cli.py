@@ -85,12 +85,14 @@ def _why_it_ended(exc: Exception) -> int:
     from .daemon.metrics.service import MetricsAddressTaken
     from .daemon.secrets import SecretRefused
     from .storage.errors import LeaseLost, StorageFailed, StorageRefused
+    from .supervision.sockets import SocketsRefused
 
     for kind, status in (
         (LeaseLost, EXIT_LEASE_LOST),
         (StorageFailed, EXIT_STORE_LOST),
         (StorageRefused, EXIT_STORE_REFUSED),
         (ControlSocketTaken, EXIT_REFUSED),
+        (SocketsRefused, EXIT_REFUSED),
         (SecretRefused, EXIT_REFUSED),
         (MetricsAddressTaken, EXIT_REFUSED),
     ):

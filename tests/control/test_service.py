@@ -149,3 +149,38 @@ async def test_a_bug_is_answered_500_without_a_traceback(
     assert b"secret detail" not in answer.body
     await wait_all_tasks_blocked()  # it is logged once it has been answered
     assert "secret detail" in caplog.text
+
+
+async def test_a_socket_that_was_handed_over_is_served_and_left_as_it_is(
+    tmp_path: Path, nursery: trio.Nursery
+) -> None:
+    path = tmp_path / "systemd-s"
+    with socket.socket(socket.AF_UNIX) as systemd_s:
+        systemd_s.bind(str(path))
+        systemd_s.listen()
+        async with trio.open_nursery() as daemon:
+            where = await daemon.start(
+                serve_control, FakeOperator(), tmp_path / "ours", STAFF, systemd_s.dup()
+            )
+            assert where == path
+            assert not (tmp_path / "ours").exists()
+            assert (await trio.to_thread.run_sync(ask, path, "GET", "/v1/status")).status == 200
+            daemon.cancel_scope.cancel()
+        assert path.exists()
+        answers: list[int] = []
+
+        async def ask_meanwhile() -> None:
+            answers.append((await trio.to_thread.run_sync(ask, path, "GET", "/v1/status")).status)
+
+        async with trio.open_nursery() as waiting:
+            waiting.start_soon(ask_meanwhile)  # no daemon runs: the next one answers
+            await nursery.start(serve_control, FakeOperator(), tmp_path / "ours", STAFF, systemd_s.dup())
+    assert answers == [200]
+
+
+async def test_a_handed_over_socket_that_is_no_unix_socket_is_refused(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as strange,
+        pytest.raises(ControlSocketTaken, match="no Unix socket"),
+    ):
+        await serve_control(FakeOperator(), tmp_path / "ours", STAFF, strange)

@@ -28,10 +28,11 @@ request = r.Request(sys.argv[1], headers={"Host": sys.argv[2]} if sys.argv[2:] e
 print(r.urlopen(request, timeout=5).read().decode())"""
 CROWDD_TOML = "/etc/crowdd/crowdd.toml"
 UNITS = ("crowdd.service", "crowdd-router.service")
+SOCKETS = ("crowdd.socket", "crowdd-router.socket")
 ROUTERS_TOML = """[crowd]
 url = "http://127.0.0.1:8090"
 public_url = "http://localhost:8090"
-secret_file = "/run/credentials/crowdd.service/crowd"
+secret_file = "/run/credentials/crowdd.service/router_crowd"
 """
 
 pytestmark = pytest.mark.system
@@ -217,28 +218,33 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     prefix = install(payload / OPT.relative_to("/"))
     units = payload / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
+    for unit in SOCKETS:
+        shutil.copy(ROOT / "systemd" / unit, units)
+    users = payload / "usr" / "lib" / "sysusers.d"
+    users.mkdir(parents=True)
+    shutil.copy(ROOT / "systemd" / "sysusers.conf", users / "crowdd.conf")
     for unit in UNITS:
         shutil.copy(ROOT / "systemd" / unit, units)
         (units / f"{unit}.d").mkdir()
         if prefix:  # an interpreter built with a shared library looks for it at its old address
             lines = [f"Environment={name}={value}" for name, value in PYTHON_ELSEWHERE.items()]
             (units / f"{unit}.d" / "python.conf").write_text("\n".join(["[Service]", *lines, ""]))
-    introduce(payload, units)
+    introduce(payload)
     payload.chmod(0o755)
     with own_cgroup() as cgroup, boot(tmp_path_factory.mktemp("machine"), cgroup, payload, prefix) as machine:
+        machine.run("systemd-sysusers")
         yield machine
 
 
-def introduce(payload: Path, units: Path) -> None:
+def introduce(payload: Path) -> None:
     """Configure daemon and router for each other, as the comments of their files say."""
-    credential = "[Service]\nLoadCredential=crowd:/etc/crowdd/crowd.secret\n"
-    (units / "crowdd.service.d" / "crowd.conf").write_text(credential)
     daemon, router = payload / "etc" / "crowdd", payload / "etc" / "crowdd-router"
     daemon.mkdir()
     router.mkdir()
+    (daemon / "secrets").mkdir(mode=0o700)
     (daemon / "routers.toml").write_text(ROUTERS_TOML)
     shutil.copy(ROOT / "systemd" / "router.toml", router)
-    for file in (daemon / "crowd.secret", router / "secret"):
+    for file in (daemon / "secrets" / "crowd", router / "secret"):
         file.touch(0o600)
         file.write_text("what daemon and router prove themselves with")
 
@@ -258,8 +264,8 @@ def test_start_returns_when_the_daemon_is_ready_and_says_how_it_is(running: Mach
     assert running.show("NRestarts") == "0"
 
 
-def test_the_daemon_runs_as_nobody_in_particular_with_its_data_kept_private(running: Machine) -> None:
-    assert running.uid("crowdd.service") >= 1000
+def test_the_daemon_runs_as_a_user_of_its_own_with_its_data_kept_private(running: Machine) -> None:
+    assert running.run("ps", "-o", "user=", "-p", running.show("MainPID")) == "crowdd"
     assert running.run("stat", "-L", "-c", "%a", "/var/lib/crowdd/crowdd.db") == "600"
 
 
@@ -325,10 +331,10 @@ def test_a_router_of_its_own_serves_the_daemon_s_runs_also_after_it_was_killed(w
 
 
 def test_the_router_is_not_the_daemon_s_user_and_cannot_read_its_secrets(with_router: Machine) -> None:
-    assert 1000 <= with_router.uid("crowdd-router.service") != with_router.uid("crowdd.service")
+    assert 0 != with_router.uid("crowdd-router.service") != with_router.uid("crowdd.service") != 0
     root = f"/proc/{with_router.show('MainPID', 'crowdd-router.service')}/root"
     assert with_router.run("stat", "-L", "-c", "%a", f"{root}/var/lib/crowdd-router") == "700"
-    assert with_router.run("stat", "-L", "-c", "%a", "/var/lib/private/crowdd") == "700"
+    assert with_router.run("stat", "-L", "-c", "%a", "/var/lib/crowdd") == "700"
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -1,14 +1,13 @@
 """What systemd is told, over a socket of its own kind."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trio
-from trio.testing import MockClock
 
-from crowdd.daemon.notify import Notifier
+from crowdd.supervision.notify import Notifier
 
 
 class Systemd:
@@ -46,6 +45,11 @@ def test_every_field_is_a_line(systemd: Systemd) -> None:
     assert systemd.heard() == ["READY=1", "STATUS=holding 2 runs"]
 
 
+def test_a_line_break_in_a_status_begins_no_field_of_its_own(systemd: Systemd) -> None:
+    Notifier(str(systemd.path), None).say(status="the disk is\nREADY=1")
+    assert systemd.heard() == ["STATUS=the disk is READY=1"]
+
+
 def test_without_systemd_nothing_is_said() -> None:
     Notifier(None, None).say(ready=1)
 
@@ -54,30 +58,11 @@ def test_a_systemd_that_does_not_listen_is_no_trouble(tmp_path: Path) -> None:
     Notifier(str(tmp_path / "nobody"), None).say(ready=1)
 
 
-async def test_the_watchdog_is_fed_three_times_in_its_limit(
-    systemd: Systemd, autojump_clock: MockClock
-) -> None:
-    with trio.move_on_after(29):
-        await Notifier(str(systemd.path), 30.0).keep_watchdog()
-    assert systemd.heard() == ["WATCHDOG=1"] * 3
+def test_the_watchdog_s_limit_is_read_from_the_environment() -> None:
+    notifier = Notifier.from_environment({"WATCHDOG_USEC": "15000000", "WATCHDOG_PID": str(os.getpid())})
+    assert (notifier.watchdog_s, notifier.ping_every_s) == (15.0, 5.0)
 
 
-async def test_no_watchdog_is_not_fed(systemd: Systemd, autojump_clock: MockClock) -> None:
-    await Notifier(str(systemd.path), None).keep_watchdog()
-    assert systemd.heard() == []
-
-
-async def test_a_stop_asks_for_time_again_before_the_last_time_is_over(
-    systemd: Systemd, autojump_clock: MockClock
-) -> None:
-    stop = trio.Event()
-    stop.set()
-    with trio.move_on_after(14):
-        await Notifier(str(systemd.path), None).extend_stop(stop)
-    assert systemd.heard() == ["EXTEND_TIMEOUT_USEC=15000000"] * 3
-
-
-async def test_no_time_is_asked_for_before_the_stop(systemd: Systemd, autojump_clock: MockClock) -> None:
-    with trio.move_on_after(100):
-        await Notifier(str(systemd.path), None).extend_stop(trio.Event())
-    assert systemd.heard() == []
+def test_the_watchdog_of_another_process_is_not_ours() -> None:
+    notifier = Notifier.from_environment({"WATCHDOG_USEC": "15000000", "WATCHDOG_PID": "1"})
+    assert notifier.ping_every_s is None

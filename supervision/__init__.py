@@ -1,0 +1,1 @@
+"""What a service and its supervisor, systemd, tell each other. Shared by daemon and router."""
