@@ -13,6 +13,7 @@ from .errors import (
     NotEnded,
     NotUnderstood,
     Refused,
+    ReloadRefused,
     TaskFolderRefused,
 )
 from .shapes.history import Event
@@ -44,6 +45,7 @@ __all__ = [
     "NotEnded",
     "NotUnderstood",
     "Refused",
+    "ReloadRefused",
     "RunDetails",
     "RunInfo",
     "Snapshot",

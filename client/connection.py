@@ -20,6 +20,7 @@ from .errors import (
     NoSuchRun,
     NoSuchThing,
     Refused,
+    ReloadRefused,
 )
 
 CONNECT_S = 5.0
@@ -207,6 +208,8 @@ def _refusal(status: int, text: bytes) -> ClientError:
             return NoSuchRun(status, code, message, hint)
         case "launch_refused":
             return LaunchRefused(message, hint, [str(problem) for problem in error.get("problems", [])])
+        case "reload_refused":
+            return ReloadRefused(message, hint, [str(problem) for problem in error.get("problems", [])])
         case "extension_refused":
             return ExtensionRefused(message, hint, [str(problem) for problem in error.get("problems", [])])
         case _:

@@ -22,6 +22,7 @@ from .commands.option_list import options
 from .commands.owed import owed
 from .commands.pause import pause, resume
 from .commands.qualifications import qualifications
+from .commands.reload import reload
 from .commands.restart import restart
 from .commands.review import approve, reject, soft_reject
 from .commands.revoke import revoke
@@ -92,7 +93,7 @@ for command in (
     launch, runs, show, watch, units, agents, errors, owed, workers, worker,
     approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
     extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, status, disk,
-    restart,
+    reload, restart,
 ):  # fmt: skip
     command.epilog = examples_of(str(command.name))
     main.add_command(command)

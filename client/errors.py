@@ -77,6 +77,14 @@ class LaunchRefused(Refused):
         self.problems = list(problems)
 
 
+class ReloadRefused(Refused):
+    """The configuration was not taken up; `problems` are all that was found."""
+
+    def __init__(self, message: str, hint: str, problems: Sequence[str]) -> None:
+        super().__init__(422, "reload_refused", message, hint)
+        self.problems = list(problems)
+
+
 class ExtensionRefused(Refused):
     """The run was not extended; `problems` are all that was found."""
 

@@ -1,17 +1,21 @@
-"""Restarting the daemon, as an upgrade does: it goes away without anybody noticing, and is waited for."""
+"""Restarting the daemon, as an upgrade does: it goes away unnoticed, and is waited for. Reloading it."""
 
 import time
 
 from .asking import Asking
 from .errors import ConnectionCut, DaemonUnreachable
 from .reading import read
-from .shapes.service import DaemonStatus, Restarting
+from .shapes.service import DaemonStatus, Reloaded, Restarting
 
 LOOK_AGAIN_S = 0.05
 
 
 class Restarts(Asking):
     """What `Client` can do about the daemon's process."""
+
+    def reload(self) -> Reloaded:
+        """Have the configuration read again. ReloadRefused, with all that is wrong: all stays as it was."""
+        return read(Reloaded, self._connection.post("/reload", {}))
 
     def restart(self) -> Restarting:
         """Let the daemon go away; who started it starts it again, if `restarts`. Refused: it is stopping."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .errors import ClientError, ExtensionRefused, LaunchRefused
+from .errors import ClientError, ExtensionRefused, LaunchRefused, ReloadRefused
 from .reading import as_json
 
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -114,7 +114,7 @@ def say_facts(facts: Sequence[tuple[str, object]]) -> None:
 def say_error(error: ClientError, program: str = "crowdctl") -> None:
     """Print on stderr what went wrong and what to do next."""
     click.echo(f"{program}: {safe(error.message)}", err=True)
-    if isinstance(error, LaunchRefused | ExtensionRefused):
+    if isinstance(error, LaunchRefused | ExtensionRefused | ReloadRefused):
         for problem in error.problems:
             click.echo(f"  - {safe_lines(problem, '    ')}", err=True)
     if error.hint:

@@ -114,6 +114,7 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("log all info", "all of them as usual"),
         ),
         "disk": (("disk", ""),),
+        "reload": (("reload", "after a change of crowdd.toml"),),
         "restart": (("restart", "after an upgrade was installed"),),
     },
 }

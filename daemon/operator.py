@@ -34,8 +34,10 @@ from .live_run import DEPLOYED, LiveRun
 from .metrics.families import Metrics
 from .parts import Parts, RunBroken, assemble
 from .registry import Registry
+from .reloading import Reload, Reloaded
 from .review import Reviewed, Reviewer
 from .revocation import Revocation, Revoker
+from .structuring import Faults
 from .task_config import ConfigRefused
 from .task_options import FolderOptions, folder_options
 from .terms import Extended, ExtensionRefused, Wish
@@ -71,6 +73,7 @@ class Operator:
         self._one_deletion = trio.Lock()
         self._to_delete, self._deletions = trio.open_memory_channel[tuple[TaskRun, str, trio.Event]](64)
         self._changed = trio.Event()
+        self._reload: Reload | None = None
         self._stopping = False
 
     @property
@@ -379,6 +382,16 @@ class Operator:
     def owed(self, run_id: RunId) -> list[Errand]:
         """What the run's provider is still to be told, oldest first."""
         return self._errands.owed(run_id)
+
+    def reloads_with(self, reload: Reload) -> None:
+        """Who reads the configuration again when staff ask for it."""
+        self._reload = reload
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again. Faults: everything stays as it was."""
+        if self._reload is None:
+            raise Faults(["this daemon was started without a configuration to read again"])
+        return await self._reload()
 
     async def disk_use(self) -> DiskUse:
         """What takes how much in the data folder."""

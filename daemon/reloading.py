@@ -3,7 +3,8 @@
 import logging
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 
 import attrs
 import trio
@@ -41,48 +42,75 @@ def changes(before: Configured, after: Configured) -> Iterator[Change]:
             yield Change(was, is_now)
 
 
+@attrs.frozen
+class Reloaded:
+    """How a reload went, in words that name each option, its values, and who said the new one."""
+
+    taken_up: tuple[str, ...] = ()
+    needs_restart: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+Reload = Callable[[], Awaitable[Reloaded]]
+
+
 class Reloader:
-    """Holds what the daemon runs with at present."""
+    """Holds what the daemon runs with at present. Systemd is told when a reload begins and ends."""
 
     def __init__(
-        self, asked: Asked, configured: Configured, door: MetricsDoor, routers: Routers, staff: Staff
+        self,
+        asked: Asked,
+        configured: Configured,
+        door: MetricsDoor,
+        routers: Routers,
+        staff: Staff,
+        notifier: Notifier,
     ) -> None:
         self._asked = asked
         self._running = configured
         self._door = door
         self._routers = routers
         self._staff = staff
+        self._notifier = notifier
+        self._one_at_a_time = trio.Lock()
 
-    async def serve(
-        self, notifier: Notifier, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        """Reload at every SIGHUP until cancelled; systemd is told when it begins and when it is done."""
+    async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Reload at every SIGHUP until cancelled; what is wrong is in the log."""
         with trio.open_signal_receiver(signal.SIGHUP) as signals:
             task_status.started()
             async for _ in signals:
-                notifier.say(reloading=1, monotonic_usec=time.monotonic_ns() // 1000)
-                said = await self.reload()
-                notifier.say(ready=1, status=said)
+                with suppress(Faults):
+                    await self.reload()
 
-    async def reload(self) -> str:
-        """Take up what can be; everything else is said in the log. Returns how it went, in short.
+    async def reload(self) -> Reloaded:
+        """Take up what can be; everything is said in the log, too. Faults: everything stays as it was."""
+        async with self._one_at_a_time:
+            self._notifier.say(reloading=1, monotonic_usec=time.monotonic_ns() // 1000)
+            said = "the configuration was not reloaded: the log says why"
+            try:
+                done = await self._reload()
+                waiting = [words.partition(":")[0] for words in done.needs_restart]
+                said = f"needs a restart: {', '.join(waiting)}" if waiting else "reloaded"
+                return done
+            finally:
+                self._notifier.say(ready=1, status=said)
 
-        With a fault anywhere, everything stays as it was.
-        """
+    async def _reload(self) -> Reloaded:
         try:
             after = await trio.to_thread.run_sync(self._asked.configure)
             await trio.to_thread.run_sync(self._routers.find, ())
         except Faults as exc:
             for problem in exc.problems:
                 log.error("not reloaded: %s", problem)
-            return "the configuration was not reloaded: the log says why"
+            raise
         for warning in after.warnings:
             log.warning("%s", warning)
         found = list(changes(self._running, after))
         late = [change for change in found if not await self._take_up(change, after)]
         self._running = _without(self._running, after, late)
         log.info("reloaded: %d taken up, %d need a restart", len(found) - len(late), len(late))
-        return "reloaded" if not late else f"needs a restart: {', '.join(c.after.path for c in late)}"
+        taken_up = tuple(str(change) for change in found if change not in late)
+        return Reloaded(taken_up, tuple(map(str, late)), tuple(after.warnings))
 
     async def _take_up(self, change: Change, after: Configured) -> bool:
         """Whether the daemon runs with the new value now."""

@@ -68,8 +68,9 @@ async def serve_daemon(
                 door = MetricsDoor(operator)
                 await services.start(door.serve, config.metrics)
                 if asked is not None:
-                    reloader = Reloader(asked, configured, door, house.routers, staff)
-                    await services.start(reloader.serve, notifier)
+                    reloader = Reloader(asked, configured, door, house.routers, staff, notifier)
+                    operator.reloads_with(reloader.reload)
+                    await services.start(reloader.serve)
                 with watchdog.probing(operator.unfinished):
                     async with trio.open_nursery() as runs:
                         await runs.start(operator.serve)

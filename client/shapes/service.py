@@ -29,6 +29,15 @@ class DaemonStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reloaded:
+    """How a reload went: each option by name, its values before and now, and who said the new one."""
+
+    taken_up: tuple[str, ...]
+    needs_restart: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Restarting:
     """The daemon of this epoch goes away; `restarts`: it is started again. Pages keep calm for `for_s`."""
 

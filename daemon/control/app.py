@@ -42,6 +42,7 @@ from .qualifications import (
     show_qualification,
 )
 from .questions import NUMBER_MAX, PAGE_ROWS, PAGE_ROWS_MAX
+from .reloading import reload_configuration
 from .restarting import restart_daemon
 from .reviews import review
 from .revoking import revoke_link, revoke_link_of
@@ -81,6 +82,7 @@ from .shapes.service import (
     LogBody,
     LogPartView,
     LogView,
+    ReloadedView,
     RestartBody,
     RestartView,
     StatusView,
@@ -126,6 +128,16 @@ ENDPOINTS: Sequence[Endpoint] = (
     ),
     Endpoint("GET", "/log", Role.VIEW, show_log, LogView),
     Endpoint("POST", "/log", Role.OPERATE, set_log, LogPartView, body=LogBody, also=(404,), audited=False),
+    Endpoint(
+        "POST",
+        "/reload",
+        Role.OPERATE,
+        reload_configuration,
+        ReloadedView,
+        body=NothingBody,
+        also=(422,),
+        audited=False,
+    ),
     Endpoint(
         "POST",
         "/restart",

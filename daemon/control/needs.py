@@ -16,6 +16,7 @@ from ..disk_use import DiskUse
 from ..errands import Errand
 from ..grouping import Room
 from ..registry import Registry
+from ..reloading import Reloaded
 from ..review import Reviewed
 from ..revocation import Revocation
 from ..task_options import FolderOptions
@@ -129,5 +130,9 @@ class Operator(Protocol):
     async def delete(self, run_id: RunId, who: str) -> Stock: ...
 
     async def disk_use(self) -> DiskUse: ...
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again. Faults: everything stays as it was."""
+        ...
 
     def status(self) -> HeldView: ...

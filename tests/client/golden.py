@@ -20,6 +20,8 @@ from crowdd import __version__
 from crowdd.client.crowdctl import main
 from crowdd.client.topics import OTHER, TOPICS, topic_of
 from crowdd.daemon.grouping import Room
+from crowdd.daemon.reloading import Reloaded
+from crowdd.daemon.structuring import Faults
 from crowdd.protocol.names import AssignmentId, RunState
 from crowdd.storage.records import TaskRun
 
@@ -254,6 +256,14 @@ async def _ended(story: Story, run: TaskRun) -> None:
     await story.type("delete digits", "In a script nobody can be asked:")
     await story.type("delete digits --yes")
     await story.type("delete digits --yes", "A run that is not there:")
+    await story.type("reload")
+    change = 'log.level: ["info"] is now ["debug"] (/etc/crowdd/crowdd.toml:2)'
+    story.desk.operator.reloaded = Reloaded(
+        (change,), ("pace.linger_s: 600.0 is now 5.0 (/etc/crowdd/crowdd.toml:5)",)
+    )
+    await story.type("reload", "After a change:")
+    story.desk.operator.reloaded = Faults(["/etc/crowdd/crowdd.toml:1: lgo: unknown; did you mean 'log'?"])
+    await story.type("reload", "A file with a fault changes nothing:")
     await story.type("restart", "A daemon that is no service:")
 
 

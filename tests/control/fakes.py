@@ -28,10 +28,12 @@ from crowdd.daemon.grouping import Room
 from crowdd.daemon.providers.contract import LinkUnknown, Place, RevokedLink
 from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
+from crowdd.daemon.reloading import Reloaded
 from crowdd.daemon.review import Reviewed, Reviewer
 from crowdd.daemon.revocation import Revocation
 from crowdd.daemon.roles import RolesConfig, Staff
 from crowdd.daemon.routers import Routers
+from crowdd.daemon.structuring import Faults
 from crowdd.daemon.task_changes import Change
 from crowdd.daemon.task_options import FolderOptions, folder_options
 from crowdd.daemon.terms import Extended, ExtensionRefused, Wish
@@ -101,6 +103,7 @@ class FakeOperator:
         self.storage = storage or MemoryStorage(Tables())
         self.departure = Departure()
         self.suspend_s = 120.0
+        self.reloaded: Reloaded | Faults = Reloaded()
         self.lives: dict[RunId, FakeLiveRun] = {}
         self.degraded: list[DegradedView] = []
         self.launches: list[tuple[dict[str, str], str, str]] = []
@@ -116,6 +119,11 @@ class FakeOperator:
         self.errands = Errands(self.storage, self.wall, random.Random(), self.provider_of)
         self.blocks = Blocks(self.storage, self.wall, self.errands)
         self.reviewer = Reviewer(self.storage, self.wall, self.provider_of, self.errands, lambda agent: None)
+
+    async def reload(self) -> Reloaded:
+        if isinstance(self.reloaded, Faults):
+            raise self.reloaded
+        return self.reloaded
 
     async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))

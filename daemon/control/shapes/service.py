@@ -38,6 +38,14 @@ class StatusView(HeldView):
     role: str
 
 
+class ReloadedView(TypedDict):
+    """How it went: each option by name, its values before and now, and who said the new one."""
+
+    taken_up: list[str]
+    needs_restart: list[str]
+    warnings: list[str]
+
+
 class RestartBody(TypedDict):
     """The epoch of the daemon that is meant: asking again restarts none twice."""
 
