@@ -65,6 +65,8 @@ PAIRS = {
     "StoryEntry": "Story",
     "Why": "Why",
     "Work": "OwnData",
+    "Reloaded": "Reloaded",
+    "Restarting": "Restart",
 }
 """The client's class, and the schema of the document that it stands for."""
 
