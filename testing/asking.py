@@ -1,7 +1,8 @@
 """Asking until there is an answer, as `crowdd.js` does: the same words again, pauses, patience; all noted."""
 
+import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -35,13 +36,16 @@ class Asker:
         rng: random.Random,
         unreachable_s_max: float,
         pause_s_max: float = PAUSE_S_MAX,
+        haste: float = 1.0,
     ) -> None:
+        """`haste`: how many times sooner than crowdd.js it asks again."""
         self.name = name
         self._doors = doors
         self._history = history
         self._rng = rng
         self._unreachable_s_max = unreachable_s_max
         self._pause_s_max = pause_s_max
+        self._haste = haste
         self._unreachable_since: float | None = None
 
     async def register(self, after: str) -> Answered:
@@ -69,10 +73,10 @@ class Asker:
             await self._pause(tries, answered)
         raise AssertionError
 
-    async def submit(self, agent: str, answer: Any, after: str) -> Answered:
+    async def submit(self, agent: str, answer: Any, after: str, files: Sequence[bytes] = ()) -> Answered:
         """Hand in the final answer."""
         body = {"USED_AGENT_ID": agent, "final_data": answer}
-        return await self._deliver("submit_task", Operation.SUBMIT, body, answer, after)
+        return await self._deliver("submit_task", Operation.SUBMIT, body, answer, after, files)
 
     async def say(self, agent: str, metadata: Any, after: str) -> Answered:
         """Say something beside the answer."""
@@ -88,13 +92,19 @@ class Asker:
         await self._doors.post("log_error", {"USED_AGENT_ID": agent, "error_data": error}, ANSWER_WITHIN_S)
 
     async def _deliver(
-        self, path: str, operation: Operation, body: Mapping[str, Any], content: Any, after: str
+        self,
+        path: str,
+        operation: Operation,
+        body: Mapping[str, Any],
+        content: Any,
+        after: str,
+        files: Sequence[bytes] = (),
     ) -> Answered:
-        agent = agent_key(body["USED_AGENT_ID"])
-        digest = answer_digest(canonical_json(content)) if content is not None else ""
+        agent, named = agent_key(body["USED_AGENT_ID"]), [hashlib.sha256(file).hexdigest() for file in files]
+        digest = answer_digest(canonical_json(content), named) if content is not None else ""
         for tries in count():
             call = self._history.invoke(self.name, operation, agent=agent, digest=digest)
-            answered = await self._ask(call, path, body, SUBMIT_WITHIN_S)
+            answered = await self._ask(call, path, body, SUBMIT_WITHIN_S, files)
             if answered.verdict is not Verdict.LATER:
                 return answered
             await self._pause(tries, answered)
@@ -103,11 +113,14 @@ class Asker:
         raise AssertionError
 
     async def _pause(self, tries: int, answered: Answered) -> None:
-        await trio.sleep(pause_before(tries, answered.retry_after_s, self._rng, self._pause_s_max))
+        pause_s = pause_before(tries, answered.retry_after_s, self._rng, self._pause_s_max)
+        await trio.sleep(pause_s / self._haste)
 
-    async def _ask(self, call: str, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
+    async def _ask(
+        self, call: str, path: str, body: Mapping[str, Any], within_s: float, files: Sequence[bytes] = ()
+    ) -> Answered:
         try:
-            answered = await self._doors.post(path, body, within_s)
+            answered = await self._doors.post(path, body, within_s, files)
         except BaseException:  # cancelled, alone or in a group: the page was closed or went on
             self._history.unknown(call, GAVE_UP)
             raise

@@ -18,6 +18,7 @@ from .verdicts import Answered, Verdict
 from .visit import Visit, task_data
 
 AWAY_THINKS = 10  # who goes away comes back after so many think times
+FILE_BYTES = 2000  # of a file that a worker adds
 THINK_SPREAD = 0.5  # sigma of the log-normal: one in twenty takes more than twice as long
 OVER = {
     Reason.RUN_ENDED.value,
@@ -46,6 +47,8 @@ class BotPlan:
     give_back: float = 0.0
     double: float = 0.0
     """Presses "Save" twice."""
+    files: float = 0.0
+    """Adds a file to the answer."""
     error: float = 0.0
     """Its page reports an error."""
     socket: float = 1.0
@@ -58,6 +61,19 @@ class BotPlan:
     """A worker gives up on a router that cannot be reached for so long."""
     pause_s_max: float = PAUSE_S_MAX
     """The longest pause of a page between two tries, unless it is told how long to wait."""
+    haste: float = 1.0
+    """How many times sooner than crowdd.js its page asks again, and connects again."""
+
+
+class Memory:
+    """What a browser keeps of a worker when its page is gone; another one may keep it on disk."""
+
+    after = ""
+    """The agent that the page has finished last."""
+
+    def finish(self, agent: str) -> None:
+        """The page goes on after this agent."""
+        self.after = agent
 
 
 class Bot:
@@ -72,6 +88,7 @@ class Bot:
         history: History,
         rng: random.Random,
         wall: Callable[[], float] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         """With `wall`, the browser's clock, its page is one of mephisto-task: good for one unit."""
         self.name = name
@@ -82,7 +99,10 @@ class Bot:
         self._rng = rng
         # Of its own, or what a worker does would depend on how often its network failed.
         self._network_rng = random.Random(rng.getrandbits(64))  # noqa: S311  # repeatable on purpose
-        self._asker = Asker(name, doors, history, self._network_rng, plan.unreachable_s_max, plan.pause_s_max)
+        self._asker = Asker(
+            name, doors, history, self._network_rng, plan.unreachable_s_max, plan.pause_s_max, plan.haste
+        )
+        self._memory = memory or Memory()
         self._wall = wall
         self._refusals = 0
         known = player if isinstance(player, TaskPlayer) else TaskPlayer(player)
@@ -91,10 +111,9 @@ class Bot:
 
     async def run(self) -> None:
         """Work until the run is over, there is nothing to do for this worker, or nobody answers."""
-        after = ""
         try:
             while True:
-                after = await self._round(after)
+                self._memory.finish(await self._round(self._memory.after))
         except* WentHome:
             pass
 
@@ -147,7 +166,7 @@ class Bot:
         self._refusals += 1
         if reason in OVER or self._refusals >= self._plan.no_work_tries_max:
             raise WentHome
-        await trio.sleep(max(self._think_s(), 1.0))
+        await trio.sleep(max(self._think_s(), 1.0 / self._plan.haste))
 
     async def _work(self, given: Answered, after: str) -> None:
         """From the unit on the screen to an end of the agent, by us or by the other side."""
@@ -207,18 +226,23 @@ class Bot:
         if self._happens(self._plan.metadata):
             line = {"n": 1, "data": {"hesitated": self._rng.random() < 0.5}}
             await self._asker.say(agent, {"log": line}, after)
+        files = [self._rng.randbytes(FILE_BYTES)] if self._adds_file() else []
         async with trio.open_nursery() as nursery:
             for _ in range(2 if self._happens(self._plan.double) else 1):
-                nursery.start_soon(self._asker.submit, agent, answer, after)
+                nursery.start_soon(self._asker.submit, agent, answer, after, files)
         if self._happens(self._plan.metadata):
             difficulty = self._rng.choice(["easy", "fine", "hard"])
             await self._asker.say(agent, {"post_task": {"difficulty": difficulty}}, after)
 
     def _tab(self, visit: Visit) -> Tab:
         doors, history = self._doors, self._history
-        tab = Tab(self.name, visit.agent, doors, history, self._network_rng, visit.told, self._wall)
+        told, haste = visit.told, self._plan.haste
+        tab = Tab(self.name, visit.agent, doors, history, self._network_rng, told, self._wall, haste)
         tab.load(visit.given.told)
         return tab
+
+    def _adds_file(self) -> bool:
+        return self._plan.files > 0 and self._happens(self._plan.files)
 
     def _own_rng(self) -> random.Random:
         """For what goes on beside other things, or its order would decide what happens."""

@@ -1,6 +1,6 @@
 """What a page can do at a router, in words: `http_doors` does it really, `world` in simulation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -35,8 +35,10 @@ class Doors(Protocol):
         """The `provider_data` that the page's scripts make of its address."""
         ...
 
-    async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
-        """POST JSON; not to be reached is an answer like others, nothing is raised for what networks do."""
+    async def post(
+        self, path: str, body: Mapping[str, Any], within_s: float, files: Sequence[bytes] = ()
+    ) -> Answered:
+        """POST JSON, or with files a form; not to be reached is an answer like others. Raises nothing."""
         ...
 
     def socket(self) -> AbstractAsyncContextManager[PageSocket]:

@@ -3,7 +3,7 @@
 import hashlib
 import ssl
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -80,20 +80,23 @@ class HttpDoors:
         told = self._address.registration(after)
         return told if self._crowdd_client else unchanged_registration(told)
 
-    async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
-        content = orjson.dumps({**body, "client_timestamp": time.time()})
+    async def post(
+        self, path: str, body: Mapping[str, Any], within_s: float, files: Sequence[bytes] = ()
+    ) -> Answered:
+        body = {**body, "client_timestamp": time.time()}
+        kind, content = form_of(body, files) if files else ("application/json", orjson.dumps(body))
         try:
-            response = await self._client.send(self._request(path, content, within_s))
+            response = await self._client.send(self._request(path, kind, content, within_s))
         except httpx.TransportError:
             return UNREACHABLE
         return judge(path, response.status_code, _json(response), response.headers.get("Retry-After"))
 
-    def _request(self, path: str, content: bytes, within_s: float) -> httpx.Request:
+    def _request(self, path: str, kind: str, content: bytes, within_s: float) -> httpx.Request:
         """Made by hand: what the client makes of a body is a generator, see `_OnePiece`."""
         return httpx.Request(
             "POST",
             self._address.url(path),
-            headers={**self._headers(), "Content-Length": str(len(content))},
+            headers={**self._headers(), "Content-Type": kind, "Content-Length": str(len(content))},
             stream=_OnePiece(content),
             extensions={"timeout": httpx.Timeout(within_s).as_dict()},
         )
@@ -148,6 +151,23 @@ class HttpDoors:
             "Content-Type": "application/json",
             **({"X-Crowdd-Client": "1"} if self._crowdd_client else {}),
         }
+
+
+def form_of(body: Mapping[str, Any], files: Sequence[bytes]) -> tuple[str, bytes]:
+    """The form that a browser makes of an answer with files: its type and its bytes, the files first."""
+    boundary = hashlib.sha256(b"".join(files)).hexdigest()
+    parts = [
+        f'name="file"; filename="file-{number}.bin"\r\nContent-Type: application/octet-stream'.encode()
+        + b"\r\n\r\n"
+        + file
+        for number, file in enumerate(files)
+    ]
+    parts += [
+        f'name="{key}"\r\n\r\n'.encode() + (value.encode() if isinstance(value, str) else orjson.dumps(value))
+        for key, value in body.items()
+    ]
+    lines = [b"--%s\r\nContent-Disposition: form-data; %s\r\n" % (boundary.encode(), part) for part in parts]
+    return f"multipart/form-data; boundary={boundary}", b"".join([*lines, f"--{boundary}--\r\n".encode()])
 
 
 class _OnePiece(httpx.AsyncByteStream):

@@ -7,7 +7,7 @@ connections break.
 import math
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -130,7 +130,9 @@ class ModelDoors:
         """Nobody registers here."""
         return {"after": after}
 
-    async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
+    async def post(
+        self, path: str, body: Mapping[str, Any], within_s: float, files: Sequence[bytes] = ()
+    ) -> Answered:
         """Nobody is asked here."""
         return UNREACHABLE
 

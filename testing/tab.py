@@ -30,6 +30,7 @@ class Tab:
         rng: random.Random,
         told: Callable[[Mapping[str, Any]], None],
         wall: Callable[[], float] | None = None,
+        haste: float = 1.0,
     ) -> None:
         """`told` hears of each status. With `wall`, the browser's clock, the page is an unchanged one."""
         self._client = client
@@ -40,6 +41,7 @@ class Tab:
         self._rng = rng
         self._told = told
         self._wall = wall
+        self._haste = haste
         self._outbox = Outbox()
         self._sent = 0
         self._news = trio.Event()
@@ -151,7 +153,7 @@ class Tab:
         load = f"{self._rng.getrandbits(LOAD_BITS):016x}"
         if self._wall is not None:
             return UnchangedPage(self._agent, load, self._rng, self._wall)
-        return LivePage(self._agent, load, self._outbox, self._rng)
+        return LivePage(self._agent, load, self._outbox, self._rng, self._haste)
 
     def _say(self, update: Mapping[str, Any]) -> None:
         if (said := self._page.say(update)) is not None:

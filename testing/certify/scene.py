@@ -11,6 +11,7 @@ import httpx
 import trio
 
 from ...daemon.secrets import make_secret
+from ...daemon.websocket_channel import NO_TLS
 from ...protocol.names import RunId
 from ...storage.opening import open_storage
 from ...storage.sqlite.check import check_store
@@ -163,7 +164,7 @@ class Scene:
         """A page at a link; its connections close with the scene."""
         if self._client is None:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-            self._client = httpx.AsyncClient(limits=limits, trust_env=False)
+            self._client = httpx.AsyncClient(limits=limits, trust_env=False, verify=NO_TLS)
         return HttpDoors(self._client, PageAddress(link))
 
     # --- looking

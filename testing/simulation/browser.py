@@ -1,7 +1,7 @@
 """A worker's browser in simulation: the doors of a simulated router, through a network that loses things."""
 
 import random
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -82,7 +82,10 @@ class SimulatedDoors:
         told = self._address.registration(after)
         return told if self._caller.crowdd_client else unchanged_registration(told)
 
-    async def post(self, path: str, body: Mapping[str, Any], within_s: float) -> Answered:
+    async def post(
+        self, path: str, body: Mapping[str, Any], within_s: float, files: Sequence[bytes] = ()
+    ) -> Answered:
+        assert not files, "a simulated router takes no forms"
         with trio.move_on_after(within_s):
             return await self._post(path, body)
         return UNREACHABLE
