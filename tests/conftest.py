@@ -1,6 +1,39 @@
-"""What holds for every test: generated inputs are judged by what they show, never by the clock."""
+"""What holds for every test: generated inputs are judged by what they show, never by the clock.
 
+And at the end a table says where the time went.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+TOLD_FROM_S = 5.0  # files that take less are told together
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long each folder took, and which of its files took most of that."""
+    files, folders = defaultdict[PurePath, float](float), defaultdict[PurePath, float](float)
+    for path, took_s in _durations(terminalreporter.stats):
+        files[path] += took_s
+        folders[path.parent] += took_s
+    terminalreporter.section("what took how long")
+    for folder in sorted(folders, key=folders.__getitem__, reverse=True):
+        terminalreporter.write_line(f"{folders[folder]:8.1f} s  {folder}")
+        slow = [path for path in files if path.parent == folder and files[path] >= TOLD_FROM_S]
+        for path in sorted(slow, key=files.__getitem__, reverse=True):
+            terminalreporter.write_line(f"            {files[path]:8.1f} s  {path.name}")
+    terminalreporter.write_line(f"{sum(folders.values()):8.1f} s  all tests together")
+
+
+def _durations(stats: dict[str, list[Any]]) -> Iterator[tuple[PurePath, float]]:
+    for reports in stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                yield PurePath(report.nodeid.partition("::")[0]), report.duration
