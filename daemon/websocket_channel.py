@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +24,7 @@ from trio_websocket import (
 from ..files.durable import settle
 from ..protocol.limits import FILE_BYTES_MAX, FRAME_BYTES_MAX
 from ..protocol.proof import sign_request
+from .causes import causes
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .clock import Wall, wall_clock
 
@@ -31,11 +33,14 @@ CONNECT_S = 10.0  # a router that takes longer is not there
 SEND_S = 10.0  # a frame of 256 KiB that is not taken by then never will be
 CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into every grace time
 HTTP_S = 30.0  # between two signs of life of an upload or download
+FILE_S = 900.0  # one file of FILE_BYTES_MAX over a slow line; a trickle must not hold its answer for ever
+REFUSAL_BYTES = 1_000  # of what a router says when it refuses: more are no words of ours
+HANDSHAKE_BYTES_MAX = 256 * 1024  # of an answer that should become a websocket
 RECEIVE_BYTES = 64 * 1024
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # refusals that a later try may not meet
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain requests: trusts nobody. Reading the system's certificates takes longer than most requests."""
-Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+Dialled = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -58,14 +63,23 @@ class WebsocketChannel(Channel):
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[Wire, None]:
         """Open the link's websocket; when left it is closed, politely but within CLOSE_S."""
+        ours = False
         try:
             async with trio.open_nursery() as nursery, self._open(nursery) as connection:
-                yield _WebsocketWire(connection)
+                try:
+                    yield _WebsocketWire(connection)
+                except BaseException as exc:
+                    ours = not _is_cancelled(exc)
+                    raise
         except BaseExceptionGroup as group:
-            # The nursery is for the library's reader alone: refusals are raised there, all else by us.
+            # The nursery is for the library's reader alone: it raises refusals, and stumbles over nonsense.
             match group.exceptions:
                 case (ConnectionRejected() as refusal,):
                     raise _no_link(self.name, refusal) from refusal
+                case (LinkLost() | LinkRefused() as lost,):
+                    raise lost from lost.__cause__
+                case (Exception() as stumbled,) if not ours:
+                    raise LinkLost(f"router {self.name} answers nonsense: {stumbled}") from stumbled
                 case (only,):
                     raise only from only.__cause__
                 case _:
@@ -75,7 +89,7 @@ class WebsocketChannel(Channel):
     async def _open(self, nursery: trio.Nursery) -> AsyncGenerator[WebSocketConnection, None]:
         try:
             with trio.fail_after(CONNECT_S):
-                stream = await self._dial()
+                stream = _Stream(await self._dial())
         except (OSError, trio.TooSlowError) as exc:
             raise LinkLost(
                 f"no connection to router {self.name}: {str(exc) or 'it does not answer'}"
@@ -83,6 +97,7 @@ class WebsocketChannel(Channel):
         try:
             connection = await self._shake_hands(nursery, stream)
             try:
+                stream.left = None
                 yield connection
             finally:
                 with trio.move_on_after(CLOSE_S, shield=True):
@@ -91,7 +106,7 @@ class WebsocketChannel(Channel):
             # The library leaves it open when the peer closed first, and would wait for the peer's end of it.
             await trio.aclose_forcefully(stream)
 
-    async def _dial(self) -> Stream:
+    async def _dial(self) -> Dialled:
         parts = urlsplit(self._base)
         host = parts.hostname or ""
         if parts.scheme == "https":
@@ -100,12 +115,13 @@ class WebsocketChannel(Channel):
             )
         return await trio.open_tcp_stream(host, parts.port or 80)
 
-    async def _shake_hands(self, nursery: trio.Nursery, stream: Stream) -> WebSocketConnection:
+    async def _shake_hands(self, nursery: trio.Nursery, stream: "_Stream") -> WebSocketConnection:
+        any_stream: Any = stream  # the library names two classes, and uses what every stream has
         try:
             with trio.fail_after(CONNECT_S):
                 return await wrap_client_stream(
                     nursery,
-                    stream,
+                    any_stream,
                     self.name,
                     f"/_crowdd/link/{self._label}",
                     subprotocols=[SUBPROTOCOL],
@@ -132,11 +148,14 @@ class WebsocketChannel(Channel):
         # A name of its own: a request that is repeated fetches the same file at the same time.
         part = into.with_name(f".{into.name}.{secrets.token_hex(4)}.part")
         try:
-            async with self._request("GET", f"/_crowdd/runs/{label}/files/{sha256}") as response:
-                found = await self._receive(response, part)
+            with trio.fail_after(FILE_S):
+                async with self._request("GET", f"/_crowdd/runs/{label}/files/{sha256}") as response:
+                    found = await self._receive(response, part)
             if found != sha256:
                 raise LinkLost(f"router {self.name} sent other contents for file {sha256}")
             await trio.to_thread.run_sync(settle, part, into)
+        except trio.TooSlowError:
+            raise LinkLost(f"router {self.name} took longer than {FILE_S:g} s for a file") from None
         finally:
             part.unlink(missing_ok=True)
 
@@ -164,15 +183,42 @@ class WebsocketChannel(Channel):
             raise LinkLost(f"router {self.name}: {method} {path}: {_why(exc)}") from exc
 
     async def _receive(self, response: httpx.Response, part: Path) -> str:
-        digest, size = hashlib.sha256(), 0
+        length = response.headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= FILE_BYTES_MAX):
+            raise LinkRefused(
+                f"router {self.name} does not say that a file has at most {FILE_BYTES_MAX} bytes"
+            )
+        digest = hashlib.sha256()
         async with await trio.open_file(part, "wb") as file:
             async for chunk in response.aiter_raw():
-                size += len(chunk)
-                if size > FILE_BYTES_MAX:
-                    raise LinkRefused(f"router {self.name} sent more than {FILE_BYTES_MAX} bytes for a file")
                 digest.update(chunk)
                 await file.write(chunk)
         return digest.hexdigest()
+
+
+class _Stream(trio.abc.Stream):
+    """The way to a router, which may be anybody until this is a websocket: so much is read and no more."""
+
+    def __init__(self, stream: Dialled) -> None:
+        self._stream = stream
+        self.left: int | None = HANDSHAKE_BYTES_MAX
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        data = await self._stream.receive_some(max_bytes)
+        if self.left is not None:
+            self.left -= len(data)
+            if self.left < 0:
+                raise LinkLost("the router's answer has no end")
+        return data
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class _WebsocketWire(Wire):
@@ -204,6 +250,11 @@ class _WebsocketWire(Wire):
         return frame
 
 
+def _is_cancelled(exc: BaseException) -> bool:
+    """Whether somebody else's failure, or the end, cancelled this: alone, or in all of a nursery."""
+    return all(isinstance(cause, trio.Cancelled) for cause in causes(exc))
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -214,7 +265,7 @@ def _is_loopback(host: str) -> bool:
 def _no_link(name: str, exc: Exception) -> LinkLost | LinkRefused:
     match exc:
         case ConnectionRejected() if exc.status_code not in PASSING:
-            said = (exc.body or b"")[:300].decode("utf-8", "replace")
+            said = (exc.body or b"")[:REFUSAL_BYTES].decode("utf-8", "replace")
             return LinkRefused(f"router {name} refuses the link: {exc.status_code} {said!r}")
         case ConnectionRejected():
             return LinkLost(f"router {name} answers {exc.status_code}")
@@ -231,9 +282,16 @@ def _why(exc: BaseException) -> str:
 
 
 async def _refusal(name: str, method: str, path: str, response: httpx.Response) -> LinkLost | LinkRefused:
-    said = (await response.aread())[:300].decode("utf-8", "replace")
+    said = (await _words(response)).decode("utf-8", "replace")
     words = f"router {name}: {method} {path}: {response.status_code} {said!r}"
     return LinkLost(words) if response.status_code in PASSING else LinkRefused(words)
+
+
+async def _words(response: httpx.Response) -> bytes:
+    """What a refusal says, if it is short and not packed: others may have no end, or be a bomb."""
+    length = response.headers.get("content-length", "")
+    short = length.isascii() and length.isdigit() and int(length) <= REFUSAL_BYTES
+    return await response.aread() if short and "content-encoding" not in response.headers else b""
 
 
 def _reason(exc: ConnectionClosed) -> str:
