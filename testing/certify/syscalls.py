@@ -1,0 +1,237 @@
+"""Every system call by which an operation changes anything, as the one at which all ends or the disk fails.
+
+For n = 1, 2, ... the daemon (or router) is killed at the n-th call of each kind, or that call fails with EIO
+or ENOSPC, until an operation goes through without coming to its n-th; after each the operation is asked for
+once more with the same ids. In the end histories and store are checked. Needs strace.
+"""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import attrs
+import trio
+
+from ...daemon.causes import causes
+from ..asking import WentHome
+from ..history import Invoke, Ok, Refused
+from .findings import CampaignResult, Finding, Plan, Progress
+from .operations import OPERATIONS, Act, Broken, Shutdown
+from .parts import NotReady, Part
+from .scene import Scene, SceneBroken, open_scene
+from .strace import SENDING, Call, Fault, Injection, StraceRefused, Threads, open_strace, strace_refusal
+from .zygote import Zygote, start_zygote
+
+NAME = "syscalls"
+
+POINT_S = 90.0  # an operation that was not answered by then hangs
+QUIET_S = 0.1  # after so long without a call an operation has had all its consequences
+QUIET_WITHIN_S = 2.0
+LOOK_S = 0.01
+ROWS = 1000  # more units than points
+REPEAT = "crowdd certify --cycles 0 --every-syscall"  # there is no chance in it
+STORE_FILES = ("crowdd.db", "crowdd.db-wal")
+STORE_LOST = 74  # the daemon's status when disk or database failed
+KILLED = -9
+SYNCING = frozenset({"fsync", "fdatasync"})  # which fail for good: what they were to write is in doubt
+
+
+class Keeper:
+    """Starts a part again whenever it has ended, and notes how it did."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self.ends: list[tuple[str, int]] = []
+
+    async def keep(self) -> None:
+        """Until cancelled; NotReady: it does not come up again."""
+        while True:
+            await self.look()
+            await trio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Start what has ended; a start that was begun is brought to its end."""
+        with trio.CancelScope(shield=True):
+            for part in (self._scene.router, self._scene.daemon):
+                if await part.status() is not None:
+                    self.ends.append((part.name, await part.wait()))
+                    await part.start()
+
+
+@attrs.frozen
+class Carried:
+    """What was seen while an operation was carried out under a fault, or under none."""
+
+    calls: Sequence[Call]
+    ends: Sequence[tuple[str, int]]
+    """Which parts ended meanwhile, with which status."""
+    broken: str = ""
+    """Which answer must never have been given."""
+
+    def hit(self, injection: Injection, part: str) -> Call | None:
+        """The call at which the fault happened; None: the operation did not come to it."""
+        if injection.fault is Fault.KILL:
+            killed = (part, KILLED) in self.ends
+            return next(
+                (call for call in reversed(self.calls) if killed and call.name == injection.call), None
+            )
+        return next((call for call in self.calls if call.injected), None)
+
+
+class Striker:
+    """Carries operations out under faults, and collects what it finds."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self.points: Counter[str] = Counter()
+        """How many faults happened, by fault."""
+        self.findings: list[str] = []
+
+    @property
+    def answered(self) -> Counter[str]:
+        """How many requests of each kind were answered definitely."""
+        entries = self._scene.history.entries
+        asked = {entry.call: entry.operation.value for entry in entries if isinstance(entry, Invoke)}
+        return Counter(asked[entry.call] for entry in entries if isinstance(entry, Ok | Refused))
+
+    async def strike_all(self, act: Act, part: Part, faults: Collection[Fault]) -> None:
+        """Every fault at every call of the operation: those of the main thread, then those of all others."""
+        for threads in Threads:
+            most = await self._count(act, part, threads)
+            for fault in faults:
+                for name in sorted(most if fault is Fault.KILL else most.keys() - SENDING):
+                    for number in itertools.count(1):
+                        injection = Injection(fault, name, number)
+                        struck = await self.strike(act, part, injection, threads)
+                        if not struck and number >= most[name]:
+                            break
+
+    async def _count(self, act: Act, part: Part, threads: Threads) -> Counter[str]:
+        """How often one thread calls what, at most, while the operation goes through."""
+        main = part.pid
+        carried = await self._carry_out(act, part, None, threads)
+        self._judge(f"{act.name}: {part.name}, no fault", carried, set())
+        each = Counter((call.thread, call.name) for call in carried.calls)
+        most: Counter[str] = Counter()
+        for (thread, name), times in each.items():
+            if (thread == main) is (threads is Threads.MAIN):
+                most[name] = max(most[name], times)
+        return most
+
+    async def strike(self, act: Act, part: Part, injection: Injection, threads: Threads) -> bool:
+        """Carry the operation out under this fault; whether it came to the fault."""
+        carried = await self._carry_out(act, part, injection, threads)
+        hit = carried.hit(injection, part.name)
+        if hit is not None:
+            self.points[injection.fault.name] += 1
+        words = f"{act.name}: {part.name}, {injection} of {threads.value}"
+        self._judge(words if hit is None else f"{words} ({hit.subject})", carried, _allowed(injection, hit))
+        if (
+            part.name == "daemon"
+            and _must_end(injection, hit)
+            and (part.name, STORE_LOST) not in carried.ends
+        ):
+            self.findings.append(f"{words}: the daemon went on after the store had failed")
+        return hit is not None
+
+    async def _carry_out(
+        self, act: Act, part: Part, injection: Injection | None, threads: Threads
+    ) -> Carried:
+        await act.prepare()
+        keeper, broken = Keeper(self._scene), ""
+        log = self._scene.folder / "strace.log"
+        async with open_strace(part.pid, log, injection, threads) as strace, trio.open_nursery() as nursery:
+            nursery.start_soon(keeper.keep)
+            broken = await _until_answered(act)
+            await strace.quiet(QUIET_S, QUIET_WITHIN_S)
+            nursery.cancel_scope.cancel()
+        await keeper.look()
+        return Carried(strace.calls(), keeper.ends, broken or await _until_answered(act))
+
+    def _judge(self, point: str, carried: Carried, allowed: Collection[int]) -> None:
+        if carried.broken:
+            self.findings.append(f"{point}: {carried.broken}")
+        for name, status in carried.ends:
+            if status not in allowed and not (point.startswith(Shutdown.name) and status == 0):
+                self.findings.append(f"{point}: the {name} ended with {status}")
+
+
+async def _until_answered(act: Act) -> str:
+    """What was answered that must not be, "" for nothing."""
+    try:
+        with trio.fail_after(POINT_S):
+            await act.act()
+    except trio.TooSlowError:
+        return f"no definite answer within {POINT_S:.0f} s"
+    except WentHome:
+        return "the router cannot be reached"
+    except Broken as broken:
+        return str(broken)
+    return ""
+
+
+def _allowed(injection: Injection, hit: Call | None) -> Collection[int]:
+    """With which statuses a part may end under this fault."""
+    match injection.fault:
+        case Fault.KILL:
+            return {KILLED}
+        case Fault.EIO:
+            return {STORE_LOST}
+        case Fault.ENOSPC:
+            return {STORE_LOST} if hit is not None and hit.name in SYNCING else set()
+
+
+def _must_end(injection: Injection, hit: Call | None) -> bool:
+    """A store that failed is not known any more: the daemon has to read it anew."""
+    return (
+        injection.fault is Fault.EIO
+        and hit is not None
+        and hit.subject.endswith(("crowdd.db", "crowdd.db-wal"))
+    )
+
+
+async def strike_operations(
+    plan: Plan, tell: Progress, names: Sequence[str], faults: Collection[Fault] = tuple(Fault)
+) -> CampaignResult:
+    """Every system call of these operations, each operation in a scene of its own."""
+    if (refusal := strace_refusal()) is not None:
+        return CampaignResult(NAME, 0, notes=[f"not done: {refusal}"])
+    began, zygote = time.monotonic(), start_zygote()
+    points, answered, findings = Counter[str](), Counter[str](), list[str]()
+    try:
+        for number, name in enumerate(names):
+            tell(NAME, number, len(names), name)
+            folder = plan.folder / f"syscalls-{number}"
+            striker = await _strike(folder, zygote, OPERATIONS[name], faults)
+            points, answered = points + striker.points, answered + striker.answered
+            findings += striker.findings
+    finally:
+        zygote.close()
+    return CampaignResult(
+        NAME,
+        points.total(),
+        answered,
+        [Finding(NAME, words, REPEAT) for words in findings],
+        notes=[f"{count} points of {fault}" for fault, count in points.items()],
+        took_s=time.monotonic() - began,
+    )
+
+
+async def _strike(folder: Path, zygote: Zygote, kind: type[Act], faults: Collection[Fault]) -> Striker:
+    async with open_scene(folder, zygote) as scene:
+        striker = Striker(scene)
+        try:
+            await scene.set_up({kind.task: (ROWS, 1)})
+            await striker.strike_all(kind(scene), scene.daemon, faults)
+            await scene.daemon.kill()
+            striker.findings += [f"{kind.name}: {words}" for words in await scene.check()]
+        except* (SceneBroken, NotReady, StraceRefused) as broken:
+            striker.findings += [f"{kind.name}: {each}" for each in causes(broken)]
+        return striker
+
+
+async def run(plan: Plan, tell: Progress) -> CampaignResult:
+    """All nine operations."""
+    return await strike_operations(plan, tell, list(OPERATIONS))
