@@ -136,7 +136,8 @@ class Bot:
 
     async def _onboarded(self, given: Answered, after: str) -> Answered:
         """What came of the onboarding: the first unit, or a refusal; the same again for who was away."""
-        await trio.sleep(self._think_s())
+        if self._play_onboarding is None:  # else the page is there from the beginning, for code to talk with
+            await trio.sleep(self._think_s())
         if self._happens(self._plan.give_back):
             await self._asker.give_back(given.agent_id, after)
             return await self._asker.register(after)

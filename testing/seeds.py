@@ -39,6 +39,7 @@ SCENES: dict[str, Scene] = {
     "pairs": {"live": PAIRS},
     "talk on disk": {"live": ECHO, "make_store": sqlite_store},
     "static on disk": {"make_store": sqlite_store},
+    "onboarded by code": {"live": ECHO, "onboarded": True},
     "unchanged pages": {"live": ECHO, "unchanged": 1.0},
 }
 """What goes on in a world, by name; what is given to `simulate` for it."""

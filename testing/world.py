@@ -34,6 +34,7 @@ from .simulation.disk import StoreDisk
 from .simulation.faults import ALL_FAULTS, LIVE_FAULTS, NO_FAULTS, Fault, Faults, Planned, plan_faults
 from .simulation.live import BLUEPRINTS, ECHO, OPTIONS, live_faults, talker
 from .simulation.live import CODE as LIVE_CODE
+from .simulation.live import ONBOARDING as LIVE_ONBOARDING
 from .simulation.nemesis import Targets, go_wrong
 from .simulation.qualified import BANNED, CODE, SECTIONS, SPECIAL, answer, player
 from .simulation.router import SimulatedRouter
@@ -148,17 +149,19 @@ async def simulate(
     live: str = "",
     unchanged: float = 0.0,
     hours: Hours = DAY,
+    onboarded: bool = False,
 ) -> SimulationReport:
     """Let `workers` do at least `units` units while `faults` happen; then check all of it.
 
     With `qualified`, "gold" or "screening", they are onboarded and tested, hooks dawdle and fail, and staff
     meddle for as long as there are faults. With `live`, "echo" or "pairs", they talk with the task's code or
-    with each other; this share of them in `unchanged` pages of mephisto-task.
+    with each other; this share of them in `unchanged` pages of mephisto-task. The code may also have them
+    `onboarded` first.
 
     Needs an autojumping virtual clock. Returns when everybody has gone home, or when the `hours` are over.
     """
     with tempfile.TemporaryDirectory(prefix="crowdd-world-") as folder:
-        world = _World(seed, Path(folder), routers, make_store, qualified, live, unchanged, hours)
+        world = _World(seed, Path(folder), routers, make_store, qualified, live, unchanged, hours, onboarded)
         return await world.run(workers, -(-units // UNITS_PER_ASSIGNMENT), faults, crowd)
 
 
@@ -173,6 +176,7 @@ class _World:
         live: str,
         unchanged: float,
         hours: Hours,
+        onboarded: bool,
     ) -> None:
         self._seed = seed
         self._folder = folder
@@ -191,6 +195,7 @@ class _World:
         self._live = live
         self._unchanged = unchanged
         self._hours = hours
+        self._onboarded = onboarded
         self._player: Player = talker(live) if live else player() if qualified else answer
         self._healed_at = math.inf
 
@@ -233,6 +238,7 @@ class _World:
             limits=self._hours.limits,
         )
         if self._live == ECHO:
+            text += LIVE_ONBOARDING if self._onboarded else ""
             (task / "task.py").write_text(LIVE_CODE)
         if self._qualified:
             head, _, sections = SECTIONS[self._qualified].partition("[")

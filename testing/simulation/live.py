@@ -35,10 +35,18 @@ class Talk(MockBlueprint):
         return LiveRules(grace_s=60)
 
     def play(self, kind):
-        return run_unit
+        return run_onboarding if kind.value == "onboarding" else run_unit
 
     def named_functions(self):
         return {"double": lambda caller, args: args * 2}
+
+async def run_onboarding(agent):
+    for number in range(3):
+        await agent.send({"question": number})
+        assert (await agent.receive())["answer"] == number
+    await agent.sleep(agent.random.random())
+    await agent.send({"passed": True})
+    return True
 
 def longer(text):
     return len(text)
@@ -53,6 +61,10 @@ async def run_unit(unit, agent):
             await agent.run_sync(longer, update["words"])
         await agent.send({"echo": update})
 """
+ONBOARDING = """
+[onboarding]
+qualification = "can talk"
+"""
 WORDS_MAX = 12
 PAUSE_S = 5.0
 CALLS = 0.3  # share of words that are a call
@@ -64,12 +76,20 @@ PARTNER_S = 60.0  # a simulated partner says nothing at all
 
 def talker(live: str) -> TaskPlayer:
     """Who says some words, and is content when all of them came back, or when the partner says goodbye."""
-    return TaskPlayer(play=_talk if live == ECHO else _chat)
+    return TaskPlayer(play=_talk, play_onboarding=_introduce) if live == ECHO else TaskPlayer(play=_chat)
 
 
 def live_faults(live: str, facts: StoreFacts) -> Iterator[Violation]:
     """What the code sent is what pages had said, in order: so that is what the code was given."""
     return _echo_faults(facts) if live == ECHO else _relay_faults(facts)
+
+
+async def _introduce(page: PlayerPage, data: Any, rng: random.Random) -> None:
+    """Answers what is asked, until the code ends it."""
+    async for update in page.updates():
+        if "question" in update:
+            await trio.sleep(rng.expovariate(1 / PAUSE_S))
+            await page.send({"answer": update["question"]})
 
 
 async def _talk(page: PlayerPage, data: Any, rng: random.Random) -> dict[str, Any]:
@@ -100,7 +120,7 @@ def _echo_faults(facts: StoreFacts) -> Iterator[Violation]:
     said: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
     echoed: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for update in sorted(facts.updates, key=lambda update: update.number):
-        words = _words(update)
+        words = None if update.onboarding else _words(update)
         if words is not None:
             (echoed if update.outgoing else said)[int(update.agent_id)].append(words)
     for agent in facts.agents:

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from crowdd.protocol.names import AgentId, RunState, UnitStatus
+from crowdd.protocol.names import AgentId, AgentStatus, RunState, UnitStatus
 from crowdd.storage.memory import MemoryStorage
 from crowdd.storage.records import JournalEntry, LiveUpdate
 from crowdd.testing.checker import Rule
@@ -61,6 +61,15 @@ def test_pairs_hear_all_that_their_partners_say_while_all_goes_wrong(seed: int) 
     report = rehearse(seed, WORKERS, UNITS, LIVE_FAULTS, live=PAIRS)
     assert report.violations == []
     assert report.facts.run.state is RunState.COMPLETED
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_newcomers_are_onboarded_by_code_while_all_goes_wrong(seed: int) -> None:
+    report = rehearse(seed, WORKERS, UNITS, LIVE_FAULTS, live=ECHO, onboarded=True)
+    assert report.violations == []
+    assert _is_all_done(report)
+    passed = {agent.worker_id for agent in report.facts.onboarding if agent.status is AgentStatus.APPROVED}
+    assert {agent.worker_id for agent in report.facts.agents} <= passed
 
 
 @pytest.mark.parametrize("fault", Fault)
