@@ -17,8 +17,9 @@ class RouterConfig:
     `fd` is a listening socket somebody else has bound; with it `host` and `port` are not used. `port` 0 takes
     a free one, which the ready line and `ready_file` name. `default_run` is served at the root;
     `shared_origin` allows `/run/<label>/`. `trusted_origins` are full origins (`https://x.org`) that may
-    post besides the run's own. `orphan_after_s` None: the router never ends by itself. `log_format` and
-    `log_level` are said as to `crowdd serve`: `log_level = ["info", "router.desk=debug"]`.
+    post besides the run's own. `hsts_s`: how long browsers are to insist on TLS (0: not said).
+    `orphan_after_s` None: the router never ends by itself. `log_format` and `log_level` are said as to
+    `crowdd serve`: `log_level = ["info", "router.desk=debug"]`.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class RouterConfig:
     frame_ancestors: tuple[str, ...] = ("'self'",)
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    hsts_s: int = 0
     orphan_after_s: float | None = None
     access_log: bool = False
     log_format: str = "text"

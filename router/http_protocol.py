@@ -33,7 +33,7 @@ class BadHeader(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Ends connections whose headers are too long, come too slowly or name two hosts; says 400 in JSON."""
+    """Ends connections whose headers are too long, come too slowly or can be read in two ways; says 400."""
 
     def __init__(self, connections: Connections, **settings: Any) -> None:
         super().__init__(**settings)
@@ -41,6 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stage: _Stage | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._asked = self._coming = self._headers_done = self._heard_body = self._upgraded = False
+        self._has_body = False
         self._size = self._hosts = self._beside = self._drained = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -70,7 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request is here; the rest of its headers should follow."""
         self._size = self._hosts = self._beside = 0
-        self._coming, self._headers_done, self._stage = True, False, None
+        self._coming, self._headers_done, self._has_body, self._stage = True, False, False, None
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -83,13 +84,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + _LINE_BYTES)
         if self._headers_done:
             return  # a trailer: taken for a header it would say after the proxies what they say of everybody
-        self._hosts += name.lower() == b"host"
-        if self._hosts > 1:
-            raise BadHeader  # a proxy before us may have believed the other one
+        self._note(name.lower(), value.lower())
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """From here on the application watches."""
+        self._check()
         self._asked = self._headers_done = True
         super().on_headers_complete()
 
@@ -128,6 +128,32 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Say why, and end the connection."""
         self._refuse(400, Reason.BAD_REQUEST.value, msg)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """It asks for another protocol than ours: it is answered as if it had not, and that is all."""
+        self.cycle.keep_alive = False
+
+    def _note(self, name: bytes, value: bytes) -> None:
+        """What decides where a request goes and where it ends. BadHeader: a proxy before us may differ."""
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"transfer-encoding" and value != b"chunked":
+            raise BadHeader
+        elif name in (b"transfer-encoding", b"content-length"):
+            self._has_body = True
+        if self._hosts > 1:
+            raise BadHeader
+
+    def _check(self) -> None:
+        """BadHeader: no browser asks like this, and who reads it before us may read something else."""
+        version, upgrades = self.parser.get_http_version(), self.parser.should_upgrade()
+        if version not in ("1.0", "1.1") or (version == "1.1" and not self._hosts):
+            raise BadHeader
+        if not self.url.startswith((b"/", b"*")):
+            raise BadHeader  # names a host of its own
+        is_plain = version == "1.1" and self.parser.get_method() == b"GET" and not self._has_body
+        if upgrades and self._should_upgrade() and not is_plain:
+            raise BadHeader
 
     def _refuse(self, status: int, reason: str, text: str) -> None:
         body = dump_json({"reason": reason, "text": text})

@@ -47,6 +47,7 @@ def run_router(config: RouterConfig) -> None:
             forwarded_allow_ips=list(config.trusted_proxies),
             timeout_graceful_shutdown=int(END_S),
             backlog=BACKLOG,
+            headers=_headers(config),
             ssl_certfile=config.tls_cert,
             ssl_keyfile=config.tls_key,
         )
@@ -60,6 +61,13 @@ def _open_connections(config: RouterConfig) -> Connections:
         return open_connections(config.trusted_proxies)
     except ValueError as exc:
         raise RouterRefused(f"trusted_proxies: {exc}: name addresses or networks, as 10.0.0.0/8") from None
+
+
+def _headers(config: RouterConfig) -> list[tuple[str, str]]:
+    """What every answer says besides its own; browsers heed it under TLS only."""
+    if config.hsts_s < 0:
+        raise RouterRefused("hsts_s: how many seconds browsers insist on TLS, or 0")
+    return [("Strict-Transport-Security", f"max-age={config.hsts_s}")] if config.hsts_s else []
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -26,6 +26,12 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._connections.close(self.transport)
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """The whole request at first, then frames."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.transport.close()  # no request for a websocket after all; the library says nothing
+
     def pause_writing(self) -> None:
         """The page takes less than it is sent: whatever it says now would only be answered into memory."""
         super().pause_writing()

@@ -26,7 +26,8 @@ TightRouter = Callable[..., Process]
 
 
 @contextmanager
-def _running(folder: Path, limits: list[Limit], **settings: object) -> Generator[Process]:
+def running(folder: Path, limits: list[Limit], **settings: object) -> Generator[Process]:
+    """A router in this folder, with its pages and these limits."""
     folder.mkdir(exist_ok=True)
     secret = folder / "secret"
     secret.touch(0o600)
@@ -51,23 +52,23 @@ def _running(folder: Path, limits: list[Limit], **settings: object) -> Generator
 @pytest.fixture(scope="module")
 def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """A router with its pages, for all tests of a module: whoever is attacked must go on."""
-    with _running(tmp_path_factory.mktemp("router"), []) as process:
+    with running(tmp_path_factory.mktemp("router"), []) as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def strict_router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """One for a whole module that loses its patience soon, so that tests see where it ends."""
-    with _running(tmp_path_factory.mktemp("router"), STRICT) as process:
+    with running(tmp_path_factory.mktemp("router"), STRICT) as process:
         yield process
 
 
 @pytest.fixture
 def tight_router(tmp_path: Path) -> Iterator[TightRouter]:
     """Starts a router with smaller limits, each as module, name and value."""
-    with ExitStack() as running:
+    with ExitStack() as open_ones:
 
         def start(*limits: Limit, **settings: object) -> Process:
-            return running.enter_context(_running(tmp_path / "router", list(limits), **settings))
+            return open_ones.enter_context(running(tmp_path / "router", list(limits), **settings))
 
         yield start
