@@ -12,7 +12,7 @@ LINT := 'ruff check: $(BIN)/ruff check .' \
 	'pyright: $(BIN)/pyright --pythonpath $(BIN)/python' \
 	'lint-imports: $(BIN)/lint-imports'
 
-.PHONY: help demo demo-remote test lint docs reference wheel clean
+.PHONY: help demo demo-remote test lint docs reference journals wheel clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -38,6 +38,9 @@ docs: $(VENV)/.docs ## build the documentation, build/docs/docs/README.html; wha
 reference: $(VENV)/.test ## write the generated pages of docs/reference anew, after commands or options changed
 	@$(BIN)/python scripts/reference.py
 	@UPDATE_GOLDEN=1 $(BIN)/pytest --quiet tests/client/test_golden.py
+
+journals: $(VENV)/.test ## record the journals of live work anew, after their form was changed on purpose
+	@$(BIN)/python -m tests.journals.record
 
 wheel: $(VENV)/.runtime ## build dist/crowdd-*.whl
 	@rm -rf dist

@@ -42,23 +42,20 @@ class Setting:
     crowd: CrowdOfPages
 
 
-async def restart(daemon: Daemon) -> None:
-    """As `crowdctl restart` does under systemd."""
+async def suspend(daemon: Daemon) -> None:
+    """As `crowdctl restart` does; returns when the process has ended."""
     assert daemon.process is not None
     await daemon.ask("restart")
     assert await trio.to_thread.run_sync(daemon.process.wait) == 75, daemon.log
-    await trio.sleep(RESTART_S)
-    await daemon.start("--log-level", "warning")
 
 
 async def kill(daemon: Daemon) -> None:
-    """kill -9, and a start as systemd makes it."""
+    """kill -9."""
     daemon.kill()
-    await trio.sleep(RESTART_S)
-    await daemon.start("--log-level", "warning")
+    await trio.lowlevel.checkpoint()
 
 
-WAYS: Mapping[str, Callable[[Daemon], Awaitable[None]]] = {"restart": restart, "kill -9": kill}
+WAYS: Mapping[str, Callable[[Daemon], Awaitable[None]]] = {"restart": suspend, "kill -9": kill}
 
 
 @asynccontextmanager
@@ -77,8 +74,22 @@ async def open_setting(agents: int) -> AsyncGenerator[Setting]:
             daemon.clean_up()
 
 
-async def go_through(setting: Setting, way: Callable[[Daemon], Awaitable[None]]) -> Talked:
-    """What all pages saw while the daemon went and came; `first_s` counts from the moment it was told to."""
+@attrs.frozen
+class Outage:
+    """What all pages saw while the daemon went and came."""
+
+    talked: Talked
+    gone_s: float
+    """How long after it was told to go its process had ended."""
+
+    @property
+    def first_s(self) -> list[float]:
+        """How long after the daemon was told to go pages were answered by the next one."""
+        return [wait for wait in self.talked.of("first_s") if wait > self.gone_s] or [math.inf]
+
+
+async def go_through(setting: Setting, way: Callable[[Daemon], Awaitable[None]]) -> Outage:
+    """Let the daemon go while pages talk, and start the next one as systemd does."""
     at = time.monotonic() + BEFORE_S
     talked: list[Talked] = []
 
@@ -90,7 +101,10 @@ async def go_through(setting: Setting, way: Callable[[Daemon], Awaitable[None]])
         nursery.start_soon(talk)
         await trio.sleep(at - time.monotonic())
         await way(setting.daemon)
-    return talked[0]
+        gone_s = time.monotonic() - at
+        await trio.sleep(RESTART_S)
+        await setting.daemon.start("--log-level", "warning")
+    return Outage(talked[0], gone_s)
 
 
 def troubles(talked: Talked) -> list[str]:
@@ -115,18 +129,17 @@ def floor_s() -> float:
     return RESTART_S + statistics.median(times)
 
 
-def tell(name: str, talked: Talked, floor: float) -> None:
+def tell(name: str, outage: Outage, floor: float) -> None:
     """Print how soon pages were answered."""
-    first = talked.of("first_s") or [math.inf]
+    talked, first = outage.talked, outage.first_s
     heard = talked.of("first_heard_s") or [math.inf]
     p50, p99 = share(first, 0.5), share(first, 0.99)
+    print(f"{name}: gone after {ms(outage.gone_s)}, {len(troubles(talked))} troubles")
     print(
-        f"{name}: first answer p50 {ms(p50)}, p99 {ms(p99)} ({p50 / floor:.2f} and {p99 / floor:.2f} of the"
-        f" floor); partner's words p50 {ms(share(heard, 0.5))}, p99 {ms(share(heard, 0.99))};"
-        f" {talked.sum('said')} said, {len(talked.of('latencies_s'))} arrived;"
-        f" {len(troubles(talked))} troubles",
-        flush=True,
+        f"  first answer p50 {ms(p50)}, p99 {ms(p99)}: {p50 / floor:.2f} and {p99 / floor:.2f} of the floor;"
+        f" partner's words p50 {ms(share(heard, 0.5))}, p99 {ms(share(heard, 0.99))}"
     )
+    print(f"  {talked.sum('said')} said, {len(talked.of('latencies_s'))} arrived", flush=True)
 
 
 def main() -> None:
@@ -147,10 +160,10 @@ async def _measure(agents: int, rounds: int) -> bool:
             floor = await trio.to_thread.run_sync(floor_s)
             print(f"floor: {ms(floor)} (imports, and {ms(RESTART_S)} of RestartSec)")
             for name, way in WAYS.items():
-                talked = await go_through(setting, way)
-                tell(name, talked, floor)
-                print(f"  {talked.words_of_clients()}")
-                found += troubles(talked)
+                outage = await go_through(setting, way)
+                tell(name, outage, floor)
+                print(f"  {outage.talked.words_of_clients()}")
+                found += troubles(outage.talked)
     print(f"lost, repeated, out of order, or told to be away: {len(found)} {found[:3] or ''}")
     return not found
 
