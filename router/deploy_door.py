@@ -23,6 +23,12 @@ from .runs import Runs
 
 log = logging.getLogger(__name__)
 
+_NO_PAGE = {
+    "Content-Disposition": "attachment",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+}
+"""Whatever a worker has sent, and wherever this is shown by mistake: it is never a page."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -76,8 +82,7 @@ class DeployDoor:
         path = served.folder.upload(digest)
         if not await to_thread.run_sync(path.is_file):
             return not_found()
-        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
-        return FileResponse(path, headers=headers, media_type="application/octet-stream")
+        return FileResponse(path, headers=_NO_PAGE, media_type="application/octet-stream")
 
     async def delete_run(self, request: Request) -> Response:
         """Take the run's pages, key and files off; again changes nothing."""

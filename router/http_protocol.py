@@ -146,6 +146,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _check(self) -> None:
         """BadHeader: no browser asks like this, and who reads it before us may read something else."""
+        assert self.parser is not None
         version, upgrades = self.parser.get_http_version(), self.parser.should_upgrade()
         if version not in ("1.0", "1.1") or (version == "1.1" and not self._hosts):
             raise BadHeader

@@ -130,8 +130,9 @@ class FormReader:
         self._header[which] += piece
 
     def _end_header(self) -> None:
-        name, value = self._header
-        self._headers[name.decode("latin-1").lower()] = bytes(value)
+        name, value = self._header[0].decode("latin-1").lower(), bytes(self._header[1])
+        if self._headers.setdefault(name, value) is not value:
+            raise FormRefused("a part of the form says a thing twice")
 
     def _open_part(self) -> None:
         kind, options = parse_options_header(self._headers.get("content-disposition", b""))

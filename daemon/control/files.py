@@ -13,6 +13,12 @@ from .errors import ControlError
 from .questions import operator_of, run_asked_for
 
 PIECE_BYTES = 256 * 1024
+_NO_PAGE = {
+    "Content-Disposition": "attachment",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+}
+"""A worker may have sent a page with scripts: should it ever reach a browser, it is saved, not shown."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -24,7 +30,9 @@ async def get_uploaded_file(request: Request) -> Response:
     if not _DIGEST.fullmatch(sha256) or not await trio.Path(path).is_file():
         message = f"Run {run.label!r} has no uploaded file of this sha256."
         raise ControlError(404, "no_such_file", message, "An export's `files` name those there are.")
-    return StreamedAnswer(partial(_write, path), "application/octet-stream")
+    answer = StreamedAnswer(partial(_write, path), "application/octet-stream")
+    answer.headers.update(_NO_PAGE)
+    return answer
 
 
 async def _write(path: Path, send: SendChunk) -> None:
