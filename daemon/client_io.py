@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import attrs
@@ -82,6 +83,8 @@ class ClientIO:
         self._handlers = handlers
         self._inbox_in, self._inbox = trio.open_memory_channel[tuple[Link, Packet, float]](REQUESTS_OPEN_MAX)
         self._texts: dict[str, str] = dict(run.config.get("texts", {}))
+        self._open: dict[int, tuple[Link, Request]] = {}
+        self._store_lost = False
         self._live: LiveDoor | None = None
         self._sync = StatusSync(run.id, SyncDoors(self._agent, handlers.gone))
         self.links: list[Link] = []
@@ -99,11 +102,29 @@ class ClientIO:
         if isinstance(packet, MephistoBoundLiveUpdate | Alive | Confirmed):
             self._hand_live(link, packet)
             return
+        if not self._put(link, packet) and isinstance(packet, Request):
+            link.send(try_later(packet))
+
+    def _put(self, link: Link, packet: Packet) -> bool:
+        if self._store_lost:
+            return False
         try:
             self._inbox_in.send_nowait((link, packet, trio.current_time()))
         except trio.WouldBlock:
-            if isinstance(packet, Request):
-                link.send(try_later(packet))
+            return False
+        return True
+
+    def tell_all_later(self) -> None:
+        """The store is lost: every request, open or to come, is answered "try later", and nothing else."""
+        self._store_lost = True
+        for link, packet in self._open.values():
+            link.send(try_later(packet))
+        self._open.clear()
+        with suppress(trio.WouldBlock):
+            while True:
+                link, waiting, _ = self._inbox.receive_nowait()
+                if isinstance(waiting, Request):
+                    link.send(try_later(waiting))
 
     def _hand_live(self, link: Link, packet: LivePacket) -> None:
         if self._live is not None:
@@ -135,13 +156,19 @@ class ClientIO:
     async def _handle(self, link: Link, packet: Packet) -> None:
         match packet:
             case RegisterAgent() | SubmitOnboarding() | SubmitUnit() | SubmitMetadata() | ReturnUnit():
-                link.send(await self._answer(packet, link))
+                await self._answer_once(packet, link)
             case LogError():
                 await self._note_error(packet)
             case ReturnStatuses():
                 await self._note_presence(link, packet)
             case _:
                 self.counters["unexpected"] += 1
+
+    async def _answer_once(self, packet: Request, link: Link) -> None:
+        self._open[id(packet)] = (link, packet)
+        reply = await self._answer(packet, link)
+        if self._open.pop(id(packet), None) is not None:
+            link.send(reply)
 
     async def _answer(self, packet: Request, link: Link) -> Reply:
         self.counters[packet.type.value] += 1

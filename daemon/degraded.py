@@ -45,24 +45,31 @@ class Degraded:
         self._present: dict[tuple[Lack, str], Degradation] = {}
         self._changed = trio.Event()
 
-    def begin(self, lack: Lack, words: str, about: str = "", run_id: RunId | None = None) -> None:
-        """Note what is missing and what follows from it; of one that is known, new words are taken over."""
+    def begin(
+        self, lack: Lack, words: str, about: str = "", run_id: RunId | None = None, *, quiet: bool = False
+    ) -> None:
+        """Note what is missing and what follows from it; of one that is known, new words are taken over.
+
+        `quiet`: whoever noticed it has logged it already.
+        """
         known = self._present.get((lack, about))
-        if known is None:
+        if known is None and not quiet:
             log.warning("degraded, %s: %s", _named(lack, about), words, extra=_ids(run_id))
-        elif known.words == words:
+        if known is not None and known.words == words:
             return
         since = self._wall() if known is None else known.since
         self._present[lack, about] = Degradation(lack, about, words, since, run_id)
         self._note_change()
 
-    def end(self, lack: Lack, about: str = "") -> None:
+    def end(self, lack: Lack, about: str = "", *, quiet: bool = False) -> None:
         """It is as it should be again."""
         over = self._present.pop((lack, about), None)
-        if over is not None:
+        if over is None:
+            return
+        if not quiet:
             lasted_s = (self._wall() - over.since).total_seconds()
             log.info("%s is over after %.0f s", _named(lack, about), lasted_s, extra=_ids(over.run_id))
-            self._note_change()
+        self._note_change()
 
     def leave(self, run_id: RunId) -> None:
         """The run is not held any more: what is missing for it does not matter."""

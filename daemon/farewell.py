@@ -52,6 +52,12 @@ class Farewell:
         if scope.cancelled_caught:
             log.warning("not every router could be told in %g s", self._pace.goodbye_s)
 
+    async def lose_store(self) -> None:
+        """Tell everybody who waits to try later, and routers to keep pages calm: the store is lost."""
+        async with trio.open_nursery() as nursery:
+            for live in self._held():
+                nursery.start_soon(live.lose_store, self._pace.suspend_s)
+
     async def end_routers(self, runs: Sequence[LiveRun]) -> None:
         """Take routers down; only once no task of their runs can start one again."""
         with trio.move_on_after(self._pace.goodbye_s):

@@ -13,11 +13,16 @@ from .degraded import Degraded
 from .metrics.families import Metrics
 from .pace import Pace
 from .routers import Routers
+from .store_loss import StoreLoss
 from .user_code import UserCode
 
 
 def _nothing_missing(house: "House") -> Degraded:
     return Degraded(house.wall)
+
+
+def _not_lost(house: "House") -> StoreLoss:
+    return StoreLoss(house.degraded)
 
 
 @attrs.frozen
@@ -39,6 +44,8 @@ class House:
     metrics: Metrics = attrs.Factory(Metrics)
     degraded: Degraded = attrs.Factory(_nothing_missing, takes_self=True)
     """What is not as it should be."""
+    loss: StoreLoss = attrs.Factory(_not_lost, takes_self=True)
+    """What happens when the store is lost. Whoever opens a house guards its storage by this."""
 
     def run_folder(self, run_id: RunId) -> Path:
         """Where the files of a run are: its task, its router, what workers uploaded."""

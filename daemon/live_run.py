@@ -235,6 +235,7 @@ class LiveRun:
             self._reception.io,
             self._house.wall,
             self._house.rng,
+            self._house.degraded,
         )
         self._links = [RouterLink(channel, duties) for channel in channels]
         self._reception.connect(self._links)
@@ -500,6 +501,11 @@ class LiveRun:
     async def suspend(self, suspend_s: float) -> None:
         """Ask the routers to keep all pages as they are for so long: the next daemon goes on with them."""
         await self._suspend_links(suspend_s, stopping=False)
+
+    async def lose_store(self, suspend_s: float) -> None:
+        """Nothing definite can be said any more: whoever waits for an answer is told to try later."""
+        self._reception.io.tell_all_later()
+        await self.suspend(suspend_s)
 
     async def _suspend_links(self, suspend_s: float, stopping: bool) -> None:
         for link in self._links:

@@ -37,6 +37,7 @@ from .registry import Registry
 from .reloading import Reload, Reloaded
 from .review import Reviewed, Reviewer
 from .revocation import Revocation, Revoker
+from .store_loss import StoreLoss
 from .structuring import Faults
 from .task_config import ConfigRefused
 from .task_options import FolderOptions, folder_options
@@ -82,6 +83,11 @@ class Operator:
         return self._house.storage
 
     @property
+    def loss(self) -> StoreLoss:
+        """Whom to tell that the store is lost."""
+        return self._house.loss
+
+    @property
     def suspend_s(self) -> float:
         """How long routers keep pages calm while the daemon is away on purpose."""
         return self._house.pace.suspend_s
@@ -98,12 +104,13 @@ class Operator:
     async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Resume every unfinished run and hold it until the departure; then leave it as told, and return.
 
-        LeaseLost and StorageFailed end everything without a goodbye that nothing could record. Cancelled: as
-        after a crash.
+        LeaseLost and StorageFailed, once everybody was told to try later: a goodbye could not be recorded.
+        Cancelled: as after a crash.
         """
         farewell = Farewell(self._house.pace, self.live_runs, lambda: self._changed)
         left: Sequence[LiveRun] = ()
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.loss.serve, farewell.lose_store)
             for run in await self.storage.runs():
                 if run.deleting:
                     nursery.start_soon(self._delete, run, "daemon", trio.Event())

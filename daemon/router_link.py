@@ -24,6 +24,7 @@ from .causes import causes
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .client_io import ClientIO
 from .clock import Wall
+from .degraded import Degraded, Lack
 from .last_words import last_words
 from .parts import Page
 
@@ -44,6 +45,7 @@ class LinkDuties:
     io: ClientIO
     wall: Wall
     rng: random.Random
+    degraded: Degraded
 
 
 @attrs.frozen
@@ -260,6 +262,7 @@ class RouterLink:
 
     def _note(self, up: bool, addition: str) -> None:
         turned = up != self._up
+        self._note_degraded(up, addition)
         if turned:
             self._since = self._duties.wall()
         if (up, addition) != (self._up, self._addition):
@@ -269,6 +272,14 @@ class RouterLink:
         if turned:
             self._turned.set()
             self._turned = trio.Event()
+
+    def _note_degraded(self, up: bool, addition: str) -> None:
+        about = f"{self._duties.run.label}: {self.name}"
+        if up:
+            self._duties.degraded.end(Lack.ROUTER_AWAY, about, quiet=True)
+        else:
+            words = f"the router is away ({addition or 'the link was closed'}); its pages wait"
+            self._duties.degraded.begin(Lack.ROUTER_AWAY, words, about, self._duties.run.id, quiet=True)
 
 
 async def _exchange(shake: Handshake, wire: Wire) -> Peer:

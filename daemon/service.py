@@ -20,6 +20,7 @@ from .clock import wall_clock
 from .config_layers import Asked, Configured
 from .control import serve_control
 from .daemon_config import DaemonConfig
+from .degraded import Degraded
 from .departure import Departure, Manner
 from .house import House
 from .metrics.door import MetricsDoor
@@ -31,6 +32,8 @@ from .reloading import Reloader
 from .roles import Staff
 from .routers import ROUTERS_NAME, Routers
 from .secrets import load_or_make_secret
+from .status_line import StatusLine
+from .store_loss import StoreLoss, guard_calls
 from .user_code import UserCode
 from .watchdog import Watchdog, extend_stop
 
@@ -58,10 +61,12 @@ async def serve_daemon(
         upkeep.start_soon(watchdog.serve)
         async with open_house(config) as house:
             operator, staff = Operator(house, installed_plug_ins(), departure), _staff_of(config)
+            status = StatusLine(notifier, house.degraded)
             upkeep.start_soon(bound_stop, operator, notifier)
             async with trio.open_nursery() as services:
                 await services.start(watch_signals, departure, config.on_sigterm)
-                services.start_soon(_tell_going, departure, notifier)
+                services.start_soon(status.keep)
+                services.start_soon(_tell_going, departure, status)
                 control: Path = await services.start(
                     serve_control, operator, config.control_path, staff, handed
                 )
@@ -71,10 +76,10 @@ async def serve_daemon(
                     reloader = Reloader(asked, configured, door, house.routers, staff, notifier)
                     operator.reloads_with(reloader.reload)
                     await services.start(reloader.serve)
-                with watchdog.probing(operator.unfinished):
+                with watchdog.probing(house.storage.check_lease):
                     async with trio.open_nursery() as runs:
                         await runs.start(operator.serve)
-                        runs.start_soon(_tell_ready, operator, notifier, control)
+                        runs.start_soon(_tell_ready, operator, status, control)
                 services.cancel_scope.cancel(reason="all runs have been left")
         upkeep.cancel_scope.cancel(reason="the store is closed")
     log.info("goodbye")
@@ -94,8 +99,10 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
     link_secret = load_or_make_secret(config.data / "secrets" / "links")
     metrics = Metrics()
     async with open_storage(config.data / DATABASE, on_commit=metrics.committed) as storage:
+        degraded = Degraded(wall_clock)
+        loss = StoreLoss(degraded)
         yield House(
-            storage=time_calls(storage, metrics),
+            storage=guard_calls(time_calls(storage, metrics), loss, degraded),
             wall=wall_clock,
             rng=random.SystemRandom(),
             user_code=UserCode(),
@@ -105,6 +112,8 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
             end_routers=config.end_routers,
             routers=Routers((config.routers or config.data / ROUTERS_NAME).absolute()),
             metrics=metrics,
+            degraded=degraded,
+            loss=loss,
         )
 
 
@@ -127,14 +136,14 @@ async def watch_signals(
             log.info("heard %s", name)
 
 
-async def _tell_going(departure: Departure, notifier: Notifier) -> None:
+async def _tell_going(departure: Departure, status: StatusLine) -> None:
     await departure.told.wait()
     if departure.manner is Manner.SUSPEND:
         log.info("suspended: nobody is told, pages are kept calm for the next start")
-        notifier.say(stopping=1, status="going away for a restart; pages are kept calm")
+        status.say("going away for a restart; pages are kept calm", stopping=1)
     else:
         log.info("stopping: no new workers; those at work have their grace")
-        notifier.say(stopping=1, status="saying goodbye to everybody at work")
+        status.say("saying goodbye to everybody at work", stopping=1)
 
 
 def _staff_of(config: DaemonConfig) -> Staff:
@@ -182,7 +191,7 @@ def _tell_configured(configured: Configured) -> None:
             )
 
 
-async def _tell_ready(operator: Operator, notifier: Notifier, control: Path) -> None:
+async def _tell_ready(operator: Operator, status: StatusLine, control: Path) -> None:
     count = len(await operator.unfinished())
     log.info("ready: control socket %s, lease epoch %d", control, operator.storage.epoch)
-    notifier.say(ready=1, status=f"holding {count} runs")
+    status.say(f"holding {count} runs", ready=1)

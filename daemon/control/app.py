@@ -88,6 +88,7 @@ from .shapes.service import (
     StatusView,
 )
 from .shapes.work import AgentsView, DebtsView, ErrorNotesView, RecordView, UnitsView, WorksView
+from .storage_loss import AnswerLoss
 from .watch import watch_run
 from .why import why_agent, why_unit, why_worker
 
@@ -378,7 +379,7 @@ def control_app(operator: Operator, staff: Staff) -> ASGIApp:
     app = Starlette(routes=[Route("/openapi.json", _show_document), mounted], exception_handlers=HANDLERS)
     app.state.operator = operator
     app.state.staff = staff
-    return DrainRequests(app)
+    return DrainRequests(AnswerLoss(app, operator.loss))
 
 
 async def _show_document(_request: Request) -> Response:

@@ -103,10 +103,15 @@ def _failure(_request: Request, exc: Exception) -> Response:
     """Answered, then raised again: a bug is logged, a lost store ends the daemon."""
     match exc:
         case LeaseLost() | StorageFailed():
-            message = "The daemon lost its storage and ends; whether this was done is not known."
-            return _refused(ControlError(503, "storage_failed", message, "Once it is back, look."))
+            return lost_store_answer()
         case _:
             return _refused(ControlError(500, "internal", "The daemon failed at this.", "Its log says more."))
+
+
+def lost_store_answer() -> Response:
+    """What is said while the daemon ends because its store is lost."""
+    message = "The daemon lost its storage and ends; whether this was done is not known."
+    return _refused(ControlError(503, "storage_failed", message, "Once it is back, look."))
 
 
 HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {

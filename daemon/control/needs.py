@@ -19,6 +19,7 @@ from ..registry import Registry
 from ..reloading import Reloaded
 from ..review import Reviewed
 from ..revocation import Revocation
+from ..store_loss import StoreLoss
 from ..task_options import FolderOptions
 from ..terms import Extended, Wish
 from ..verdict import Verdict
@@ -68,6 +69,11 @@ class Operator(Protocol):
 
     @property
     def storage(self) -> Storage: ...
+
+    @property
+    def loss(self) -> StoreLoss:
+        """Whom to tell that the store is lost."""
+        ...
 
     @property
     def departure(self) -> Departure:

@@ -12,7 +12,6 @@ from .app import control_app
 from .needs import Operator
 from .peer import peer_of
 from .socket_file import ControlSocketTaken, lent, open_socket_file
-from .storage_loss import StorageLoss
 
 __all__ = ["ControlSocketTaken", "serve_control"]
 
@@ -40,11 +39,10 @@ async def serve_control(
     """Answer on the Unix socket `path` until cancelled; ready, and saying where, when people can connect.
 
     With a socket that systemd `handed` over, `path` is not used: who connects while no daemon runs waits.
-    ControlSocketTaken when somebody else is there. LeaseLost, StorageFailed (in a group) when a request found
-    the store lost. Cancelled: answers under way are cut, a file of ours is removed.
+    ControlSocketTaken when somebody else is there. Cancelled: answers under way are cut, a file of ours is
+    removed.
     """
-    app = StorageLoss(control_app(operator, staff))
-    http = HttpConnections(app, log, CONNECTIONS_MAX, _BUSY)
+    http = HttpConnections(control_app(operator, staff), log, CONNECTIONS_MAX, _BUSY)
 
     async def serve_one(stream: trio.SocketStream) -> None:
         try:
@@ -55,7 +53,5 @@ async def serve_control(
         await http.serve(stream, {"peer": peer}, peer.who)
 
     with open_socket_file(path) if handed is None else lent(handed) as listener:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(app.rise)
-            task_status.started(Path(listener.socket.getsockname()))
-            await trio.serve_listeners(serve_one, [listener])
+        task_status.started(Path(listener.socket.getsockname()))
+        await trio.serve_listeners(serve_one, [listener])

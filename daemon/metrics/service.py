@@ -15,9 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..control.socket_file import ControlSocketTaken, open_socket_file
-from ..control.storage_loss import StorageLoss
+from ..control.storage_loss import AnswerLoss
 from ..degraded import Degradation
 from ..http_connections import HttpConnections
+from ..store_loss import StoreLoss
 from .address import MetricsAddress
 from .families import Metrics
 from .readings import RunReading, families_of
@@ -53,6 +54,11 @@ class Operator(Protocol):
         """The runs that are held now."""
         ...
 
+    @property
+    def loss(self) -> StoreLoss:
+        """Whom to tell that the store is lost."""
+        ...
+
     def degraded(self) -> Sequence[Degradation]:
         """What is missing at present."""
         ...
@@ -66,18 +72,15 @@ async def serve_metrics(
 ) -> None:
     """Answer scrapes and watch the loop until cancelled; gives the URL once people can connect.
 
-    MetricsAddressTaken. LeaseLost, StorageFailed (in a group) when a
-    scrape found the store lost. Cancelled: answers under way are cut, a socket's file is removed.
+    MetricsAddressTaken. Cancelled: answers under way are cut, a socket's file is removed.
     """
-    app = StorageLoss(metrics_app(operator))
-    http = HttpConnections(app, log, CONNECTIONS_MAX)
+    http = HttpConnections(AnswerLoss(metrics_app(operator), operator.loss), log, CONNECTIONS_MAX)
 
     async def serve_one(stream: trio.SocketStream) -> None:
         with trio.move_on_after(SCRAPE_S):
             await http.serve(stream, {}, "a scraper")
 
     async with open_listeners(address) as (listeners, url), trio.open_nursery() as nursery:
-        nursery.start_soon(app.rise)
         nursery.start_soon(watch_loop, operator.metrics)
         log.info("metrics: %s", url)
         task_status.started(url)

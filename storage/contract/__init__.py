@@ -18,6 +18,7 @@ Promises of every method:
 
 from .auditing import AuditingContract
 from .decisions import DecisionsContract
+from .lease import LeaseContract
 from .live import LiveContract
 from .lives import ExportRow, LivesContract
 from .onboarding import OnboardingContract
@@ -52,6 +53,7 @@ class Storage(
     PeopleContract,
     TellingContract,
     AuditingContract,
+    LeaseContract,
 ):
     """One open store, held by one daemon."""
 

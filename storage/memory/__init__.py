@@ -2,6 +2,7 @@
 
 from .auditing import MemoryAuditing
 from .decisions import MemoryDecisions
+from .lease import MemoryLease
 from .live import MemoryLive
 from .lives import MemoryLives
 from .onboarding import MemoryOnboarding
@@ -26,5 +27,6 @@ class MemoryStorage(
     MemoryPeople,
     MemoryTelling,
     MemoryAuditing,
+    MemoryLease,
 ):
     """`Storage` in dicts; never blocks, so it may run under a virtual clock."""

@@ -28,14 +28,17 @@ class MemoryBody(Storage):
     async def _write(self) -> AsyncGenerator[Tables]:
         """The block stages; what it staged is applied at its end, or forgotten when it raises."""
         await trio.lowlevel.checkpoint()
-        if self._tables.epoch != self.epoch:
-            raise LeaseLost(f"epoch {self._tables.epoch} has taken this store from epoch {self.epoch}")
+        self._refuse_if_taken()
         try:
             yield self._tables
         except BaseException:
             self._tables.forget()
             raise
         self._tables.apply()
+
+    def _refuse_if_taken(self) -> None:
+        if self._tables.epoch != self.epoch:
+            raise LeaseLost(f"epoch {self._tables.epoch} has taken this store from epoch {self.epoch}")
 
     async def _read(self) -> Tables:
         await trio.lowlevel.checkpoint()

@@ -112,6 +112,8 @@ TAKE_LEASE = """
 INSERT INTO lease (id, epoch, holder) VALUES (1, :epoch, :holder)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder"""
 
+RENEW_LEASE = "UPDATE lease SET holder = holder WHERE id = 1"
+
 # --- runs and what they are made of
 
 REQUESTER_OF_NAME = select(Requester, "WHERE name = :name")

@@ -5,6 +5,7 @@ from .check import check_store
 from .connecting import accept
 from .decisions import SqliteDecisions
 from .engine import OnCommit, open_inline, open_threads
+from .lease import SqliteLease
 from .live import SqliteLive
 from .lives import SqliteLives
 from .onboarding import SqliteOnboarding
@@ -28,5 +29,6 @@ class SqliteStorage(
     SqlitePeople,
     SqliteTelling,
     SqliteAuditing,
+    SqliteLease,
 ):
     """`Storage` in an SQLite database."""

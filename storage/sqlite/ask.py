@@ -54,7 +54,7 @@ def first(db: Db, /, statement: str, **values: Any) -> Any:
     return db.execute(statement, _plain(values)).fetchone()
 
 
-def do(db: Db, statement: str, **values: Any) -> None:
+def do(db: Db, /, statement: str, **values: Any) -> None:
     """Execute what gives nothing back."""
     db.execute(statement, _plain(values))
 

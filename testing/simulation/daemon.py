@@ -8,14 +8,17 @@ import attrs
 import trio
 
 from ...daemon.architects.mock import ChannelMaker, channels_from
+from ...daemon.causes import causes
 from ...daemon.clock import simulated_wall
+from ...daemon.degraded import Degraded
 from ...daemon.departure import Manner
 from ...daemon.house import House
 from ...daemon.operator import Operator
 from ...daemon.pace import Pace
 from ...daemon.registry import Registry, installed_plug_ins
+from ...daemon.store_loss import StoreLoss, guard_calls
 from ...daemon.user_code import UserCode
-from ...storage.errors import StorageFailed
+from ...storage.errors import LeaseLost, StorageFailed
 from .disk import StoreDisk
 from .stores import OpenStore
 
@@ -34,6 +37,8 @@ class SimulatedDaemon:
     disk: StoreDisk = attrs.Factory(lambda: StoreDisk(random.Random(1)))  # noqa: S311
     operator: Operator | None = None
     registry: Callable[[], Registry] = installed_plug_ins
+    losses: list[str] = attrs.Factory(list[str])
+    """How the store was lost in lives that ended by that; a supervisor started the next one."""
     _begun: trio.Event = attrs.Factory(trio.Event)
     _life: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _down_s: float = 0.0
@@ -47,8 +52,8 @@ class SimulatedDaemon:
             with trio.CancelScope() as self._life:
                 try:
                     await self._live()
-                except* StorageFailed:
-                    pass  # as the process ends then: what is stored is read anew by the next life
+                except* (LeaseLost, StorageFailed) as lost:
+                    self.losses.append(str(causes(lost)[0]))
                 finally:
                     self._turn_out()
             self.operator, self._begun = None, trio.Event()
@@ -56,14 +61,18 @@ class SimulatedDaemon:
 
     async def _live(self) -> None:
         async with self.disk.on(self.open_store)() as storage:
+            degraded = Degraded(simulated_wall)
+            loss = StoreLoss(degraded)
             house = House(
-                storage=storage,
+                storage=guard_calls(storage, loss, degraded),
                 wall=simulated_wall,
                 rng=self.rng,
                 user_code=UserCode(inline=True),
                 data=self.data,
                 link_secret=SECRET,
                 pace=PACE,
+                degraded=degraded,
+                loss=loss,
             )
             operator = Operator(house, self.registry())
             with channels_from(self.channels):

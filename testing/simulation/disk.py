@@ -34,6 +34,7 @@ _WRITING = (
     "put_",
     "record_",
     "register_",
+    "renew_",
     "reserve",
     "revoke",
     "set_",

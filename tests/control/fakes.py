@@ -20,6 +20,7 @@ from crowdd.client.crowdctl import main
 from crowdd.daemon.blocks import Blocks, BlockSet
 from crowdd.daemon.checking import LaunchRefused, Plan, check_task
 from crowdd.daemon.control.shapes.service import DegradedView, HeldView, RouterUpView
+from crowdd.daemon.degraded import Degraded
 from crowdd.daemon.deletion import DeletionFailed, Stock
 from crowdd.daemon.departure import Departure
 from crowdd.daemon.disk_use import DiskUse, RunDisk
@@ -33,6 +34,7 @@ from crowdd.daemon.review import Reviewed, Reviewer
 from crowdd.daemon.revocation import Revocation
 from crowdd.daemon.roles import RolesConfig, Staff
 from crowdd.daemon.routers import Routers
+from crowdd.daemon.store_loss import StoreLoss
 from crowdd.daemon.structuring import Faults
 from crowdd.daemon.task_changes import Change
 from crowdd.daemon.task_options import FolderOptions, folder_options
@@ -102,6 +104,7 @@ class FakeOperator:
     def __init__(self, storage: MemoryStorage | None = None) -> None:
         self.storage = storage or MemoryStorage(Tables())
         self.departure = Departure()
+        self.loss = StoreLoss(Degraded(self.wall))
         self.suspend_s = 120.0
         self.reloaded: Reloaded | Faults = Reloaded()
         self.lives: dict[RunId, FakeLiveRun] = {}

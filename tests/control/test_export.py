@@ -166,12 +166,13 @@ async def a_long_run() -> FakeOperator:
 
 @asynccontextmanager
 async def lost_at(folder: Path, row: int) -> AsyncGenerator[Desk]:
-    """A desk whose store is lost at this row; the loss must end the service."""
+    """A desk whose store is lost at this row; the loss must be raised by who ends the daemon."""
     operator = await a_long_run()
     assert isinstance(operator.storage, LongRun)
     operator.storage.fails_after = row
     with pytest.raises(BaseExceptionGroup) as ended:  # noqa: PT012 - the end of the nursery raises
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(operator.loss.serve, trio.lowlevel.checkpoint)
             yield Desk(operator, await nursery.start(serve_control, operator, folder / "control", STAFF))
             await trio.sleep_forever()
     assert ended.group_contains(StorageFailed)

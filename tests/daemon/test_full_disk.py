@@ -1,46 +1,15 @@
 """A full disk is definite: nothing happened. Requests are told to try later, runs go on afterwards."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import attrs
 import trio
 from trio.testing import MockClock
 
 from crowdd.daemon.live_run import LiveRun
 from crowdd.protocol.names import RunId, RunState, UnitStatus
-from crowdd.storage.contract import Storage
-from crowdd.storage.errors import StorageFull
-from crowdd.storage.memory import MemoryStorage, Tables
 
+from .disks import Disk
 from .virtual import Virtual, a_task, open_virtual
-
-
-@attrs.define
-class Disk:
-    """A store in memory that has no room while `full`."""
-
-    full: bool = False
-    tables: Tables = attrs.Factory(Tables)
-
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[Storage, None]:
-        yield OnDisk(self)
-
-
-class OnDisk(MemoryStorage):
-    def __init__(self, disk: Disk) -> None:
-        super().__init__(disk.tables)
-        self._disk = disk
-
-    @asynccontextmanager
-    async def _write(self) -> AsyncGenerator[Tables]:
-        if self._disk.full:
-            await trio.lowlevel.checkpoint()
-            raise StorageFull("no space left")
-        async with super()._write() as tables:
-            yield tables
 
 
 def still_held(virtual: Virtual, run_id: RunId, live: LiveRun) -> bool:

@@ -1,0 +1,15 @@
+"""The contract of storage about being held: whether this opening may still write."""
+
+import abc
+
+
+class LeaseContract(abc.ABC):
+    """What `Storage` promises about its lease."""
+
+    @abc.abstractmethod
+    async def check_lease(self) -> None:
+        """Read that this opening still holds the store. LeaseLost. The cheapest proof that it can be read."""
+
+    @abc.abstractmethod
+    async def renew_lease(self) -> None:
+        """Write the lease anew, as it is: the cheapest proof that it can be written. LeaseLost."""
