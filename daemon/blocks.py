@@ -5,12 +5,14 @@ Who is blocked while at work keeps the unit they hold and may submit it; they ge
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import attrs
 
 from ..protocol.names import RunId, WorkerId
 from ..storage.contract import Storage
 from ..storage.errors import NotFound
+from ..storage.paging import every
 from ..storage.records import TaskRun, Unit, Worker
 from ..storage.writes import SetBlocked, Write
 from .clock import Wall
@@ -19,7 +21,6 @@ from .errands import Errand, Errands, block_errand
 log = logging.getLogger(__name__)
 
 FIRST_TRY_S = 5.0  # how long staff wait to hear whether the provider was told
-PAGE = 1000
 
 
 @attrs.frozen
@@ -93,8 +94,7 @@ class Blocks:
 
     async def _run_of(self, worker: Worker, runs: Sequence[TaskRun]) -> RunId | None:
         """Through whose provider it is told: that of the run they came to last, else the newest there is."""
-        there, after, last = {run.id for run in runs}, 0, None
-        while page := await self._storage.agents_of_worker(worker.id, after, PAGE):
-            after = page[-1].id
-            last = next((agent.run_id for agent in reversed(page) if agent.run_id in there), last)
+        there, last = {run.id for run in runs}, None
+        async for agent in every(partial(self._storage.agents_of_worker, worker.id)):
+            last = agent.run_id if agent.run_id in there else last
         return last or next((run.id for run in reversed(runs) if run.provider == worker.provider), None)

@@ -5,6 +5,7 @@ field with the answer, anything else with the answer's `label`, or with its only
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -12,9 +13,9 @@ import orjson
 
 from ..protocol.names import SUBMITTED_AGENT, AgentStatus, WorkerId
 from ..storage.contract import Storage
+from ..storage.paging import every
 from ..storage.records import Agent
 
-PAGE = 1000
 COMPARED_MAX = 2000  # of the newest answers; each costs two reads
 TRUTH = "_truth"
 ANSWER = "label"
@@ -36,9 +37,7 @@ class TrackRecord:
 
 async def track_record(storage: Storage, worker_id: WorkerId) -> TrackRecord:
     """Read it all; cost grows with what the worker did."""
-    agents: list[Agent] = []
-    while page := await storage.agents_of_worker(worker_id, agents[-1].id if agents else 0, PAGE):
-        agents += page
+    agents = [agent async for agent in every(partial(storage.agents_of_worker, worker_id))]
     submitted = [agent for agent in agents if agent.status in SUBMITTED_AGENT]
     compared = [await _compared(storage, agent) for agent in submitted[-COMPARED_MAX:]]
     return TrackRecord(

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from ...protocol.names import WorkerId
 from ...storage.contract import Storage
 from ...storage.errors import Duplicate, NotFound
+from ...storage.paging import every
 from ...storage.records import HistoryEntry, Qualification, Worker
 from ...storage.writes import SetGrant, TakeGrant, Write
 from .answers import json_answer
@@ -33,7 +35,6 @@ from .worker_words import make_known, workers_of_body
 
 VALUE_MAX = 2**63 - 1  # what an integer column holds
 CHANGES_MAX = 1000  # of one qualification; `crowdctl worker` has all of one worker
-PAGE = 1000
 
 
 async def list_qualifications(request: Request) -> Response:
@@ -194,9 +195,9 @@ async def _history(storage: Storage, qualification: Qualification) -> list[Grant
         await storage.history("qualification", qualification.id), maxlen=CHANGES_MAX
     )
     after, name = entries[-1].id if entries else 0, qualification.name
-    while page := await storage.history("grant", after=after, limit=PAGE):
-        entries.extend(each for each in page if each.after == f"{name} revoked" or _value_of(each, name))
-        after = page[-1].id
+    async for entry in every(partial(storage.history, "grant"), after=after):
+        if entry.after == f"{name} revoked" or _value_of(entry, name):
+            entries.append(entry)
     return [await _change_view(storage, entry) for entry in entries]
 
 

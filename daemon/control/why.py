@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from ...protocol.names import AgentId, RunId, UnitId
 from ...storage.contract import Storage
 from ...storage.errors import NotFound
+from ...storage.paging import every
 from ...storage.records import Decision, HistoryEntry, TaskRun
 from ..admission.explain import explain
 from ..review.decisions import REVIEW
@@ -21,7 +23,6 @@ from .shapes.history import DecisionView, StoryView, WhyView
 from .worker_words import worker_asked_for
 
 DECISIONS_MAX = CHANGES_MAX = 1000  # the newest; a worker who asks again and again is counted, not listed
-PAGE = 1000
 
 
 async def why_worker(request: Request) -> Response:
@@ -33,12 +34,12 @@ async def why_worker(request: Request) -> Response:
     run_id = None if run is None else run.id
     decisions = await _decisions(storage, run_id=run_id, worker_id=worker.id)
     entries = [*await _history(storage, "worker", worker.id), *await _history(storage, "grant", worker.id)]
-    after = 0
-    while page := await storage.agents_of_worker(worker.id, after, PAGE):
-        for agent in page[-CHANGES_MAX:]:
-            if run_id in (None, agent.run_id):
-                entries += await _history(storage, "agent", agent.id)
-        after = page[-1].id
+    agents = deque[AgentId](maxlen=CHANGES_MAX)
+    async for agent in every(partial(storage.agents_of_worker, worker.id)):
+        if run_id in (None, agent.run_id):
+            agents.append(agent.id)
+    for agent_id in agents:
+        entries += await _history(storage, "agent", agent_id)
     return await _answer(storage, decisions, entries)
 
 
@@ -70,19 +71,15 @@ async def why_agent(request: Request) -> Response:
 
 async def _decisions(storage: Storage, **about: Any) -> list[Decision]:
     newest = deque[Decision](maxlen=DECISIONS_MAX)
-    after = 0
-    while page := await storage.decisions(**about, after=after, limit=PAGE):
-        newest.extend(page)
-        after = page[-1].id
+    async for decision in every(partial(storage.decisions, **about)):
+        newest.append(decision)
     return [*newest]
 
 
 async def _history(storage: Storage, kind: str, subject_id: int) -> list[HistoryEntry]:
     newest = deque[HistoryEntry](maxlen=CHANGES_MAX)
-    after = 0
-    while page := await storage.history(kind, subject_id, after=after, limit=PAGE):
-        newest.extend(page)
-        after = page[-1].id
+    async for entry in every(partial(storage.history, kind, subject_id)):
+        newest.append(entry)
     return [*newest]
 
 

@@ -1,12 +1,14 @@
 """Makes a piece from what storage says of it: new, or with a journal to run against."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import attrs
 
 from ...protocol.names import AgentId, PieceKind
 from ...storage.contract import Storage
+from ...storage.paging import every
 from ...storage.records import JournalEntry, LiveUpdate
 from .calls import is_call, unanswered
 from .hearing import Hearing
@@ -14,8 +16,6 @@ from .ledger import Ledger, PieceKey
 from .piece import Piece, PieceTools
 from .replay import Replay
 from .waits import What
-
-READ_MAX = 1000
 
 Row = TypeVar("Row", JournalEntry, LiveUpdate)
 
@@ -83,26 +83,10 @@ def _in_order(updates: Iterable[list[LiveUpdate]]) -> list[LiveUpdate]:
 
 
 async def _updates(storage: Storage, ledger: Ledger, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
-    async def read(after: int) -> list[LiveUpdate]:
-        return await storage.live_updates(ledger.onboarding, agent_id, outgoing, after, READ_MAX)
-
-    return [update async for update in _paged(read, lambda update: update.number)]
+    read = partial(storage.live_updates, ledger.onboarding, agent_id, outgoing)
+    return [update async for update in every(read, lambda update: update.number)]
 
 
 def _journal(storage: Storage, key: PieceKey) -> AsyncGenerator[JournalEntry]:
-    async def read(after: int) -> list[JournalEntry]:
-        return await storage.journal(key.kind, key.id, after, READ_MAX)
-
-    return _paged(read, lambda entry: entry.position)
-
-
-async def _paged(
-    read: Callable[[int], Awaitable[list[Row]]], place: Callable[[Row], int]
-) -> AsyncGenerator[Row]:
-    after = 0
-    while page := await read(after):
-        for row in page:
-            yield row
-        if len(page) < READ_MAX:
-            return
-        after = place(page[-1])
+    read = partial(storage.journal, key.kind, key.id)
+    return every(read, lambda entry: entry.position)

@@ -1,16 +1,16 @@
 """What a page is given of its agent's past, so that a reload restores it; in the words of `mephisto-task`."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 
 from ...protocol.names import AgentId
 from ...storage.contract import Storage
+from ...storage.paging import every
 from ...storage.records import LiveUpdate
 from .calls import is_call
-
-READ_MAX = 1000
 
 
 @attrs.frozen
@@ -61,13 +61,8 @@ async def read_past(
 
 
 async def _all(storage: Storage, onboarding: bool, agent_id: AgentId, outgoing: bool) -> list[LiveUpdate]:
-    found: list[LiveUpdate] = []
-    while True:
-        after = found[-1].number if found else 0
-        page = await storage.live_updates(onboarding, agent_id, outgoing, after, READ_MAX)
-        found += page
-        if len(page) < READ_MAX:
-            return found
+    read = partial(storage.live_updates, onboarding, agent_id, outgoing)
+    return [update async for update in every(read, lambda update: update.number)]
 
 
 def _requests(updates: Iterable[LiveUpdate]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import attrs
 import trio
@@ -9,6 +10,7 @@ import trio
 from ...protocol.names import AgentId, AgentStatus, RunId, WorkerId
 from ...storage.contract import Storage
 from ...storage.errors import NotFound, StaleWrite
+from ...storage.paging import every
 from ...storage.records import Agent, TaskRun
 from ..clock import Wall
 from ..errands import Errand, Errands
@@ -22,7 +24,6 @@ log = logging.getLogger(__name__)
 
 ROUNDS_MAX = 8  # a fact that changes under us more often than this is a bug, not bad luck
 FIRST_TRY_S = 5.0  # how long staff wait to hear whether the provider was told
-PAGE = 1000
 
 
 @attrs.frozen
@@ -129,12 +130,9 @@ class Reviewer:
         """The worker's verdicts in all runs of the task; reads all that they ever were: few are thousands."""
         tasks: dict[RunId, int] = {run.id: run.task_id}
         statuses: list[AgentStatus] = []
-        after = 0
-        while page := await self._storage.agents_of_worker(worker_id, after, PAGE):
-            for agent in page:
-                if agent.run_id not in tasks:
-                    tasks[agent.run_id] = (await self._storage.run(agent.run_id)).task_id
-                if tasks[agent.run_id] == run.task_id:
-                    statuses.append(agent.status)
-            after = page[-1].id
+        async for agent in every(partial(self._storage.agents_of_worker, worker_id)):
+            if agent.run_id not in tasks:
+                tasks[agent.run_id] = (await self._storage.run(agent.run_id)).task_id
+            if tasks[agent.run_id] == run.task_id:
+                statuses.append(agent.status)
         return tally(statuses)
