@@ -33,6 +33,7 @@ from ..protocol.streams import Confirmed
 from ..storage.contract import Storage
 from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun
+from .channel import LinkLost
 from .clock import Wall
 from .lifecycle.onboarding import shown_status
 from .lifecycle.sync import PRESENT
@@ -176,6 +177,9 @@ class ClientIO:
             reply = await self._dispatch(packet, link)
         except (LeaseLost, StorageFailed):
             raise
+        except LinkLost as lost:  # the router died with the files; whoever is told to come again has them
+            log.info("%s is to come again: %s", packet.type.value, lost, extra={"run": self._run.id})
+            return try_later(packet)
         except Exception as exc:
             # One request's trouble is not its neighbours': it is told to try later, the operator sees why.
             log.exception("%s failed", packet.type.value, extra={"run": self._run.id})
