@@ -31,6 +31,7 @@ def crowdd() -> None:
 
 
 _NUMBER = click.IntRange(0, 10_000)
+_CYCLES = click.IntRange(0, 10_000_000)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _new_data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it [a new folder]."
@@ -255,6 +256,42 @@ def check(folder: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     from .check import check_folder
 
     raise SystemExit(check_folder(folder, overrides, as_json))
+
+
+@crowdd.command()
+@click.option("--cycles", type=_CYCLES, default=200, show_default=True, help="How often something is killed.")
+@click.option("--real", type=_CYCLES, default=10, show_default=True, help="So many starts are by exec.")
+@click.option(
+    "--every-syscall", is_flag=True, help="Kill, and fail the disk, at every system call: needs strace."
+)
+@click.option("--power-cuts", type=_CYCLES, default=0, help="Cut the power of a disk so often: needs root.")
+@click.option("--seed", default=1, show_default=True, help="What chance starts from.")
+@click.option("--plant", default="", metavar="FAULT", help="Do wrong on purpose, to see that it is found.")
+@click.option(
+    "--lanes", type=click.IntRange(1, 64), default=2, show_default=True, help="Scenes side by side."
+)
+@click.option(
+    "--report",
+    "report_to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where certificate.md and certificate.json are written, and what broke a promise is kept.",
+)
+def certify(report_to: Path | None, **asked: Any) -> None:
+    """Prove on this machine that nothing is lost: kill daemon, router and browsers while work goes on.
+
+    Real processes on a folder of their own do real work; what clients were told is compared with the store.
+    Exit status 0: every promise held, or with --plant: the fault was found.
+
+    \b
+    crowdd certify --cycles 2000 --real 50 --report certificate
+    crowdd certify --plant "ack before commit"
+    """
+    from .certify_command import folder_for, run_certify
+    from .testing.certify.findings import Plan
+
+    with folder_for(report_to) as folder:
+        status = run_certify(Plan(folder=folder, **asked), report_to)
+    raise SystemExit(status)
 
 
 @crowdd.group()

@@ -1,5 +1,7 @@
 """One program of a scene: started by fork or by exec, killed, started again; at most one life at a time."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import trio
 
-from .zygote import Started, Zygote
+from .zygote import PROGRAM, Started, Zygote
 
 READY_S = 60.0  # a start under strace, on a machine that is busy
 LOOK_S = 0.005
@@ -28,11 +30,13 @@ class Part:
         log: Path,
         is_ready: Callable[[], Awaitable[bool]],
         mutant: str = "",
+        program: str = PROGRAM,
     ) -> None:
         self.name = name
         self.pid = 0
         self.mutant = mutant
         self.log_file = log
+        self._program = program
         self._zygote = zygote
         self._arguments = arguments
         self._is_ready = is_ready
@@ -53,9 +57,9 @@ class Part:
         """Start it, by exec when `real` or behind a command, and wait until it is ready. NotReady."""
         arguments = list(self._arguments())
         if real or prefix:
-            self._execute([*prefix, sys.executable, "-P", "-m", "crowdd.cli", *arguments])
+            self._execute([*prefix, sys.executable, "-P", "-m", self._program.partition(":")[0], *arguments])
         else:
-            self._forked = await self._zygote.start(arguments, self.log_file, mutant=self.mutant)
+            self._forked = await self._zygote.start(arguments, self.log_file, self._program, self.mutant)
             self.pid = self._forked.pid
         if wait:
             await self.until_ready()
@@ -89,6 +93,11 @@ class Part:
             await trio.sleep(LOOK_S)
         self._forked = self._executed = None
         return status
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        if self.is_running:
+            os.kill(self.pid, signal.SIGTERM)
 
     async def kill(self) -> int:
         """kill -9, and nothing else; its exit status, which is another when it had ended before."""

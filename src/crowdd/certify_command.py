@@ -1,0 +1,124 @@
+"""The command `crowdd certify`: carries campaigns out, shows how far they are, writes the report."""
+
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attrs
+import click
+import orjson
+import trio
+
+from . import __version__
+from .daemon.causes import causes
+from .testing.certify import kills, syscalls
+from .testing.certify.findings import CampaignResult, Plan, Progress
+from .testing.certify.mutants import MUTANTS
+from .testing.certify.report import Report, verdict
+from .testing.certify.strace import StraceRefused
+
+SHOWN_MAX = 10  # violations; the report has them all
+WORDS_MAX = 400  # of each
+INTERRUPTED = 130
+REFUSED = (StraceRefused,)
+"""What campaigns raise that cannot be carried out here; the words say what is missing."""
+Campaign = Callable[[Plan, Progress], Awaitable[CampaignResult]]
+
+
+def run_certify(plan: Plan, report_to: Path | None) -> int:
+    """Certify as planned, `plan.folder` being where; 0 when all held, or when a planted fault was found."""
+    if plan.plant and plan.plant not in MUTANTS:
+        known = "; ".join(MUTANTS)
+        click.echo(f"crowdd: no fault is called {plan.plant!r}. There are: {known}", err=True)
+        return 2
+    report = Report(__version__, plan, [], datetime.now(UTC))
+    try:
+        with _ended_by_signals():
+            # Ctrl-C cancels like any other end, so that what was started is ended.
+            report = attrs.evolve(report, results=trio.run(_certify, plan, _campaigns(plan)))
+    except (KeyboardInterrupt, BaseExceptionGroup, *REFUSED) as exc:
+        return _why_not(exc)
+    _say(report)
+    if report_to is not None:
+        _write(report, report_to)
+    return int(bool(report.violations) is not bool(plan.plant))
+
+
+def _why_not(exc: BaseException) -> int:
+    """Say why nothing is certified; the exit status. Any other error is raised."""
+    found = causes(exc)
+    if any(isinstance(cause, KeyboardInterrupt) for cause in found):
+        click.echo("\nstopped; all that it had started has ended", err=True)
+        return INTERRUPTED
+    for cause in found:
+        if isinstance(cause, REFUSED):
+            click.echo(f"crowdd: {cause}", err=True)
+            return 1
+    raise exc
+
+
+async def _certify(plan: Plan, campaigns: Sequence[Campaign]) -> list[CampaignResult]:
+    return [await campaign(plan, _show) for campaign in campaigns]
+
+
+def _campaigns(plan: Plan) -> list[Campaign]:
+    asked: list[tuple[object, Campaign]] = [(plan.cycles, kills.run), (plan.every_syscall, syscalls.run)]
+    return [campaign for wanted, campaign in asked if wanted]
+
+
+@contextmanager
+def folder_for(report_to: Path | None) -> Generator[Path]:
+    """Where scenes are set: beside the report, where those that broke a promise stay, or a temporary one."""
+    # A socket's path must be short: nothing longer than needed goes into it.
+    with tempfile.TemporaryDirectory(prefix="crowdd-") as folder:
+        yield Path(folder)
+        if report_to is not None:
+            _keep(Path(folder), report_to)
+
+
+def _keep(folder: Path, report_to: Path) -> None:
+    for scene in sorted(folder.iterdir()):
+        shutil.copytree(scene, report_to / "scenes" / scene.name, ignore=_sockets, dirs_exist_ok=True)
+
+
+def _sockets(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not (Path(folder, name).is_file() or Path(folder, name).is_dir())]
+
+
+@contextmanager
+def _ended_by_signals() -> Generator[None]:
+    """SIGTERM ends it as Ctrl-C does: what it started ends first."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _show(campaign: str, done: int, of: int, words: str = "") -> None:
+    line = f"{campaign}: {done} of {of}{f', {words}' if words else ''}"
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{line}", err=True, nl=done >= of)
+    else:
+        click.echo(line, err=True)
+
+
+def _say(report: Report) -> None:
+    found = [finding for result in report.results for finding in result.violations]
+    click.echo(verdict(report))
+    for finding in found[:SHOWN_MAX]:
+        click.echo(f"- {finding.words[:WORDS_MAX]}\n  again: {finding.repeat}")
+    if len(found) > SHOWN_MAX:
+        click.echo(f"and {len(found) - SHOWN_MAX} more")
+
+
+def _write(report: Report, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "certificate.md").write_text(report.as_markdown())
+    (folder / "certificate.json").write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+    click.echo(f"{folder}/certificate.md and certificate.json tell all")
