@@ -5,10 +5,11 @@ or ENOSPC, until an operation goes through without coming to its n-th; after eac
 once more with the same ids. In the end histories and store are checked. Needs strace.
 """
 
+import functools
 import itertools
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import attrs
@@ -96,7 +97,9 @@ class Striker:
         asked = {entry.call: entry.operation.value for entry in entries if isinstance(entry, Invoke)}
         return Counter(asked[entry.call] for entry in entries if isinstance(entry, Ok | Refused))
 
-    async def strike_all(self, act: Act, part: Part, faults: Collection[Fault]) -> None:
+    async def strike_all(
+        self, act: Act, part: Part, faults: Collection[Fault], tell: Callable[[str], None]
+    ) -> None:
         """Every fault at every call of the operation: those of the main thread, then those of all others."""
         for threads in Threads:
             most = await self._count(act, part, threads)
@@ -104,6 +107,7 @@ class Striker:
                 for name in sorted(most if fault is Fault.KILL else most.keys() - SENDING):
                     for number in itertools.count(1):
                         injection = Injection(fault, name, number)
+                        tell(f"{act.name}: {part.name}, {injection} of {most[name]}")
                         struck = await self.strike(act, part, injection, threads)
                         if not struck and number >= most[name]:
                             break
@@ -202,9 +206,11 @@ async def strike_operations(
     points, answered, findings = Counter[str](), Counter[str](), list[str]()
     try:
         for number, name in enumerate(names):
-            tell(NAME, number, len(names), name)
-            folder = plan.folder / f"syscalls-{number}"
-            striker = await _strike(folder, zygote, OPERATIONS[name], faults)
+            folder, heard = (
+                plan.folder / f"syscalls-{number}",
+                functools.partial(tell, NAME, number, len(names)),
+            )
+            striker = await _strike(folder, zygote, OPERATIONS[name], faults, heard)
             points, answered = points + striker.points, answered + striker.answered
             findings += striker.findings
     finally:
@@ -219,12 +225,14 @@ async def strike_operations(
     )
 
 
-async def _strike(folder: Path, zygote: Zygote, kind: type[Act], faults: Collection[Fault]) -> Striker:
+async def _strike(
+    folder: Path, zygote: Zygote, kind: type[Act], faults: Collection[Fault], tell: Callable[[str], None]
+) -> Striker:
     async with open_scene(folder, zygote) as scene:
         striker = Striker(scene)
         try:
             await scene.set_up({kind.task: (ROWS, 1)})
-            await striker.strike_all(kind(scene), scene.daemon, faults)
+            await striker.strike_all(kind(scene), scene.daemon, faults, tell)
             await scene.daemon.kill()
             striker.findings += [f"{kind.name}: {words}" for words in await scene.check()]
         except* (SceneBroken, NotReady, StraceRefused) as broken:
