@@ -9,6 +9,7 @@ import enum
 import hashlib
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -229,6 +230,12 @@ def answers_saved(entries: Iterable[Entry]) -> set[str]:
             case _:
                 pass
     return saved
+
+
+def answered(entries: Sequence[Entry]) -> Counter[str]:
+    """How many requests of each kind were answered definitely, with yes or no."""
+    asked = {entry.call: entry.operation.value for entry in entries if isinstance(entry, Invoke)}
+    return Counter(asked[entry.call] for entry in entries if isinstance(entry, Ok | Refused))
 
 
 def save_history(entries: Sequence[Entry], path: Path) -> None:

@@ -9,7 +9,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-IMAGE_BYTES = 512 * 1024 * 1024  # sparse: only what is written takes space
+IMAGE_BYTES = 2 * 1024**3  # sparse: only what is written takes space; less than a router keeps free is full
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, on other file systems XFS_IOC_GOINGDOWN
 _NOTHING_FLUSHED = 2  # neither data nor journal: as if the power went this instant
 
@@ -22,6 +22,7 @@ class LoopDisk:
     """One image, mounted at `path` or not. All calls block, for well under a second."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.path = folder / "disk"
         self._image = folder / "disk.image"
 
@@ -36,6 +37,15 @@ class LoopDisk:
     def mount(self) -> None:
         """Mount it again; what the journal holds is replayed. DiskRefused."""
         _run("mount", "-o", "loop", str(self._image), str(self.path))
+
+    def settle(self) -> None:
+        """Have everything that was written until now on the disk, as after a quiet minute."""
+        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+            os.sync()
+        finally:
+            os.close(handle)
 
     def cut(self) -> None:
         """Cut the power: what was not synced is gone, and every call from now on fails with EIO."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-MUTANTS: Mapping[str, Callable[[], None]] = {}
+from .disk_mutants import DISK_MUTANTS
+
+MUTANTS: Mapping[str, Callable[[], None]] = {**DISK_MUTANTS}
 
 
 def plant(name: str) -> None:

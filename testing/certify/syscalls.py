@@ -17,7 +17,7 @@ import trio
 
 from ...daemon.causes import causes
 from ..asking import WentHome
-from ..history import Invoke, Ok, Refused
+from ..history import answered
 from .findings import CampaignResult, Finding, Plan, Progress
 from .operations import OPERATIONS, Act, Broken, Shutdown
 from .parts import NotReady, Part
@@ -93,9 +93,7 @@ class Striker:
     @property
     def answered(self) -> Counter[str]:
         """How many requests of each kind were answered definitely."""
-        entries = self._scene.history.entries
-        asked = {entry.call: entry.operation.value for entry in entries if isinstance(entry, Invoke)}
-        return Counter(asked[entry.call] for entry in entries if isinstance(entry, Ok | Refused))
+        return answered(self._scene.history.entries)
 
     async def strike_all(
         self, act: Act, part: Part, faults: Collection[Fault], tell: Callable[[str], None]
@@ -203,7 +201,7 @@ async def strike_operations(
     if (refusal := strace_refusal()) is not None:
         return CampaignResult(NAME, 0, notes=[f"not done: {refusal}"])
     began, zygote = time.monotonic(), start_zygote()
-    points, answered, findings = Counter[str](), Counter[str](), list[str]()
+    points, asked, findings = Counter[str](), Counter[str](), list[str]()
     try:
         for number, name in enumerate(names):
             folder, heard = (
@@ -211,14 +209,14 @@ async def strike_operations(
                 functools.partial(tell, NAME, number, len(names)),
             )
             striker = await _strike(folder, zygote, OPERATIONS[name], faults, heard)
-            points, answered = points + striker.points, answered + striker.answered
+            points, asked = points + striker.points, asked + striker.answered
             findings += striker.findings
     finally:
         zygote.close()
     return CampaignResult(
         NAME,
         points.total(),
-        answered,
+        asked,
         [Finding(NAME, words, REPEAT) for words in findings],
         notes=[f"{count} points of {fault}" for fault, count in points.items()],
         took_s=time.monotonic() - began,
