@@ -175,7 +175,11 @@ class GroupKeeper:
 
     async def take_up(self) -> None:
         """Know again who waits and who works, after a start."""
-        for agent in await self._t.house.storage.reserved_agents(self._t.runner.run_id):
+        reserved = await self._t.house.storage.reserved_agents(self._t.runner.run_id)
+        now = self._t.house.wall()
+        people = [agent for agent in reserved if not is_simulated(agent)]
+        self._signs.remember((now - agent.created_at).total_seconds() for agent in people)
+        for agent in reserved:
             if agent.assignment_id in self._begun and not is_simulated(agent):
                 continue  # somebody is at work there: nothing has to be read, and pages wait for us
             seats = await self._seats(agent.assignment_id)

@@ -1,6 +1,6 @@
 """What is known of workers who wait, beside what storage says: their signs, the questions to them.
 
-In memory alone: after a restart everybody is asked again.
+In memory alone: after a restart everybody is asked again, and the pace is that of those who are there.
 """
 
 from collections import deque
@@ -29,6 +29,11 @@ class Signs:
             at = trio.current_time() - ago_s
             self._heard[agent_id] = at
             self._arrivals.append(at)
+
+    def remember(self, ago_s: Iterable[float]) -> None:
+        """After a start: so long ago those came who wait or work now, from whom the pace is guessed."""
+        now = trio.current_time()
+        self._arrivals = deque(sorted(now - ago for ago in ago_s), maxlen=ARRIVALS_KEPT)
 
     def forget(self, agent_id: AgentId) -> None:
         """It waits no more."""

@@ -1,11 +1,14 @@
 """Groups over crashes and stops of the daemon: whoever waits, works, or is sought, from storage alone."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import MockClock
 
-from crowdd.protocol.names import AgentStatus, UnitStatus
+from crowdd.protocol.names import AgentStatus, RunState, UnitStatus
+from crowdd.storage.errors import NotFound
 from crowdd.testing.verdicts import Verdict
 
 from .group_pages import member, units_of, until_agents
@@ -185,3 +188,148 @@ async def test_a_group_that_nobody_comes_back_to_is_over_and_its_run_ends(
         with trio.fail_after(600):
             await live.ended.wait()
         assert set(await units_of(virtual, run)) == {UnitStatus.EXPIRED}
+
+
+async def test_who_was_asked_when_the_daemon_crashed_is_asked_again_and_the_group_starts(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end")
+        async with member(virtual, run, "ann", answers=False) as ann:
+            await trio.sleep(120)
+            async with member(virtual, run, "bob") as bob:
+                with trio.fail_after(10):
+                    while not ann.asked():
+                        await trio.sleep(0.1)
+                virtual.daemon.kill(down_s=5)
+                ann.answers = True
+                await ann.becomes("in task")
+                await bob.becomes("in task")
+                assert ann.asked() == 2
+        assert await virtual.agents(run) == [IN_TASK, IN_TASK]
+
+
+async def test_whoever_waits_after_a_crash_is_told_how_long_it_may_take(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual, AsyncExitStack() as stack:
+        run = await virtual.launch(units=2, code=CODE, blueprint__group="4")
+        for name in ("ann", "bob", "cem", "dan", "eva"):
+            one = await stack.enter_async_context(member(virtual, run, name))
+            await trio.sleep(40)
+        before = (await one.page.register()).told["waiting"]["expected_s"]
+        virtual.daemon.kill(down_s=5)
+        await trio.sleep(6)
+        await virtual.until_live(run.id)
+        after = (await one.page.register()).told["waiting"]["expected_s"]
+        assert before is not None
+        assert after is not None
+        assert abs(after - before) < 30
+
+
+async def test_who_waits_in_a_paused_run_has_an_end_all_the_same_and_is_paid(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end", blueprint__waiting__limit_s="60")
+        async with member(virtual, run, "ann") as ann:
+            await virtual.operator.pause(run.id, True, "staff:ann", "lunch")
+            await ann.becomes("expired")
+            assert 55 < trio.current_time() < 90
+            assert len(await virtual.storage.owed(run.id)) == 1
+
+
+async def test_a_group_talks_on_while_its_run_is_paused_and_over_a_crash(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end")
+        async with a_pair(virtual, run) as (ann, bob):
+            await virtual.operator.pause(run.id, True, "staff:ann", "lunch")
+            await ann.live.send({"said": "one"})
+            await bob.live.until(1)
+            virtual.daemon.kill(down_s=5)
+            await ann.live.send({"said": "two"})
+            assert [update["said"] for update in await bob.live.until(2)] == ["one", "two"]
+            for one in (ann, bob):
+                assert (await one.page.submit({"done": True})).verdict is Verdict.OK
+        await until_agents(virtual, run, COMPLETED, COMPLETED)
+
+
+async def test_a_run_is_deleted_while_the_code_of_a_group_that_was_dismissed_still_ends(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    ending = CODE.replace("        raise", "        await trio.sleep(30)\n        raise")
+    slow = f"import trio\n{ending}"
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1, code=slow, blueprint__group="2")
+        async with a_pair(virtual, run):
+            await virtual.operator.stop(run.id, True, "staff:ann")
+            await trio.sleep(2)
+            live = virtual.operator.live(run.id)
+            assert live is not None
+            await virtual.operator.delete(run.id, "staff:ann")
+        with pytest.raises(NotFound):
+            await virtual.storage.run(run.id)
+        assert virtual.operator.live(run.id) is None
+
+
+GOLD = """
+[gold]
+qualification_base = "g"
+max_units = 9
+min_golds = 1
+"""
+ALONE_FIRST = (
+    CODE
+    + """
+async def run_unit(unit, agent):
+    async for update in agent.updates():
+        await agent.send({"alone": update["said"]})
+
+def gold_for_worker(worker):
+    return {"question": worker.name}
+
+def on_unit_submitted(agent):
+    return agent.data.get("right") if agent.unit.is_gold else None
+"""
+)
+
+
+async def test_who_does_a_gold_unit_alone_first_joins_a_group_then_over_crashes(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(
+            units=1,
+            sections=GOLD,
+            code=ALONE_FIRST,
+            blueprint__group="2",
+            limits__allowed_concurrent="1",
+        )
+        afters: list[str] = []
+        for name in ("ann", "bob"):
+            async with member(virtual, run, name) as one:
+                await one.becomes("in task")
+                await one.live.send({"said": "one"})
+                virtual.daemon.kill(down_s=5)
+                await one.live.send({"said": "two"})
+                assert await one.live.until(2) == [{"alone": "one"}, {"alone": "two"}]
+                assert (await one.page.submit({"right": True})).verdict is Verdict.OK
+                afters.append(one.page.agent)
+        virtual.daemon.kill(down_s=5)
+        await trio.sleep(6)
+        await virtual.until_live(run.id)
+        async with (
+            member(virtual, run, "ann", after=afters[0]) as ann,
+            member(virtual, run, "bob", after=afters[1]) as bob,
+        ):
+            await ann.becomes("in task")
+            await ann.live.send({"said": "hello"})
+            virtual.daemon.kill(down_s=5)
+            assert [update["said"] for update in await bob.live.until(1)] == ["hello"]
+            for one in (ann, bob):
+                assert (await one.page.submit({"done": True})).verdict is Verdict.OK
+        await until_agents(virtual, run, COMPLETED, COMPLETED, COMPLETED, COMPLETED)
+        await trio.sleep(10)
+        assert (await virtual.storage.run(run.id)).state is RunState.COMPLETED
