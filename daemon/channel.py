@@ -1,6 +1,7 @@
 """A channel: the way to one router. The contract, and nothing of any transport."""
 
 import abc
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class Channel(abc.ABC):
     """For logs and status, e.g. the router's address; without secrets."""
     url: str
     """Where workers find the run's pages through this router."""
-    secret: bytes
+    secrets: Sequence[bytes]
     """What daemon and router prove themselves with."""
 
     @abc.abstractmethod

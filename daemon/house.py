@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -34,8 +35,8 @@ class House:
     rng: random.Random
     user_code: UserCode
     data: Path
-    link_secret: bytes = attrs.field(repr=False)
-    """Signs personal links; kept over restarts."""
+    link_secrets: Sequence[bytes] = attrs.field(repr=False)
+    """For personal links, kept over restarts: the first signs, any is believed."""
     pace: Pace = attrs.Factory(Pace)
     end_routers: bool = False
     """False: at a stop, routers of unfinished runs go on: they tell pages to wait, and are adopted later."""

@@ -92,7 +92,8 @@ def provider_of(run: TaskRun, house: House, registry: Registry) -> CrowdProvider
 
 def _provider(run: TaskRun, config: RunConfig, registry: Registry, house: House) -> CrowdProvider:
     folder = house.task_folder(run.launch_id)
-    place = Place(run, house.storage, house.wall, house.rng, house.link_secret, folder)
+    secret, *old = house.link_secrets
+    place = Place(run, house.storage, house.wall, house.rng, secret, folder, old)
     return registry.provider(config.provider.type)(config.provider.options, place)
 
 

@@ -63,8 +63,9 @@ class Revoker:
     def _run_of(self, link: str) -> str | None:
         for name in self._registry.names(Kind.PROVIDER):
             with suppress(UnknownPlugIn, BrokenPlugIn):
-                label = self._registry.provider(name).run_of_link(link, self._house.link_secret)
-                if label is not None:
+                provider = self._registry.provider(name)
+                labels = (provider.run_of_link(link, secret) for secret in self._house.link_secrets)
+                for label in filter(None, labels):
                     return label
         return None
 

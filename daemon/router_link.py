@@ -195,7 +195,7 @@ class RouterLink:
         onboarding = await duties.storage.live_onboarding_agents(duties.run.id)
         shake = Handshake(
             Role.DAEMON,
-            self.channel.secret,
+            self.channel.secrets,
             duties.run.label,
             duties.rng.randbytes(NONCE_BYTES),
             duties.storage.epoch,

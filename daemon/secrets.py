@@ -1,27 +1,21 @@
-"""Secret files: made once with mode 0600, refused when others could read them. Never logs what they hold."""
+"""Makes the daemon's secret files, once, with mode 0600. How they are read, `files.secrets` says."""
 
 import contextlib
 import os
 import secrets
-import stat
 from pathlib import Path
 
 from ..files.durable import sync_folder
+from ..files.secrets import load_secrets
 
 SECRET_BYTES = 32
-SECRET_FILE_BYTES_MAX = 4096
-SECRET_BYTES_MIN = 16  # what HMAC-SHA256 needs to be out of reach
 
 
-class SecretRefused(Exception):
-    """The secret file cannot be used as it is; says what to do."""
-
-
-def load_or_make_secret(path: Path) -> bytes:
-    """The secret in `path`, made if there is none. SecretRefused, OSError."""
+def load_or_make_secrets(path: Path) -> tuple[bytes, ...]:
+    """The secrets in `path`; a new one if there is no file. SecretRefused, OSError."""
     if not path.exists():
         make_secret(path)
-    return load_secret(path)
+    return load_secrets(path)
 
 
 def make_secret(path: Path) -> None:
@@ -39,26 +33,3 @@ def make_secret(path: Path) -> None:
     finally:
         part.unlink()
     sync_folder(path.parent)
-
-
-def load_secret(path: Path) -> bytes:
-    """What the file holds, without space around it. SecretRefused when it is no private secret."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as exc:
-        raise SecretRefused(f"{path}: cannot be read: {exc.strerror}") from exc
-    try:
-        _check_private(path, os.fstat(handle).st_mode)
-        secret = os.read(handle, SECRET_FILE_BYTES_MAX).strip()
-    finally:
-        os.close(handle)
-    if len(secret) < SECRET_BYTES_MIN:
-        raise SecretRefused(f"{path}: is shorter than {SECRET_BYTES_MIN} bytes: remove it, a new one is made")
-    return secret
-
-
-def _check_private(path: Path, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise SecretRefused(f"{path}: is not a regular file")
-    if stat.S_IMODE(mode) & 0o077:
-        raise SecretRefused(f"{path}: others can use it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}")

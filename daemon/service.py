@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from .registry import installed_plug_ins
 from .reloading import Reloader
 from .roles import Staff
 from .routers import ROUTERS_NAME, Routers
-from .secrets import load_or_make_secret
+from .secrets import load_or_make_secrets
 from .status_line import StatusLine
 from .store_loss import StoreLoss, guard_calls
 from .user_code import UserCode
@@ -96,7 +96,7 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
         raise StorageRefused(
             f"{config.data} cannot be used: {exc.strerror}; name another with --data"
         ) from exc
-    link_secret = load_or_make_secret(config.data / "secrets" / "links")
+    link_secrets = _link_secrets(config.data)
     metrics = Metrics()
     async with open_storage(config.data / DATABASE, on_commit=metrics.committed) as storage:
         degraded = Degraded(wall_clock)
@@ -107,7 +107,7 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
             rng=random.SystemRandom(),
             user_code=UserCode(),
             data=config.data.absolute(),
-            link_secret=link_secret,
+            link_secrets=link_secrets,
             pace=config.pace,
             end_routers=config.end_routers,
             routers=Routers((config.routers or config.data / ROUTERS_NAME).absolute()),
@@ -144,6 +144,13 @@ async def _tell_going(departure: Departure, status: StatusLine) -> None:
     else:
         log.info("stopping: no new workers; those at work have their grace")
         status.say("saying goodbye to everybody at work", stopping=1)
+
+
+def _link_secrets(data: Path) -> Sequence[bytes]:
+    path = data / "secrets" / "links"
+    if (data / DATABASE).exists() and not path.exists():
+        log.warning("%s was not there: a new one is made, and personal links from before open nothing", path)
+    return load_or_make_secrets(path)
 
 
 def _staff_of(config: DaemonConfig) -> Staff:

@@ -6,7 +6,7 @@ import re
 import secrets
 import ssl
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ SUBPROTOCOL = "crowdd.1"
 CONNECT_S = 10.0  # a router that takes longer is not there
 SEND_S = 10.0  # a frame of 256 KiB that is not taken by then never will be
 CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into every grace time
+UNPROVED = 401  # what a router answers to a proof by a secret that it does not have
 HTTP_S = 30.0  # between two signs of life of an upload or download
 FILE_S = 900.0  # one file of FILE_BYTES_MAX over a slow line; a trickle must not hold its answer for ever
 REFUSAL_BYTES = 1_000  # of what a router says when it refuses: more are no words of ours
@@ -47,14 +48,17 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class WebsocketChannel(Channel):
     """One router at `base` (http:// or https://), for one run; `url` is where workers find its pages."""
 
-    def __init__(self, base: str, label: str, secret: bytes, url: str, wall: Wall = wall_clock) -> None:
+    def __init__(
+        self, base: str, label: str, secrets: Sequence[bytes], url: str, wall: Wall = wall_clock
+    ) -> None:
         """LinkRefused: a plain link that leaves this machine could be read and changed on its way."""
         parts = urlsplit(base)
         if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
             raise LinkRefused(f"{base} is neither https nor on this machine; give the router TLS")
         self.name = parts.netloc
         self.url = url
-        self.secret = secret
+        self.secrets = secrets
+        self._taken: bytes | None = None
         self._base = base.rstrip("/")
         self._label = label
         self._wall = wall
@@ -168,19 +172,40 @@ class WebsocketChannel(Channel):
     async def _request(
         self, method: str, path: str, body: bytes = b"", body_sha256: str = "", accepted: Sequence[int] = ()
     ) -> AsyncGenerator[httpx.Response, None]:
-        proof = sign_request(self.secret, method, path, self._wall().timestamp(), body_sha256)
         try:
             async with (
                 httpx.AsyncClient(verify=self._tls, timeout=HTTP_S, trust_env=False) as client,
-                client.stream(
-                    method, self._base + path, content=body or None, headers={"Authorization": proof}
-                ) as response,
+                self._proved(client, method, path, body, body_sha256) as response,
             ):
                 if not response.is_success and response.status_code not in accepted:
                     raise await _refusal(self.name, method, path, response)
                 yield response
         except httpx.HTTPError as exc:
             raise LinkLost(f"router {self.name}: {method} {path}: {_why(exc)}") from exc
+
+    @asynccontextmanager
+    async def _proved(
+        self, client: httpx.AsyncClient, method: str, path: str, body: bytes, body_sha256: str
+    ) -> AsyncGenerator[httpx.Response, None]:
+        """The answer to the first proof that the router takes; to the last one, when it takes none."""
+        # First the one that was taken last: a router counts failures, and soon listens to nobody.
+        *earlier, last = sorted(self.secrets, key=lambda secret: secret != self._taken)
+        for secret in earlier:
+            async with self._stream(client, secret, method, path, body, body_sha256) as response:
+                if response.status_code != UNPROVED:
+                    self._taken = secret
+                    yield response
+                    return
+        async with self._stream(client, last, method, path, body, body_sha256) as response:
+            self._taken = last
+            yield response
+
+    def _stream(
+        self, client: httpx.AsyncClient, secret: bytes, method: str, path: str, body: bytes, body_sha256: str
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        proof = sign_request(secret, method, path, self._wall().timestamp(), body_sha256)
+        headers = {"Authorization": proof}
+        return client.stream(method, self._base + path, content=body or None, headers=headers)
 
     async def _receive(self, response: httpx.Response, part: Path) -> str:
         length = response.headers.get("content-length", "")

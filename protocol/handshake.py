@@ -4,6 +4,7 @@ Each side proves that it knows the secret for this label and both nonces, so not
 said again. The daemon gives the run's key and statuses only to a router that has proved itself.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -47,6 +48,9 @@ def refusal(words: str, retry: bool = False) -> LinkRefusal:
 class Handshake:
     """One side of the beginning of one connection. `nonce` is fresh from a secure source, 32 bytes.
 
+    The router proves itself with its first secret, the daemon with the one that the router has proved to
+    know; both accept any of theirs. So a secret is changed on one host after the other, and the link holds.
+
     Send what `start` gives, then feed `receive` and send what it gives, until `peer` is set: the link is up.
     LinkRefusal ends it: send its frames, close, log its words.
     """
@@ -54,7 +58,7 @@ class Handshake:
     def __init__(
         self,
         role: Role,
-        secret: bytes,
+        secrets: Sequence[bytes],
         label: str,
         nonce: bytes,
         epoch: int,
@@ -68,7 +72,7 @@ class Handshake:
             raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
         self.peer: Peer | None = None
         self._role = role
-        self._secret = secret
+        self._secrets = secrets
         self._mine = Hello(0, list(versions), label, nonce, epoch)
         self._key, self._statuses, self._outbox = key, statuses or {}, outbox or []
         self._first: Hello | None = None
@@ -116,11 +120,11 @@ class Handshake:
         match self._role, hello.step, self._first:
             case Role.ROUTER, 1, None:
                 self._meet(hello)
-                return self._say(2, proof=self._proof(Role.ROUTER, hello.nonce))
+                return self._say(2, proof=self._proof(Role.ROUTER, hello.nonce, self._secrets[0]))
             case Role.DAEMON, 2, None:
                 self._meet(hello)
-                self._check_proof(hello, hello)
-                proof = self._proof(Role.DAEMON, hello.nonce)
+                secret = self._check_proof(hello, hello)
+                proof = self._proof(Role.DAEMON, hello.nonce, secret)
                 return self._say(3, proof=proof, key=self._key, statuses=self._statuses)
             case Role.ROUTER, 3, Hello() as first if self.peer is None:
                 self._check_proof(first, hello)
@@ -152,17 +156,20 @@ class Handshake:
             f" update the {older}"
         )
 
-    def _proof(self, role: Role, their_nonce: bytes) -> bytes:
+    def _proof(self, role: Role, their_nonce: bytes, secret: bytes) -> bytes:
         nonces = (self._mine.nonce, their_nonce)
         nonce_daemon, nonce_router = nonces if self._role is Role.DAEMON else reversed(nonces)
-        return _PROOFS[role](self._secret, self._mine.label, nonce_daemon, nonce_router)
+        return _PROOFS[role](secret, self._mine.label, nonce_daemon, nonce_router)
 
-    def _check_proof(self, first: Hello, hello: Hello) -> None:
-        if not check(hello.proof, self._proof(_OTHER[self._role], first.nonce)):
-            raise refusal(
-                f"the {self._other} did not prove that it knows the secret of the {self._role.value}:"
-                " both need the same secret file"
-            )
+    def _check_proof(self, first: Hello, hello: Hello) -> bytes:
+        """The secret that the other side has proved to know."""
+        for secret in self._secrets:
+            if check(hello.proof, self._proof(_OTHER[self._role], first.nonce, secret)):
+                return secret
+        raise refusal(
+            f"the {self._other} did not prove that it knows the secret of the {self._role.value}:"
+            " both need the same secret file"
+        )
 
     def _welcome(self, first: Hello, hello: Hello) -> list[bytes]:
         if len(hello.key) < KEY_BYTES_MIN:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from .bodies import PageGone
-from .config import RouterConfig
+from .config import KnownSecrets, RouterConfig
 from .deploy_door import DeployDoor
 from .house import House
 from .limits import SWEEP_S, TICK_S
@@ -27,13 +27,16 @@ from .runs import Runs
 log = logging.getLogger(__name__)
 
 
-def build_app(config: RouterConfig, secret: bytes, on_orphaned: Callable[[], None]) -> tuple[Starlette, Runs]:
+def build_app(
+    config: RouterConfig, known: KnownSecrets, on_orphaned: Callable[[], None]
+) -> tuple[Starlette, Runs]:
     """The application and its runs. Its lifespan opens the folder, and ends what waits when it is over.
 
-    `on_orphaned` is called when no daemon was linked for `config.orphan_after_s`.
+    `known` gives the secrets that prove a daemon at present. `on_orphaned` is called when no daemon was
+    linked for `config.orphan_after_s`.
     """
     runs = Runs(House(config.folder), 1 + secrets.randbelow(2**40 - 1))
-    links, deploys = LinkDoor(runs, secret), DeployDoor(runs, secret)
+    links, deploys = LinkDoor(runs, known), DeployDoor(runs, known)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

@@ -1,9 +1,14 @@
 """What a router is told at its start: one frozen object, and the checks of its secret."""
 
-import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
+
+from ..files.secrets import SecretRefused, load_secrets
+
+KnownSecrets = Callable[[], Sequence[bytes]]
+"""Reads the secrets that daemon and router share at present; RouterRefused while their file is unfit."""
 
 
 class RouterRefused(Exception):
@@ -42,15 +47,9 @@ class RouterConfig:
     log_level: tuple[str, ...] = ()
 
 
-def read_secret(path: Path) -> bytes:
-    """What daemon and router prove themselves with; RouterRefused if others could read it or it is short."""
+def read_secrets(path: Path) -> tuple[bytes, ...]:
+    """What daemon and router prove themselves with, the first of it; RouterRefused: the file is unfit."""
     try:
-        mode = path.stat().st_mode
-        secret = path.read_bytes().strip()
-    except OSError as exc:
-        raise RouterRefused(f"cannot read the secret file {path}: {exc.strerror}") from exc
-    if stat.S_IMODE(mode) & 0o077:
-        raise RouterRefused(f"the secret file {path} can be read by others: chmod 600 {path}")
-    if len(secret) < 16:
-        raise RouterRefused(f"the secret in {path} is shorter than 16 bytes: make a new one")
-    return secret
+        return load_secrets(path)
+    except SecretRefused as exc:
+        raise RouterRefused(f"the secret file {exc}") from exc

@@ -16,6 +16,7 @@ from .addresses import sender_of
 from .addressing import is_label
 from .bodies import Body, BodyRefused, receive_file
 from .bundle import BundleRefused
+from .config import KnownSecrets, RouterRefused
 from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX
 from .rates import Minute
 from .replies import error, json_response, not_found, ok
@@ -35,9 +36,9 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class DeployDoor:
     """The handlers of `/_crowdd/runs/...`; each checks the proof before anything else."""
 
-    def __init__(self, runs: Runs, secret: bytes) -> None:
+    def __init__(self, runs: Runs, known: KnownSecrets) -> None:
         self._runs = runs
-        self._secret = secret
+        self._known = known
         self._failures = Minute(LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX)
 
     async def put_bundle(self, request: Request) -> Response:
@@ -101,7 +102,13 @@ class DeployDoor:
         if request.url.query:
             path = f"{path}?{request.url.query}"
         header = request.headers.get("authorization")
-        if verify_request(self._secret, request.method, path, header, time.time(), body_sha256):
+        try:
+            known = self._known()
+        except RouterRefused as exc:
+            log.error("no daemon is let in: %s", exc)
+            return error(503, "no_secret", "This router's secret file cannot be used; its log says why.")
+        said = (request.method, path, header, time.time(), body_sha256)
+        if any(verify_request(secret, *said) for secret in known):
             return None
         self._failures.take(address, now)
         log.warning("run %.40r: %s did not prove that it knows this router's secret", label, address)

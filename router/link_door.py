@@ -14,6 +14,7 @@ from ..protocol.link import Role
 from ..protocol.proof import NONCE_BYTES
 from .addresses import sender_of
 from .addressing import is_label
+from .config import KnownSecrets, RouterRefused
 from .desk import WireGone
 from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX, SEND_S
 from .rates import Minute
@@ -47,9 +48,9 @@ class _WebSocketWire:
 class LinkDoor:
     """Lets daemons in that know the secret."""
 
-    def __init__(self, runs: Runs, secret: bytes) -> None:
+    def __init__(self, runs: Runs, known: KnownSecrets) -> None:
         self._runs = runs
-        self._secret = secret
+        self._known = known
         self._failures = Minute(LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX)
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -71,6 +72,9 @@ class LinkDoor:
     async def _meet_or_refuse(self, wire: _WebSocketWire, label: str, address: str) -> str:
         try:
             return await self._meet(wire, label)
+        except RouterRefused as exc:  # just now it was fit
+            log.error("no daemon is let in: %s", exc)
+            return "the router's secret file cannot be used"
         except (LinkRefusal, TimeoutError) as exc:
             # A daemon that is only too late or too early has proved itself: it is no guesser.
             if not (isinstance(exc, LinkRefusal) and exc.retry):
@@ -90,11 +94,19 @@ class LinkDoor:
             return 404, "not_found", "There is nothing at this address."
         if self._failures.full(address, anyio.current_time()):
             return 429, "too_many_requests", "Too many failed proofs; wait a minute."
+        return self._unfit()
+
+    def _unfit(self) -> tuple[int, str, str] | None:
+        try:
+            self._known()
+        except RouterRefused as exc:
+            log.error("no daemon is let in: %s", exc)
+            return 503, "no_secret", "This router's secret file cannot be used; its log says why."
         return None
 
     async def _meet(self, wire: _WebSocketWire, label: str) -> str:
         handshake = Handshake(
-            Role.ROUTER, self._secret, label, secrets.token_bytes(NONCE_BYTES), self._runs.epoch
+            Role.ROUTER, self._known(), label, secrets.token_bytes(NONCE_BYTES), self._runs.epoch
         )
         with anyio.fail_after(HELLO_S):
             daemon, welcome = await self._shake_hands(handshake, wire)

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from ..files.durable import write_durably
 from ..logs.output import write_log
@@ -16,7 +17,7 @@ from ..protocol.limits import BROWSER_FRAME_BYTES_MAX, FRAME_BYTES_MAX
 from ..supervision.notify import Notifier
 from ..supervision.sockets import SocketsRefused, take_sockets
 from .app import build_app
-from .config import RouterConfig, RouterRefused, read_secret
+from .config import RouterConfig, RouterRefused, read_secrets
 from .connections import Connections
 from .limits import BACKLOG, END_S
 from .server import RouterServer, open_connections, server_config
@@ -31,11 +32,14 @@ def run_router(config: RouterConfig) -> None:
     """
     write_log(config.log_format, read_levels(config.log_level))
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
-    secret, notifier = read_secret(config.secret_file), Notifier.from_environment()
+    read_secrets(config.secret_file)  # an unfit one is said at the start, not to the first daemon
+    notifier = Notifier.from_environment()
     connections = _open_connections(config)
     with ExitStack() as listening:
         listeners = [listening.enter_context(each) for each in _listen(config)]
-        app, runs = build_app(config, secret, on_orphaned=lambda: server.stop())
+        app, runs = build_app(
+            config, partial(read_secrets, config.secret_file), on_orphaned=lambda: server.stop()
+        )
         runs.house.open()
         settings = server_config(
             app,

@@ -20,7 +20,7 @@ from ...files.durable import write_durably
 from ...logs.output import format_now
 from ...logs.parts import levels_now
 from ..channel import Channel
-from ..secrets import load_or_make_secret
+from ..secrets import load_or_make_secrets
 from ..structuring import Count, Faults, Words
 from ..websocket_channel import NO_TLS, WebsocketChannel
 from .contract import Architect, Ground, Site
@@ -87,11 +87,11 @@ class LocalArchitect(Architect):
     async def deploy(self) -> Sequence[Channel]:
         """The one channel to the run's router. OSError: it did not start; says why, from its log."""
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        secret = await trio.to_thread.run_sync(load_or_make_secret, self._home / "secret")
+        secrets = await trio.to_thread.run_sync(load_or_make_secrets, self._home / "secret")
         if not await self._adopt():
             await self._start()
         url = _with_slash(self._options.public_url or self._base)
-        return [WebsocketChannel(self._base, self.site.run.label, secret, url)]
+        return [WebsocketChannel(self._base, self.site.run.label, secrets, url)]
 
     async def watch(self) -> None:
         pause_s = BACKOFF_S[0]

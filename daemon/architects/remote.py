@@ -12,9 +12,9 @@ from typing import Any
 import attrs
 import trio
 
+from ...files.secrets import SecretRefused, load_secrets
 from ..channel import Channel, LinkRefused
 from ..routers import KnownRouter
-from ..secrets import SecretRefused, load_secret
 from ..structuring import Faults, Words
 from ..websocket_channel import WebsocketChannel
 from .contract import Architect, Ground, Site
@@ -76,11 +76,11 @@ class RemoteArchitect(Architect):
         while True:
             await trio.sleep(LOOK_S)
             for known, channel in self._doors:
-                secret = await trio.to_thread.run_sync(_secret_now, known, channel.secret)
-                if secret != channel.secret:
+                secrets = await trio.to_thread.run_sync(_secrets_now, known, channel.secrets)
+                if secrets != channel.secrets:
                     ids = {"run": self.site.run.id}
                     log.info("router %s has another secret now", channel.name, extra=ids)
-                    channel.secret = secret
+                    channel.secrets = secrets
 
     async def shutdown(self) -> None:
         """The routers serve other runs, too; the links have taken this one off."""
@@ -106,12 +106,12 @@ def _doors(options: RemoteOptions, ground: Ground) -> list[tuple[KnownRouter, We
 
 def _channel(known: KnownRouter, ground: Ground) -> WebsocketChannel:
     address = known.address(ground.label, ground.shared_origin)
-    return WebsocketChannel(known.url, ground.label, load_secret(Path(known.secret_file)), address)
+    return WebsocketChannel(known.url, ground.label, load_secrets(Path(known.secret_file)), address)
 
 
-def _secret_now(known: KnownRouter, before: bytes) -> bytes:
-    """What the file holds; the secret from before while it cannot be read."""
+def _secrets_now(known: KnownRouter, before: Sequence[bytes]) -> Sequence[bytes]:
+    """What the file holds; the secrets from before while it cannot be read."""
     try:
-        return load_secret(Path(known.secret_file))
+        return load_secrets(Path(known.secret_file))
     except (SecretRefused, OSError):
         return before

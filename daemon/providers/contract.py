@@ -57,6 +57,13 @@ class Place:
     """The daemon's link-signing secret, kept over restarts."""
     folder: Path = Path()
     """The task's unpacked folder, for what the author put there for the provider."""
+    old_secrets: Sequence[bytes] = attrs.field(default=(), repr=False)
+    """What signed links before; still believed, until whoever runs the daemon takes it away."""
+
+    @property
+    def secrets(self) -> Sequence[bytes]:
+        """All that a link may be signed with; the first signs new ones."""
+        return (self.secret, *self.old_secrets)
 
 
 class LinkUnknown(Exception):
@@ -158,7 +165,7 @@ class CrowdProvider(abc.ABC):
     def run_of_link(cls, link: str, secret: bytes) -> str | None:
         """The label of the run that this text, a whole address or what it carries, is a proven link of.
 
-        None: it is no link of this provider's. `secret` is that of `Place`.
+        None: it is no link of this provider's. `secret` is one of those of `Place`.
         """
         return None
 

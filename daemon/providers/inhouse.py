@@ -37,7 +37,7 @@ class InhouseProvider(BookkeepingProvider):
         """Who the link in `provider_data` was made for; all else that the page says proves nothing."""
         token = claimed_text(provider_data, "link", LINK_TOKEN_CHARACTERS_MAX)
         try:
-            link = read_token(self.place.secret, token)
+            link = read_token(self.place.secrets, token)
         except LinkInvalid as exc:
             raise IdentityUnverified(str(exc)) from exc
         await self._check(link)
@@ -58,13 +58,13 @@ class InhouseProvider(BookkeepingProvider):
     @classmethod
     def run_of_link(cls, link: str, secret: bytes) -> str | None:
         try:
-            return read_token(secret, token_in(link)).run
+            return read_token([secret], token_in(link)).run
         except LinkInvalid:
             return None
 
     async def revoke_link(self, link: str, who: str) -> RevokedLink:
         try:
-            read = read_token(self.place.secret, token_in(link))
+            read = read_token(self.place.secrets, token_in(link))
         except LinkInvalid as exc:
             raise LinkUnknown(str(exc)) from exc
         if read.run != self.place.run.label:
@@ -75,11 +75,17 @@ class InhouseProvider(BookkeepingProvider):
         issued = await self.place.storage.fact(self._issued, worker)
         if issued is None:
             raise LinkUnknown(f"nobody called {worker!r} was given a link to run {self.place.run.label!r}")
+        for earlier in self._earlier(worker, **issued):
+            await self._revoke(earlier, who)
         return await self._revoke(self._link(worker, **issued), who)
 
     async def forget_run(self, who: str) -> None:
         issued = await self.place.storage.facts(self._issued)
-        links = [self._link(worker, **each).link for worker, each in issued.items()]
+        links = [
+            link.link
+            for worker, each in issued.items()
+            for link in (self._link(worker, **each), *self._earlier(worker, **each))
+        ]
         for start in range(0, len(links), LINKS_PER_TRANSACTION):
             note = self._revocation(who)
             some = links[start : start + LINKS_PER_TRANSACTION]
@@ -117,8 +123,15 @@ class InhouseProvider(BookkeepingProvider):
         return make_token(self.place.secret, link)
 
     def _link(self, worker: str, issue: int, expires: int) -> PersonalLink:
+        return self._signed(self.place.secret, worker, issue, expires)
+
+    def _earlier(self, worker: str, issue: int, expires: int) -> list[PersonalLink]:
+        """The same link as it was signed with the secrets from before."""
+        return [self._signed(secret, worker, issue, expires) for secret in self.place.old_secrets]
+
+    def _signed(self, secret: bytes, worker: str, issue: int, expires: int) -> PersonalLink:
         run = self.place.run.label
-        return PersonalLink(run, worker, link_id(self.place.secret, run, worker, issue), expires)
+        return PersonalLink(run, worker, link_id(secret, run, worker, issue), expires)
 
     def _expiry(self) -> int:
         return math.ceil((self.place.wall() + timedelta(days=self.options.link_days)).timestamp())

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -54,12 +55,15 @@ def token_in(text: str) -> str:
     return found[0] if found else address
 
 
-def read_token(secret: bytes, token: str) -> PersonalLink:
-    """What the token says, once its signature was found right; LinkInvalid. Expiry is not judged."""
+def read_token(secrets: Sequence[bytes], token: str) -> PersonalLink:
+    """What the token says, once one of the secrets was found to have signed it; LinkInvalid.
+
+    Expiry is not judged.
+    """
     payload, dot, signature = token.partition(".")
     if not dot or not token.isascii():
         raise LinkInvalid("the link is not signed")
-    if not hmac.compare_digest(signature, _signature(secret, payload)):
+    if not any(hmac.compare_digest(signature, _signature(secret, payload)) for secret in secrets):
         raise LinkInvalid("the link's signature is wrong")
     return _link_of(_claims(payload))
 

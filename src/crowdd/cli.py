@@ -84,7 +84,7 @@ def _why_it_ended(exc: Exception) -> int:
     from .daemon.causes import causes
     from .daemon.control import ControlSocketTaken
     from .daemon.metrics.service import MetricsAddressTaken
-    from .daemon.secrets import SecretRefused
+    from .files.secrets import SecretRefused
     from .storage.errors import LeaseLost, StorageFailed, StorageRefused
     from .supervision.sockets import SocketsRefused
 

@@ -16,7 +16,7 @@ class SimulatedChannel(Channel):
     def __init__(self, name: str, router: SimulatedRouter) -> None:
         self.name = name
         self.url = f"http://{router.label}.localhost/"
-        self.secret = router.secret
+        self.secrets = [router.secret]
         self._router = router
 
     @asynccontextmanager

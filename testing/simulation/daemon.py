@@ -69,7 +69,7 @@ class SimulatedDaemon:
                 rng=self.rng,
                 user_code=UserCode(inline=True),
                 data=self.data,
-                link_secret=SECRET,
+                link_secrets=[SECRET],
                 pace=PACE,
                 degraded=degraded,
                 loss=loss,

@@ -148,7 +148,7 @@ class SimulatedRouter:
 
     async def _shake_hands(self, life: _Life, wire: "_DeskWire") -> Peer:
         nonce = self._rng.randbytes(NONCE_BYTES)
-        shake = Handshake(Role.ROUTER, self.secret, self.label, nonce, life.epoch)
+        shake = Handshake(Role.ROUTER, [self.secret], self.label, nonce, life.epoch)
         while shake.peer is None:
             for frame in shake.receive(await wire.receive()):
                 await wire.send(frame)

@@ -53,7 +53,7 @@ async def taken(router: Taken) -> AsyncGenerator[WebsocketChannel]:
     async with trio.open_nursery() as nursery:
         [listener] = await nursery.start(partial(trio.serve_tcp, router.serve, 0, host="127.0.0.1"))
         port = listener.socket.getsockname()[1]
-        yield WebsocketChannel(f"http://127.0.0.1:{port}", "digits", SECRET, "http://workers/")
+        yield WebsocketChannel(f"http://127.0.0.1:{port}", "digits", [SECRET], "http://workers/")
         nursery.cancel_scope.cancel()
 
 

@@ -28,7 +28,7 @@ async def storage() -> AsyncIterator[Storage]:
 @pytest.fixture
 async def house(storage: Storage, tmp_path: Path) -> House:
     return House(
-        storage, simulated_wall, random.Random(1), UserCode(inline=True), tmp_path, b"s" * 32, Pace()
+        storage, simulated_wall, random.Random(1), UserCode(inline=True), tmp_path, [b"s" * 32], Pace()
     )
 
 

@@ -22,7 +22,7 @@ async def open_house(folder: Path) -> AsyncGenerator[House]:
     """A house over SQLite; left, its store is looked through."""
     path = folder / "crowdd.db"
     async with open_storage(path) as storage:
-        yield House(storage, wall_clock, random.Random(1), UserCode(), folder, b"s" * 32, Pace())
+        yield House(storage, wall_clock, random.Random(1), UserCode(), folder, [b"s" * 32], Pace())
     assert check_store(path) == []
 
 

@@ -221,7 +221,7 @@ def _details(held: Held) -> AgentDetails:
 async def _live_through(rules: Rules, steps: list[Step], database: Path | None, folder: Path) -> None:
     async with open_storage(database) as storage:
         house = House(
-            storage, simulated_wall, random.Random(1), UserCode(inline=True), folder, b"s" * 32, Pace()
+            storage, simulated_wall, random.Random(1), UserCode(inline=True), folder, [b"s" * 32], Pace()
         )
         await storage.ensure_qualifications(dict.fromkeys(("age", "banned", "passed")), house.wall())
         (folder / "screening.jsonl").write_text('{"question": 1}\n{"question": 2}\n')

@@ -91,7 +91,7 @@ async def test_a_restarted_daemon_takes_over_the_running_router(
     [before] = await local().deploy()
     pid = pid_of(site)
     [after] = await local().deploy()
-    assert (pid_of(site), after.url, after.secret) == (pid, before.url, before.secret)
+    assert (pid_of(site), after.url, after.secrets) == (pid, before.url, before.secrets)
 
 
 @pytest.mark.system
@@ -181,7 +181,7 @@ async def test_the_routers_secret_is_in_its_file_only(
     process = Path(f"/proc/{pid_of(site)}")
     seen = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
     seen += (site.folder / "router" / "router.toml").read_bytes() + channel.name.encode()
-    assert channel.secret not in seen
+    assert channel.secrets[0] not in seen
     assert b"only-for-the-daemon" not in seen
 
 
@@ -306,7 +306,7 @@ class Nowhere(Channel):
     """A channel that only has a name."""
 
     def __init__(self) -> None:
-        self.name, self.url, self.secret = "nowhere", "http://nowhere/", b"s" * 32
+        self.name, self.url, self.secrets = "nowhere", "http://nowhere/", [b"s" * 32]
 
     def connect(self) -> Any:
         raise LinkLost("nowhere")

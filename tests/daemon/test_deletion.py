@@ -138,7 +138,7 @@ def virtual_house(virtual: Virtual) -> House:
         virtual.daemon.rng,
         UserCode(inline=True),
         virtual.daemon.data,
-        b"the daemon's secret in simulation",
+        [b"the daemon's secret in simulation"],
     )
 
 

@@ -29,9 +29,11 @@ URL = "http://127.0.0.1:8000/"
 class Door:
     """An in-house provider of one run, with a clock that a test sets."""
 
-    def __init__(self, house: House, run: Any, options: InhouseOptions, secret: bytes = SECRET) -> None:
+    def __init__(
+        self, house: House, run: Any, options: InhouseOptions, secret: bytes = SECRET, *old: bytes
+    ) -> None:
         self.now = NOW
-        place = Place(run, house.storage, lambda: self.now, random.Random(1), secret)
+        place = Place(run, house.storage, lambda: self.now, random.Random(1), secret, old_secrets=old)
         self.provider = InhouseProvider(options, place)
 
     async def token(self, worker: str = "ann") -> str:
@@ -268,7 +270,7 @@ _links = st.builds(
 
 @given(_links)
 def test_what_is_signed_is_read_back(link: PersonalLink) -> None:
-    assert read_token(SECRET, make_token(SECRET, link)) == link
+    assert read_token([SECRET], make_token(SECRET, link)) == link
 
 
 @given(_links, st.data())
@@ -277,4 +279,47 @@ def test_one_changed_letter_is_enough_to_be_refused(link: PersonalLink, data: st
     place = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.characters(max_codepoint=127).filter(lambda c: c != token[place]))
     with pytest.raises(LinkInvalid):
-        read_token(SECRET, token[:place] + letter + token[place + 1 :])
+        read_token([SECRET], token[:place] + letter + token[place + 1 :])
+
+
+# --- another secret (SEC4, SEC14)
+
+NEW = b"n" * 32
+
+
+async def test_sec4_links_from_before_a_rotation_open_until_the_old_secret_goes(house: House) -> None:
+    run = await a_run(house)
+    before = await Door(house, run, InhouseOptions()).token("ann")
+    rotating = Door(house, run, InhouseOptions(), NEW, SECRET)
+    assert (await rotating.provider.verify({"link": before})).worker_name == "ann"
+    rotated = Door(house, run, InhouseOptions(), NEW)
+    assert "signature" in await rotated.refusal(before)
+
+
+async def test_sec4_a_link_made_in_a_rotation_is_signed_by_the_new_secret(house: House) -> None:
+    run = await a_run(house)
+    await Door(house, run, InhouseOptions()).token("ann")
+    link = await Door(house, run, InhouseOptions(), NEW, SECRET).token("ann")
+    assert (
+        await Door(house, run, InhouseOptions(), NEW).provider.verify({"link": link})
+    ).worker_name == "ann"
+
+
+async def test_sec4_revoking_a_workers_link_in_a_rotation_revokes_both_forms_of_it(house: House) -> None:
+    run = await a_run(house)
+    before = await Door(house, run, InhouseOptions()).token("ann")
+    rotating = Door(house, run, InhouseOptions(), NEW, SECRET)
+    after = await rotating.token("ann")
+    await rotating.provider.revoke_link_of("ann", "staff:ada")
+    for token in (before, after):
+        assert "was revoked" in await rotating.refusal(token)
+    again = await rotating.token("ann")
+    assert (await rotating.provider.verify({"link": again})).worker_name == "ann"
+
+
+async def test_sec4_the_links_of_a_deleted_run_stay_closed_through_a_rotation(house: House) -> None:
+    run = await a_run(house)
+    before = await Door(house, run, InhouseOptions()).token("ann")
+    rotating = Door(house, run, InhouseOptions(), NEW, SECRET)
+    await rotating.provider.forget_run("staff:ada")
+    assert "was revoked" in await rotating.refusal(before)

@@ -38,7 +38,7 @@ async def test_the_link_secret_is_the_same_after_a_restart(tmp_path: Path) -> No
     async with open_house(DaemonConfig(tmp_path / "data")) as first:
         pass
     async with open_house(DaemonConfig(tmp_path / "data")) as second:
-        assert second.link_secret == first.link_secret
+        assert second.link_secrets == first.link_secrets
 
 
 async def test_every_start_has_a_higher_epoch(tmp_path: Path) -> None:

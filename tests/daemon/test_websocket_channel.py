@@ -26,7 +26,7 @@ PATIENCE_S = 20.0
 
 
 def channel_to(port: int) -> WebsocketChannel:
-    return WebsocketChannel(f"http://127.0.0.1:{port}", "digits", SECRET, "http://workers/")
+    return WebsocketChannel(f"http://127.0.0.1:{port}", "digits", [SECRET], "http://workers/")
 
 
 async def websocket_router(nursery: trio.Nursery, serve: Serve) -> WebsocketChannel:
@@ -259,14 +259,14 @@ async def test_a_router_that_says_later_is_tried_again(status: str) -> None:
 @pytest.mark.parametrize("base", ["http://192.0.2.1:80", "http://router.example.org", "ftp://127.0.0.1", "x"])
 def test_a_plain_link_never_leaves_this_machine(base: str) -> None:
     with pytest.raises(LinkRefused, match="neither https nor on this machine"):
-        WebsocketChannel(base, "digits", SECRET, "http://workers/")
+        WebsocketChannel(base, "digits", [SECRET], "http://workers/")
 
 
 @pytest.mark.parametrize(
     "base", ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost", "https://x.org"]
 )
 def test_a_link_on_this_machine_or_under_tls_is_allowed(base: str) -> None:
-    assert WebsocketChannel(base, "digits", SECRET, "http://workers/").name == base.split("//")[1]
+    assert WebsocketChannel(base, "digits", [SECRET], "http://workers/").name == base.split("//")[1]
 
 
 async def test_a_bundle_is_sent_with_proof() -> None:
@@ -281,6 +281,47 @@ async def test_a_bundle_is_sent_with_proof() -> None:
     proof = {key.lower(): value for key, value in headers.items()}["authorization"]
     assert (head.split(b" ")[:2], body) == ([b"PUT", path.encode()], CONTENT)
     assert verify_request(SECRET, "PUT", path, proof, wall_clock().timestamp(), DIGEST)
+
+
+class Picky:
+    """A router that takes one secret, and counts the proofs that it was given."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+        self.proofs: list[bool] = []
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        async with stream:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += await stream.receive_some()
+            line, *rest = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+            method, path, _ = line.split(" ")
+            headers = {key.lower(): value for key, value in (each.split(": ", 1) for each in rest)}
+            proof = headers["authorization"]
+            self.proofs.append(verify_request(self.secret, method, path, proof, wall_clock().timestamp()))
+            status = "200 OK" if self.proofs[-1] else "401 Unauthorized"
+            await stream.send_all(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+
+async def asked_twice(secrets: list[bytes]) -> list[bool]:
+    router = Picky(SECRET)
+    async with trio.open_nursery() as nursery:
+        [listener] = await nursery.start(partial(trio.serve_tcp, router.serve, 0, host="127.0.0.1"))
+        channel = channel_to(listener.socket.getsockname()[1])
+        channel.secrets = secrets
+        for _ in range(2):
+            with suppress(LinkRefused):
+                await channel.undeploy("digits")
+        nursery.cancel_scope.cancel()
+    return router.proofs
+
+
+async def test_sec4_a_request_in_a_rotation_is_proved_by_the_secret_that_the_router_has() -> None:
+    other = b"another secret, by now removed"
+    assert await asked_twice([SECRET, other]) == [True, True]
+    assert await asked_twice([other, SECRET]) == [False, True, True], "what was taken is tried first"
+    assert await asked_twice([other]) == [False, False]
 
 
 async def fetching(into: Path, status: str, body: bytes, *headers: str, digest: str = DIGEST) -> None:

@@ -21,12 +21,13 @@ KEY = b"k" * 32
 
 
 def daemon(**changed: Any) -> Handshake:
-    words: dict[str, Any] = {"secret": SECRET, "label": "digits", "nonce": b"d" * 32, "epoch": 5, "key": KEY}
-    return Handshake(Role.DAEMON, **(words | changed))
+    words: dict[str, Any] = {"secrets": [SECRET], "label": "digits", "nonce": b"d" * 32, "epoch": 5}
+    words |= {"key": KEY} | changed
+    return Handshake(Role.DAEMON, **words)
 
 
 def router(**changed: Any) -> Handshake:
-    words: dict[str, Any] = {"secret": SECRET, "label": "digits", "nonce": b"r" * 32, "epoch": 7}
+    words: dict[str, Any] = {"secrets": [SECRET], "label": "digits", "nonce": b"r" * 32, "epoch": 7}
     return Handshake(Role.ROUTER, **(words | changed))
 
 
@@ -68,6 +69,52 @@ def test_the_statuses_of_many_agents_cross_in_parts() -> None:
     assert max(map(len, said)) <= FRAME_BYTES_MAX
 
 
+OLD, NEW, FOREIGN = SECRET, b"n" * 32, b"f" * 32
+
+
+@pytest.mark.parametrize(
+    ("daemon_has", "router_has"),
+    [
+        ([OLD], [OLD, NEW]),
+        ([OLD, NEW], [OLD]),
+        ([OLD, NEW], [OLD, NEW]),
+        ([OLD, NEW], [NEW]),
+        ([NEW, OLD], [OLD]),
+        ([NEW, OLD], [OLD, NEW]),
+        ([NEW], [NEW]),
+    ],
+    ids=lambda secrets: "+".join({OLD: "old", NEW: "new"}[secret] for secret in secrets),
+)
+def test_sec4_the_link_holds_at_every_step_of_a_rotation(
+    daemon_has: list[bytes], router_has: list[bytes]
+) -> None:
+    d, r = daemon(secrets=daemon_has), router(secrets=router_has)
+    talk(d, r)
+    assert d.peer is not None
+    assert r.peer is not None
+
+
+@pytest.mark.parametrize(
+    ("daemon_has", "router_has"),
+    [([NEW], [OLD]), ([OLD], [NEW]), ([FOREIGN], [OLD, NEW]), ([OLD, NEW], [FOREIGN]), ([NEW], [OLD, NEW])],
+    ids=[
+        "old router",
+        "old daemon",
+        "no daemon of ours",
+        "no router of ours",
+        "the first is what proves",
+    ],
+)
+def test_sec4_what_is_not_in_both_files_proves_nothing(
+    daemon_has: list[bytes], router_has: list[bytes]
+) -> None:
+    d, r = daemon(secrets=daemon_has), router(secrets=router_has)
+    with pytest.raises(LinkRefusal, match="did not prove"):
+        talk(d, r)
+    assert d.peer is None
+    assert r.peer is None
+
+
 def test_a_hello_without_end_is_refused() -> None:
     r = router()
     within = HELLO_BYTES_MAX // 60_000
@@ -80,7 +127,7 @@ def test_a_hello_without_end_is_refused() -> None:
 @pytest.mark.parametrize(
     ("daemon_has", "router_has", "words"),
     [
-        ({"secret": b"S" * 32}, {}, "the router did not prove that it knows the secret"),
+        ({"secrets": [b"S" * 32]}, {}, "the router did not prove that it knows the secret"),
         ({"label": "other"}, {}, "the link of run 'digits'; the daemon means another run"),
         ({"versions": (3, 2)}, {}, "version 1 of the link, the daemon version 3, 2: update the router"),
         ({}, {"versions": (4, 3)}, "version 4, 3 of the link, the daemon version 1: update the daemon"),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import trio
 from starlette.types import ASGIApp
 
 from crowdd.router.app import build_app
-from crowdd.router.config import RouterConfig
+from crowdd.router.config import RouterConfig, read_secrets
 from crowdd.router.runs import Runs, Served
 
 from .daemon import SECRET, deploy
@@ -31,7 +32,7 @@ PAGES = {
 START = """
 import importlib, json, sys
 import cattrs
-from crowdd.router.config import RouterConfig
+from crowdd.router.config import RouterConfig, read_secrets
 from crowdd.router.main import run_router
 for module, name, value in json.loads(sys.argv[2]):
     setattr(importlib.import_module(module), name, value)
@@ -66,8 +67,11 @@ def open_app(tmp_path: Path) -> OpenApp:
     @asynccontextmanager
     async def opened(bare: bool = False, **settings: Any) -> AsyncGenerator[App]:
         settings.setdefault("default_run", "digits")
-        config = RouterConfig(folder=tmp_path / "router", secret_file=tmp_path / "unused", **settings)
-        app, runs = build_app(config, SECRET, on_orphaned=lambda: None)
+        secret = tmp_path / "secret"
+        secret.touch(0o600)
+        secret.write_bytes(SECRET)
+        config = RouterConfig(folder=tmp_path / "router", secret_file=secret, **settings)
+        app, runs = build_app(config, partial(read_secrets, secret), on_orphaned=lambda: None)
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=True, client=("10.0.0.1", 4000))
             async with httpx.AsyncClient(transport=transport, base_url="http://digits.example.org") as client:

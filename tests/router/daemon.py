@@ -106,7 +106,7 @@ class Daemon:
     async def shake_hands(self, label: str, frames: Frames, statuses: dict[str, str] | None = None) -> Peer:
         """Prove ourselves to the router; LinkRefusal if it does not want us."""
         handshake = Handshake(
-            Role.DAEMON, self.secret, label, os.urandom(32), self.epoch, key=self.key, statuses=statuses
+            Role.DAEMON, [self.secret], label, os.urandom(32), self.epoch, key=self.key, statuses=statuses
         )
         out = handshake.start()
         while True:

@@ -2,8 +2,9 @@
 
 import gzip
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,7 +26,7 @@ from crowdd.router import bodies, posts
 from crowdd.router.limits import LOG_ERROR_BYTES_MAX
 
 from .conftest import PAGES, App, OpenApp
-from .daemon import Daemon, deploy, linked_in_memory, proof, sha256
+from .daemon import SECRET, Daemon, deploy, linked_in_memory, proof, sha256
 from .kit import Part, agent_id, bundle_of, done, form_of
 
 CROWDD = {"X-Crowdd-Client": "1"}
@@ -350,6 +351,42 @@ async def test_an_upload_is_for_the_daemon_alone(open_app: OpenApp) -> None:
         assert (await fetch(app, "a" * 64, age_s=400.0)).status_code == 401
         assert (await app.client.get(f"/_crowdd/runs/digits/files/{'a' * 64}")).status_code == 401
         assert (await app.client.get(f"/files/{'a' * 64}")).status_code == 404
+
+
+async def test_sec4_any_secret_of_the_file_proves_the_daemon_and_a_removed_one_does_not(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    async with open_app() as app:
+        app.run.folder.upload("a" * 64).write_bytes(b"answer")
+        secret_file = tmp_path / "secret"
+        secret_file.write_bytes(SECRET + b"\n" + b"n" * 32)
+        assert (await fetch(app, "a" * 64, secret=b"n" * 32)).status_code == 200
+        assert (await fetch(app, "a" * 64)).status_code == 200
+        secret_file.write_bytes(b"n" * 32)
+        assert (await fetch(app, "a" * 64)).status_code == 401
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def shown_to_all(path: Path) -> None:
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize("spoil", [removed, emptied, shown_to_all])
+async def test_sec22_a_router_whose_secret_file_is_unfit_lets_no_daemon_in(
+    open_app: OpenApp, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    async with open_app() as app:
+        app.run.folder.upload("a" * 64).write_bytes(b"answer")
+        spoil(tmp_path / "secret")
+        refused = await fetch(app, "a" * 64)
+        assert (refused.status_code, refused.json()["reason"]) == (503, "no_secret")
 
 
 @pytest.mark.parametrize("digest", ["..%2fkey", "..", "A" * 64, "a" * 63, "key"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crowdd.router.bundle import BundleRefused
-from crowdd.router.config import RouterRefused, read_secret
+from crowdd.router.config import RouterRefused, read_secrets
 from crowdd.router.house import House, RunFolder
 from crowdd.router.limits import UPLOAD_KEPT_S
 
@@ -104,14 +104,14 @@ def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> 
     path.write_bytes(b"s" * 32)
     path.chmod(mode)
     with pytest.raises(RouterRefused, match="chmod 600"):
-        read_secret(path)
+        read_secrets(path)
 
 
 def test_a_missing_or_short_secret_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "secret"
-    with pytest.raises(RouterRefused, match="cannot read"):
-        read_secret(path)
+    with pytest.raises(RouterRefused, match="cannot be read"):
+        read_secrets(path)
     path.write_bytes(b"short\n")
     path.chmod(0o600)
     with pytest.raises(RouterRefused, match="shorter"):
-        read_secret(path)
+        read_secrets(path)

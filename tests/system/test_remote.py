@@ -140,21 +140,59 @@ async def test_a_router_killed_in_mid_run_loses_and_doubles_nothing(
     assert check_history(history.entries, facts, DAEMON_TABLES) == []
 
 
-async def test_a_wrong_secret_is_said_on_both_sides_and_heals_when_it_is_mended(
+def copy_for_daemon(data: Path, router: Router) -> Path:
+    """The daemon's own copy of a router's secret, named in its routers.toml."""
+    tell_of(data, "localhost", crowd=router)
+    copy = data / "crowd.secret"
+    copy.touch(mode=0o600)
+    copy.write_bytes(router.secret.read_bytes())
+    routers = data / "routers.toml"
+    routers.write_text(routers.read_text().replace(str(router.secret), str(copy)))
+    return copy
+
+
+async def test_sec4_a_wrong_secret_is_said_on_both_sides_and_heals_when_it_is_mended(
     daemon: Daemon, start_router: Callable[..., Any], tmp_path: Path
 ) -> None:
     router = await start_router("crowd")
-    tell_of(daemon.data, "localhost", crowd=router)
+    copy = copy_for_daemon(daemon.data, router)
     right = router.secret.read_bytes()
-    router.secret.unlink()
-    make_secret(router.secret)  # the router goes on with the one that it has read
+    copy.unlink()
+    make_secret(copy)
     await daemon.start()
     label = (await daemon.ask("launch", remote_task(tmp_path / "t", 1, "crowd"), {})).label
     shown = await daemon.until(label, lambda shown: "secret" in str(shown.routers))
     assert "both need the same secret file" in shown.routers[0].addition
     assert "both need the same secret file" in daemon.log
     assert "did not prove that it knows this router's secret" in router.log
-    router.secret.write_bytes(right)
+    copy.write_bytes(right)
+    await daemon.until(label, lambda shown: shown.routers[0].up)
+
+
+async def test_sec4_a_secret_is_rotated_without_a_restart_and_the_old_one_opens_nothing(
+    daemon: Daemon, start_router: Callable[..., Any], tmp_path: Path
+) -> None:
+    """As docs/production.md says it: add to both files, remove from the router's, then from the daemon's."""
+    router = await start_router("crowd")
+    copy = copy_for_daemon(daemon.data, router)
+    old, new = router.secret.read_text(), "the-secret-of-next-month-and-on\n"
+    await daemon.start()
+    label = await daemon.launch(remote_task(tmp_path / "a", 1, "crowd"))
+    for file, content in ((router.secret, old + new), (copy, old + new), (router.secret, new), (copy, new)):
+        file.write_text(content)
+        await met_again(daemon, router, label)
+    assert "both need the same secret file" not in daemon.log
+    copy.write_text(old)
+    late = (await daemon.ask("launch", remote_task(tmp_path / "b", 1, "crowd"), {"label": "late"})).label
+    shown = await daemon.until(late, lambda shown: "secret" in str(shown.routers))
+    assert not shown.routers[0].up
+
+
+async def met_again(daemon: Daemon, router: Router, label: str) -> None:
+    """A new connection, and so a new proof."""
+    router.kill()
+    await daemon.until(label, lambda shown: not shown.routers[0].up)
+    await router.start()
     await daemon.until(label, lambda shown: shown.routers[0].up)
 
 
