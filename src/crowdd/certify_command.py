@@ -16,8 +16,9 @@ import trio
 
 from . import __version__
 from .daemon.causes import causes
-from .testing.certify import kills, syscalls
+from .testing.certify import kills, power_cuts, syscalls
 from .testing.certify.findings import CampaignResult, Plan, Progress
+from .testing.certify.loop_disk import DiskRefused
 from .testing.certify.mutants import MUTANTS
 from .testing.certify.report import Report, verdict
 from .testing.certify.strace import StraceRefused
@@ -25,7 +26,7 @@ from .testing.certify.strace import StraceRefused
 SHOWN_MAX = 10  # violations; the report has them all
 WORDS_MAX = 400  # of each
 INTERRUPTED = 130
-REFUSED = (StraceRefused,)
+REFUSED = (StraceRefused, DiskRefused)
 """What campaigns raise that cannot be carried out here; the words say what is missing."""
 Campaign = Callable[[Plan, Progress], Awaitable[CampaignResult]]
 
@@ -67,7 +68,11 @@ async def _certify(plan: Plan, campaigns: Sequence[Campaign]) -> list[CampaignRe
 
 
 def _campaigns(plan: Plan) -> list[Campaign]:
-    asked: list[tuple[object, Campaign]] = [(plan.cycles, kills.run), (plan.every_syscall, syscalls.run)]
+    asked: list[tuple[object, Campaign]] = [
+        (plan.cycles, kills.run),
+        (plan.every_syscall, syscalls.run),
+        (plan.power_cuts, power_cuts.run),
+    ]
     return [campaign for wanted, campaign in asked if wanted]
 
 

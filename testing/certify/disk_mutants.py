@@ -17,4 +17,4 @@ def synchronous_normal() -> None:
     connecting._configure = configure_lightly  # pyright: ignore[reportPrivateUsage]  # as above
 
 
-DISK_MUTANTS: Mapping[str, Callable[[], None]] = {"synchronous-normal": synchronous_normal}
+DISK_MUTANTS: Mapping[str, Callable[[], None]] = {"synchronous=NORMAL": synchronous_normal}

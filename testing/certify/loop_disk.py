@@ -59,6 +59,11 @@ class LoopDisk:
         """Once no process has a file open. DiskRefused: one still has."""
         _run("umount", str(self.path))
 
+    def remove(self) -> None:
+        """Unmount it, and throw the image away. DiskRefused."""
+        self.unmount()
+        self._image.unlink()
+
 
 def _run(*command: str) -> None:
     try:

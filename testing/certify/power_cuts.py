@@ -7,6 +7,7 @@ behind, whatever ends us. Workers go on asking through every cut, as their brows
 import json
 import os
 import random
+import shlex
 import shutil
 import subprocess
 import sys
@@ -53,9 +54,9 @@ def power_cuts_refusal() -> str | None:
 
 
 async def run(plan: Plan, tell: Progress) -> CampaignResult:
-    """`plan.power_cuts` cuts, in a process of their own. Cancelled: it is ended, with all it has started."""
+    """`plan.power_cuts` cuts, in a process of their own; DiskRefused. Cancelled, all that was begun ends."""
     if (refusal := power_cuts_refusal()) is not None:
-        return CampaignResult(NAME, 0, notes=[f"not done: {refusal}"])
+        raise DiskRefused(refusal)
     command = [*ALONE, "--", sys.executable, "-P", "-m", "crowdd.testing.certify.power_cuts"]
     process = await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
@@ -85,7 +86,7 @@ def _broken(plan: Plan, words: str) -> CampaignResult:
 
 def repeat_words(plan: Plan) -> str:
     """How to do the same again; which instant is cut is chance all the same."""
-    plant = f" --plant {plan.plant}" if plan.plant else ""
+    plant = f" --plant {shlex.quote(plan.plant)}" if plan.plant else ""
     return f"crowdd certify --cycles 0 --power-cuts {plan.power_cuts} --seed {plan.seed}{plant}"
 
 
@@ -178,7 +179,7 @@ def _opened(folder: Path) -> Generator[tuple[LoopDisk, Zygote]]:
         yield disk, zygote
     finally:
         zygote.close()
-        disk.unmount()
+        disk.remove()
 
 
 async def _cut_scene(

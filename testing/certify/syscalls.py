@@ -7,10 +7,11 @@ once more with the same ids. In the end histories and store are checked. Needs s
 
 import functools
 import itertools
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 
 import attrs
 import trio
@@ -23,7 +24,7 @@ from .operations import OPERATIONS, Act, Broken, Shutdown
 from .parts import NotReady, Part
 from .scene import Scene, SceneBroken, open_scene
 from .strace import SENDING, Call, Fault, Injection, StraceRefused, Threads, open_strace, strace_refusal
-from .zygote import Zygote, start_zygote
+from .zygote import start_zygote
 
 NAME = "syscalls"
 
@@ -197,9 +198,9 @@ def _must_end(injection: Injection, hit: Call | None) -> bool:
 async def strike_operations(
     plan: Plan, tell: Progress, names: Sequence[str], faults: Collection[Fault] = tuple(Fault)
 ) -> CampaignResult:
-    """Every system call of these operations, each operation in a scene of its own."""
+    """Every system call of these operations, each operation in a scene of its own. StraceRefused."""
     if (refusal := strace_refusal()) is not None:
-        return CampaignResult(NAME, 0, notes=[f"not done: {refusal}"])
+        raise StraceRefused(refusal)
     began, zygote = time.monotonic(), start_zygote()
     points, asked, findings = Counter[str](), Counter[str](), list[str]()
     try:
@@ -208,7 +209,10 @@ async def strike_operations(
                 plan.folder / f"syscalls-{number}",
                 functools.partial(tell, NAME, number, len(names)),
             )
-            striker = await _strike(folder, zygote, OPERATIONS[name], faults, heard)
+            scene = functools.partial(open_scene, folder, zygote, mutant=plan.plant)
+            striker = await _strike(scene, OPERATIONS[name], faults, heard)
+            if not striker.findings:
+                await trio.to_thread.run_sync(shutil.rmtree, folder)
             points, asked = points + striker.points, asked + striker.answered
             findings += striker.findings
     finally:
@@ -224,20 +228,23 @@ async def strike_operations(
 
 
 async def _strike(
-    folder: Path, zygote: Zygote, kind: type[Act], faults: Collection[Fault], tell: Callable[[str], None]
+    open_it: Callable[[], AbstractAsyncContextManager[Scene]],
+    kind: type[Act],
+    faults: Collection[Fault],
+    tell: Callable[[str], None],
 ) -> Striker:
-    async with open_scene(folder, zygote) as scene:
+    async with open_it() as scene:
         striker = Striker(scene)
         try:
             await scene.set_up({kind.task: (ROWS, 1)})
             await striker.strike_all(kind(scene), scene.daemon, faults, tell)
             await scene.daemon.kill()
             striker.findings += [f"{kind.name}: {words}" for words in await scene.check()]
-        except* (SceneBroken, NotReady, StraceRefused) as broken:
+        except* (SceneBroken, NotReady) as broken:
             striker.findings += [f"{kind.name}: {each}" for each in causes(broken)]
         return striker
 
 
 async def run(plan: Plan, tell: Progress) -> CampaignResult:
-    """All nine operations."""
+    """All nine operations. StraceRefused."""
     return await strike_operations(plan, tell, list(OPERATIONS))

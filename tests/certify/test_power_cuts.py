@@ -35,7 +35,7 @@ async def test_flt3_after_twenty_power_cuts_nothing_that_was_acknowledged_is_los
 
 
 async def test_flt3_a_store_that_syncs_at_checkpoints_only_is_found_out(tmp_path: Path) -> None:
-    done = await cut(tmp_path, "synchronous-normal")
+    done = await cut(tmp_path, "synchronous=NORMAL")
     assert [finding for finding in done.violations if "are lost" in finding.words]
 
 
