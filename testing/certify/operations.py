@@ -42,6 +42,8 @@ class Act(abc.ABC):
     name: str
     task: ScenicTask = WORDS
     """Of the run in which it happens."""
+    parts: tuple[str, ...] = ("daemon",)
+    """Which of them do something in it."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -58,6 +60,8 @@ class Act(abc.ABC):
 
 class PageAct(Act):
     """What one worker's page does; a new worker each time."""
+
+    parts: tuple[str, ...] = ("daemon", "router")
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -266,6 +270,7 @@ class Shutdown(PageAct):
     """The daemon is told to stop while somebody is at work, who comes back."""
 
     name = "shutdown"
+    parts = ("daemon",)
 
     async def prepare(self) -> None:
         await super().prepare()

@@ -10,8 +10,7 @@ import itertools
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import attrs
 import trio
@@ -85,7 +84,8 @@ class Carried:
 class Striker:
     """Carries operations out under faults, and collects what it finds."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, name: str) -> None:
+        self.name = name
         self._scene = scene
         self.points: Counter[str] = Counter()
         """How many faults happened, by fault."""
@@ -195,56 +195,81 @@ def _must_end(injection: Injection, hit: Call | None) -> bool:
     )
 
 
-async def strike_operations(
-    plan: Plan, tell: Progress, names: Sequence[str], faults: Collection[Fault] = tuple(Fault)
+@attrs.frozen
+class Target:
+    """An operation, and the part that the faults are aimed at."""
+
+    operation: type[Act]
+    part: str
+
+    def __str__(self) -> str:
+        return f"{self.operation.name}, {self.part}"
+
+
+TARGETS = [Target(kind, part) for kind in OPERATIONS.values() for part in kind.parts]
+"""All nine operations at the daemon, and those of pages at the router, too."""
+
+
+async def strike_targets(
+    plan: Plan, tell: Progress, targets: Sequence[Target] = TARGETS, faults: Collection[Fault] = tuple(Fault)
 ) -> CampaignResult:
-    """Every system call of these operations, each operation in a scene of its own. StraceRefused."""
+    """Every system call of these, each in a scene of its own, `plan.lanes` at a time. StraceRefused."""
     if (refusal := strace_refusal()) is not None:
         raise StraceRefused(refusal)
     began, zygote = time.monotonic(), start_zygote()
-    points, asked, findings = Counter[str](), Counter[str](), list[str]()
-    try:
-        for number, name in enumerate(names):
-            folder, heard = (
-                plan.folder / f"syscalls-{number}",
-                functools.partial(tell, NAME, number, len(names)),
-            )
-            scene = functools.partial(open_scene, folder, zygote, mutant=plan.plant)
-            striker = await _strike(scene, OPERATIONS[name], faults, heard)
-            if not striker.findings:
+    struck: list[Striker] = []
+
+    async def strike_next(waiting: Iterator[tuple[int, Target]]) -> None:
+        for number, target in waiting:
+            folder = plan.folder / f"syscalls-{number}"
+            async with open_scene(folder, zygote, mutant=plan.plant) as scene:
+                heard = functools.partial(tell, NAME, len(struck), len(targets))
+                struck.append(await _strike(scene, target, faults, heard))
+            if not struck[-1].findings:
                 await trio.to_thread.run_sync(shutil.rmtree, folder)
-            points, asked = points + striker.points, asked + striker.answered
-            findings += striker.findings
+
+    try:
+        async with trio.open_nursery() as nursery:
+            shared = iter(enumerate(targets))
+            for _ in range(plan.lanes):
+                nursery.start_soon(strike_next, shared)
     finally:
         zygote.close()
+    return _result(struck, time.monotonic() - began)
+
+
+def _result(struck: Sequence[Striker], took_s: float) -> CampaignResult:
+    points: Counter[str] = sum((each.points for each in struck), Counter[str]())
     return CampaignResult(
         NAME,
         points.total(),
-        asked,
-        [Finding(NAME, words, REPEAT) for words in findings],
-        notes=[f"{count} points of {fault}" for fault, count in points.items()],
-        took_s=time.monotonic() - began,
+        sum((each.answered for each in struck), Counter[str]()),
+        [Finding(NAME, words, REPEAT) for each in struck for words in each.findings],
+        notes=[f"{each.name}: {counted(each.points)}" for each in struck],
+        took_s=took_s,
     )
 
 
+def counted(points: Mapping[str, int]) -> str:
+    """How many points there were, by fault."""
+    return ", ".join(f"{count} x {fault}" for fault, count in sorted(points.items())) or "none"
+
+
 async def _strike(
-    open_it: Callable[[], AbstractAsyncContextManager[Scene]],
-    kind: type[Act],
-    faults: Collection[Fault],
-    tell: Callable[[str], None],
+    scene: Scene, target: Target, faults: Collection[Fault], tell: Callable[[str], None]
 ) -> Striker:
-    async with open_it() as scene:
-        striker = Striker(scene)
-        try:
-            await scene.set_up({kind.task: (ROWS, 1)})
-            await striker.strike_all(kind(scene), scene.daemon, faults, tell)
-            await scene.daemon.kill()
-            striker.findings += [f"{kind.name}: {words}" for words in await scene.check()]
-        except* (SceneBroken, NotReady) as broken:
-            striker.findings += [f"{kind.name}: {each}" for each in causes(broken)]
-        return striker
+    striker = Striker(scene, str(target))
+    try:
+        await scene.set_up({target.operation.task: (ROWS, 1)})
+        part = scene.daemon if target.part == scene.daemon.name else scene.router
+        await striker.strike_all(target.operation(scene), part, faults, tell)
+        await scene.daemon.kill()
+        striker.findings += [f"{target}: {words}" for words in await scene.check()]
+    except* (SceneBroken, NotReady) as broken:
+        striker.findings += [f"{target}: {each}" for each in causes(broken)]
+    return striker
 
 
 async def run(plan: Plan, tell: Progress) -> CampaignResult:
     """All nine operations. StraceRefused."""
-    return await strike_operations(plan, tell, list(OPERATIONS))
+    return await strike_targets(plan, tell)
