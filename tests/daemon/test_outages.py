@@ -73,3 +73,19 @@ async def test_an_onboarding_goes_on_after_an_outage_with_the_time_it_had(
         await trio.sleep(200)
         await an_outage(virtual, run.label, 7200)
         assert (await page.submit_onboarding({"read": True})).verdict is Verdict.OK
+
+
+async def test_x1_who_registers_while_the_daemon_is_away_is_answered_in_bounded_time(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=2)
+        ann, bob = [await virtual.page(run, name) for name in ("ann", "bob")]
+        virtual.daemon.kill(down_s=45)
+        began = trio.current_time()
+        answered = await ann.register()
+        assert answered.verdict is Verdict.LATER
+        assert trio.current_time() - began < 35
+        await trio.sleep_until(began + 40)
+        assert (await bob.register()).agent_id  # held until the daemon was back
+        assert 45 <= trio.current_time() - began < 60

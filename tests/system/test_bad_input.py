@@ -86,7 +86,7 @@ BODIES: dict[str, tuple[str, bytes, int]] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_body_that_cannot_be_read_gets_a_clear_answer(served: Served, name: str) -> None:
+def test_x12_a_body_that_cannot_be_read_gets_a_clear_answer(served: Served, name: str) -> None:
     path, body, status = BODIES[name]
     answer = served.http.post(path, content=body, headers={**HEADERS, "Content-Type": "application/json"})
     assert answer.status_code == status
@@ -95,7 +95,7 @@ def test_a_body_that_cannot_be_read_gets_a_clear_answer(served: Served, name: st
     assert served.an_honest_worker_still_works()
 
 
-def test_unknown_forged_and_foreign_ids_get_one_and_the_same_answer(served: Served) -> None:
+def test_x12_unknown_forged_and_foreign_ids_get_one_and_the_same_answer(served: Served) -> None:
     real = served.register()["agent_id"]
     forged = real[:-4] + ("AAAA" if real[-4:] != "AAAA" else "BBBB")
     answers = {
@@ -130,7 +130,7 @@ def test_a_forged_link_is_refused_in_words(served: Served) -> None:
         "//etc/passwd",
     ],
 )
-def test_no_path_leads_out_of_the_pages(served: Served, path: str) -> None:
+def test_x12_no_path_leads_out_of_the_pages(served: Served, path: str) -> None:
     target = httpx.URL(served.base).copy_with(raw_path=path.encode())
     answer = served.http.get(target)
     assert answer.status_code == 404
@@ -195,13 +195,13 @@ def _packet(kind: str, subject: str, **data: Any) -> str:
         _packet("mephisto_bound_live_update", "somebody else", text="hi"),
     ],
 )
-def test_three_bad_packets_close_their_socket_and_nobody_elses(served: Served, packet: str) -> None:
+def test_x12_three_bad_packets_close_their_socket_and_nobody_elses(served: Served, packet: str) -> None:
     answers = _talk(served, [packet] * 3)
     assert answers[-1] == {"closed": 1008}
     assert served.an_honest_worker_still_works()
 
 
-def test_a_browser_cannot_change_the_status_of_another_agent(served: Served) -> None:
+def test_x12_a_browser_cannot_change_the_status_of_another_agent(served: Served) -> None:
     victim = served.register()["agent_id"]
     _talk(served, [_packet("update_status", victim, status="disconnect")])
     assert served.submit(victim).json()["status"] == "Submitted!"
@@ -220,7 +220,7 @@ def _claim_to_be_the_daemon(served: Served, frames: list[bytes]) -> int | None:
             return _code(closed)
 
 
-def test_a_browser_that_claims_to_be_the_daemon_is_refused(served: Served) -> None:
+def test_x12_a_browser_that_claims_to_be_the_daemon_is_refused(served: Served) -> None:
     victim = served.register()["agent_id"]
     hello = Hello(1, [1], served.label, b"n" * 32, 1)
     lie = UpdateStatus(WireId(victim), 99, AgentStatus.DISCONNECT)
