@@ -22,6 +22,7 @@ from .control import serve_control
 from .daemon_config import DaemonConfig
 from .degraded import Degraded
 from .departure import Departure, Manner
+from .disk_space import DiskSpace
 from .house import House
 from .metrics.door import MetricsDoor
 from .metrics.families import Metrics
@@ -66,6 +67,8 @@ async def serve_daemon(
             async with trio.open_nursery() as services:
                 await services.start(watch_signals, departure, config.on_sigterm)
                 services.start_soon(status.keep)
+                space = DiskSpace(house.data, house.storage, house.degraded)
+                services.start_soon(space.serve, departure.told)
                 services.start_soon(_tell_going, departure, status)
                 control: Path = await services.start(
                     serve_control, operator, config.control_path, staff, handed

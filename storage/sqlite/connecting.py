@@ -13,7 +13,8 @@ from ..errors import StorageFailed, StorageRefused
 from ..sql import statements
 from ..sql.schema import MIGRATIONS, Migration
 from .ask import Db, do, value
-from .commit import Writer, is_store_fault
+from .checkpointing import LOG_BYTES_KEPT, WriteAheadLog
+from .commit import Job, Writer, is_store_fault
 from .place import Lock, read_generation, write_generation
 
 APPLICATION_ID = 0x63724464  # "crDd": says in the file's header whose it is
@@ -32,12 +33,31 @@ class HeldWriter(Writer):
     """The writer of a database file, and the lock that makes it the only one."""
 
     lock: Lock | None = None
+    log: WriteAheadLog | None = None
+
+    def carry_out(self, jobs: Sequence[Job]) -> None:
+        """As every writer; what grew the log is brought into the database now and then."""
+        super().carry_out(jobs)
+        if self.log is not None and self.failed is None and self.log.is_due():
+            self._note_checkpoint()
 
     def close(self) -> None:
-        """Checkpoint, close the connection, let go of the lock."""
+        """Checkpoint, close the connection, let go of the lock. StorageFailed: the disk failed now."""
+        was_whole = self.failed is None
+        if self.log is not None and was_whole:
+            self._note_checkpoint()
         self.db.close()
         if self.lock is not None:
             self.lock.close()
+        if self.failed is not None and was_whole:
+            raise StorageFailed(self.failed)
+
+    def _note_checkpoint(self) -> None:
+        """What was committed is safe in the log: a failure here is for the next who write."""
+        assert self.log is not None
+        trouble = self.log.checkpoint(self.db)
+        if trouble is not None:
+            self.failed = f"the store failed: {trouble}"
 
 
 def open_writer(path: Path | None) -> HeldWriter:
@@ -46,7 +66,7 @@ def open_writer(path: Path | None) -> HeldWriter:
     StorageRefused, with the remedy, when it is held, damaged, foreign, too new, or older than its generation.
     """
     if path is None:
-        return _take(_connect(":memory:"), None)
+        return _take(_connect(":memory:"), None, None)
     if not path.parent.is_dir():
         raise StorageRefused(f"the folder {path.parent} does not exist: make it, or give another path")
     lock = Lock(path)
@@ -54,7 +74,7 @@ def open_writer(path: Path | None) -> HeldWriter:
         generation = read_generation(path)
         db = _open_file(path, generation)
         try:
-            held = _take(db, lock)
+            held = _take(db, lock, path)
             write_generation(path, held.epoch)
         except BaseException:
             db.close()
@@ -171,6 +191,9 @@ def _configure(db: Db) -> None:
     value(db, "PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
+    # SQLite's own checkpoints keep their errors to themselves: see `checkpointing`.
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    value(db, f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
 
 
 def _connect(name: str, uri: bool = False) -> Db:
@@ -179,13 +202,13 @@ def _connect(name: str, uri: bool = False) -> Db:
     )
 
 
-def _take(db: Db, lock: Lock | None) -> HeldWriter:
+def _take(db: Db, lock: Lock | None, path: Path | None) -> HeldWriter:
     if lock is None:
         db.execute("PRAGMA foreign_keys = ON")
         migrate(db)
     epoch = _epoch(db) + 1
     do(db, statements.TAKE_LEASE, epoch=epoch, holder=_myself())
-    return HeldWriter(db, epoch, lock=lock)
+    return HeldWriter(db, epoch, lock=lock, log=None if path is None else WriteAheadLog(path))
 
 
 def _epoch(db: Db) -> int:

@@ -47,7 +47,8 @@ async def open_lane(
 ) -> AsyncGenerator["Lane[R]"]:
     """Give a lane whose threads have all opened their resource; the first error of opening is raised.
 
-    Left, it takes no more jobs, finishes those it has, and closes the resources on their threads.
+    Left, it takes no more jobs, finishes those it has, and closes the resources on their threads. What
+    closing raised is raised, unless something else is.
     """
     lane = Lane(open_resource, carry_out, batch_max)
     try:
@@ -58,6 +59,8 @@ async def open_lane(
     finally:
         with trio.move_on_after(CLOSE_S, shield=True):
             await lane.close(threads)
+    if lane.close_error is not None:
+        raise lane.close_error
 
 
 class Lane(Generic[R]):
@@ -78,6 +81,7 @@ class Lane(Generic[R]):
         self._closing = False
         self._opened, self._ended = trio.Semaphore(0), trio.Semaphore(0)
         self._open_error: BaseException | None = None
+        self.close_error: BaseException | None = None
         self.resources: list[R] = []
 
     async def run(self, function: Callable[[Db], Any]) -> Any:
@@ -125,7 +129,13 @@ class Lane(Generic[R]):
                 self._run(resource, jobs)
                 self._tell(_wake, jobs)
         finally:
+            self._close(resource)
+
+    def _close(self, resource: R) -> None:
+        try:
             resource.close()
+        except BaseException as exc:  # it is the opener's to answer, not this thread's
+            self.close_error = exc
 
     def _open(self) -> R | None:
         try:

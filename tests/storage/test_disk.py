@@ -10,6 +10,7 @@ import pytest
 
 from crowdd.storage.errors import StorageFailed, StorageFull
 from crowdd.storage.sqlite import open_threads
+from crowdd.storage.sqlite.checkpointing import COMMITS_MAX, GROWN_BYTES_MAX, LOG_BYTES_KEPT
 from crowdd.storage.sqlite.engine import Threads
 
 BLOB = b"x" * 100_000
@@ -84,6 +85,40 @@ async def test_after_a_failure_of_the_disk_nothing_is_written_any_more(database:
     async with open_threads(database) as engine:
         assert "before" in await engine.read(stored)
         await engine.write(insert, "after")
+
+
+async def test_flt4_a_disk_that_fails_when_the_log_is_brought_into_the_database_is_heard(
+    database: Path,
+) -> None:
+    async with open_threads(database) as engine:
+        await engine.write(insert, "before")
+        with writes_go_to(str(database), os.O_RDONLY, database):
+            for number in range(COMMITS_MAX - 1):
+                await engine.write(insert, f"{number:03}")
+            with pytest.raises(StorageFailed) as failed:
+                await engine.write(insert, "unknown")
+        assert "SQLITE_IOERR_WRITE" in str(failed.value)
+    async with open_threads(database) as engine:  # what was committed is in the log
+        assert await engine.read(stored) == [*(f"{number:03}" for number in range(COMMITS_MAX - 1)), "before"]
+
+
+async def test_flt4_a_disk_that_fails_at_the_very_last_is_heard_though_nothing_is_lost(
+    database: Path,
+) -> None:
+    with pytest.raises(StorageFailed):  # noqa: PT012 - leaving raises
+        async with open_threads(database) as engine:
+            await engine.write(insert, "last")
+            files = writes_go_to(str(database), os.O_RDONLY, database)
+            files.__enter__()
+    async with open_threads(database) as engine:
+        assert await engine.read(stored) == ["last"]
+
+
+async def test_the_log_does_not_grow_without_bound(database: Path) -> None:
+    async with open_threads(database) as engine:
+        for number in range(500):
+            await engine.write(insert, f"{number}", BLOB)
+        assert log_of(database).stat().st_size < LOG_BYTES_KEPT + 2 * GROWN_BYTES_MAX
 
 
 def log_of(database: Path) -> Path:

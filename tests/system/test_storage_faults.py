@@ -1,0 +1,180 @@
+"""Real daemons on disks that are full or fail, and two on one store; FLT4, FLT5, FLT17, FLT23."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import attrs
+import httpx
+import pytest
+import trio
+
+from crowdd.cli import EXIT_LEASE_LOST, EXIT_STORE_LOST
+from crowdd.protocol.names import AgentStatus
+from crowdd.storage import check_store
+from crowdd.testing.certify.strace import Fault, Injection, open_strace
+from crowdd.testing.http_doors import HttpDoors, PageAddress
+from crowdd.testing.verdicts import Answered
+
+from .processes import LOOK_S, READY_S, Daemon, a_task
+
+pytestmark = pytest.mark.system
+
+DISK_MB = 64
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: mounting a small disk needs root")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own, of DISK_MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+async def daemon_on(small_disk: Path) -> AsyncGenerator[Daemon]:
+    daemon = Daemon(small_disk / "data")
+    yield daemon
+    daemon.clean_up()
+
+
+def fill(folder: Path) -> Path:
+    """Use up all space there; the file that does it."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            return filler
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    with trio.fail_after(READY_S):
+        while not await trio.to_thread.run_sync(holds):
+            await trio.sleep(LOOK_S)
+
+
+def lacks(daemon: Daemon) -> list[str]:
+    return [each.what for each in daemon.client.status().degraded]
+
+
+@attrs.frozen
+class Worker:
+    """One who is at work."""
+
+    label: str
+    doors: HttpDoors
+    agent: str
+
+    async def submit(self, size: int = 10, within_s: float = 60) -> Answered:
+        data = {"kind": "a", "text": "x" * size}
+        return await self.doors.post(
+            "submit_task", {"USED_AGENT_ID": self.agent, "final_data": data}, within_s
+        )
+
+
+@asynccontextmanager
+async def open_worker(daemon: Daemon, folder: Path, rows: int = 2) -> AsyncGenerator[Worker]:
+    """A run, and somebody at work in it."""
+    label = await daemon.launch(a_task(folder, rows), "limits.grace_s=1")
+    (link,) = await daemon.links(label, 1)
+    async with httpx.AsyncClient(verify=False, trust_env=False) as client:
+        doors = HttpDoors(client, PageAddress(link))
+        registered = await doors.post("request_agent", {"provider_data": doors.registration("")}, 30)
+        assert registered.agent_id
+        yield Worker(label, doors, registered.agent_id)
+
+
+@NEEDS_ROOT
+async def test_flt5_a_full_disk_is_announced_reads_go_on_and_it_heals_without_a_restart(
+    daemon_on: Daemon, small_disk: Path, tmp_path: Path
+) -> None:
+    daemon = daemon_on
+    await daemon.start()
+    async with open_worker(daemon, tmp_path) as ann:
+        filler = fill(small_disk)
+        assert (await ann.submit(20_000)).reason == "try_later"
+        assert "disk_full" in lacks(daemon)
+        assert (await daemon.ask("show", ann.label)).units_done == 0
+        filler.unlink()
+        await until(lambda: lacks(daemon) == [])
+        assert (await ann.submit(20_000)).told["status"] == "Submitted!"
+        assert (await daemon.ask("show", ann.label)).units_done == 1
+    assert daemon.log.count("degraded, disk full") == 1
+    assert await daemon.terminate() == 0
+
+
+@NEEDS_ROOT
+async def test_flt5_a_stop_on_a_full_disk_says_goodbye_with_the_reserve(
+    daemon_on: Daemon, small_disk: Path, tmp_path: Path
+) -> None:
+    daemon = daemon_on
+    await daemon.start()
+    async with open_worker(daemon, tmp_path):
+        await until(lambda: (daemon.data / "reserve").exists())
+        filler = fill(small_disk)
+        assert await daemon.terminate() == 0
+    filler.unlink()
+    async with daemon.store() as storage:
+        (run,) = await storage.runs()
+        (agent,) = await storage.agents(run.id)
+    assert agent.status is AgentStatus.DISCONNECT
+
+
+async def test_flt4_a_disk_that_fails_ends_the_daemon_by_name_after_everybody_was_told(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    await daemon.start()
+    assert daemon.process is not None
+    async with open_worker(daemon, tmp_path) as ann:
+        fault = Injection(Fault.EIO, "fdatasync", 1)
+        async with open_strace(daemon.process.pid, tmp_path / "calls", fault):
+            told = await ann.submit()
+            assert told.reason == "try_later"
+            with trio.fail_after(READY_S):
+                assert await trio.to_thread.run_sync(daemon.process.wait) == EXIT_STORE_LOST
+        assert "degraded, store lost: the store failed: disk I/O error" in daemon.log
+        assert "Traceback" not in daemon.log
+        await daemon.start()
+        assert (await ann.submit()).told["status"] == "Submitted!"  # stored then or now, but once
+        assert (await daemon.ask("show", ann.label)).units_done == 1
+    assert await daemon.terminate() == 0
+    assert check_store(daemon.data / "crowdd.db") == []
+
+
+async def test_flt23_a_daemon_that_was_stopped_while_another_took_the_store_writes_nothing_more(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    await daemon.start()
+    assert daemon.process is not None
+    async with open_worker(daemon, tmp_path) as ann:
+        daemon.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        second = await trio.run_process(
+            [sys.executable, "-m", "crowdd.cli", "storage", "accept", "--data", str(daemon.data)],
+            check=False,
+            capture_stderr=True,
+        )
+        assert time.monotonic() - began < READY_S
+        assert f"process {daemon.process.pid}" in second.stderr.decode()
+        # A file system without locks would have let another in.
+        with closing(sqlite3.connect(daemon.data / "crowdd.db", isolation_level=None)) as other:
+            other.execute("UPDATE lease SET epoch = epoch + 1, holder = 'another'")
+            before = other.execute("SELECT count(*) FROM history").fetchone()
+        daemon.process.send_signal(signal.SIGCONT)
+        assert (await ann.submit()).reason == "try_later"
+        with trio.fail_after(READY_S):
+            assert await trio.to_thread.run_sync(daemon.process.wait) == EXIT_LEASE_LOST
+    with closing(sqlite3.connect(daemon.data / "crowdd.db", isolation_level=None)) as other:
+        assert other.execute("SELECT count(*) FROM history").fetchone() == before
+    assert "has taken this store" in daemon.log
