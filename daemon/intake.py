@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from ..protocol.documents import canonical_json, content_digest
+from ..protocol.ids import verify_wire_id
 from ..protocol.names import ONBOARDING_PREFIX, AgentId, AgentStatus, Outcome, Reason, WireId
 from ..protocol.packets import Answer, FileNote, ReturnUnit, SubmitMetadata, SubmitUnit
 from ..storage.contract import Storage
@@ -21,6 +22,7 @@ from . import lifecycle
 from .admission_replies import sentence
 from .clock import Wall
 from .follow_ups import FollowUps
+from .late_answers import OTHER_CONTENT, UNKNOWN, LateAnswers
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
 from .lifecycle.onboarding import shown_status
 from .log_ids import ids_of
@@ -46,6 +48,7 @@ class IntakeTools:
     files: Path
     """Where uploaded files of the run are kept, by sha256."""
     follow_ups: FollowUps
+    late: LateAnswers
 
 
 class Intake:
@@ -56,40 +59,58 @@ class Intake:
         self._fetching: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
     async def submit_unit(self, packet: SubmitUnit, fetch: Fetch) -> Answer:
-        """Store a final answer, once: `ok` only after the commit; the same again gets the same answer."""
+        """Store a final answer, once: `ok` only after the commit; the same again gets the same answer.
+
+        What was `answered` by the router is never refused: where it cannot count it is kept as a late answer.
+        """
         agent = await self._find(packet.subject)
         if agent is None:
-            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+            return await self._unknown(packet, fetch)
         if not _are_digests(packet.files):
             return self._answer(packet.request, Reason.BAD_REQUEST, agent.status)
         data = canonical_json(packet.final_data)
         digest = content_digest(packet.final_data, packet.files)
         known = await self._known(agent, digest)
-        if known is not None:
+        if known is True or (known is False and not packet.answered):
             return self._repeat(packet.request, agent, known)
         await self._fetch_all(packet.files, fetch)
         answer = AddSubmission(agent.id, data, packet.files, digest)
         try:
-            agent = await self._save(agent, answer)
+            agent = await self._save(agent, answer, packet.answered)
         except (IllegalEvent, Duplicate):
-            return await self._too_late(packet.request, agent, digest)
+            return await self._too_late(packet, agent, digest)
         log.info("submitted %d bytes, %d files", len(data), len(packet.files), extra=ids_of(agent))
         return self._answer(packet.request, None, agent.status)
 
-    async def _save(self, agent: Agent, answer: AddSubmission) -> Agent:
+    async def _save(self, agent: Agent, answer: AddSubmission, answered: bool) -> Agent:
         follow_ups = self._t.follow_ups
+        takes_back = answered and await self._t.late.bars(agent) is None
         with follow_ups.awaiting(agent.worker_id):
-            saved = await self._t.runner.decide(agent.id, _choice(answer), follow_ups.mark(agent.id))
+            choose = _choice(answer, takes_back)
+            saved = await self._t.runner.decide(agent.id, choose, follow_ups.mark(agent.id))
             follow_ups.submitted(saved)
         return saved
 
-    async def _too_late(self, request: str, agent: Agent, digest: str) -> Answer:
-        """The agent has ended, or another copy of the answer was quicker."""
+    async def _too_late(self, packet: SubmitUnit, agent: Agent, digest: str) -> Answer:
+        """The agent has ended, or has an answer; another copy of this one may have been quicker."""
         known = await self._known(agent, digest)
         agent = await self._t.storage.agent(agent.id)
-        if known is not None:
-            return self._repeat(request, agent, known)
-        return await self._refuse_ended(request, agent)
+        if known is True or (known is False and not packet.answered):
+            return self._repeat(packet.request, agent, known)
+        if not packet.answered:
+            return await self._refuse_ended(packet.request, agent)
+        why = OTHER_CONTENT if known is False else await self._t.late.why_late(agent)
+        await self._t.late.keep(packet, agent, why)
+        return self._answer(packet.request, None, agent.status)
+
+    async def _unknown(self, packet: SubmitUnit | SubmitMetadata, fetch: Fetch) -> Answer:
+        """No agent of ours. An id of this run that a router answered for is from before a restored copy."""
+        is_genuine = verify_wire_id(self._t.run.key, packet.subject) and _are_digests(packet.files)
+        if not packet.answered or not is_genuine:
+            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+        await self._fetch_all(packet.files, fetch)
+        await self._t.late.keep(packet, None, UNKNOWN)
+        return self._answer(packet.request, None, None)
 
     async def _refuse_ended(self, request: str, agent: Agent) -> Answer:
         reason = lifecycle.refusal_of_ended(agent, await self._t.storage.unit(agent.unit_id))
@@ -111,7 +132,7 @@ class Intake:
             return await self._submit_onboarding_metadata(packet, fetch)
         agent = await self._find(packet.subject)
         if agent is None:
-            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+            return await self._unknown(packet, fetch)
         if not _are_digests(packet.files):
             return self._answer(packet.request, Reason.BAD_REQUEST, agent.status)
         await self._fetch_all(packet.files, fetch)
@@ -127,7 +148,7 @@ class Intake:
         try:
             agent = await self._t.storage.onboarding_by_wire_id(packet.subject)
         except NotFound:
-            return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
+            return await self._unknown(packet, fetch)
         if agent.run_id != self._t.run.id:
             return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
         if not _are_digests(packet.files):
@@ -181,9 +202,9 @@ def onboarding_metadata_scope(agent_id: AgentId) -> str:
     return f"onboarding {agent_id}: metadata"
 
 
-def _choice(answer: AddSubmission) -> Callable[[Agent, Unit], list[AgentEvent]]:
+def _choice(answer: AddSubmission, takes_back: bool) -> Callable[[Agent, Unit], list[AgentEvent]]:
     def choose(agent: Agent, unit: Unit) -> list[AgentEvent]:
-        if lifecycle.may_rejoin(agent, unit):
+        if lifecycle.may_rejoin(agent, unit) or (takes_back and lifecycle.may_take_back(agent, unit)):
             return [SubmittedLate(attrs.evolve(answer, late=True))]
         return [Submitted(answer)]
 

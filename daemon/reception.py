@@ -24,6 +24,7 @@ from .follow_ups import FollowUps
 from .hooks import Hooks
 from .house import House
 from .intake import Fetch, Intake, IntakeTools
+from .late_answers import LateAnswers
 from .lifecycle import IllegalEvent, WentAway
 from .live.doors import LiveDoors
 from .live.stage import Stage
@@ -72,8 +73,9 @@ class Reception:
         self._onboarding = None if onboarding is None else self._onboarding_desk(self._tools, onboarding)
         self._pool = WorkerPool(self._tools, desk, self._onboarding)
         files = house.uploads(run.id)
+        late = LateAnswers(run, storage, wall, lambda: self._tools.config.limits.maximum_units_per_worker)
         self._intake = Intake(
-            IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files, follow_ups)
+            IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files, follow_ups, late)
         )
         self.io = ClientIO(run, storage, wall, self._handlers(), metrics)
         self._links: list[RouterLink] = []

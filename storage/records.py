@@ -237,6 +237,29 @@ class Submission:
 
 
 @attrs.frozen
+class LateAnswer:
+    """What a router had called submitted, and came when its unit was not to be had any more.
+
+    (run, wire id, digest) is unique.
+    """
+
+    id: int
+    run_id: RunId
+    agent_id: AgentId | None
+    """None: this store knows no such agent. It was restored from a copy that is older than the agent."""
+    wire_id: WireId = attrs.field(repr=False)
+    is_answer: bool
+    """Whether it is a final answer, and not something told beside one."""
+    data: bytes = attrs.field(repr=False)
+    """Canonical JSON, byte for byte as it was called submitted."""
+    files: list[FileNote]
+    digest: str
+    why: str
+    """Why it could not count."""
+    received_at: datetime
+
+
+@attrs.frozen
 class Metadata:
     """Told beside the answer. `kind` is tips, feedback, worker_opinion, post_task, log or default."""
 

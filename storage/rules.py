@@ -260,6 +260,14 @@ def moved_unit(unit: Unit, move: MoveUnit, queue: QueueOrder, next_position: int
     return moved
 
 
+def unit_taken_back(unit: Unit, agent: Agent) -> Unit:
+    """The unit in the hands of the agent that had it before; StaleWrite when it is not free any more."""
+    _expect("unit", unit.id, unit.status, UnitStatus.LAUNCHED)
+    if agent.unit_id != unit.id:
+        raise InvalidRecord(f"unit {unit.id} was never agent {agent.id}'s")
+    return taken_unit(unit, agent)
+
+
 def moved_run(run: TaskRun, move: MoveRun, now: datetime) -> TaskRun:
     """The run after the move; StaleWrite when it is not where the move begins."""
     _expect("run", run.id, run.state, move.before)

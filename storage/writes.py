@@ -47,6 +47,19 @@ class MoveUnit:
 
 
 @attrs.frozen
+class TakeBack:
+    """Unit `id`, which is free, is `agent_id`'s again (guard: it is `launched`, and was the agent's).
+
+    It is in the agent's hands then: what becomes of it is another write. A special unit is never free.
+    """
+
+    id: UnitId
+    agent_id: AgentId
+    who: str
+    why: str
+
+
+@attrs.frozen
 class AddSubmission:
     """Stores the final answer of an agent; `Duplicate` when it has one."""
 
@@ -176,6 +189,7 @@ class AddOwed:
 Write = (
     MoveAgent
     | MoveUnit
+    | TakeBack
     | AddSubmission
     | AddReview
     | MoveRun

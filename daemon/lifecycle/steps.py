@@ -8,7 +8,7 @@ import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, UnitStatus
 from ...storage.records import Agent, Unit
-from ...storage.writes import MoveAgent, MoveUnit, Write
+from ...storage.writes import MoveAgent, MoveUnit, TakeBack, Write
 from .events import (
     Accepted,
     AgentEvent,
@@ -116,6 +116,12 @@ def may_rejoin(agent: Agent, unit: Unit) -> bool:
     )
 
 
+def may_take_back(agent: Agent, unit: Unit) -> bool:
+    """The agent had ended, and its unit is still free: nobody else has it."""
+    had_ended = SubmittedLate in AGENT_NEXT[agent.status]
+    return had_ended and unit.status is UnitStatus.LAUNCHED and unit.agent_id is None
+
+
 def release(agent: Agent, unit: Unit, run_goes_on: bool) -> list[Command]:
     """The worker did not come back after a shutdown: free the unit, leave the agent as it is."""
     return [Save([_freed(unit, agent.id, run_goes_on, "nobody came back in time")]), Refill()]
@@ -136,6 +142,13 @@ def _unit_writes(agent: Agent, unit: Unit, event: AgentEvent, run_goes_on: bool)
             return [_unit_move(unit, UnitStatus.COMPLETED, agent.id, "submitted")]
         case SubmittedLate() if holds(agent, unit):
             return [_unit_move(unit, UnitStatus.COMPLETED, agent.id, "submitted late")]
+        case SubmittedLate() if may_take_back(agent, unit):
+            taken = attrs.evolve(unit, status=UnitStatus.ASSIGNED, agent_id=agent.id)
+            why = "taken back: its answer had been called submitted"
+            return [
+                TakeBack(unit.id, agent.id, "worker", why),
+                _unit_move(taken, UnitStatus.COMPLETED, agent.id, "submitted late"),
+            ]
         case SubmittedLate():
             raise IllegalEvent("a late answer to a unit that is not the agent's any more")
         case TimeOver() | WentAway() | GaveBack() | LinkRevoked() | TaskFailed() | SentAway():

@@ -18,6 +18,7 @@ Promises of every method:
 
 from .auditing import AuditingContract
 from .decisions import DecisionsContract
+from .late import LateContract
 from .lease import LeaseContract
 from .live import LiveContract
 from .lives import ExportRow, LivesContract
@@ -46,6 +47,7 @@ class Storage(
     RunsContract,
     TermsContract,
     LivesContract,
+    LateContract,
     LiveContract,
     ReservingContract,
     OnboardingContract,

@@ -2,6 +2,7 @@
 
 from .auditing import MemoryAuditing
 from .decisions import MemoryDecisions
+from .late import MemoryLate
 from .lease import MemoryLease
 from .live import MemoryLive
 from .lives import MemoryLives
@@ -20,6 +21,7 @@ class MemoryStorage(
     MemoryRuns,
     MemoryTerms,
     MemoryLives,
+    MemoryLate,
     MemoryLive,
     MemoryReserving,
     MemoryOnboarding,

@@ -27,6 +27,7 @@ from ..writes import (
     SetBlocked,
     SetDue,
     SetGrant,
+    TakeBack,
     TakeGrant,
     Write,
 )
@@ -123,6 +124,9 @@ def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
         case MoveUnit():
             _move_unit(tables, write, at)
             return write.held_by
+        case TakeBack():
+            _take_back(tables, write, at)
+            return write.agent_id
         case AddSubmission():
             _add_submission(tables, write, at)
         case AddReview():
@@ -172,6 +176,12 @@ def _move_unit(tables: Tables, move: MoveUnit, at: datetime) -> None:
     if new.position != old.position:
         next_position(tables, old.run_id)
     move_unit(tables, old, new, Hand(move.who, move.why, at))
+
+
+def _take_back(tables: Tables, write: TakeBack, at: datetime) -> None:
+    old = _unit(tables, write.id)
+    new = rules.unit_taken_back(old, _agent(tables, write.agent_id))
+    move_unit(tables, old, new, Hand(write.who, write.why, at))
 
 
 def _move_run(tables: Tables, move: MoveRun, at: datetime) -> None:

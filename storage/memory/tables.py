@@ -16,6 +16,7 @@ from ..records import (
     Grant,
     HistoryEntry,
     JournalEntry,
+    LateAnswer,
     LiveUpdate,
     Metadata,
     OnboardingAgent,
@@ -246,6 +247,11 @@ class Tables:
             qualification=lambda r: r.qualification_id, worker=lambda r: r.worker_id
         )
         self.submissions: Table[int, Submission] = Table(run=lambda r: r.run_id)
+        self.late: Table[int, LateAnswer] = Table(
+            run=lambda r: r.run_id,
+            agent=lambda r: r.agent_id,
+            said=lambda r: (r.run_id, r.wire_id, r.digest),
+        )
         self.metadata: Table[int, Metadata] = Table(
             agent=lambda r: r.agent_id, told=lambda r: (r.agent_id, r.digest)
         )

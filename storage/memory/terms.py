@@ -106,6 +106,8 @@ def _delete_assignment(tables: Tables, assignment: Assignment) -> None:
 
 def _delete_agent(tables: Tables, agent: Agent) -> None:
     tables.submissions.drop(agent.id)
+    for late in tables.late.having("agent", agent.id):
+        tables.late.drop(late.id)
     for metadata in tables.metadata.having("agent", agent.id):
         tables.metadata.drop(metadata.id)
     for review in tables.reviews.having("agent", agent.id):
@@ -141,6 +143,8 @@ def _delete_rest(tables: Tables, run_id: RunId) -> None:
         tables.errors.drop(error.id)
     for decision in tables.decisions.having("run", run_id):
         tables.decisions.drop(decision.id)
+    for late in tables.late.having("run", run_id):
+        tables.late.drop(late.id)
     for agent in tables.onboarding_agents.having("run", run_id):
         drop_updates(tables, True, agent.id)
         drop_journal(tables, PieceKind.ONBOARDING, agent.id)

@@ -78,6 +78,9 @@ _QUERIES: dict[str, str] = {
     "a submission is of its agent's run": """
         SELECT 'agent ' || agent.id FROM submission JOIN agent ON agent.id = submission.agent_id
         WHERE submission.run_id <> agent.run_id""",
+    "a late answer is of its agent and run": """
+        SELECT 'late answer ' || late_answer.id FROM late_answer JOIN agent ON agent.id = late_answer.agent_id
+        WHERE late_answer.run_id <> agent.run_id OR late_answer.wire_id <> agent.wire_id""",
     "what is owed is owed to its agent's worker": """
         SELECT 'owed ' || owed.id FROM owed JOIN agent ON agent.id = owed.agent_id
         WHERE owed.worker_id <> agent.worker_id OR owed.run_id <> agent.run_id""",

@@ -418,6 +418,23 @@ _AUDIT = (
     "CREATE INDEX audit_of_subject ON audit (subject)",
 )
 
+_LATE = (
+    """CREATE TABLE late_answer (
+        id {serial},
+        run_id BIGINT NOT NULL REFERENCES task_run (id),
+        agent_id BIGINT REFERENCES agent (id),
+        wire_id TEXT NOT NULL,
+        is_answer BOOLEAN NOT NULL,
+        data {bytes} NOT NULL,
+        files TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        why TEXT NOT NULL,
+        received_at TEXT NOT NULL,
+        UNIQUE (run_id, wire_id, digest)
+    )""",
+    "CREATE INDEX late_of_agent ON late_answer (agent_id) WHERE agent_id IS NOT NULL",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("first schema", _FIRST),
     Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
@@ -425,4 +442,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("workers are found by name", _PEOPLE),
     Migration("live work: groups, updates, journals, what is owed", _LIVE),
     Migration("what staff asked for", _AUDIT),
+    Migration("answers that came too late to count", _LATE),
 )

@@ -12,6 +12,7 @@ from ..records import (
     Grant,
     HistoryEntry,
     JournalEntry,
+    LateAnswer,
     LiveUpdate,
     Metadata,
     OnboardingAgent,
@@ -40,6 +41,7 @@ TABLES: dict[type, str] = {
     Grant: "granted",
     HistoryEntry: "history",
     JournalEntry: "journal_entry",
+    LateAnswer: "late_answer",
     LiveUpdate: "live_update",
     Metadata: "metadata",
     OnboardingAgent: "onboarding_agent",
@@ -253,6 +255,9 @@ SUBMISSION = select(Submission, "WHERE agent_id = :agent_id")
 SUBMISSIONS_OF_RUN = select(
     Submission, "WHERE run_id = :run_id AND agent_id > :after_id ORDER BY agent_id LIMIT :limit"
 )
+LATE_COUNT = "SELECT COUNT(*) FROM late_answer WHERE run_id = :run_id"
+LATE_KNOWN = """
+SELECT id FROM late_answer WHERE run_id = :run_id AND wire_id = :wire_id AND digest = :digest"""
 SUBMISSIONS_COUNT = "SELECT COUNT(*) FROM submission WHERE run_id = :run_id"
 LAST_SUBMITTED_AT = "SELECT MAX(submitted_at) FROM submission WHERE run_id = :run_id"
 REVIEWS_OF_AGENT = select(Review, "WHERE agent_id = :agent_id ORDER BY id")
@@ -348,7 +353,7 @@ _ITS_UNITS = "(SELECT id FROM unit WHERE assignment_id = :assignment_id)"
 DELETE_ASSIGNMENT = (
     *(
         f"DELETE FROM {table} WHERE agent_id IN {_ITS_AGENTS}"  # noqa: S608 - only our own words
-        for table in ("submission", "metadata", "page_error", "owed", "review", "decision")
+        for table in ("submission", "late_answer", "metadata", "page_error", "owed", "review", "decision")
     ),
     f"DELETE FROM decision WHERE unit_id IN {_ITS_UNITS}",  # noqa: S608 - only our own words
     f"DELETE FROM live_update WHERE of_agent IN {_ITS_AGENTS}",  # noqa: S608 - only our own words
@@ -369,6 +374,7 @@ DELETE_RUN = (
         f"DELETE FROM {table} WHERE run_id = :run_id"  # noqa: S608 - only our own words
         for table in (
             "page_error",
+            "late_answer",
             "decision",
             "onboarding_agent",
             "worker_cursor",

@@ -5,6 +5,7 @@ from .check import check_store
 from .connecting import accept
 from .decisions import SqliteDecisions
 from .engine import OnCommit, open_inline, open_threads
+from .late import SqliteLate
 from .lease import SqliteLease
 from .live import SqliteLive
 from .lives import SqliteLives
@@ -22,6 +23,7 @@ class SqliteStorage(
     SqliteRuns,
     SqliteTerms,
     SqliteLives,
+    SqliteLate,
     SqliteLive,
     SqliteReserving,
     SqliteOnboarding,

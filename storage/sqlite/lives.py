@@ -26,6 +26,7 @@ from ..writes import (
     SetBlocked,
     SetDue,
     SetGrant,
+    TakeBack,
     TakeGrant,
     Write,
 )
@@ -111,6 +112,9 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
         case MoveUnit():
             _move_unit(db, write, at)
             return write.held_by
+        case TakeBack():
+            _take_back(db, write, at)
+            return write.agent_id
         case AddSubmission():
             _add_submission(db, write, at)
         case AddReview():
@@ -159,6 +163,13 @@ def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
     if new.position != old.position:
         take_positions(db, old.run_id, 1)
     save_unit(db, queue, old, new, Hand(move.who, move.why, at))
+
+
+def _take_back(db: Db, write: TakeBack, at: datetime) -> None:
+    old = the_unit(db, write.id)
+    new = rules.unit_taken_back(old, the_agent(db, write.agent_id))
+    queue = QueueOrder(first(db, statements.QUEUE_END, run_id=old.run_id)[0])
+    save_unit(db, queue, old, new, Hand(write.who, write.why, at))
 
 
 def _move_run(db: Db, move: MoveRun, at: datetime) -> None:

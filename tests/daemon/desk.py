@@ -16,6 +16,7 @@ from crowdd.daemon.follow_ups import FollowUps, FollowUpTools
 from crowdd.daemon.hooks import HookName, Hooks, Judged, RunView, TaskView
 from crowdd.daemon.house import House
 from crowdd.daemon.intake import Intake, IntakeTools
+from crowdd.daemon.late_answers import LateAnswers
 from crowdd.daemon.providers.contract import Place
 from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
@@ -63,6 +64,7 @@ class Desk:
     hooks: Mapping[HookName, Callable[..., Any]] = attrs.Factory(dict[HookName, Callable[..., Any]])
     closed_for: Reason | None = None
     failures: list[str] = attrs.Factory(list[str])
+    units_per_worker: int = 0
     pool: WorkerPool = attrs.field(init=False)
     intake: Intake = attrs.field(init=False)
     follow_ups: FollowUps = attrs.field(init=False)
@@ -101,7 +103,10 @@ class Desk:
             )
         )
         storage, wall, files = self.house.storage, self.house.wall, self.house.data
-        self.intake = Intake(IntakeTools(self.run, {}, storage, self.runner, wall, files, self.follow_ups))
+        late = LateAnswers(self.run, storage, wall, lambda: self.units_per_worker)
+        self.intake = Intake(
+            IntakeTools(self.run, {}, storage, self.runner, wall, files, self.follow_ups, late)
+        )
 
     def closed(self) -> Reason | None:
         return self.closed_for
@@ -132,19 +137,17 @@ class Desk:
     ) -> Answer:
         assert details.agent_id is not None
         packet = SubmitUnit(details.agent_id, "r2", data, files or [], answered)
-        return await self.intake.submit_unit(packet, self._fetch)
+        return await self.intake.submit_unit(packet, self.fetch)
 
     async def tell(self, details: AgentDetails, metadata: Any) -> Answer:
         assert details.agent_id is not None
-        return await self.intake.submit_metadata(
-            SubmitMetadata(details.agent_id, "r3", metadata), self._fetch
-        )
+        return await self.intake.submit_metadata(SubmitMetadata(details.agent_id, "r3", metadata), self.fetch)
 
     async def give_back(self, details: AgentDetails) -> Answer:
         assert details.agent_id is not None
         return await self.intake.return_unit(ReturnUnit(details.agent_id, "r4"))
 
-    async def _fetch(self, sha256: str, into: Path) -> None:
+    async def fetch(self, sha256: str, into: Path) -> None:
         into.write_bytes(b"fetched " + sha256.encode())
 
     async def stored(self, details: AgentDetails) -> Agent:

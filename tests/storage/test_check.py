@@ -10,12 +10,12 @@ import pytest
 
 from crowdd.protocol.names import AgentId, PieceKind, QueueOrder
 from crowdd.storage import check_store, open_storage
-from crowdd.storage.records import Agent
+from crowdd.storage.records import Agent, LateAnswer
 from crowdd.storage.sql.invariants import INVARIANTS
 from crowdd.storage.writes import AddOwed
 
 from .live import an_entry, an_update
-from .world import World
+from .world import NOW, World
 
 CHECK = """
 import sys
@@ -53,6 +53,7 @@ BREACHES = {
     "in a run of groups what is left of an assignment comes first while somebody is at it": (
         "UPDATE unit SET rank = 1 - rank WHERE rank < 2",
     ),
+    "a late answer is of its agent and run": ("UPDATE late_answer SET wire_id = 'another'",),
     "what is owed is owed to its agent's worker": ("UPDATE owed SET worker_id = 1",),
     "the live updates of an agent and direction are numbered without a gap": (
         "UPDATE live_update SET number = 4 WHERE number = 3",
@@ -98,7 +99,11 @@ async def store(database: Path) -> Path:
         covered = await world.run("covered", units=3, queue=QueueOrder.LEAST_COVERED)
         await world.take(covered, bob)
         grouped = await world.run("grouped", assignments=2, units=3, queue=QueueOrder.GROUPED)
-        await furnish_live(world, (await world.take(grouped, bob)).agent)
+        agent = (await world.take(grouped, bob)).agent
+        await furnish_live(world, agent)
+        await storage.add_late(
+            LateAnswer(0, grouped.id, agent.id, agent.wire_id, True, b"{}", [], "digest", "too late", NOW)
+        )
     return database
 
 

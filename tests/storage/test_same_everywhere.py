@@ -21,6 +21,7 @@ from crowdd.protocol.names import (
 )
 from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial
 from crowdd.storage.contract import ChangeRun, NewRows, Registration, Storage
+from crowdd.storage.records import LateAnswer
 from crowdd.storage.writes import (
     AddReview,
     AddSubmission,
@@ -30,6 +31,7 @@ from crowdd.storage.writes import (
     MoveRun,
     MoveUnit,
     SetDue,
+    TakeBack,
     Write,
 )
 
@@ -143,7 +145,7 @@ class SameLives(Both):
     @rule(
         pick=st.integers(0, 9),
         then=st.sampled_from(
-            ["submit", "give back", "give back", "give up", "shut down", "come back", "review"]
+            ["submit", "give back", "give back", "give up", "shut down", "come back", "review", "take back"]
         ),
     )
     def go_on(self, pick: int, then: str) -> None:
@@ -171,6 +173,12 @@ class SameLives(Both):
                 MoveAgent(agent, status, AgentStatus.DISCONNECT, *WHO, "shutdown", LATER),
             ],
             "come back": [MoveAgent(agent, status, AgentStatus.IN_TASK, *WHO)],
+            "take back": [
+                AddSubmission(agent, b"{}", [], "digest", late=True),
+                MoveAgent(agent, status, AgentStatus.COMPLETED, *WHO),
+                TakeBack(unit_id, agent, *WHO),
+                MoveUnit(unit_id, UnitStatus.ASSIGNED, UnitStatus.COMPLETED, *WHO, agent),
+            ],
             "review": [AddReview(agent, AgentStatus.APPROVED, "staff:ada")],
         }
         self.both(lambda s: s.commit(writes[then], LATER))
@@ -221,6 +229,17 @@ class SameRest(Both):
     @rule(run=RUNS, before=st.sampled_from(RunState), after=st.sampled_from(RunState))
     def move_run(self, run: RunId, before: RunState, after: RunState) -> None:
         self.both(lambda s: s.commit([MoveRun(run, before, after, *WHO)], LATER))
+
+    @rule(run=RUNS, agent=st.none() | AGENTS, digest=LINKS)
+    def add_late(self, run: RunId, agent: AgentId | None, digest: str) -> None:
+        name = WireId("from before")
+        if agent is not None:
+            known = [each for each in trio.run(self.memory.agents, run) if each.id == agent]
+            if not known:
+                return  # a late answer is always of its run's agent
+            name = known[0].wire_id
+        late = LateAnswer(0, run, agent, name, True, b"{}", [], digest, "too late", NOW)
+        self.both(lambda s: s.add_late(late))
 
     @rule(run=RUNS, paused=st.booleans())
     def pause(self, run: RunId, paused: bool) -> None:

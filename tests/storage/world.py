@@ -185,6 +185,7 @@ class World:
         for run in await storage.runs():
             found += [run, await storage.counts(run.id), await storage.assignments(run.id)]
             found += [await storage.units(run.id), await storage.errors(run.id)]
+            found += [await storage.late_answers(run.id), await storage.late_count(run.id)]
             found += [await storage.onboarding_agents(run.id), await storage.added_rows(run.id)]
             found += [] if run.deleting else await storage.export(run.id)
             for agent in await storage.agents(run.id):
