@@ -49,5 +49,8 @@ class Channel(abc.ABC):
         """Store an uploaded file as `into`, complete and fsynced on return. LinkLost, LinkRefused."""
 
     @abc.abstractmethod
-    async def undeploy(self, label: str) -> None:
-        """Take the run's pages, key and files off the router. LinkLost."""
+    async def undeploy(self, label: str, discard: bool = False) -> None:
+        """Take the run's pages, key and files off the router. LinkLost.
+
+        LinkRefused: it keeps answers that we do not have; unless those are to be discarded with the run.
+        """

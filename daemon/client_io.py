@@ -40,6 +40,7 @@ from .lifecycle.sync import PRESENT
 from .live.doors import LiveDoor
 from .live.line import LiveLink, LivePacket
 from .metrics.families import RunMetrics, response_of, timed
+from .router_outbox import RouterOutbox
 from .status_sync import Life, StatusSync, SyncDoors
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ ERROR_REPORTS_MAX = 10_000  # of one run; a broken page must not fill the disk
 
 class Link(LiveLink, Protocol):
     """The way back to one router."""
+
+    outbox: RouterOutbox
 
     def send(self, packet: Said) -> None:
         """Queue a packet: for the next frame or, where its class says so, the next connection."""
@@ -170,6 +173,8 @@ class ClientIO:
         reply = await self._answer(packet, link)
         if self._open.pop(id(packet), None) is not None:
             link.send(reply)
+        if isinstance(packet, SubmitUnit) and reply.outcome is not Outcome.TRY_LATER:
+            link.outbox.delivered(packet.subject)
 
     async def _answer(self, packet: Request, link: Link) -> Reply:
         self.counters[packet.type.value] += 1
@@ -224,6 +229,8 @@ class ClientIO:
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
         """Correct what the router shows otherwise: it may have changed while the link was lost."""
         self.router_counters[link.name] = dict(packet.counters)
+        if not packet.partial:
+            link.outbox.reported(packet.outbox)
         if self._live is not None:
             self._live.hear_presence(packet.presence, PRESENT)
         for agent in await self._sync.hear(link.name, packet):

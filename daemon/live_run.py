@@ -220,6 +220,7 @@ class LiveRun:
             log.info("the run is %s", self.run.state.value, extra={"run": self.run.id})
             with trio.move_on_after(self._house.pace.linger_s):
                 await self.retired.wait()
+            await self._hear_all_that_is_kept()
             nursery.cancel_scope.cancel(reason="the run has ended")
         await self._undeploy()
 
@@ -268,10 +269,24 @@ class LiveRun:
         await self._move(RunState.LAUNCHING, RunState.RUNNING, "daemon", "routers are deployed")
 
     async def _undeploy(self) -> None:
-        for link in self._links:
-            await link.undeploy()
+        """Take the run off its routers; off one that is away, or keeps something, after the next start."""
+        discard = (await self._house.storage.run(self.run.id)).deleting
+        is_off = [await link.undeploy(discard) for link in self._links]
         await self.end_routers()
-        self._house.run_folder(self.run.id).joinpath(DEPLOYED).unlink(missing_ok=True)
+        if all(is_off) or discard:
+            self._house.run_folder(self.run.id).joinpath(DEPLOYED).unlink(missing_ok=True)
+
+    async def _hear_all_that_is_kept(self) -> None:
+        """Wait for what routers called submitted; told to retire, they keep it for the next start."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._cancel_when_retired, nursery.cancel_scope)
+            for link in self._links:
+                await link.outbox.emptied()
+            nursery.cancel_scope.cancel()
+
+    async def _cancel_when_retired(self, scope: trio.CancelScope) -> None:
+        await self.retired.wait()
+        scope.cancel(reason="the daemon stops, or the run is deleted")
 
     async def end_routers(self) -> None:
         """Take the run's routers down; a later start of an unfinished run brings them back."""

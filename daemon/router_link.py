@@ -27,6 +27,7 @@ from .clock import Wall
 from .degraded import Degraded, Lack
 from .last_words import last_words
 from .parts import Page
+from .router_outbox import RouterOutbox
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class RouterState:
     up: bool
     since: datetime
     addition: str
+    outbox: Mapping[str, int] = attrs.Factory(dict[str, int])
+    """What it keeps for the daemon: see `RouterOutbox.measure`."""
 
 
 class RouterLink:
@@ -65,8 +68,7 @@ class RouterLink:
     def __init__(self, channel: Channel, duties: LinkDuties) -> None:
         self.channel = channel
         self.name = channel.name
-        self.settled = trio.Event()
-        """Set once a router has said that its outbox is empty."""
+        self.outbox = RouterOutbox(duties.degraded, f"{duties.run.label}: {channel.name}", duties.run.id)
         self._duties = duties
         self._end = LinkEnd(Role.DAEMON, duties.storage.epoch)
         self._ids = {"run": duties.run.id, "router": channel.name}
@@ -83,7 +85,9 @@ class RouterLink:
     @property
     def state(self) -> RouterState:
         """How it is now."""
-        return RouterState(self.name, self.channel.url, self._up, self._since, self._addition)
+        return RouterState(
+            self.name, self.channel.url, self._up, self._since, self._addition, self.outbox.measure
+        )
 
     async def until(self, up: bool) -> None:
         """Return once the router is reached, or is not any more."""
@@ -147,12 +151,14 @@ class RouterLink:
         """Bring an uploaded file here. LinkLost, LinkRefused."""
         await self.channel.fetch_file(self._duties.run.label, sha256, into)
 
-    async def undeploy(self) -> None:
-        """Take the run off the router, if it can be reached."""
+    async def undeploy(self, discard: bool) -> bool:
+        """Take the run off the router; False: it is away, or keeps answers that are not to be discarded."""
         try:
-            await self.channel.undeploy(self._duties.run.label)
+            await self.channel.undeploy(self._duties.run.label, discard)
         except (LinkLost, LinkRefused) as exc:
             log.warning("the router could not be cleared of the run: %s", exc, extra=self._ids)
+            return False
+        return True
 
     async def serve(self) -> None:
         """Keep the link up until cancelled; pauses between tries grow, with jitter."""
@@ -214,8 +220,7 @@ class RouterLink:
     async def _pump(self, wire: Wire, peer: Peer) -> None:
         self._end.connection_made(trio.current_time(), peer.epoch)
         self._note(True, "")
-        if not peer.outbox:
-            self.settled.set()
+        self.outbox.announced(peer.outbox)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read, wire)
             nursery.start_soon(self._write, wire)
@@ -278,7 +283,7 @@ class RouterLink:
         if up:
             self._duties.degraded.end(Lack.ROUTER_AWAY, about, quiet=True)
         else:
-            words = f"the router is away ({addition or 'the link was closed'}); its pages wait"
+            words = f"the router is away ({addition or 'the link was closed'}); it keeps what is submitted"
             self._duties.degraded.begin(Lack.ROUTER_AWAY, words, about, self._duties.run.id, quiet=True)
 
 

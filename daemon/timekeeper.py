@@ -78,7 +78,7 @@ class Timekeeper(Generic[Timed]):
         """
         with trio.move_on_after(self._house.pace.settle_s):
             for link in links:
-                await link.settled.wait()
+                await link.outbox.settled()
         await self._give_back(0.0, self._at_least_s)
         while True:
             async with trio.open_nursery() as nursery:
@@ -87,6 +87,10 @@ class Timekeeper(Generic[Timed]):
                 nursery.cancel_scope.cancel(reason="no router is reached: no time passes")
             away_at = trio.current_time()
             await one_reached(links)
+            with trio.move_on_after(self._house.pace.settle_s):
+                for link in links:
+                    if link.state.up:
+                        await link.outbox.settled()
             await self._give_back(trio.current_time() - away_at)
 
     async def _give_back(self, lost_s: float, at_least_s: float = 0.0) -> None:

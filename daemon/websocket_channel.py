@@ -163,9 +163,10 @@ class WebsocketChannel(Channel):
         finally:
             part.unlink(missing_ok=True)
 
-    async def undeploy(self, label: str) -> None:
+    async def undeploy(self, label: str, discard: bool = False) -> None:
         """Take the run off the router; one that it does not know is off already."""
-        async with self._request("DELETE", f"/_crowdd/runs/{label}", accepted=(404,)):
+        query = "?discard=1" if discard else ""
+        async with self._request("DELETE", f"/_crowdd/runs/{label}{query}", accepted=(404,)):
             pass
 
     @asynccontextmanager

@@ -214,6 +214,8 @@ class ReturnStatuses:
     statuses: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     """What it shows as the status of those agents."""
     partial: bool = False
+    outbox: dict[str, int] = attrs.Factory(dict[str, int])
+    """What it keeps for the daemon: `answers`, `metadata`, `bytes`; whether it is `full`, `failing`."""
 
 
 @attrs.frozen

@@ -60,9 +60,20 @@ def answer_of(request: Request, reply: Reply, caller: Caller, wall_s: float) -> 
     if isinstance(reply, AgentDetails):
         return _details(reply, caller, wall_s)
     if reply.outcome is Outcome.OK:
-        return HttpAnswer(200, _done(request))
+        return HttpAnswer(200, done(request))
     reason = reply.reason or _default_reason(reply.outcome)
     return refuse_request(request, caller, wall_s, reason, reply.text, reply.retry_after_s, reply.status)
+
+
+def done(request: Request) -> Mapping[str, Any]:
+    """What a page is told once its request is done."""
+    match request:
+        case SubmitUnit():
+            return SUBMITTED
+        case SubmitMetadata():
+            return SUBMITTED_METADATA
+        case _:
+            return RETURNED
 
 
 def refuse_request(
@@ -113,13 +124,3 @@ def _whole_seconds(retry_after_s: float | None, code: int) -> int | None:
     if code not in _PASSING:
         return None
     return max(1, math.ceil(RETRY_AFTER_S if retry_after_s is None else retry_after_s))
-
-
-def _done(request: Request) -> Mapping[str, Any]:
-    match request:
-        case SubmitUnit():
-            return SUBMITTED
-        case SubmitMetadata():
-            return SUBMITTED_METADATA
-        case _:
-            return RETURNED

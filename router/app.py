@@ -35,7 +35,7 @@ def build_app(
     `known` gives the secrets that prove a daemon at present. `on_orphaned` is called when no daemon was
     linked for `config.orphan_after_s`.
     """
-    runs = Runs(House(config.folder), 1 + secrets.randbelow(2**40 - 1))
+    runs = Runs(House(config.folder), 1 + secrets.randbelow(2**40 - 1), config.outbox_bytes_max)
     links, deploys = LinkDoor(runs, known), DeployDoor(runs, known)
 
     @asynccontextmanager
@@ -43,6 +43,7 @@ def build_app(
         async with _open(runs), anyio.create_task_group() as tasks:
             tasks.start_soon(_keep_time, runs, config.orphan_after_s, on_orphaned)
             tasks.start_soon(_keep_sweeping, runs)
+            tasks.start_soon(runs.spooling.serve)
             yield
             runs.end()
             tasks.cancel_scope.cancel()

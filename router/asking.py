@@ -1,15 +1,21 @@
-"""Requests of pages on their way to the daemon: checked, then held, or answered from memory. Pure."""
+"""Requests of pages on their way to the daemon: checked, then held, or answered from memory. Pure.
+
+What becomes of things handed in that the daemon does not answer is `keeping`'s business.
+"""
 
 from collections.abc import Iterable
 
 from ..protocol.errors import LinkFull, Unsendable
 from ..protocol.limits import REGISTRATIONS_PER_ADDRESS_PER_MINUTE_MAX, RETRY_AFTER_S
 from ..protocol.names import Outcome, Reason, WireId
-from ..protocol.packets import AgentDetails, RegisterAgent, Reply, Request, SubmitUnit
+from ..protocol.packets import AgentDetails, Answer, RegisterAgent, Reply, Request, SubmitUnit
 from .answers import answer_of, refuse_request
 from .commands import AnswerTicket, Command, DropFiles, HttpAnswer, TicketId, WakeLink
 from .endings import answer_for_ended, details_for_ended
+from .keeping import Keeping
 from .memory import Memory
+from .outbox import Outbox
+from .quota import Quota
 from .rates import Minute
 from .registrations import Registrations
 from .seats import Seats
@@ -19,10 +25,12 @@ from .tickets import Caller, Ticket, Tickets
 class Asking:
     """The requests of one run. Each gets exactly one `AnswerTicket`, now or later."""
 
-    def __init__(self, memory: Memory, seats: Seats) -> None:
+    def __init__(self, memory: Memory, seats: Seats, quota: Quota, epoch: int) -> None:
         self._memory = memory
         self._seats = seats
         self._tickets = Tickets()
+        self.outbox = Outbox(memory, self._tickets, quota, epoch)
+        self._keeping = Keeping(memory, self._tickets, self.outbox)
         self._registrations = Registrations()
         self._rate = Minute(REGISTRATIONS_PER_ADDRESS_PER_MINUTE_MAX)
         self._ended: Reason | None = None
@@ -32,35 +40,92 @@ class Asking:
         reason = self._refuses(request, caller, now)
         if reason is not None:
             return [self._refuse(request, caller, reason)]
-        known = None if self._memory.link.connected else self._remembered(request, caller)
+        known = self._keeping.known(request, caller)
+        if known is None and not self._memory.link.connected:
+            known = self._remembered(request, caller)
         if known is not None:
             self._memory.counters["answered_from_memory"] += 1
             return [AnswerTicket(TicketId(request.request), known)]
         ticket = self._tickets.open(request, caller, now)
+        ticket.waits_for = self._comes_after(request)
+        if ticket.waits_for is not None:
+            return []
         reason = self._send(ticket, now)
         if reason is not None:
             self._tickets.close(ticket)
             return [self._refuse(request, caller, reason)]
-        return [WakeLink()]
+        return [*self._keeping.opened(ticket, now), WakeLink()]
+
+    def _comes_after(self, request: Request) -> WireId | None:
+        """Whose answer the daemon must have before it is asked this: then it can give the next unit."""
+        if not isinstance(request, RegisterAgent):
+            return None
+        theirs = [request.provider_data.get("after"), self._registrations.agent_of(request.provider_data)]
+        agents = [WireId(one) for one in theirs if isinstance(one, str)]
+        return next((agent for agent in agents if self.outbox.has_answer_of(agent)), None)
 
     def take_reply(self, reply: Reply, now: float) -> list[Command]:
         """The daemon has answered."""
+        number = self.outbox.number_of(reply.request)
+        if number is not None:
+            return self._take_delivered(number, reply, now)
         ticket = self._tickets.get(TicketId(reply.request))
         if ticket is None:
             return []
         commands = self._learn(ticket.request, reply, now)
-        if self._waits_on(ticket, reply, now):
+        answer = answer_of(ticket.request, reply, ticket.caller, self._memory.wall())
+        if self._keeping.takes(ticket, reply, answer) or self._waits_on(ticket, reply, now):
             return commands
         unnamed = self._tickets.close(ticket)
-        answer = answer_of(ticket.request, reply, ticket.caller, self._memory.wall())
         return [*commands, AnswerTicket(ticket.id, answer), *_drop(unnamed)]
 
+    def _take_delivered(self, number: int, reply: Reply, now: float) -> list[Command]:
+        """The daemon's word on something that was kept."""
+        agent = self.outbox.agent_of(number)
+        if isinstance(reply, Answer) and reply.status is not None:
+            self._memory.learn(agent, reply.status, now)
+        return [*self.outbox.answered(number, reply, now), *self._ask_who_waited(agent, now)]
+
+    def _ask_who_waited(self, agent: WireId, now: float) -> list[Command]:
+        """Ask the daemon what had to wait until it has this agent's answer."""
+        if self.outbox.has_answer_of(agent):
+            return []
+        commands: list[Command] = []
+        for ticket in [one for one in self._tickets.all() if one.waits_for == agent]:
+            ticket.waits_for = None
+            commands += [WakeLink()] if self._send(ticket, now) is None else self._give_up(ticket)
+        return commands
+
     def tick(self, now: float) -> list[Command]:
-        """Give up or repeat held requests whose time has come."""
+        """Keep, give up or repeat held requests whose time has come; deliver what was kept."""
         commands: list[Command] = []
         for ticket in self._tickets.due(now):
-            commands += self._give_up(ticket) if now >= ticket.until else self._ask_again(ticket, now)
-        return commands
+            if now >= ticket.until:
+                commands += self._give_up(ticket)
+            else:
+                commands += [*self._keeping.look(ticket, now), *self._ask_again(ticket, now)]
+        return [*commands, *self.outbox.deliver(now)]
+
+    def link_lost(self, now: float) -> None:
+        """Nobody will answer what waits for the daemon soon."""
+        self._keeping.link_lost(now)
+
+    # what the disk says
+
+    def spooled(self, number: int, trouble: str | None, now: float) -> list[Command]:
+        """What was to be kept is on disk, or is not for this reason."""
+        agent = self.outbox.agent_of(number)
+        return [*self._keeping.spooled(number, trouble, now), *self._ask_who_waited(agent, now)]
+
+    def damaged(self, number: int, now: float) -> list[Command]:
+        """What was kept was found damaged, and set aside."""
+        agent = self.outbox.agent_of(number)
+        return [*self.outbox.damaged(number, now), *self._ask_who_waited(agent, now)]
+
+    def unspooled(self, number: int, now: float) -> list[Command]:
+        """What was kept is off the disk."""
+        agent = self.outbox.agent_of(number)
+        return [*self._keeping.unspooled(number), *self._ask_who_waited(agent, now)]
 
     def end(self, reason: Reason) -> list[Command]:
         """Answer everybody who waits, and nobody waits from now on.
@@ -151,7 +216,8 @@ class Asking:
             return False
         if not isinstance(ticket.request, SubmitUnit) or now + wait >= ticket.until:
             return False
-        self._tickets.ask_again_at(ticket, now + wait)
+        ticket.again_at = now + wait
+        self._tickets.look_at(ticket, ticket.again_at)
         return True
 
     def _give_up(self, ticket: Ticket, reason: Reason = Reason.TRY_LATER) -> list[Command]:

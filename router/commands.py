@@ -5,6 +5,8 @@ from typing import Any, NewType
 
 import attrs
 
+from ..protocol.names import WireId
+
 TicketId = NewType("TicketId", str)
 """Names one HTTP request that waits for its answer; also the `r` of its packet on the link."""
 SocketId = NewType("SocketId", int)
@@ -63,4 +65,60 @@ class CloseLink:
     words: str
 
 
-Command = AnswerTicket | TellSocket | CloseSocket | DropFiles | WakeLink | CloseLink
+@attrs.frozen
+class Kept:
+    """What the router keeps on disk of one thing that was handed in, until the daemon has it."""
+
+    number: int
+    """Names it within its run; the order in which things were handed in."""
+    agent: WireId = attrs.field(repr=False)
+    is_answer: bool
+    """Whether it is the final answer, and not something told beside it."""
+    digest: str
+    """Of what it says: the same again is the same."""
+    files: tuple[str, ...]
+    """The uploads that belong to it, by sha256."""
+    size: int
+    """In bytes, with its uploads."""
+
+
+@attrs.frozen
+class Spool:
+    """Put this on disk, durably, then call `RouterRun.spooled`."""
+
+    kept: Kept
+    packet: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Load:
+    """Read it back, then call `RouterRun.loaded`; what is damaged is set aside."""
+
+    kept: Kept
+
+
+@attrs.frozen
+class Unspool:
+    """The daemon has it, or nobody was told that it is kept: remove it, then call `RouterRun.unspooled`."""
+
+    kept: Kept
+
+
+@attrs.frozen
+class SetAside:
+    """The daemon cannot take it: move it to where staff find it."""
+
+    kept: Kept
+    why: str
+
+
+@attrs.frozen
+class Note:
+    """Write this into the log: something that whoever runs the router should know."""
+
+    words: str
+    is_alarm: bool = True
+
+
+SpoolCommand = Spool | Load | Unspool | SetAside
+Command = AnswerTicket | TellSocket | CloseSocket | DropFiles | WakeLink | CloseLink | SpoolCommand | Note

@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 
 from ..files.secrets import SecretRefused, load_secrets
+from .limits import OUTBOX_BYTES_MAX
 
 KnownSecrets = Callable[[], Sequence[bytes]]
 """Reads the secrets that daemon and router share at present; RouterRefused while their file is unfit."""
@@ -23,8 +24,9 @@ class RouterConfig:
     a free one, which the ready line and `ready_file` name. `default_run` is served at the root;
     `shared_origin` allows `/run/<label>/`. `trusted_origins` are full origins (`https://x.org`) that may
     post besides the run's own. `hsts_s`: how long browsers are to insist on TLS (0: not said).
-    `orphan_after_s` None: the router never ends by itself. `log_format` and `log_level` are said as to
-    `crowdd serve`: `log_level = ["info", "router.desk=debug"]`.
+    `outbox_bytes_max` bounds what is kept on disk while the daemon is away, of all runs. `orphan_after_s`
+    None: the router never ends by itself. `log_format` and `log_level` are said as to `crowdd serve`:
+    `log_level = ["info", "router.desk=debug"]`.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class RouterConfig:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     hsts_s: int = 0
+    outbox_bytes_max: int = OUTBOX_BYTES_MAX
     orphan_after_s: float | None = None
     access_log: bool = False
     log_format: str = "text"

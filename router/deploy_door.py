@@ -20,7 +20,7 @@ from .config import KnownSecrets, RouterRefused
 from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX
 from .rates import Minute
 from .replies import error, json_response, not_found, ok
-from .runs import Runs
+from .runs import OutboxNotEmpty, Runs
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +86,17 @@ class DeployDoor:
         return FileResponse(path, headers=_NO_PAGE, media_type="application/octet-stream")
 
     async def delete_run(self, request: Request) -> Response:
-        """Take the run's pages, key and files off; again changes nothing."""
+        """Take the run's pages, key and files off, once its outbox is empty; again changes nothing.
+
+        With `?discard` what is in the outbox goes, too: staff have deleted the run.
+        """
         refused = self._refuses(request)
         if refused is not None or not is_label(request.path_params["label"]):
             return refused or not_found()
-        await self._runs.remove(request.path_params["label"])
+        try:
+            await self._runs.remove(request.path_params["label"], "discard" in request.query_params)
+        except OutboxNotEmpty:
+            return error(409, "outbox_not_empty", "The run has answers that the daemon does not have yet.")
         return ok({"status": "Removed"})
 
     def _refuses(self, request: Request, body_sha256: str = "") -> Response | None:

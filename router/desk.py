@@ -23,9 +23,15 @@ from .commands import (
     Command,
     DropFiles,
     HttpAnswer,
+    Load,
+    Note,
+    SetAside,
     SocketId,
+    Spool,
+    SpoolCommand,
     TellSocket,
     TicketId,
+    Unspool,
     WakeLink,
 )
 from .run import RouterRun
@@ -108,11 +114,21 @@ class _Link:
 
 
 class Desk:
-    """One run at work. `drop_files` removes uploads that nobody needs any more (at once, without waiting)."""
+    """One run at work.
 
-    def __init__(self, run: RouterRun, drop_files: Callable[[Iterable[str]], None]) -> None:
+    `drop_files` removes uploads that nobody needs any more (at once, without waiting); `spool` does soon what
+    the outbox wants of the disk, and then tells the run and lets this desk carry out what follows.
+    """
+
+    def __init__(
+        self,
+        run: RouterRun,
+        drop_files: Callable[[Iterable[str]], None],
+        spool: Callable[["Desk", SpoolCommand], None],
+    ) -> None:
         self.run = run
         self._drop_files = drop_files
+        self._spool = spool
         self._waiting: dict[TicketId, _Waiting] = {}
         self._mailboxes: dict[SocketId, Mailbox] = {}
         self._link: _Link | None = None
@@ -241,6 +257,11 @@ class Desk:
                     ids = {"label": self.run.label}
                     log.warning("link closed: %s", command.words, extra=ids)
                     self.drop_link(command.words)
+                case Spool() | Load() | Unspool() | SetAside():
+                    self._spool(self, command)
+                case Note():
+                    level = logging.ERROR if command.is_alarm else logging.INFO
+                    log.log(level, "%s", command.words, extra={"label": self.run.label})
 
     def _answer(self, command: AnswerTicket) -> None:
         waiting = self._waiting.get(command.ticket)

@@ -6,16 +6,21 @@ onboarding is the daemon's to say.
 """
 
 from ..protocol.answers import RETURNED
-from ..protocol.names import ONBOARDING_PREFIX, SENTENCES, AgentStatus, Outcome, Reason, WireId
+from ..protocol.names import (
+    ONBOARDING_PREFIX,
+    SENTENCES,
+    SUBMITTED_AGENT,
+    AgentStatus,
+    Outcome,
+    Reason,
+    WireId,
+)
 from ..protocol.packets import AgentDetails, RegisterAgent, Request, ReturnUnit, SubmitUnit
 from .agents import Known
 from .answers import answer_of, refusal
 from .commands import HttpAnswer
 from .tickets import Caller
 
-_SUBMITTED = frozenset(
-    {AgentStatus.COMPLETED, AgentStatus.APPROVED, AgentStatus.SOFT_REJECTED, AgentStatus.REJECTED}
-)
 _REASONS = {
     AgentStatus.TIMEOUT: Reason.TIME_OVER,
     AgentStatus.RETURNED: Reason.RETURNED,
@@ -38,7 +43,7 @@ def answer_for_ended(request: Request, known: Known | None) -> HttpAnswer | None
     match request:
         case ReturnUnit() if known.status is AgentStatus.RETURNED:
             return HttpAnswer(200, RETURNED)
-        case SubmitUnit() if known.status in _SUBMITTED:
+        case SubmitUnit() if known.status in SUBMITTED_AGENT:
             return None  # it may be the same answer again, which the daemon calls saved
         case SubmitUnit() | ReturnUnit():
             reason = _reason(known)
@@ -72,6 +77,6 @@ def details_for_ended(
 def _reason(known: Known) -> Reason:
     if known.reason is not None:
         return known.reason
-    if known.status in _SUBMITTED:
+    if known.status in SUBMITTED_AGENT:
         return Reason.ALREADY_SUBMITTED
     return _REASONS.get(known.status, Reason.TASK_MISSING)

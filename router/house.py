@@ -3,6 +3,7 @@
 <folder>/runs/<label>/bundle.tar.gz   the pages, whole or not there (switched by one rename)
 <folder>/runs/<label>/key             0600: lets a restarted router judge agent ids without a daemon
 <folder>/runs/<label>/files/<sha256>  uploads until the daemon has fetched them
+<folder>/runs/<label>/outbox/         what was handed in and the daemon does not have yet: see `spool`
 <folder>/incoming/                    bodies being received; emptied at start
 """
 
@@ -20,6 +21,7 @@ from .addressing import is_label
 from .bundle import BundleRefused, Page, read_bundle
 from .config import RouterRefused
 from .limits import UPLOAD_KEPT_S
+from .spool import SpoolFolder
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.files = path / "files"
+        self.spool = SpoolFolder(path, self.files)
 
     def make(self) -> None:
         """Be there, private to the router."""

@@ -105,8 +105,14 @@ class LinkDoor:
         return None
 
     async def _meet(self, wire: _WebSocketWire, label: str) -> str:
+        known = self._runs.get(label)
         handshake = Handshake(
-            Role.ROUTER, self._known(), label, secrets.token_bytes(NONCE_BYTES), self._runs.epoch
+            Role.ROUTER,
+            self._known(),
+            label,
+            secrets.token_bytes(NONCE_BYTES),
+            self._runs.epoch,
+            outbox=[] if known is None else known.desk.run.outbox.agents,
         )
         with anyio.fail_after(HELLO_S):
             daemon, welcome = await self._shake_hands(handshake, wire)

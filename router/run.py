@@ -28,9 +28,11 @@ from ..protocol.streams import Confirmed
 from .answers import refusal
 from .asking import Asking
 from .calm import Pulse
-from .commands import CloseLink, CloseSocket, Command, HttpAnswer, SocketId, WakeLink
+from .commands import CloseLink, CloseSocket, Command, HttpAnswer, Kept, SocketId, WakeLink
 from .limits import LOG_ERRORS_PER_ADDRESS_PER_MINUTE_MAX
 from .memory import Memory
+from .outbox import HandedIn
+from .quota import Quota
 from .rates import Minute
 from .seats import TOO_BUSY, Seats
 from .tickets import Caller
@@ -45,13 +47,25 @@ class RouterRun:
     """Everything the router decides for one run. Holds no truth: what it forgets, the daemon tells again."""
 
     def __init__(
-        self, label: str, key: bytes | None, epoch: int, now: float, wall: Callable[[], float]
+        self,
+        label: str,
+        key: bytes | None,
+        epoch: int,
+        now: float,
+        wall: Callable[[], float],
+        quota: Quota | None = None,
+        kept: Iterable[Kept] = (),
     ) -> None:
-        """`epoch` is random per start (below 2**40); `wall` gives seconds since 1970, for labels only."""
+        """`epoch` is random per start (below 2**40); `wall` gives seconds since 1970, for labels only.
+
+        `quota` is shared by the runs of a router; `kept` is what its outbox has on disk.
+        """
         self.label = label
         self._memory = Memory(LinkEnd(Role.ROUTER, epoch), Pulse(now), wall, key)
         self._seats = Seats(self._memory)
-        self._asking = Asking(self._memory, self._seats)
+        self._asking = Asking(self._memory, self._seats, quota or Quota(), epoch)
+        self.outbox = self._asking.outbox
+        self.outbox.take_up(kept)
         self._errors = Minute(LOG_ERRORS_PER_ADDRESS_PER_MINUTE_MAX)
 
     @property
@@ -84,11 +98,12 @@ class RouterRun:
                 self._memory.learn(WireId(agent), AgentStatus(status), now)
         self._memory.presence.report_anew()
         self._memory.link.connection_made(now, daemon.epoch)
-        return self._say(self._seats.exchange.linked)
+        return [*self._say(self._seats.exchange.linked), *self.outbox.deliver(now)]
 
     def link_lost(self, now: float) -> None:
-        """The connection is gone. Requests go on waiting; pages stay calm for a while."""
+        """The connection is gone. Requests go on waiting, or are kept; pages stay calm for a while."""
         self._memory.link.connection_lost()
+        self._asking.link_lost(now)
         self._memory.pulse.lost(now)
 
     def link_frame(self, frame: bytes, now: float) -> list[Command]:
@@ -124,19 +139,23 @@ class RouterRun:
                 return []
 
     def _report_presence(self, now: float) -> list[Command]:
-        report = self._memory.presence.report(now, self._memory.agents.lives)
+        report = self._memory.presence.report(now, self._is_watched)
         return self._say_presence(report, partial=False)
 
     def _report_changes(self, now: float) -> list[Command]:
         """Unasked, so that the daemon notices at once who is gone or back."""
         if not self.linked:
             return []
-        changes = self._memory.presence.changes(now, self._memory.agents.lives)
+        changes = self._memory.presence.changes(now, self._is_watched)
         return self._say_presence(changes, partial=True) if changes else []
+
+    def _is_watched(self, agent: WireId) -> bool:
+        """Whether it matters where this agent is: one whose answer is kept may go."""
+        return self._memory.agents.lives(agent) and not self.outbox.has_answer_of(agent)
 
     def _say_presence(self, presence: dict[str, str], partial: bool) -> list[Command]:
         statuses = self._memory.agents.statuses(presence)
-        report = ReturnStatuses(presence, self.counters, statuses, partial)
+        report = ReturnStatuses(presence, self.counters, statuses, partial, self.outbox.measure())
         return self._say(lambda: self._memory.link.send(report))
 
     def _say(self, say: Callable[[], object]) -> list[Command]:
@@ -217,6 +236,26 @@ class RouterRun:
     def _refuse_error(self, reason: Reason) -> tuple[HttpAnswer, list[Command]]:
         self.count_refusal(reason.value)
         return refusal(reason), []
+
+    # what is kept on disk
+
+    def spooled(self, number: int, trouble: str | None, now: float) -> list[Command]:
+        """`Spool` was carried out; or not, for this reason."""
+        return self._asking.spooled(number, trouble, now)
+
+    def loaded(self, number: int, packet: HandedIn, now: float) -> list[Command]:
+        """`Load` was carried out."""
+        return self.outbox.loaded(number, packet, now)
+
+    def not_loaded(self, number: int, trouble: str | None, now: float) -> list[Command]:
+        """`Load` failed for this reason; None: it is damaged, and was set aside."""
+        if trouble is not None:
+            return self.outbox.unread(number, trouble, now)
+        return self._asking.damaged(number, now)
+
+    def unspooled(self, number: int, now: float) -> list[Command]:
+        """`Unspool` or `SetAside` was carried out, as far as it could be."""
+        return self._asking.unspooled(number, now)
 
     # sockets of pages
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -13,10 +14,16 @@ from ..protocol.names import Reason
 from .bundle import Page
 from .desk import Desk
 from .house import House, RunFolder
-from .limits import RUNS_MAX
+from .limits import OUTBOX_BYTES_MAX, RUNS_MAX
+from .quota import Quota
 from .run import RouterRun
+from .spooling import Spooling
 
 log = logging.getLogger(__name__)
+
+
+class OutboxNotEmpty(Exception):
+    """What pages were told is submitted is still here."""
 
 
 @attrs.define(eq=False)
@@ -33,9 +40,11 @@ class Served:
 class Runs:
     """All runs by their label; `epoch` is this start of the router."""
 
-    def __init__(self, house: House, epoch: int) -> None:
+    def __init__(self, house: House, epoch: int, outbox_bytes_max: int = OUTBOX_BYTES_MAX) -> None:
         self.house = house
         self.epoch = epoch
+        self.spooling = Spooling()
+        self._quota = Quota(outbox_bytes_max)
         self._runs: dict[str, Served] = {}
         self._changing = anyio.Lock()
 
@@ -72,10 +81,17 @@ class Runs:
         ids = {"label": served.label}
         log.info("bundle %s deployed, %d pages", digest[:12], len(served.pages), extra=ids)
 
-    async def remove(self, label: str) -> None:
-        """Take a run off: pages, key, uploads; whoever still waits is told that it has ended."""
+    async def remove(self, label: str, discard: bool = False) -> None:
+        """Take a run off: pages, key, uploads; whoever still waits is told that it has ended.
+
+        OutboxNotEmpty: the daemon does not have everything yet, and takes the run off once it has; unless
+        that is to be discarded.
+        """
         async with self._changing:
-            served = self._runs.pop(label, None)
+            served = self._runs.get(label)
+            if served is not None and len(served.desk.run.outbox) and not discard:
+                raise OutboxNotEmpty
+            self._runs.pop(label, None)
             if served is not None:
                 served.desk.carry_out(served.desk.run.end(Reason.RUN_ENDED))
                 served.desk.drop_link("the run was taken off this router")
@@ -91,9 +107,13 @@ class Runs:
     async def _open(self, label: str) -> Served:
         folder = self.house.run(label)
         key = await to_thread.run_sync(folder.key)
-        kept = await to_thread.run_sync(folder.bundle)
-        run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time)
-        served = self._runs[label] = Served(label, folder, Desk(run, folder.drop_uploads))
-        if kept is not None:
-            served.digest, served.pages = kept
+        bundle = await to_thread.run_sync(folder.bundle)
+        kept = await to_thread.run_sync(folder.spool.load)
+        run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time, self._quota, kept)
+        desk = Desk(run, folder.drop_uploads, partial(self.spooling.hand_in, folder.spool))
+        served = self._runs[label] = Served(label, folder, desk)
+        if bundle is not None:
+            served.digest, served.pages = bundle
+        if kept:
+            log.info("%d things that were handed in wait for the daemon", len(kept), extra={"label": label})
         return served

@@ -8,7 +8,7 @@ import attrs
 from ..protocol.limits import REQUEST_HOLD_S, REQUESTS_OPEN_MAX, SUBMIT_HOLD_S
 from ..protocol.names import WireId
 from ..protocol.packets import RegisterAgent, Request, SubmitMetadata, SubmitOnboarding, SubmitUnit
-from .commands import TicketId
+from .commands import HttpAnswer, TicketId
 from .limits import TICKETS_PER_AGENT_MAX
 
 
@@ -22,12 +22,21 @@ class Caller:
 
 @attrs.define(eq=False)
 class Ticket:
-    """One held request. `again_at`: when the daemon, which said "later", is to be asked once more."""
+    """One held request."""
 
     request: Request
     caller: Caller
     until: float
     again_at: float | None = None
+    """When the daemon, which said "later", is to be asked once more."""
+    relay_until: float | None = None
+    """When to stop waiting for the daemon, and keep what was handed in."""
+    kept_as: int | None = None
+    """Under which number it is being kept."""
+    waits_for: WireId | None = None
+    """The agent whose answer the daemon must have before it is asked this."""
+    refusal: HttpAnswer | None = None
+    """What the daemon said, while what it refused is removed from the disk."""
 
     @property
     def id(self) -> TicketId:
@@ -85,13 +94,12 @@ class Tickets:
                 del self._per_agent[agent]
         return self.release_files(ticket.digests())
 
-    def ask_again_at(self, ticket: Ticket, at: float) -> None:
-        """Come back to this request then."""
-        ticket.again_at = at
+    def look_at(self, ticket: Ticket, at: float) -> None:
+        """Come back to this request then, too."""
         heapq.heappush(self._dues, (at, ticket.id))
 
     def due(self, now: float) -> list[Ticket]:
-        """The requests whose time has come: to be asked again, or to be given up."""
+        """The requests whose time has come: to be asked again, kept or given up."""
         due: dict[TicketId, Ticket] = {}
         while self._dues and self._dues[0][0] <= now:
             _, name = heapq.heappop(self._dues)

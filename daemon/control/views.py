@@ -31,7 +31,15 @@ def progress_view(counts: RunCounts) -> CountsView:
 def routers_view(routers: Iterable[RouterState]) -> list[RouterView]:
     """The routers of a live run, and since when they are up or away."""
     return [
-        {"name": r.name, "url": r.url, "up": r.up, "since": r.since, "addition": r.addition} for r in routers
+        {
+            "name": r.name,
+            "url": r.url,
+            "up": r.up,
+            "since": r.since,
+            "addition": r.addition,
+            "outbox": dict(r.outbox),
+        }
+        for r in routers
     ]
 
 

@@ -35,6 +35,6 @@ class SimulatedChannel(Channel):
     async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
         raise LinkRefused("nothing is uploaded in the simulated world")
 
-    async def undeploy(self, label: str) -> None:
+    async def undeploy(self, label: str, discard: bool = False) -> None:
         await trio.lowlevel.checkpoint()
-        self._router.undeploy()
+        self._router.undeploy(discard)

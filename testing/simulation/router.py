@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import trio
 
-from ...daemon.channel import LinkLost
+from ...daemon.channel import LinkLost, LinkRefused
 from ...daemon.channel import Wire as ChannelWire
 from ...protocol.documents import dump_json, load_json
 from ...protocol.errors import LinkRefusal
@@ -19,12 +19,13 @@ from ...protocol.limits import HELLO_S
 from ...protocol.link import Role
 from ...protocol.names import Reason, WireId
 from ...protocol.proof import NONCE_BYTES
-from ...router.commands import HttpAnswer, SocketId
+from ...router.commands import HttpAnswer, SocketId, SpoolCommand
 from ...router.desk import Desk, Mailbox, WireGone
 from ...router.run import RouterRun
 from ...router.tickets import Caller
 from ..doors import SocketLost
 from .requests import report_error, request_of
+from .spool import SpoolDisk
 from .wire import Connection, Weather
 
 TICK_S = 0.25
@@ -44,6 +45,7 @@ class Disk:
     key: bytes | None = attrs.field(default=None, repr=False)
     bundle: str = ""
     """Which pages are deployed; "" for none: then the run is not known here."""
+    spool: SpoolDisk = attrs.Factory(SpoolDisk)
 
 
 @attrs.frozen(eq=False)
@@ -52,6 +54,7 @@ class _Life:
 
     epoch: int
     desk: Desk
+    to_disk: trio.MemoryReceiveChannel[SpoolCommand]
     gone: trio.Event = attrs.Factory(trio.Event)
     connections: list[Connection] = attrs.Factory(list[Connection])
 
@@ -78,6 +81,7 @@ class SimulatedRouter:
             self._life = life = self._begin()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_tick, life)
+                nursery.start_soon(self._serve_disk, life)
                 nursery.start_soon(self._take_links, life, nursery)
                 await life.gone.wait()
                 nursery.cancel_scope.cancel()
@@ -85,8 +89,17 @@ class SimulatedRouter:
 
     def _begin(self) -> _Life:
         epoch = self._rng.getrandbits(EPOCH_BITS) + 1
-        core = RouterRun(self.label, self.disk.key, epoch, trio.current_time(), self._wall)
-        return _Life(epoch, Desk(core, lambda digests: None))
+        kept = self.disk.spool.load()
+        core = RouterRun(self.label, self.disk.key, epoch, trio.current_time(), self._wall, kept=kept)
+        # No bound: an outbox has limits of its own.
+        wanted, to_disk = trio.open_memory_channel[SpoolCommand](math.inf)
+        desk = Desk(core, lambda digests: None, lambda desk, command: wanted.send_nowait(command))
+        return _Life(epoch, desk, to_disk)
+
+    async def _serve_disk(self, life: _Life) -> None:
+        async with trio.open_nursery() as nursery:
+            async for command in life.to_disk:
+                nursery.start_soon(self.disk.spool.carry_out, life.desk, command, self._rng)
 
     def restart(self, down_s: float) -> None:
         """Die at once, without a word to anybody, and come back after `down_s` with what is on disk."""
@@ -111,9 +124,11 @@ class SimulatedRouter:
         self._present()
         self.disk.bundle = bundle
 
-    def undeploy(self) -> None:
-        """Take the run off; whoever waits is told that it has ended. LinkLost."""
+    def undeploy(self, discard: bool = False) -> None:
+        """Take the run off; whoever waits is told that it has ended. LinkLost, LinkRefused."""
         desk = self._present().desk
+        if len(desk.run.outbox) and not discard:
+            raise LinkRefused("the outbox of the run is not empty")
         desk.carry_out(desk.run.end(Reason.RUN_ENDED))
         desk.drop_link("the run was taken off this router")
         self.disk = Disk()
@@ -148,7 +163,8 @@ class SimulatedRouter:
 
     async def _shake_hands(self, life: _Life, wire: "_DeskWire") -> Peer:
         nonce = self._rng.randbytes(NONCE_BYTES)
-        shake = Handshake(Role.ROUTER, [self.secret], self.label, nonce, life.epoch)
+        owed = life.desk.run.outbox.agents
+        shake = Handshake(Role.ROUTER, [self.secret], self.label, nonce, life.epoch, outbox=owed)
         while shake.peer is None:
             for frame in shake.receive(await wire.receive()):
                 await wire.send(frame)

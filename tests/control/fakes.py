@@ -62,6 +62,7 @@ class FakeRouter:
     up: bool = True
     since: datetime = NOW
     addition: str = ""
+    outbox: Mapping[str, int] = attrs.Factory(dict[str, int])
 
 
 class FakeLiveRun:

@@ -317,7 +317,7 @@ class Nowhere(Channel):
     async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
         raise LinkLost("nowhere")
 
-    async def undeploy(self, label: str) -> None:
+    async def undeploy(self, label: str, discard: bool = False) -> None:
         raise LinkLost("nowhere")
 
 

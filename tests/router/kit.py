@@ -32,7 +32,7 @@ class Pair:
     """Both ends of one run's link, at a time that tests set."""
 
     def __init__(self, linked: bool = True) -> None:
-        self.now = 0.0
+        self.now: float = 0.0
         self.run = RouterRun("digits", None, 7, 0.0, lambda: WALL + self.now)
         self.daemon, self.epoch = LinkEnd(Role.DAEMON, 1), 1
         self.heard: list[Heard] = []

@@ -21,7 +21,11 @@ from .kit import KEY, PLAIN, WALL, agent_id, packet, register
 
 
 def a_desk() -> Desk:
-    return Desk(RouterRun("digits", KEY, 7, trio.current_time(), lambda: WALL), lambda digests: None)
+    return Desk(
+        RouterRun("digits", KEY, 7, trio.current_time(), lambda: WALL),
+        lambda digests: None,
+        lambda desk, command: None,
+    )
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ from crowdd.protocol.packets import (
     RegisterAgent,
     RequestStatuses,
     ReturnStatuses,
+    ReturnUnit,
     SubmitUnit,
     UpdateStatus,
 )
@@ -141,12 +142,12 @@ async def test_what_waits_for_an_absent_daemon_is_answered_when_it_returns(route
             answers.append(await client.post(path, json=body))
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(post, "/submit_task", SUBMISSION)
+            nursery.start_soon(post, "/return_unit", {"USED_AGENT_ID": agent_id()})
             nursery.start_soon(post, "/request_agent", REGISTRATION)
             await trio.sleep(0.2)
             assert answers == []
             async with linked(daemon, router_process.url):
-                await daemon.hears(SubmitUnit)
+                await daemon.hears(ReturnUnit)
                 await daemon.hears(RegisterAgent, 2)
                 with trio.fail_after(5):
                     while len(answers) < 2:
@@ -488,8 +489,10 @@ async def test_while_the_daemon_is_away_who_has_ended_is_told_so_and_who_works_w
             await socket.send_message(packet("heartbeat", ended).decode())
             assert (await told(socket))["data"]["text"] == "Time is over."
         with trio.move_on_after(1) as waited:
-            await client.post("/submit_task", json=SUBMISSION | {"USED_AGENT_ID": working})
+            await client.post("/return_unit", json={"USED_AGENT_ID": working})
         assert waited.cancelled_caught
+        answer = await client.post("/submit_task", json=SUBMISSION | {"USED_AGENT_ID": working})
+        assert answer.json() == {"status": "Submitted!"}
 
 
 @asynccontextmanager

@@ -7,13 +7,17 @@ from ..limits import LINE_CHARACTERS_MAX
 
 
 class RouterView(TypedDict):
-    """How the link to one router stands."""
+    """How the link to one router stands.
+
+    `outbox`: what it told pages is submitted, and keeps for the daemon: `answers`, `metadata`, `bytes`.
+    """
 
     name: str
     url: str
     up: bool
     since: datetime
     addition: str
+    outbox: dict[str, int]
 
 
 class CountsView(TypedDict):
