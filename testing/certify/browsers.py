@@ -121,7 +121,12 @@ def _talker(play: Play) -> Player:
     return TaskPlayer(play=play)
 
 
-PLAYERS: dict[str, Player] = {"words": _kind, "echo": _talker(_alone), "pairs": _talker(_together)}
+PLAYERS: dict[str, Player] = {
+    "words": _kind,
+    "tested": _kind,
+    "echo": _talker(_alone),
+    "pairs": _talker(_together),
+}
 
 
 if __name__ == "__main__":

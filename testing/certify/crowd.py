@@ -36,10 +36,11 @@ class Browsers:
         self._read = 0
         (folder / "memories").mkdir(exist_ok=True)
         self.part = Part(
-            name, zygote, self._begin_life, folder / f"{name}.log", self._is_open, program=PROGRAM
+            name, zygote, self.begin_life, folder / f"{name}.log", self._is_open, program=PROGRAM
         )
 
-    def _begin_life(self) -> list[str]:
+    def begin_life(self) -> list[str]:
+        """A new life; the arguments that it is started with."""
         life = f"{self._name}{len(self._lives) + 1}"
         history, config = self._folder / f"{life}.jsonl", self._folder / f"{self._name}.json"
         crowd = Crowd(life, self._seed, str(history), str(self._folder / "memories"), self._links)

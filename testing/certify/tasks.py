@@ -1,4 +1,4 @@
-"""The tasks that scenes run: an answer with files, a conversation with code, a pair who talk."""
+"""The tasks that scenes run: an answer with files, one that is judged, a conversation with code, a pair."""
 
 import io
 import tarfile
@@ -24,8 +24,6 @@ class ScenicTask:
     options: str
     code: str = ""
     page: str = PAGE
-    files: bool = False
-    """Whether its workers add files to what they answer."""
 
     def archive(self, rows: int, **settings: str) -> bytes:
         """The folder as the control socket takes it, with so many rows."""
@@ -49,7 +47,24 @@ class ScenicTask:
 STATIC = ScenicTask(
     "words",
     '[blueprint]\ntype = "static"\nunits_per_assignment = 2\n[limits]\nallowed_concurrent = 1\n',
-    files=True,
+)
+TESTED = ScenicTask(
+    "tested",
+    '[blueprint]\ntype = "static"\nunits_per_assignment = 2\n'
+    '[limits]\nallowed_concurrent = 1\n[onboarding]\nqualification = "introduced"\n'
+    '[gold]\nqualification_base = "known"\nmax_units = 200\nmax_incorrect_golds = 1000000\n',
+    dedent(
+        """\
+        import time
+
+        def gold_for_worker(worker):
+            return {"text": "gold", "n": time.time_ns()}
+
+        def on_unit_submitted(agent):
+            time.sleep(0.01)  # long enough for a kill to come between
+            return agent.data["kind"] == "a"
+        """
+    ),
 )
 ECHO = ScenicTask(
     "echo",

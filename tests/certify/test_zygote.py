@@ -1,0 +1,67 @@
+"""Processes that are forked from one that has everything imported: started, ended, never left behind."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from crowdd.testing.certify.zygote import Zygote, start_zygote
+
+pytestmark = pytest.mark.system
+
+PROGRAM = "tests.certify.programs:{}"
+
+
+@pytest.fixture
+async def zygote(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Zygote]:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    zygote = start_zygote()
+    yield zygote
+    zygote.close()
+
+
+async def end_of(zygote: Zygote, program: str, log: Path, *arguments: str) -> int:
+    """The exit status of a program that ends by itself."""
+    started = await zygote.start(arguments, log, PROGRAM.format(program))
+    with trio.fail_after(20):
+        while (status := await zygote.status(started)) is None:
+            await trio.sleep(0.01)
+    return status
+
+
+async def test_a_program_has_its_arguments_its_log_and_its_exit_status(
+    zygote: Zygote, tmp_path: Path
+) -> None:
+    assert await end_of(zygote, "echo", tmp_path / "log", "hello", "there") == 0
+    assert (tmp_path / "log").read_text() == "hello there\n"
+    assert await end_of(zygote, "leave", tmp_path / "log", "75") == 75
+
+
+async def test_a_program_that_breaks_says_how(zygote: Zygote, tmp_path: Path) -> None:
+    assert await end_of(zygote, "fail", tmp_path / "log") == 70
+    assert "ValueError: planned" in (tmp_path / "log").read_text()
+
+
+async def test_who_is_killed_is_told_from_who_had_ended(zygote: Zygote, tmp_path: Path) -> None:
+    waiting = await zygote.start([], tmp_path / "log", PROGRAM.format("wait"))
+    assert await zygote.kill(waiting) == -signal.SIGKILL
+    assert await zygote.kill(waiting) == -signal.SIGKILL
+    ended = await zygote.start(["3"], tmp_path / "log", PROGRAM.format("leave"))
+    with trio.fail_after(20):
+        while await zygote.status(ended) is None:
+            await trio.sleep(0.01)
+    assert await zygote.kill(ended) == 3
+
+
+async def test_what_a_zygote_started_ends_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    zygote = start_zygote()
+    started = await zygote.start([], tmp_path / "log", PROGRAM.format("wait"))
+    watched = os.pidfd_open(started.pid)
+    zygote.close()
+    with trio.fail_after(20):
+        await trio.lowlevel.wait_readable(watched)
+    os.close(watched)
