@@ -16,6 +16,7 @@ from .errors import (
     ReloadRefused,
     TaskFolderRefused,
 )
+from .shapes.audit import AuditEntry
 from .shapes.history import Event
 from .shapes.links import Link
 from .shapes.people import WorkerDetails, WorkerInfo
@@ -26,6 +27,7 @@ from .task import Task
 
 __all__ = [
     "AgentInfo",
+    "AuditEntry",
     "Client",
     "ClientError",
     "ConnectionCut",

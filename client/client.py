@@ -1,6 +1,7 @@
 """The typed client: one method for each thing that can be asked of the daemon, a module a theme."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from .answers import Answers
@@ -9,6 +10,7 @@ from .people import People
 from .reading import read
 from .restarts import Restarts
 from .runs import Runs
+from .shapes.audit import AuditEntry
 from .shapes.service import DaemonStatus, DiskInfo, LogPart
 from .socket_path import default_socket
 from .watching import Watching
@@ -27,6 +29,11 @@ class Client(Launches, Runs, Watching, Answers, People, Restarts):
     def status(self) -> DaemonStatus:
         """What the daemon says of itself."""
         return read(DaemonStatus, self._connection.get("/status"))
+
+    def audit(self, about: str | None = None) -> Iterator[AuditEntry]:
+        """What staff changed, oldest first, or what was about this: a run, by its label."""
+        chosen = [] if about is None else [("subject", about)]
+        return self._pages(AuditEntry, "/audit", "audit", chosen)
 
     def disk(self) -> DiskInfo:
         """What takes how much in the daemon's data folder."""

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .client import Client
+from .commands.audit import audit
 from .commands.block import block, unblock
 from .commands.delete import delete
 from .commands.disk import disk
@@ -92,8 +93,8 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 for command in (
     launch, runs, show, watch, units, agents, errors, owed, workers, worker,
     approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
-    extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, status, disk,
-    reload, restart,
+    extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, audit,
+    status, disk, reload, restart,
 ):  # fmt: skip
     command.epilog = examples_of(str(command.name))
     main.add_command(command)

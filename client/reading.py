@@ -1,11 +1,12 @@
 """JSON of the daemon read as frozen objects, and back. Knows no shapes.
 
-What a newer daemon says besides is passed over; what is missing, or is something else, is one error.
+What a newer daemon says besides is passed over; what an older one does not say yet has a default. What is
+missing otherwise, or is something else, is one error.
 """
 
 import types
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -56,8 +57,11 @@ def _reader(kind: Any) -> Reader:
 def _object_reader(kind: type[Any]) -> Reader:
     readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
 
+    optional = {field.name for field in fields(kind) if field.default is not MISSING}
+
     def make(told: Any) -> Any:
-        return kind(**{name: reader(told[name]) for name, reader in readers.items()})
+        given = [name for name in readers if name not in optional or name in told]
+        return kind(**{name: readers[name](told[name]) for name in given})
 
     return make
 

@@ -108,6 +108,10 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
         "unblock": (("unblock inhouse:ann --reason 'it was the page'", ""),),
     },
     "The daemon": {
+        "audit": (
+            ("audit", "who changed what"),
+            ("audit --about digits --json | jq '.[] | [.uid, .pid, .what]'", ""),
+        ),
         "log": (
             ("log", "the parts"),
             ("log daemon.worker_pool debug", "one part, in detail"),

@@ -140,6 +140,10 @@ def _by_status(counts: dict[str, int]) -> str:
     return f" ({', '.join(f'{count} {status}' for status, count in counts.items())})" if counts else ""
 
 
+def _allowed(role: str) -> str:
+    return {"view": "look, and change nothing", "operate": "operate, but not launch or pay"}.get(role, role)
+
+
 def degradation_line(lack: Degradation) -> str:
     """What is missing, and what follows from it."""
     return f"{lack.about}: {lack.words}" if lack.about else lack.words
@@ -163,6 +167,8 @@ def status(client: Client, as_json: bool) -> None:
         return
     stopping = " It is stopping." if answer.stopping else ""
     say(f"The daemon is up: crowdd {safe(answer.version)}.{stopping}")
+    if answer.role not in ("", "pay"):
+        say(f"You are {safe(answer.you)} and may {safe(_allowed(answer.role))}.")
     for lack in answer.degraded:
         say(f"Degraded since {local_time(lack.since)}: {safe(degradation_line(lack))}")
     held = client.runs(["launching", "running", "draining"])

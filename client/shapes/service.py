@@ -18,14 +18,15 @@ class Degradation:
 
 @dataclass(frozen=True, kw_only=True)
 class DaemonStatus:
-    """What the daemon says of itself; `you` is you as history names you, `runs` by number."""
+    """What the daemon says of itself. `you` is you as history names you, with a role; `runs` by number."""
 
     version: str
     you: str
+    role: str = ""
     stopping: bool
     epoch: int
     runs: dict[str, Any]
-    degraded: tuple[Degradation, ...]
+    degraded: tuple[Degradation, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

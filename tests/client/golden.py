@@ -256,6 +256,8 @@ async def _ended(story: Story, run: TaskRun) -> None:
     await story.type("delete digits", "In a script nobody can be asked:")
     await story.type("delete digits --yes")
     await story.type("delete digits --yes", "A run that is not there:")
+    await story.type("audit --about digits")
+    await story.type("audit --about nothing")
     await story.type("reload")
     change = 'log.level: ["info"] is now ["debug"] (/etc/crowdd/crowdd.toml:2)'
     story.desk.operator.reloaded = Reloaded(

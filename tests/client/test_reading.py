@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crowdd.client import Event, NotUnderstood, shapes
+from crowdd.client import DaemonStatus, Event, NotUnderstood, shapes
 from crowdd.client.reading import as_json, read
 
 from ..control.document import DOCUMENT
@@ -65,6 +65,7 @@ PAIRS = {
     "StoryEntry": "Story",
     "Why": "Why",
     "Work": "OwnData",
+    "AuditEntry": "AuditRow",
     "Reloaded": "Reloaded",
     "Restarting": "Restart",
 }
@@ -111,6 +112,17 @@ def test_times_are_aware_and_all_goes_back_as_it_came() -> None:
 
 def test_what_a_newer_daemon_says_besides_is_passed_over() -> None:
     assert read(Event, {**RUN, "mood": "good"}).id == 3
+
+
+def test_what_an_older_daemon_does_not_say_yet_has_its_default() -> None:
+    older: dict[str, Any] = {
+        "version": "0.1.0",
+        "you": "staff:eve",
+        "stopping": False,
+        "epoch": 1,
+        "runs": {},
+    }
+    assert read(DaemonStatus, older).role == ""
 
 
 @pytest.mark.parametrize("change", [{"id": "3"}, {"id": True}, {"at": 5}, {"at": "noon"}, {"why": None}])
