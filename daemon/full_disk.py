@@ -1,5 +1,6 @@
 """What background work does while the disk is full: it waits and tries again. Requests answer instead."""
 
+import errno
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,6 +14,13 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0  # people free space within minutes; a warning this often is no flood
 
 T = TypeVar("T")
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a file could not be written because there is no space; over a quota is the same to us."""
+    return error.errno in _FULL
 
 
 async def with_space(doing: str, write: Callable[[], Awaitable[T]]) -> T:

@@ -26,6 +26,7 @@ from .errands.providers import RunProviders
 from .error_notes import PLUG_IN, ErrorNotes
 from .events import any_of
 from .farewell import Farewell
+from .full_disk import RETRY_S, is_full
 from .hooks import Judged
 from .hooks.effects import BY as TASK
 from .house import House
@@ -259,7 +260,9 @@ class Operator:
             self._note_change()
 
     async def _serve_run(self, run: TaskRun) -> None:
-        parts = await self._house.user_code.load(self._assemble, run)
+        parts = await self._assembled(run)
+        if parts is None:
+            return
         names = [each.name for each in await self.storage.added_rows(run.id)]
         rows = all_rows(parts.blueprint, self._house.run_folder(run.id), names)
         run = await self.storage.run(run.id)  # staff may have stopped it before we took it up
@@ -275,6 +278,18 @@ class Operator:
             del self._live[run.id]
             self._house.metrics.leave(run.label)
             self._house.degraded.leave(run.id)
+
+    async def _assembled(self, run: TaskRun) -> Parts | None:
+        """The run's parts, waiting while its folder finds no space; None: the daemon stops meanwhile."""
+        while not self._stopping:
+            try:
+                return await self._house.user_code.load(self._assemble, run)
+            except OSError as exc:
+                if not is_full(exc):
+                    raise
+                log.warning("the run waits for space on the disk: %s", exc, extra={"run": run.id})
+            await trio.sleep(RETRY_S)
+        return None
 
     def _assemble(self, run: TaskRun) -> Parts:
         return assemble(run, self._house, self._registry)

@@ -1,5 +1,6 @@
 """Errors of the control API: {"error": {"code", "message", "hint"}}, with a status that means something."""
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,10 +17,12 @@ from ...storage.errors import (
     StorageFailed,
     StorageFull,
 )
+from ..full_disk import is_full
 from ..providers.contract import ProviderFailed
 from .answers import json_answer
 from .shapes.refusals import ErrorView, RefusalView
 
+_DISK_FAILED = frozenset({errno.EIO, errno.EROFS})
 RETRY_AFTER_S = 5  # a daemon that ends is started again by systemd
 
 
@@ -94,6 +97,17 @@ def _storage_error(_request: Request, exc: Exception) -> Response:
             return _refused(ControlError(409, "refused", str(exc)))
 
 
+def _disk_error(_request: Request, exc: Exception) -> Response:
+    """Of files beside the store. What has nothing to do with the disk is raised again: a bug."""
+    assert isinstance(exc, OSError)
+    if is_full(exc):
+        return _storage_error(_request, StorageFull(str(exc)))
+    if exc.errno not in _DISK_FAILED:
+        raise exc
+    message = f"The daemon's disk failed: {exc.strerror}. Whether this was done is not known."
+    return _refused(ControlError(503, "disk_failed", message, "Look at the disk, then ask again."))
+
+
 def _provider_failed(_request: Request, exc: Exception) -> Response:
     message = f"The crowd provider failed: {exc}. Whether it did what was asked is not known."
     return _refused(ControlError(502, "provider_failed", message, "Look, then try again."))
@@ -122,6 +136,7 @@ HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     Duplicate: _storage_error,
     InvalidRecord: _storage_error,
     StorageFull: _storage_error,
+    OSError: _disk_error,
     ProviderFailed: _provider_failed,
     Exception: _failure,
 }

@@ -22,6 +22,7 @@ from .tasks import ECHO, STATIC, ScenicTask
 
 WITHIN_S = 60.0  # a router may hold a submission for so long
 PATIENCE_S = 120.0  # a page asks a router that is away for so long
+DELIVERED_S = 30.0  # until then the daemon has what the router kept
 HASTE = 20.0  # so many times sooner than people's pages do
 AGAIN_S = 0.02
 LINKS_AT_ONCE = 50
@@ -56,6 +57,10 @@ class Act(abc.ABC):
     @abc.abstractmethod
     async def act(self) -> None:
         """Until answered definitely. Broken."""
+
+    async def finish(self) -> None:
+        """After each time, whatever came of it. Broken."""
+        await trio.lowlevel.checkpoint()
 
 
 class PageAct(Act):
@@ -155,6 +160,30 @@ class SubmitFiles(Submit):
         await self.answer(f"drawing {self.number} ".encode() * FILE_WORDS)
 
 
+class SubmitAway(Submit):
+    """An answer is handed in while the daemon says nothing: the router keeps it, and delivers it later."""
+
+    name = "submit, daemon away"
+    parts = ("router",)
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        os.kill(self.scene.daemon.pid, signal.SIGSTOP)
+
+    async def finish(self) -> None:
+        os.kill(self.scene.daemon.pid, signal.SIGCONT)
+        with trio.move_on_after(DELIVERED_S):
+            while not await self._is_delivered():  # noqa: ASYNC110  # nobody tells
+                await trio.sleep(AGAIN_S)
+            return
+        raise Broken(f"what the router called submitted is not with the daemon after {DELIVERED_S:.0f} s")
+
+    async def _is_delivered(self) -> bool:
+        query = {"worker": self.worker(self.number)}
+        _, shown = await self.scene.control("GET", f"/runs/{self.task.name}/agents", query=query)
+        return [agent["status"] for agent in shown["agents"]] == ["completed"]
+
+
 class GiveBack(Submit):
     """A status changes: the unit is given back and free for others."""
 
@@ -251,11 +280,21 @@ class LaunchAndStop(StaffAct):
         if self._run not in (None, run["id"]):
             raise Broken(f"the same launch id made the runs {self._run} and {run['id']}")
         self._run = run["id"]
+        await self._served(run["id"])
         if not run["ended_at"]:
             await self._stop(run["id"])
         runs = (await self.ask("GET", "/runs"))["runs"]
         if [each["id"] for each in runs if each["task"] == label] != [run["id"]]:
             raise Broken(f"{label} was launched more than once, or is gone")
+
+    async def _served(self, run: int) -> None:
+        """Wait until it has been served, or has ended. Broken: something is wrong with it."""
+        while not (shown := await self.ask("GET", f"/runs/{run}"))["ended_at"]:
+            if shown["trouble"]:
+                raise Broken(f"a launched run has trouble: {shown['trouble']}")
+            if shown["routers"] and all(router["up"] for router in shown["routers"]):
+                return
+            await trio.sleep(AGAIN_S)
 
     async def _stop(self, run: int) -> None:
         try:
@@ -289,6 +328,17 @@ class Shutdown(PageAct):
 
 OPERATIONS: Mapping[str, type[Act]] = {
     act.name: act
-    for act in (Register, Reserve, Submit, SubmitFiles, Speak, GiveBack, Review, LaunchAndStop, Shutdown)
+    for act in (
+        Register,
+        Reserve,
+        Submit,
+        SubmitAway,
+        SubmitFiles,
+        Speak,
+        GiveBack,
+        Review,
+        LaunchAndStop,
+        Shutdown,
+    )
 }
-"""The nine operations of the promises."""
+"""The nine operations of the promises; *submit* in both of its ways."""

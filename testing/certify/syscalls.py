@@ -10,7 +10,7 @@ import itertools
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 
 import attrs
 import trio
@@ -62,6 +62,22 @@ class Keeper:
 
 
 @attrs.frozen
+class Aim:
+    """Which faults, at which calls."""
+
+    faults: Collection[Fault] = tuple(Fault)
+    calls: Collection[str] = ()
+    """None named: at all."""
+
+    def takes(self, call: str) -> bool:
+        """Whether calls of this name are meant."""
+        return not self.calls or call in self.calls
+
+
+EVERYWHERE = Aim()
+
+
+@attrs.frozen
 class Carried:
     """What was seen while an operation was carried out under a fault, or under none."""
 
@@ -96,14 +112,12 @@ class Striker:
         """How many requests of each kind were answered definitely."""
         return answered(self._scene.history.entries)
 
-    async def strike_all(
-        self, act: Act, part: Part, faults: Collection[Fault], tell: Callable[[str], None]
-    ) -> None:
+    async def strike_all(self, act: Act, part: Part, aim: Aim, tell: Callable[[str], None]) -> None:
         """Every fault at every call of the operation: those of the main thread, then those of all others."""
         for threads in Threads:
             most = await self._count(act, part, threads)
-            for fault in faults:
-                for name in sorted(most if fault is Fault.KILL else most.keys() - SENDING):
+            for fault in aim.faults:
+                for name in sorted(filter(aim.takes, most if fault is Fault.KILL else most.keys() - SENDING)):
                     for number in itertools.count(1):
                         injection = Injection(fault, name, number)
                         tell(f"{act.name}: {part.name}, {injection} of {most[name]}")
@@ -147,11 +161,13 @@ class Striker:
         log = self._scene.folder / "strace.log"
         async with open_strace(part.pid, log, injection, threads) as strace, trio.open_nursery() as nursery:
             nursery.start_soon(keeper.keep)
-            broken = await _until_answered(act)
+            broken = await _until_answered(act.act)
             await strace.quiet(QUIET_S, QUIET_WITHIN_S)
             nursery.cancel_scope.cancel()
         await keeper.look()
-        return Carried(strace.calls(), keeper.ends, broken or await _until_answered(act))
+        again = "" if broken else await _until_answered(act.act)
+        unfinished = await _until_answered(act.finish)
+        return Carried(strace.calls(), keeper.ends, broken or again or unfinished)
 
     def _judge(self, point: str, carried: Carried, allowed: Collection[int]) -> None:
         if carried.broken:
@@ -161,11 +177,11 @@ class Striker:
                 self.findings.append(f"{point}: the {name} ended with {status}")
 
 
-async def _until_answered(act: Act) -> str:
+async def _until_answered(act: Callable[[], Awaitable[None]]) -> str:
     """What was answered that must not be, "" for nothing."""
     try:
         with trio.fail_after(POINT_S):
-            await act.act()
+            await act()
     except trio.TooSlowError:
         return f"no definite answer within {POINT_S:.0f} s"
     except WentHome:
@@ -211,7 +227,7 @@ TARGETS = [Target(kind, part) for kind in OPERATIONS.values() for part in kind.p
 
 
 async def strike_targets(
-    plan: Plan, tell: Progress, targets: Sequence[Target] = TARGETS, faults: Collection[Fault] = tuple(Fault)
+    plan: Plan, tell: Progress, targets: Sequence[Target] = TARGETS, aim: Aim = EVERYWHERE
 ) -> CampaignResult:
     """Every system call of these, each in a scene of its own, `plan.lanes` at a time. StraceRefused."""
     if (refusal := strace_refusal()) is not None:
@@ -224,7 +240,7 @@ async def strike_targets(
             folder = plan.folder / f"syscalls-{number}"
             async with open_scene(folder, zygote, mutant=plan.plant) as scene:
                 heard = functools.partial(tell, NAME, len(struck), len(targets))
-                struck.append(await _strike(scene, target, faults, heard))
+                struck.append(await _strike(scene, target, aim, heard))
             if not struck[-1].findings:
                 await trio.to_thread.run_sync(shutil.rmtree, folder)
 
@@ -255,14 +271,12 @@ def counted(points: Mapping[str, int]) -> str:
     return ", ".join(f"{count} x {fault}" for fault, count in sorted(points.items())) or "none"
 
 
-async def _strike(
-    scene: Scene, target: Target, faults: Collection[Fault], tell: Callable[[str], None]
-) -> Striker:
+async def _strike(scene: Scene, target: Target, aim: Aim, tell: Callable[[str], None]) -> Striker:
     striker = Striker(scene, str(target))
     try:
         await scene.set_up({target.operation.task: (ROWS, 1)})
         part = scene.daemon if target.part == scene.daemon.name else scene.router
-        await striker.strike_all(target.operation(scene), part, faults, tell)
+        await striker.strike_all(target.operation(scene), part, aim, tell)
         await scene.daemon.kill()
         striker.findings += [f"{target}: {words}" for words in await scene.check()]
     except* (SceneBroken, NotReady) as broken:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from crowdd.testing.certify.findings import Plan
-from crowdd.testing.certify.operations import Submit
-from crowdd.testing.certify.syscalls import TARGETS, strike_targets
+from crowdd.testing.certify.operations import LaunchAndStop, Submit
+from crowdd.testing.certify.strace import Fault
+from crowdd.testing.certify.syscalls import TARGETS, Aim, Target, strike_targets
 
 pytestmark = pytest.mark.system
 
@@ -24,3 +25,12 @@ async def test_flt2_flt4_flt5_submit_survives_every_system_call_as_kill_eio_and_
     print(f"{done.cycles} points in {done.took_s:.0f} s; {'; '.join(done.notes)}")
     assert [finding.words for finding in done.violations] == []
     assert done.cycles > 60
+
+
+async def test_flt5_a_run_whose_folders_find_no_space_goes_on_when_there_is_some(
+    tmp_path: Path,
+) -> None:
+    folders = Aim([Fault.ENOSPC], ["mkdir", "mkdirat"])
+    done = await strike_targets(Plan(tmp_path), tell, [Target(LaunchAndStop, "daemon")], folders)
+    assert [finding.words for finding in done.violations] == []
+    assert done.cycles > 3
