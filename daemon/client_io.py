@@ -1,9 +1,11 @@
 """Packets in and out of one run: which handler a packet goes to, and who hears what. Knows no transport."""
 
 import logging
+import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, Protocol
 
 import attrs
@@ -33,7 +35,7 @@ from ..protocol.streams import Confirmed
 from ..storage.contract import Storage
 from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun
-from .channel import LinkLost
+from .channel import LinkLost, LinkRefused
 from .clock import Wall
 from .lifecycle.onboarding import shown_status
 from .lifecycle.sync import PRESENT
@@ -46,6 +48,9 @@ from .status_sync import Life, StatusSync, SyncDoors
 log = logging.getLogger(__name__)
 
 HANDLED_AT_ONCE_MAX = 512  # beyond, packets wait in the inbox, which is bounded and says "try later"
+COUNTERS_MAX = 200  # of one router; ours has some forty
+COUNT_MAX = 2**53  # exact wherever it is shown
+_COUNTER = re.compile(r"[a-z0-9_]{1,64}")
 ERROR_REPORTS_MAX = 10_000  # of one run; a broken page must not fill the disk
 
 
@@ -182,7 +187,7 @@ class ClientIO:
             reply = await self._dispatch(packet, link)
         except (LeaseLost, StorageFailed):
             raise
-        except LinkLost as lost:  # the router died with the files; whoever is told to come again has them
+        except (LinkLost, LinkRefused) as lost:  # no router has the files; who is told to come again does
             log.info("%s is to come again: %s", packet.type.value, lost, extra={"run": self._run.id})
             return try_later(packet)
         except Exception as exc:
@@ -228,7 +233,7 @@ class ClientIO:
 
     async def _note_presence(self, link: Link, packet: ReturnStatuses) -> None:
         """Correct what the router shows otherwise: it may have changed while the link was lost."""
-        self.router_counters[link.name] = dict(packet.counters)
+        self.router_counters[link.name] = _believable(packet.counters)
         if not packet.partial:
             link.outbox.reported(packet.outbox)
         if self._live is not None:
@@ -269,6 +274,12 @@ class ClientIO:
         text = None if reason is None else self._texts.get(reason.value, SENTENCES[reason])
         status = shown_status(agent) if isinstance(agent, OnboardingAgent) else agent.status
         return UpdateStatus(agent.wire_id, agent.version, status, reason, text)
+
+
+def _believable(counters: Mapping[str, int]) -> dict[str, int]:
+    """What a router says that it counted, as far as ours count: it may have been taken over."""
+    named = ((name, count) for name, count in counters.items() if _COUNTER.fullmatch(name))
+    return {name: min(max(count, 0), COUNT_MAX) for name, count in islice(named, COUNTERS_MAX)}
 
 
 def try_later(packet: Request) -> Reply:
