@@ -114,7 +114,7 @@ class HostileChannel(Channel):
         await trio.lowlevel.checkpoint()
         raise LinkRefused("there are no files here")
 
-    async def undeploy(self, label: str) -> None:
+    async def undeploy(self, label: str, discard: bool = False) -> None:
         await trio.lowlevel.checkpoint()
 
 
