@@ -8,7 +8,7 @@ import attrs
 DAEMON, ROUTER, BROWSERS = "daemon", "router", "browsers"
 VICTIMS = {DAEMON: 0.6, ROUTER: 0.35, BROWSERS: 0.25}
 """How often each is among those who die."""
-AT_ONCE = 0.2  # of all cycles: the next strike comes while what died is still coming back
+AT_ONCE = 0.35  # of all cycles: the next strike comes while what died is still coming back
 WORKS_S = (0.0, 0.08)  # how long there is work between the first answer and the strike
 COMES_BACK_S = (0.0, 0.12)  # a strike within this time of a start hits its recovery
 APART_S = 0.02  # those who die together die within so long

@@ -19,8 +19,8 @@ from .tasks import STATIC
 PAUSE_S = (0.02, 0.3)
 AGAIN_S = 0.05
 JUDGED_AT_ONCE_MAX = 5
-LAUNCHES_MAX = 3  # of one scene: each costs the store and the router a little
-WORK = "words"  # the run whose work is judged
+LAUNCHES_MAX = 2  # of one scene: each costs the store and the router a little
+WORK = "tested"  # the run whose work is judged
 
 
 @attrs.define
