@@ -1,210 +1,155 @@
 """One task run while the daemon holds it: its parts, its tasks, how it begins, goes on and ends."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
-import attrs
 import trio
 
-from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, PieceKind, Reason, RunState, WireId, WorkerId
-from ..protocol.packets import RollCall
-from ..storage.errors import NotFound, StorageFull
-from ..storage.records import Agent, OnboardingAgent, TaskRun, Unit
-from ..storage.writes import MoveRun
-from .blueprints.live_contract import LiveRules
+from ..protocol.names import LIVE_AGENT, AgentId, PieceKind, Reason, RunState, WireId, WorkerId
+from ..storage.errors import StorageFull
+from ..storage.records import Agent, OnboardingAgent, TaskRun
+from .course import Course
 from .error_notes import HOOK, PLUG_IN, ErrorNotes
 from .follow_up_rules import judging_rules
 from .follow_ups import FollowUps, FollowUpTools, Review
 from .full_disk import with_space
 from .goodbye import dismiss_all, shut_down_all
-from .grouping import GroupKeeper, KeeperNeeds, Room, make_keeper
-from .groups import GroupRules
+from .grouping import Room
 from .hooks import Hooks, RunView, TaskView
 from .house import House
-from .launcher import RowsChanged, TaskLauncher, nothing_left
-from .lifecycle import AgentEvent, GaveBack, IllegalEvent, SlotExpired, TimeOver
-from .live.cast import Cast
-from .live.stage import Stage, StageTools
-from .live.unit_cast import UnitCast
+from .launcher import nothing_left
+from .live_work import LiveNeeds, LiveWork
 from .log_ids import ids_of
 from .metrics.readings import RouterReading, RunReading
-from .onboarding import OnboardingCast, RunOnboarding
+from .onboarding import RunOnboarding
 from .parts import Parts
 from .patience import Patience
 from .presence import give_back
-from .providers.contract import CrowdProvider, ProviderFailed, ProviderSays
+from .provider_news import ProviderNews
+from .providers.contract import CrowdProvider, ProviderFailed
 from .reception import Reception
 from .router_link import LinkDuties, RouterLink, RouterState
 from .row_source import RowSource
+from .supply import Supply
 from .task_config import Limits, RunConfig
 from .task_runner import Doors, TaskRunner
 from .terms import Affected, Extended, RunTerms, Wish
 from .timekeeper import Timekeeper, Timing
-from .user_code import UserCode, UserCodeFailed
+from .user_code import UserCode
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-NEWS_AGAIN_S = 30.0  # a provider whose news stopped is asked again after this
-TICK_S = 0.1  # watchers hear of changes at most this often
 DEPLOYED = "deployed"
 """A file in the run's folder, from before its routers are there until after they are gone."""
-NEWS: Mapping[AgentStatus, AgentEvent] = {
-    AgentStatus.RETURNED: GaveBack("provider"),
-    AgentStatus.EXPIRED: SlotExpired(),
-    AgentStatus.TIMEOUT: TimeOver(),
-}
 
 
 class LiveRun:
     """Made anew at every start from what storage says; a crash is only a start that nobody planned."""
 
     def __init__(self, run: TaskRun, parts: Parts, house: House, rows: RowSource, review: Review) -> None:
-        self.run = run
         self._parts = parts
         self._house = house
         self._closed: Reason | None = None
         self._paused = run.paused
         self._look = trio.Event()
-        self._changed = trio.Event()
-        self._moving = trio.Lock()
         self._links: list[RouterLink] = []
-        self.ended = trio.Event()
         self.retired = trio.Event()
+        self._course = Course(run, house.storage, house.wall, self._moved)
         doors = Doors(self._tell, self._mark_done, self._refill, self.due_changed)
         self.runner = TaskRunner(run, house.storage, house.wall, doors)
         self._errors = ErrorNotes(run.id, house.storage, house.wall)
-        user_code = house.user_code.for_run()
         self._view = RunView(run.id, run.label, TaskView(parts.config.task))
-        self._timekeeper = Timekeeper(
-            house,
-            _longest_s(parts.config.limits),
-            parts.config.limits.rejoin_s,
-            Timing(
-                partial(house.storage.reserved_agents, run.id),
-                self._time_passed,
-                partial(give_back, house),
-            ),
-        )
-        self._hooks = Hooks(
-            parts.hooks.functions,
-            self._view,
-            user_code,
-            house.metrics.run(run.label),
-            partial(self._errors.note, HOOK),
-        )
-        self._onboarding = None
-        if parts.config.onboarding is not None:
-            self._onboarding = RunOnboarding(
-                run, parts.config, house, self._tell, parts.blueprint.play(PieceKind.ONBOARDING) is not None
-            )
-        self._follow_ups = FollowUps(
-            FollowUpTools(
-                run,
-                judging_rules(parts.config),
-                parts.config.admission.made_qualifications(),
-                house.storage,
-                house.wall,
-                self._hooks,
-                review,
-                self._look_again,
-            )
-        )
+        self._timekeeper = self._make_timekeeper()
+        user_code = house.user_code.for_run()
+        self._hooks = self._make_hooks(user_code)
+        self._onboarding = self._make_onboarding()
+        self._follow_ups = self._make_follow_ups(review)
         self._reception = Reception(
             run, parts, house, self.runner, self._hooks, self._follow_ups, self._onboarding, self
         )
-        self._stage = None
-        self._groups: GroupKeeper | None = None
-        if parts.blueprint.live is not None:
-            self._stage = self._live_stage(parts.blueprint.live, user_code, self._unit_cast())
-            onboardings = self._onboarding_stage(parts.blueprint.live, user_code)
-            self._reception.carry_live(self._stage, onboardings)
-            if parts.blueprint.live.group is not None:
-                self._groups = self._group_keeper(parts.blueprint.live.group, self._stage, user_code)
-                self._reception.carry_groups(self._groups)
-        self._launcher = TaskLauncher(
-            run,
+        self._live_work = LiveWork(self._live_needs(user_code))
+        self._supply = Supply(
+            self._course,
+            parts,
+            house,
             rows,
-            house.storage,
             user_code,
-            house.wall,
-            self._publish,
-            parts.config.pay.cents,
-            parts.config.limits.max_num_concurrent_units,
-            parts.config.choice,
+            self._errors,
+            lambda: self.address or "",
+            self._refill,
         )
+        self._news = ProviderNews(run.id, parts.provider, house.storage, self.runner)
         limits = parts.config.limits
         self._patience = Patience(self._last_activity, limits.no_submission_patience_s, run.paused)
-        affected = Affected(self._launcher, self._patience, self._use, self.due_changed)
-        self._terms = RunTerms(run, parts, house, affected, self._moving)
+        affected = Affected(self._supply.launcher, self._patience, self._use, self.due_changed)
+        self._terms = RunTerms(run, parts, house, affected, self._course.deciding)
 
-    def _live_stage(self, rules: LiveRules, user_code: UserCode, cast: Cast) -> Stage:
-        tools = StageTools(
-            house=self._house,
-            cast=cast,
-            blueprint=self._parts.blueprint,
-            rules=rules,
-            user_code=user_code,
-            failed=partial(self._errors.note, HOOK),
-            tell=self._tell,
-            active=self._reception.was_active,
+    def _make_timekeeper(self) -> Timekeeper[Agent]:
+        storage, limits = self._house.storage, self._parts.config.limits
+        timing = Timing(
+            partial(storage.reserved_agents, self.run.id), self._time_passed, partial(give_back, self._house)
         )
-        return Stage(tools)
+        return Timekeeper(self._house, _longest_s(limits), limits.rejoin_s, timing)
 
-    def _group_keeper(self, rules: GroupRules, stage: Stage, user_code: UserCode) -> GroupKeeper:
-        needs = KeeperNeeds(
+    def _make_hooks(self, user_code: UserCode) -> Hooks:
+        return Hooks(
+            self._parts.hooks.functions,
+            self._view,
+            user_code,
+            self._house.metrics.run(self.run.label),
+            partial(self._errors.note, HOOK),
+        )
+
+    def _make_onboarding(self) -> RunOnboarding | None:
+        if self._parts.config.onboarding is None:
+            return None
+        by_code = self._parts.blueprint.play(PieceKind.ONBOARDING) is not None
+        return RunOnboarding(self.run, self._parts.config, self._house, self._tell, by_code)
+
+    def _make_follow_ups(self, review: Review) -> FollowUps:
+        tools = FollowUpTools(
+            self.run,
+            judging_rules(self._parts.config),
+            self._parts.config.admission.made_qualifications(),
+            self._house.storage,
+            self._house.wall,
+            self._hooks,
+            review,
+            self._look_again,
+        )
+        return FollowUps(tools)
+
+    def _live_needs(self, user_code: UserCode) -> LiveNeeds:
+        return LiveNeeds(
             run=self.run,
             view=self._view,
+            parts=self._parts,
             house=self._house,
             runner=self.runner,
-            stage=stage,
-            blueprint=self._parts.blueprint,
             user_code=user_code,
-            work_s=lambda: self._terms.config.limits.assignment_duration_s,
-            ask=self._ask_presence,
+            errors=self._errors,
+            reception=self._reception,
+            onboarding=self._onboarding,
+            tell=self._tell,
+            limits=lambda: self._terms.config.limits,
             goes_on=lambda: self.goes_on,
             is_paused=lambda: self._paused,
             due_changed=self.due_changed,
-            failed=partial(self._errors.note, HOOK),
-        )
-        return make_keeper(rules, needs)
-
-    def _ask_presence(self, agent: Agent, within_s: float) -> None:
-        for link in self._links:
-            link.send(RollCall(agent.wire_id, within_s))
-
-    def _unit_cast(self) -> UnitCast:
-        return UnitCast(
-            storage=self._house.storage,
-            run=self._view,
-            folders=self._house.run_folder(self.run.id) / "agents",
-            blueprint=self._parts.blueprint,
-            runner=self.runner,
-            submission_timeout_s=self._submission_timeout_s,
         )
 
-    def _onboarding_stage(self, rules: LiveRules, user_code: UserCode) -> Stage | None:
-        """Where code accompanies onboardings; None: in this run none does."""
-        if self._onboarding is None or self._onboarding.results is None:
-            return None
-        cast = OnboardingCast(
-            storage=self._house.storage,
-            run=self._view,
-            folders=self._house.run_folder(self.run.id) / "onboardings",
-            blueprint=self._parts.blueprint,
-            lives=self._onboarding.lives,
-            results=self._onboarding.results,
-            judge=self._reception.judge_onboarding,
-        )
-        stage = self._live_stage(rules, user_code, cast)
-        self._onboarding.play(stage)
-        return stage
+    @property
+    def run(self) -> TaskRun:
+        """Its record, as far as this daemon moved it."""
+        return self._course.run
 
-    def _submission_timeout_s(self) -> float:
-        return self._terms.config.limits.submission_timeout_s
+    @property
+    def ended(self) -> trio.Event:
+        """Set when nothing is left to do in it."""
+        return self._course.ended
 
     # --- its life
 
@@ -241,32 +186,26 @@ class LiveRun:
         self._links = [RouterLink(channel, duties) for channel in channels]
         self._reception.connect(self._links)
         nursery.start_soon(self._parts.architect.watch)
-        if self._stage is not None:
-            await self._stage.take_up()
-        if self._groups is not None:
-            await self._groups.take_up()
+        await self._live_work.take_up(self._links)
         if self._onboarding is not None:
             await self._onboarding.take_up()
         for link in self._links:
             nursery.start_soon(link.serve)
         await self._timekeeper.remember()
-        if self._stage is not None:
-            nursery.start_soon(self._stage.serve, self._links)
-        if self._groups is not None:
-            nursery.start_soon(self._groups.serve, self._links)
+        self._live_work.serve(nursery)
         if self._onboarding is not None:
             await self._onboarding.remember()
             nursery.start_soon(self._onboarding.watch, self._links)
         await self._with_space(self._be_running)
         nursery.start_soon(self._timekeeper.watch, self._links)
         nursery.start_soon(self._follow_ups.serve)
-        nursery.start_soon(self._supply)
+        nursery.start_soon(self._supply.serve, self._look_again)
         nursery.start_soon(self._watch_end)
-        nursery.start_soon(self._hear_provider)
+        nursery.start_soon(self._news.hear)
         nursery.start_soon(self._lose_patience)
 
     async def _be_running(self) -> None:
-        await self._move(RunState.LAUNCHING, RunState.RUNNING, "daemon", "routers are deployed")
+        await self._course.move(RunState.LAUNCHING, RunState.RUNNING, "daemon", "routers are deployed")
 
     async def _undeploy(self) -> None:
         """Take the run off its routers; off one that is away, or keeps something, after the next start."""
@@ -309,13 +248,12 @@ class LiveRun:
 
     def is_present(self, wire_id: WireId) -> bool:
         """Whether a page of this agent of live work is there, as routers tell it."""
-        return self._stage is not None and self._stage.attendance.is_present(wire_id)
+        return self._live_work.is_present(wire_id)
 
     @property
     def pieces(self) -> int:
         """How many pieces of live work are carried on."""
-        onboardings = 0 if self._onboarding is None else self._onboarding.pieces
-        return onboardings + (0 if self._stage is None else self._stage.pieces)
+        return self._live_work.pieces
 
     def routers(self) -> list[RouterState]:
         """How the run's routers are."""
@@ -323,7 +261,7 @@ class LiveRun:
 
     async def rooms(self) -> Sequence[Room]:
         """The groups in which workers wait for others."""
-        return [] if self._groups is None else await self._groups.rooms()
+        return await self._live_work.rooms()
 
     def counters(self) -> dict[str, int]:
         """What was handled, refused and failed since the run was taken up, by name."""
@@ -354,51 +292,14 @@ class LiveRun:
             self.run.label, self.run.state, counts, len(workers), io.inbox_length, io.counters, routers
         )
 
-    async def watch(self) -> AsyncGenerator[None]:
-        """Yield at once, then after changes, at most every TICK_S, until the run has ended."""
-        while True:
-            changed = self._changed
-            yield
-            if self.ended.is_set():
-                return
-            await changed.wait()
-            await trio.sleep(TICK_S)
+    def watch(self) -> AsyncGenerator[None]:
+        """Yield at once, then after changes, until the run has ended (see `Course.watch`)."""
+        return self._course.watch()
 
-    # --- supply and end
-
-    async def _supply(self) -> None:
-        await self._note_trouble(None)
-        if self.run.state is RunState.DRAINING:  # a crash may have come before its units expired
-            await self._with_space(lambda: self.expire("daemon", "the run is stopped"))
-        while self.run.state is RunState.RUNNING and await self._launch():
-            self._look.set()
-            await self._launcher.until_added()
-        self._look.set()
-
-    async def _launch(self) -> bool:
-        """Launch what there is; False when no more rows can be had."""
-        try:
-            await self._launcher.launch()
-        except (RowsChanged, UserCodeFailed) as exc:
-            log.error("no more rows are launched: %s", exc, extra={"run": self.run.id})
-            await self._note_trouble(str(exc))
-            await self._errors.note(HOOK, "launching rows", exc)
-            return False
-        return True
-
-    async def _note_trouble(self, trouble: str | None) -> None:
-        await self._with_space(lambda: self._house.storage.set_trouble(self.run.id, trouble))
+    # --- its end
 
     async def _with_space(self, write: Callable[[], Awaitable[T]]) -> T:
         return await with_space(f"run {self.run.id}", write)
-
-    async def _publish(self, units: Sequence[Unit]) -> None:
-        try:
-            await self._parts.provider.publish(units, self.address or "")
-        except ProviderFailed as exc:
-            log.exception("%d units could not be published", len(units), extra={"run": self.run.id})
-            await self.failed("publishing units", exc)
-        self._tick()
 
     async def _watch_end(self) -> None:
         while not await self._with_space(self._has_ended):
@@ -406,18 +307,18 @@ class LiveRun:
 
     async def _has_ended(self) -> bool:
         self._look = trio.Event()
-        async with self._moving:  # nobody adds rows between looking and ending
+        async with self._course.deciding:  # nobody adds rows between looking and ending
             counts = await self._house.storage.counts(self.run.id)
             if not nothing_left(counts) or not self._follow_ups.idle:
                 return False
-            if self.run.state is RunState.RUNNING and not self._launcher.rows_done:
+            if self.run.state is RunState.RUNNING and not self._supply.launcher.rows_done:
                 return False
-            await self._moved(RunState.RUNNING, RunState.COMPLETED, "daemon", "every unit has ended")
-            await self._moved(RunState.DRAINING, RunState.STOPPED, "daemon", "everybody has finished")
+            move = self._course.move_decided
+            await move(RunState.RUNNING, RunState.COMPLETED, "daemon", "every unit has ended")
+            await move(RunState.DRAINING, RunState.STOPPED, "daemon", "everybody has finished")
         if self._onboarding is not None:
             await self._onboarding.lives.end_all()
-        self._tick()
-        self.ended.set()
+        self._course.end()
         return True
 
     async def _lose_patience(self) -> None:
@@ -434,9 +335,9 @@ class LiveRun:
 
     async def stop(self, now: bool, who: str, why: str = "stopped by staff") -> None:
         """Let nobody else in; who is at work may finish, or (`now`) is dismissed. Ends as `stopped`."""
-        self._launcher.stop()
-        await self._move(RunState.LAUNCHING, RunState.RUNNING, who, why)
-        await self._move(RunState.RUNNING, RunState.DRAINING, who, why)
+        self._supply.launcher.stop()
+        await self._course.move(RunState.LAUNCHING, RunState.RUNNING, who, why)
+        await self._course.move(RunState.RUNNING, RunState.DRAINING, who, why)
         if self.run.state is RunState.DRAINING:
             await self.expire(who, why)
         if now:
@@ -449,7 +350,7 @@ class LiveRun:
         """Let nobody new in, or let them in again; who is at work goes on. StaleWrite: the run has ended."""
         await self._terms.pause(paused, who, why)
         self._paused = paused
-        self._tick()
+        self._course.tick()
 
     async def extend(self, wish: Wish, who: str) -> Extended:
         """Other limits and pay, and more rows. ExtensionRefused, StaleWrite: nothing was changed."""
@@ -465,15 +366,7 @@ class LiveRun:
 
     async def expire(self, who: str, why: str = "expired by staff") -> int:
         """Expire every unit that nobody holds; no further rows are launched. Returns how many units."""
-        await self._launcher.finish_rows()
-        units = await self._house.storage.expire_units(self.run.id, self._house.wall(), who, why)
-        try:
-            await self._parts.provider.expire(units)
-        except ProviderFailed as exc:
-            log.exception("%d units could not be taken back", len(units), extra={"run": self.run.id})
-            await self.failed("taking units back", exc)
-        self._refill()
-        return len(units)
+        return await self._supply.expire(who, why)
 
     async def personal_links(self, workers: Sequence[str]) -> list[tuple[str, str]]:
         """An address for each named worker: (name, url)."""
@@ -504,7 +397,7 @@ class LiveRun:
         self.close_doors()
         count = 0
         try:
-            limits, live = self._terms.config.limits, self._stage is not None
+            limits, live = self._terms.config.limits, self._live_work.is_there
             count = await shut_down_all(self.run.id, self._house, self.runner, limits, live)
             if self._onboarding is not None:
                 count += await self._onboarding.lives.shut_down_all()
@@ -543,43 +436,19 @@ class LiveRun:
     def due_changed(self, agent: Agent) -> None:
         """An agent was made, or has other time or another status (see `worker_pool.Desk`)."""
         self._timekeeper.due_changed(agent)
-        if self._stage is not None:
-            self._stage.changed(agent)
-        self._tick()
+        self._live_work.changed(agent)
+        self._course.tick()
 
     async def failed(self, doing: str, error: Exception, agent_id: AgentId | None = None) -> None:
         """A plug-in failed at something: note it with the run (see `worker_pool.Desk`)."""
         await self._errors.note(PLUG_IN, doing, error, agent_id)
 
-    async def _hear_provider(self) -> None:
-        while True:
-            try:
-                async with aclosing(self._parts.provider.news()) as all_news:
-                    async for news in all_news:
-                        await self._with_space(partial(self._believe, news))
-            except ProviderFailed:
-                log.exception("the provider's news stopped; asking again", extra={"run": self.run.id})
-            await trio.sleep(NEWS_AGAIN_S)
-
-    async def _believe(self, news: ProviderSays) -> None:
-        try:
-            unit = await self._house.storage.unit(news.unit_id)
-        except NotFound:
-            unit = None
-        if unit is None or unit.run_id != self.run.id or news.status not in NEWS:
-            log.warning("the provider's news make no sense: %s", news, extra={"run": self.run.id})
-            return
-        if unit.agent_id is None:
-            return
-        with suppress(IllegalEvent):
-            await self.runner.happen(unit.agent_id, NEWS[news.status])
-
     async def _time_passed(self, agent_id: AgentId) -> None:
-        await (self.runner if self._groups is None else self._groups).time_passed(agent_id)
+        await self._live_work.time_passed(agent_id)
 
     def _tell(self, agent: Agent | OnboardingAgent, reason: Reason | None) -> None:
         self._reception.io.tell(agent, reason)
-        self._tick()
+        self._course.tick()
 
     async def _mark_done(self, agent: Agent) -> None:
         try:
@@ -589,32 +458,16 @@ class LiveRun:
             await self.failed("marking work as done", exc, agent.id)
 
     def _refill(self) -> None:
-        self._launcher.refill()
+        self._supply.launcher.refill()
         self._look.set()
-        if self._groups is not None:
-            self._groups.look_again()
-        self._tick()
+        self._live_work.look_again()
+        self._course.tick()
 
     def _look_again(self) -> None:
         self._look.set()
 
-    def _tick(self) -> None:
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def _move(self, before: RunState, after: RunState, who: str, why: str) -> None:
-        """Move the run on, unless it is not `before` (any more): staff stop runs that end at this moment."""
-        async with self._moving:
-            await self._moved(before, after, who, why)
-
-    async def _moved(self, before: RunState, after: RunState, who: str, why: str) -> None:
-        if self.run.state is not before:
-            return
-        write = MoveRun(self.run.id, before, after, who, why)
-        await self._house.storage.commit([write], self._house.wall())
-        self.run = attrs.evolve(self.run, state=after)
-        self.runner.run_state = after
-        self._tick()
+    def _moved(self, state: RunState) -> None:
+        self.runner.run_state = state
 
 
 def _longest_s(limits: Limits) -> float:
