@@ -15,6 +15,7 @@ from .commands.errors import errors
 from .commands.export import export
 from .commands.extend import extend
 from .commands.grants import grant
+from .commands.late import late
 from .commands.launch import launch
 from .commands.links import links
 from .commands.lists import agents, units
@@ -91,7 +92,7 @@ def main(ctx: click.Context, socket: Path | None) -> None:
 
 
 for command in (
-    launch, runs, show, watch, units, agents, errors, owed, workers, worker,
+    launch, runs, show, watch, units, agents, errors, owed, late, workers, worker,
     approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
     extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, audit,
     status, disk, reload, restart,

@@ -7,7 +7,7 @@ from .asking import Asking, RunName, path_of
 from .reading import read
 from .shapes.links import Link, RevokedLink
 from .shapes.runs import PausedRun, RunDetails, RunInfo, Stock
-from .shapes.work import AgentInfo, DebtInfo, ErrorInfo, UnitInfo
+from .shapes.work import AgentInfo, DebtInfo, ErrorInfo, LateInfo, UnitInfo
 
 DELETE_S = 3600.0  # a million units go in many small steps; the daemon goes on also when nobody waits
 
@@ -39,6 +39,10 @@ class Runs(Asking):
     def owed(self, run: RunName) -> Iterator[DebtInfo]:
         """What workers have coming for waiting, beside the pay for units, oldest first."""
         return self._rows(DebtInfo, run, "owed", ())
+
+    def late(self, run: RunName) -> Iterator[LateInfo]:
+        """Answers that came too late to count, oldest first."""
+        return self._rows(LateInfo, run, "late", ())
 
     def errors(self, run: RunName) -> Iterator[ErrorInfo]:
         """What went wrong in the run's pages, hooks and plug-ins, oldest first."""

@@ -46,6 +46,10 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("owed game", ""),
             ("owed game --json | jq 'map(.cents) | add'", "all of it, in cents"),
         ),
+        "late": (
+            ("late digits", ""),
+            ("late digits --json | jq '.[].data'", "what they say"),
+        ),
         "export": (
             ("export digits -o digits.jsonl", ""),
             ("export digits --format csv > digits.csv", ""),

@@ -12,6 +12,7 @@ from ..storage.records import (
     Assignment,
     Decision,
     HistoryEntry,
+    LateAnswer,
     LiveUpdate,
     Metadata,
     OnboardingAgent,
@@ -39,6 +40,7 @@ class StoreFacts:
     reviews: list[Review] = attrs.Factory(list[Review])
     people: list[HistoryEntry] = attrs.Factory(list[HistoryEntry])
     """Grants and blocks, of all runs."""
+    late: list[LateAnswer] = attrs.Factory(list[LateAnswer])
 
 
 async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
@@ -62,6 +64,7 @@ async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
         decisions=await _all(lambda after: storage.decisions(run_id, after=after), _id),
         reviews=[review for agent in agents for review in await storage.reviews(agent.id)],
         people=await _people(storage),
+        late=await _all(lambda after: storage.late_answers(run_id, after=after), _id),
     )
 
 

@@ -89,6 +89,7 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
     facts += [
         ("Waiting", _more(len(run.rooms) - ROOMS_SHOWN_MAX)),
         ("Refused", _refusals(run.counters)),
+        ("Too late", f"{counted(run.late, 'answer')}: crowdctl late {run.label}" if run.late else ""),
         *[("Owed", owed_line(owed)) for owed in run.owed[:OWED_SHOWN_MAX]],
         ("Owed", _more(len(run.owed) - OWED_SHOWN_MAX)),
         ("Launched", local_time(run.created_at)),
@@ -153,7 +154,13 @@ def router_line(router: RouterInfo) -> str:
     """A router, whether it is up, and since when."""
     since = f" since {local_time(router.since)}" if router.since else ""
     addition = f": {router.addition}" if router.addition else ""
-    return f"{router.name} {'up' if router.up else 'away'}{since}{addition}"
+    return f"{router.name} {'up' if router.up else 'away'}{since}{addition}{_kept_by(router)}"
+
+
+def _kept_by(router: RouterInfo) -> str:
+    """What it told pages is submitted, and has not brought yet."""
+    kept = router.outbox.get("answers", 0)
+    return f"; keeps {counted(kept, 'answer')} for the daemon" if kept else ""
 
 
 @click.command()

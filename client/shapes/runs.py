@@ -14,6 +14,8 @@ class RouterInfo:
     up: bool
     since: datetime | None
     addition: str
+    outbox: dict[str, int]
+    """What it told pages is submitted, and keeps for the daemon: `answers`, `metadata`, `bytes`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,8 @@ class RunDetails(RunInfo):
     rooms: tuple[RoomInfo, ...]
     last_submission_at: datetime | None
     pause: PauseInfo | None
+    late: int
+    """How many answers came too late to count."""
     counters: dict[str, int]
     """What was handled, refused and failed since the run was taken up, by name."""
     config: dict[str, Any]

@@ -25,7 +25,7 @@ from .export import export_run
 from .extending import extend_run
 from .files import get_uploaded_file
 from .launch import launch_run, plan_run
-from .lists import list_agents, list_errors, list_owed, list_units
+from .lists import list_agents, list_errors, list_late, list_owed, list_units
 from .log import set_log, show_log
 from .needs import Operator
 from .openapi import LINES, openapi_document
@@ -87,7 +87,7 @@ from .shapes.service import (
     RestartView,
     StatusView,
 )
-from .shapes.work import AgentsView, DebtsView, ErrorNotesView, RecordView, UnitsView, WorksView
+from .shapes.work import AgentsView, DebtsView, ErrorNotesView, LatesView, RecordView, UnitsView, WorksView
 from .storage_loss import AnswerLoss
 from .watch import watch_run
 from .why import why_agent, why_unit, why_worker
@@ -214,6 +214,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         also=(409,),
     ),
     Endpoint("GET", "/runs/{run}/owed", Role.VIEW, list_owed, DebtsView, query=PAGE),
+    Endpoint("GET", "/runs/{run}/late", Role.VIEW, list_late, LatesView, query=PAGE),
     Endpoint("GET", "/runs/{run}/errors", Role.VIEW, list_errors, ErrorNotesView, query=PAGE),
     Endpoint(
         "POST",

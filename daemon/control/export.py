@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import RunId
-from ...protocol.packets import FileNote
 from ...storage.contract import ExportRow, Storage
 from ...storage.records import LiveUpdate, Metadata
 from ..grouping.seats import is_simulated
@@ -19,8 +18,8 @@ from .answers import SendChunk, StreamedAnswer, json_bytes
 from .errors import bad_request
 from .export_csv import cells_of, csv_line, find_columns
 from .questions import NUMBER_MAX, number_asked_for, operator_of, run_asked_for
-from .shapes.work import FileView, RecordView, UpdateView
-from .work_views import review_view, special_of
+from .shapes.work import RecordView, UpdateView
+from .work_views import file_view, review_view, special_of
 
 PAGE_ROWS = 200  # held in memory at once; a row may be megabytes
 CHUNK_BYTES = 64 * 1024  # a send for each row costs more than the row
@@ -124,7 +123,7 @@ def export_record(row: ExportRow, outputs: Any) -> RecordView:
         "task_start": row.agent.created_at.timestamp(),
         "task_end": row.submission.submitted_at.timestamp(),
         "data": {"inputs": {**row.assignment.shared, **own}, "outputs": outputs},
-        "files": [_file(note) for note in row.submission.files],
+        "files": [file_view(note) for note in row.submission.files],
         "post_task": _post_task(row.metadata),
         "metadata": _metadata_by_kind(row.metadata),
         "updates": [_said(update) for update in row.updates],
@@ -137,16 +136,6 @@ def _said(update: LiveUpdate) -> UpdateView:
         "at": update.created_at.timestamp(),
         "by": "task" if update.outgoing else "worker",
         "data": {key: value for key, value in update.update.items() if key != "update_id"},
-    }
-
-
-def _file(note: FileNote) -> FileView:
-    return {
-        "sha256": note.sha256,
-        "size": note.size,
-        "fieldname": note.fieldname,
-        "originalname": note.originalname,
-        "mimetype": note.mimetype,
     }
 
 
@@ -164,7 +153,7 @@ def _metadata_by_kind(metadata: Sequence[Metadata]) -> dict[str, list[Any]]:
 
 
 def _entry(entry: Metadata) -> Any:
-    files = [_file(note) for note in entry.files]
+    files = [file_view(note) for note in entry.files]
     return {
         "at": entry.created_at.timestamp(),
         "data": _content(entry),

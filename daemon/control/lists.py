@@ -6,7 +6,7 @@ from starlette.responses import Response
 from ...protocol.names import AgentStatus, UnitStatus
 from .answers import json_answer
 from .questions import operator_of, page_asked_for, run_asked_for, statuses_asked_for
-from .shapes.work import AgentsView, DebtsView, ErrorNotesView, UnitsView
+from .shapes.work import AgentsView, DebtsView, ErrorNotesView, LatesView, UnitsView
 from .views import WorkerNames, debt_view, error_view
 from .work_views import WorkViews
 from .worker_words import worker_asked_for
@@ -46,6 +46,16 @@ async def list_owed(request: Request) -> Response:
     names = WorkerNames(storage)
     views = [debt_view(debt, await names.of(await storage.agent(debt.agent_id))) for debt in debts]
     found: DebtsView = {"owed": views, "next": debts[-1].id if len(debts) == limit else None}
+    return json_answer(found)
+
+
+async def list_late(request: Request) -> Response:
+    """What came too late to count, oldest first; `next` is the `after` of the following page, or null."""
+    storage, run = operator_of(request).storage, await run_asked_for(request)
+    after, limit = page_asked_for(request)
+    late, work = await storage.late_answers(run.id, after, limit), WorkViews(storage)
+    views = [await work.late(each) for each in late]
+    found: LatesView = {"late": views, "next": late[-1].id if len(late) == limit else None}
     return json_answer(found)
 
 

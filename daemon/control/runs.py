@@ -69,6 +69,7 @@ async def show_run(request: Request) -> Response:
         "pause": await pause_of(operator.storage, run),
         "rooms": [] if live is None else [room_view(room) for room in await live.rooms()],
         "owed": [owed_view(errand) for errand in operator.owed(run.id)],
+        "late": await operator.storage.late_count(run.id),
         "counters": {} if live is None else dict(live.counters()),
         "config": run.config,
     }

@@ -1,11 +1,14 @@
 """Units and agents as the control API shows them: who works on what, and how it was judged."""
 
+import orjson
+
 from ...protocol.names import REVIEWED_UNIT, AgentId
+from ...protocol.packets import FileNote
 from ...storage.contract import Storage
-from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Review, Unit
+from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, LateAnswer, Review, Unit
 from ...storage.rules import REVIEWS
 from .shapes.reviews import ReviewView
-from .shapes.work import AgentView, UnitView
+from .shapes.work import AgentView, FileView, LateView, UnitView
 from .views import WorkerNames
 
 _SPECIAL = {SCREENING_UNIT_INDEX: "screening", GOLD_UNIT_INDEX: "gold"}
@@ -32,6 +35,25 @@ class WorkViews:
             "worker_name": await self._names.of(unit),
             "pay_cents": unit.pay_cents,
             "review": None if reviewed is None else await self._review(reviewed),
+        }
+
+    async def late(self, late: LateAnswer) -> LateView:
+        """What came too late to count, and whose it was. The agent's wire id is its own."""
+        agent = None if late.agent_id is None else await self._storage.agent(late.agent_id)
+        unit = None if agent is None else await self._storage.unit(agent.unit_id)
+        return {
+            "id": late.id,
+            "at": late.received_at,
+            "kind": "answer" if late.is_answer else "metadata",
+            "agent_id": late.agent_id,
+            "unit_id": None if unit is None else unit.id,
+            "worker_id": None if agent is None else agent.worker_id,
+            "worker_name": None if agent is None else await self._names.of(agent),
+            "status": None if agent is None else agent.status.value,
+            "pay_cents": None if unit is None else unit.pay_cents,
+            "why": late.why,
+            "data": orjson.loads(late.data),
+            "files": [file_view(note) for note in late.files],
         }
 
     async def agent(self, agent: Agent) -> AgentView:
@@ -68,4 +90,15 @@ def review_view(review: Review) -> ReviewView:
         "note": review.note,
         "who": review.who,
         "at": review.created_at,
+    }
+
+
+def file_view(note: FileNote) -> FileView:
+    """An uploaded file."""
+    return {
+        "sha256": note.sha256,
+        "size": note.size,
+        "fieldname": note.fieldname,
+        "originalname": note.originalname,
+        "mimetype": note.mimetype,
     }

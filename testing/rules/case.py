@@ -1,6 +1,7 @@
 """What every rule looks at: the calls of a history, the facts of a store, and indexes over both."""
 
 import enum
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -8,7 +9,7 @@ from itertools import groupby
 import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentStatus, UnitStatus
-from ...storage.records import Agent, OnboardingAgent, Submission
+from ...storage.records import Agent, LateAnswer, OnboardingAgent, Submission
 from ..facts import StoreFacts
 from ..history import Entry, Invoke, Ok, Operation, Refused, Unknown, agent_key
 
@@ -107,11 +108,20 @@ class Case:
         return {key: list(group) for key, group in grouped}
 
     @cached_property
+    def late(self) -> dict[tuple[str, bool], list[LateAnswer]]:
+        """What came too late to count, by agent key and whether it is a final answer."""
+        grouped: defaultdict[tuple[str, bool], list[LateAnswer]] = defaultdict(list)
+        for one in self.facts.late:
+            grouped[agent_key(one.wire_id), one.is_answer].append(one)
+        return grouped
+
+    @cached_property
     def unsteady(self) -> set[int]:
         """Agents (by number) that were ended and came back, or whose answer came late."""
         moves = [entry for entry in self.facts.history if entry.kind == "agent"]
         returned = {move.subject_id for move in moves if move.before in _GONE and move.after in _BACK}
-        return returned | {one.agent_id for one in self.facts.submissions if one.late}
+        late = {one.agent_id for one in self.facts.late if one.agent_id is not None}
+        return returned | late | {one.agent_id for one in self.facts.submissions if one.late}
 
     @cached_property
     def ends_at(self) -> float:

@@ -220,6 +220,9 @@ async def _waiting(story: Story) -> None:
     await operator.waited(game, "dan", 605, 51)
     await operator.waited(game, "eva", 62, 6)
     await story.type("owed game")
+    await story.type("late game", "When every answer counts:")
+    await operator.came_late(game)
+    await story.type("late game")
 
 
 async def _changed(story: Story) -> None:

@@ -50,6 +50,7 @@ PAIRS = {
     "RevokedLink": "RevokedLink",
     "OwedInfo": "Owed",
     "DebtInfo": "Debt",
+    "LateInfo": "Late",
     "RoomInfo": "Room",
     "ReviewInfo": "Review",
     "Reviewed": "Reviewed",

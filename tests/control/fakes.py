@@ -41,9 +41,10 @@ from crowdd.daemon.task_options import FolderOptions, folder_options
 from crowdd.daemon.terms import Extended, ExtensionRefused, Wish
 from crowdd.daemon.verdict import Verdict
 from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitStatus, WireId, WorkerId
+from crowdd.protocol.packets import FileNote
 from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage, Tables
-from crowdd.storage.records import Agent, TaskRun
+from crowdd.storage.records import Agent, LateAnswer, TaskRun
 from crowdd.storage.writes import AddOwed, AddSubmission, MoveAgent, MoveRun, MoveUnit
 
 from .document import check_answer
@@ -289,6 +290,16 @@ class FakeOperator:
         agent = (await self.at_work(run, worker)).agent
         owed = AddOwed(agent.id, "waiting", seconds, cents, "nobody came to work with")
         await self.storage.commit([owed], NOW)
+
+    async def came_late(self, run: TaskRun) -> None:
+        """The answer of the first agent of the run, and something of nobody, came too late."""
+        agent = (await self.storage.agents(run.id))[0]
+        why = "its time was over, and its unit went to agent 9"
+        files = [FileNote("f" * 64, 3, "photo", "me.png", "image/png")]
+        late = LateAnswer(0, run.id, agent.id, agent.wire_id, True, b'{"label":7}', files, "digest", why, NOW)
+        await self.storage.add_late(late)
+        unknown = attrs.evolve(late, agent_id=None, wire_id=WireId("gone"), is_answer=False, why="restored")
+        await self.storage.add_late(unknown)
 
     async def submitted(self, run: TaskRun, worker: str, answer: Any) -> Agent:
         """A worker takes a unit and completes it."""

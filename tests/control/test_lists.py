@@ -110,3 +110,17 @@ async def test_what_is_owed_for_waiting_is_listed_in_pages_with_whom(desk: Desk)
     then = (await desk.ask("GET", f"/v1/runs/game/owed?after={first['next']}&limit=2")).json()
     assert [each["worker_name"] for each in then["owed"]] == ["eva"]
     assert then["next"] is None
+
+
+async def test_what_came_too_late_is_listed_with_what_it_says_and_whose_it_was(desk: Desk) -> None:
+    run = await desk.operator.a_run("digits", units=1)
+    agent = (await desk.operator.at_work(run, "ann")).agent
+    assert (await desk.ask("GET", "/v1/runs/digits/late")).json() == {"late": [], "next": None}
+    await desk.operator.came_late(run)
+    answer, restored = (await desk.ask("GET", "/v1/runs/digits/late")).json()["late"]
+    assert (answer["kind"], answer["agent_id"], answer["unit_id"]) == ("answer", agent.id, agent.unit_id)
+    assert (answer["worker_name"], answer["data"], answer["status"]) == ("ann", {"label": 7}, "in task")
+    assert answer["files"][0]["originalname"] == "me.png"
+    assert (restored["kind"], restored["agent_id"], restored["worker_name"]) == ("metadata", None, None)
+    assert agent.wire_id.encode() not in (await desk.ask("GET", "/v1/runs/digits/late")).body
+    assert (await desk.ask("GET", "/v1/runs/digits")).json()["late"] == 2

@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 
 from crowdd.protocol.documents import canonical_json
-from crowdd.protocol.names import AgentId, AgentStatus, Reason, RunState
-from crowdd.storage.records import LiveUpdate, Metadata
+from crowdd.protocol.names import AgentId, AgentStatus, Reason, RunId, RunState, WireId
+from crowdd.storage.records import LateAnswer, LiveUpdate, Metadata
 from crowdd.testing.checker import Rule, check_history
 from crowdd.testing.facts import StoreFacts
 from crowdd.testing.history import (
@@ -56,6 +56,21 @@ async def test_an_answer_under_another_agent_is_found() -> None:
     entries, facts = await _day()
     moved = [attrs.evolve(facts.submissions[0], agent_id=AgentId(7))]
     assert Rule.SUBMISSION in _rules(entries, attrs.evolve(facts, submissions=moved))
+
+
+def _late(data: bytes, is_answer: bool = True) -> LateAnswer:
+    wire = WireId("wire-1")
+    return LateAnswer(1, RunId(1), AgentId(1), wire, is_answer, data, [], "digest", "too late", _NOW)
+
+
+async def test_an_answer_that_was_called_submitted_and_is_kept_as_late_is_not_lost() -> None:
+    entries, facts = await _day()
+    late = attrs.evolve(facts, submissions=[], late=[_late(b'{"digit":4}')])
+    assert Rule.SUBMISSION not in _rules(entries, late)
+    assert Rule.SUBMISSION in _rules(entries, attrs.evolve(late, late=[]))
+    assert Rule.SUBMISSION in _rules(entries, attrs.evolve(late, late=[_late(b'{"digit":5}')]))
+    assert Rule.SUBMISSION in _rules(entries, attrs.evolve(late, late=late.late * 2))
+    assert Rule.SUBMISSION in _rules(entries, attrs.evolve(late, late=[_late(b'{"digit":4}', False)]))
 
 
 def _note(number: int, data: Any) -> Metadata:

@@ -104,12 +104,16 @@ class RoomView(TypedDict):
 
 
 class RunDetailsView(RunView):
-    """A run with its resolved config. `counters`: what was handled and refused since it was taken up."""
+    """A run with its resolved config. `counters`: what was handled and refused since it was taken up.
+
+    `late`: how many answers came too late to count.
+    """
 
     owed: list[OwedView]
     rooms: list[RoomView]
     last_submission_at: datetime | None
     pause: PauseView | None
+    late: int
     counters: dict[str, int]
     config: dict[str, Any]
 
