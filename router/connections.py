@@ -27,7 +27,7 @@ class Connections:
     """Counted from the first byte on, by address and together; a trusted proxy's are everybody's."""
 
     def __init__(self, most: int, proxies: Proxies) -> None:
-        self._most = most
+        self.most = most
         self._proxies = proxies
         self._open: dict[asyncio.Transport, Connection] = {}
         self._per_sender: Counter[str] = Counter()
@@ -41,7 +41,7 @@ class Connections:
         """Somebody connects; None: there are too many, of all or of this address."""
         address, _ = get_remote_addr(transport) or ("", 0)
         counted = None if address in self._proxies else sender(address)
-        if len(self._open) >= self._most or (
+        if len(self._open) >= self.most or (
             counted is not None and self._per_sender[counted] >= CONNECTIONS_PER_ADDRESS_MAX
         ):
             self.counters["refused"] += 1
