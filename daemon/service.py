@@ -1,17 +1,18 @@
 """The daemon as a process: opens what all runs share, listens, holds the runs, ends in order."""
 
+import errno
 import logging
 import os
 import random
 import signal
 import socket
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import trio
 
-from ..storage.errors import StorageRefused
+from ..storage.errors import StorageFailed, StorageRefused
 from ..storage.opening import open_storage
 from ..storage.sqlite.lane import CLOSE_S
 from ..supervision.notify import Notifier
@@ -42,7 +43,9 @@ log = logging.getLogger(__name__)
 
 DATABASE = "crowdd.db"
 CONTROL = "control"  # the name of systemd's socket for it: FileDescriptorName= in crowdd.socket
+DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 CUT_S = 5.0  # after a second signal, the process ends within this time
+LEAVE_S = 5.0  # besides graces and goodbyes, all tasks of all runs end within this time
 EXIT_STUCK = 70  # the stop took longer than anything in it may: ended by force, as by a crash
 
 
@@ -63,13 +66,13 @@ async def serve_daemon(
         async with open_house(config) as house:
             operator, staff = Operator(house, installed_plug_ins(), departure), _staff_of(config)
             status = StatusLine(notifier, house.degraded)
-            upkeep.start_soon(bound_stop, operator, notifier)
             async with trio.open_nursery() as services:
                 await services.start(watch_signals, departure, config.on_sigterm)
                 services.start_soon(status.keep)
                 space = DiskSpace(house.data, house.storage, house.degraded)
                 services.start_soon(space.serve, departure.told)
                 services.start_soon(_tell_going, departure, status)
+                services.start_soon(bound_stop, operator, notifier)
                 control: Path = await services.start(
                     serve_control, operator, config.control_path, staff, handed
                 )
@@ -84,6 +87,7 @@ async def serve_daemon(
                         await runs.start(operator.serve)
                         runs.start_soon(_tell_ready, operator, status, control)
                 services.cancel_scope.cancel(reason="all runs have been left")
+                notifier.say(extend_timeout_usec=int((CLOSE_S + LEAVE_S) * 1e6))
         upkeep.cancel_scope.cancel(reason="the store is closed")
     log.info("goodbye")
     return departure.manner
@@ -92,14 +96,10 @@ async def serve_daemon(
 @asynccontextmanager
 async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
     """Open storage, secrets and folders; closed when left."""
-    try:
+    with _disk_of(config.data):
         for folder in (config.data, config.data / "runs", config.data / "tasks"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise StorageRefused(
-            f"{config.data} cannot be used: {exc.strerror}; name another with --data"
-        ) from exc
-    link_secrets = _link_secrets(config.data)
+        link_secrets = _link_secrets(config.data)
     metrics = Metrics()
     async with open_storage(config.data / DATABASE, on_commit=metrics.committed) as storage:
         degraded = Degraded(wall_clock)
@@ -118,6 +118,17 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
             degraded=degraded,
             loss=loss,
         )
+
+
+@contextmanager
+def _disk_of(data: Path) -> Generator[None]:
+    """Whether a start can help: not where the folder cannot be used, but where room may be made."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in DISK_FAILS:
+            raise StorageFailed(f"{data}: {exc.strerror}: make room, or look at the disk") from exc
+        raise StorageRefused(f"{data} cannot be used: {exc.strerror}; name another with --data") from exc
 
 
 async def watch_signals(
@@ -168,7 +179,7 @@ async def bound_stop(operator: Operator, notifier: Notifier) -> None:
 
     What could hold it up is user code that swallows its cancellation.
     """
-    await extend_stop(notifier, operator.departure.told, lambda: operator.longest_stop_s() + CLOSE_S)
+    await extend_stop(notifier, operator.departure.told, lambda: operator.longest_stop_s() + LEAVE_S)
     log.error(
         "the stop is stuck, perhaps in a task's own code: ended by force; nothing that is stored is lost"
     )

@@ -59,6 +59,8 @@ def serve(**flags: Any) -> None:
     \b
     crowdd serve --log-level warning --log-level daemon.worker_pool=debug
     """
+    import faulthandler
+
     import trio
 
     from .daemon.departure import Manner
@@ -66,6 +68,7 @@ def serve(**flags: Any) -> None:
     from .daemon.structuring import Faults
     from .logs.output import write_log
 
+    faulthandler.enable()  # systemd's watchdog sends SIGABRT: the journal says where it hung
     asked = asked_by(**flags)
     try:
         configured = asked.configure()
@@ -119,12 +122,15 @@ def _said(group: BaseException, code: int) -> int:
 @log_format_option
 def router(config: Path, log_levels: Words, log_format: str | None) -> None:
     """Run a router: the public face that serves runs' pages and passes packets."""
+    import faulthandler
+
     import attrs
 
     from .router.config import RouterRefused
     from .router.config_file import load_config
     from .router.main import run_router
 
+    faulthandler.enable()  # as in `serve`
     try:
         asked = load_config(config)
         levels = (*asked.log_level, *log_levels)
@@ -317,11 +323,11 @@ def storage_check(data: Path) -> None:
 def storage_accept(data: Path) -> None:
     """Accept a restored (older) store as the present, knowing what came after it is lost."""
     from .storage import accept
-    from .storage.errors import StorageRefused
+    from .storage.errors import StorageFailed, StorageRefused
 
     try:
         accept(data / "crowdd.db")
-    except StorageRefused as refused:
+    except (StorageFailed, StorageRefused) as refused:
         raise SystemExit(_said(refused, EXIT_REFUSED)) from None
     click.echo(f"{data / 'crowdd.db'} is the present now: `crowdd serve --data {data}` starts on it")
 

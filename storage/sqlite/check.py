@@ -6,6 +6,7 @@ from pathlib import Path
 from ..errors import StorageRefused
 from ..sql.invariants import INVARIANTS
 from .ask import Db
+from .commit import is_damage
 from .connecting import open_reader, why_refused
 from .place import read_generation
 
@@ -29,7 +30,7 @@ def check_store(path: Path) -> list[str]:
         refusal = why_refused(db, path, generation)
         return [refusal] if refusal is not None else check_contents(db)
     except sqlite3.Error as exc:
-        return [f"{path} is damaged: {exc}"]
+        return [f"{path} {'is damaged' if is_damage(exc) else 'cannot be read'}: {exc}"]
     finally:
         db.close()
 

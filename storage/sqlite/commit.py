@@ -145,6 +145,11 @@ def is_store_fault(exc: sqlite3.Error) -> bool:
     return _primary_code(exc) in _STORE_FAULT
 
 
+def is_damage(exc: sqlite3.Error) -> bool:
+    """Whether the file itself is not, or no longer, a database."""
+    return _primary_code(exc) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _primary_code(exc: sqlite3.Error) -> int:
     code: int = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_OK)  # absent when the module itself complains
     return code & 0xFF

@@ -1,9 +1,12 @@
 """How the file is opened: refused with a remedy unless it is ours and whole; migrated; taken by a lease."""
 
+import errno
 import os
+import shutil
 import socket
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,7 +17,7 @@ from ..sql import statements
 from ..sql.schema import MIGRATIONS, Migration
 from .ask import Db, do, value
 from .checkpointing import LOG_BYTES_KEPT, WriteAheadLog
-from .commit import Job, Writer, is_store_fault
+from .commit import Job, Writer, is_damage, is_store_fault
 from .place import Lock, read_generation, write_generation
 
 APPLICATION_ID = 0x63724464  # "crDd": says in the file's header whose it is
@@ -63,26 +66,60 @@ class HeldWriter(Writer):
 def open_writer(path: Path | None) -> HeldWriter:
     """Open the database for writing, making it if it is not there; None: one in memory.
 
-    StorageRefused, with the remedy, when it is held, damaged, foreign, too new, or older than its generation.
+    StorageRefused, with the remedy, when it is held, damaged, foreign, too new, older than its generation, or
+    not ours to write. StorageFailed: the disk fails or is full; nothing was changed.
     """
     if path is None:
         return _take(_connect(":memory:"), None, None)
     if not path.parent.is_dir():
         raise StorageRefused(f"the folder {path.parent} does not exist: make it, or give another path")
-    lock = Lock(path)
-    try:
-        generation = read_generation(path)
-        db = _open_file(path, generation)
+    with _translated(path):
+        lock = Lock(path)
         try:
-            held = _take(db, lock, path)
-            write_generation(path, held.epoch)
+            generation = read_generation(path)
+            db = _open_file(path, generation)
+            try:
+                held = _take(db, lock, path)
+                write_generation(path, held.epoch)
+            except BaseException:
+                db.close()
+                raise
+            return held
         except BaseException:
-            db.close()
+            lock.close()
             raise
-        return held
-    except BaseException:
-        lock.close()
-        raise
+
+
+@contextmanager
+def _translated(path: Path) -> Generator[None]:
+    """What keeps the database from being opened: a disk that fails or is full, or that it is not ours."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise StorageRefused(_not_ours(path, exc.strerror)) from exc
+        raise StorageFailed(_fails(path, exc.strerror or str(exc))) from exc
+    except sqlite3.Error as exc:
+        if not is_store_fault(exc):
+            raise
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            raise StorageRefused(_not_ours(path, str(exc))) from exc
+        raise StorageFailed(_fails(path, str(exc))) from exc
+
+
+def _fails(path: Path, why: str) -> str:
+    room = shutil.disk_usage(path.parent).free
+    return (
+        f"{path} cannot be opened now: {why}. Nothing was changed. Its disk has {room / 1e6:.1f} MB free: "
+        "make room, or look at the disk, and start again"
+    )
+
+
+def _not_ours(path: Path, why: str | None) -> str:
+    return (
+        f"{path} cannot be written by this user (uid {os.geteuid()}): {why}. Its folder belongs to uid "
+        f"{path.parent.stat().st_uid}: start as that user, or give all in it to this one (chown -R)"
+    )
 
 
 def open_reader(path: Path) -> Db:
@@ -96,25 +133,26 @@ def accept(path: Path) -> None:
     """Take this copy of a database for the present, though its generation is lower than what is known.
 
     Its next epoch will be above every earlier one, so routers and daemons of the lost present are fenced off.
-    StorageRefused when there is no file, or it is held or damaged.
+    StorageRefused when there is no file, or it is held or damaged; StorageFailed: the disk.
     """
     if not path.is_file():
         raise StorageRefused(f"there is no file {path}: put the copy there first")
-    lock = Lock(path)
-    try:
+    with _translated(path):
+        lock = Lock(path)
         try:
-            known = read_generation(path)
-        except StorageRefused:
-            known = 0
-        db = _open_file(path, generation=0)
-        try:
-            epoch = max(known, _epoch(db))
-            do(db, statements.TAKE_LEASE, epoch=epoch, holder=_myself())
+            try:
+                known = read_generation(path)
+            except StorageRefused:
+                known = 0
+            db = _open_file(path, generation=0)
+            try:
+                epoch = max(known, _epoch(db))
+                do(db, statements.TAKE_LEASE, epoch=epoch, holder=_myself())
+            finally:
+                db.close()
+            write_generation(path, epoch)
         finally:
-            db.close()
-        write_generation(path, epoch)
-    finally:
-        lock.close()
+            lock.close()
 
 
 def why_refused(db: Db, path: Path, generation: int) -> str | None:
@@ -125,6 +163,8 @@ def why_refused(db: Db, path: Path, generation: int) -> str | None:
         empty = value(db, "SELECT COUNT(*) FROM sqlite_master") == 0
         epoch = 0 if empty or application != APPLICATION_ID else _epoch(db)
     except sqlite3.Error as exc:
+        if not is_damage(exc):
+            raise  # a disk that is full or fails says nothing about the file
         return (
             f"{path} is damaged, or no database: {exc}. Keep the file, put the newest backup in its place, "
             f"and accept that with: {_accept(path)}"
@@ -179,10 +219,8 @@ def _open_file(path: Path, generation: int) -> Db:
             raise StorageRefused(refusal)
         _configure(db)
         migrate(db)
-    except BaseException as exc:
+    except BaseException:
         db.close()
-        if isinstance(exc, sqlite3.Error) and is_store_fault(exc):
-            raise StorageFailed(f"{path} could not be opened: {exc}") from exc
         raise
     return db
 
