@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+PREFIX ?= /opt/crowdd
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip --quiet --disable-pip-version-check
 STEPS := $(BIN)/python scripts/steps.py
@@ -12,7 +13,7 @@ LINT := 'ruff check: $(BIN)/ruff check .' \
 	'pyright: $(BIN)/pyright --pythonpath $(BIN)/python' \
 	'lint-imports: $(BIN)/lint-imports'
 
-.PHONY: help demo demo-remote test lint docs reference journals wheel clean
+.PHONY: help demo demo-remote test lint docs reference journals install-systemd wheel clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -41,6 +42,9 @@ reference: $(VENV)/.test ## write the generated pages of docs/reference anew, af
 
 journals: $(VENV)/.test ## record the journals of live work anew, after their form was changed on purpose
 	@$(BIN)/python -m tests.journals.record
+
+install-systemd: ## as root: install daemon and router as services (PREFIX=/opt/crowdd); starts nothing
+	@PYTHON=$(PYTHON) scripts/install_systemd.sh $(PREFIX)
 
 wheel: $(VENV)/.runtime ## build dist/crowdd-*.whl
 	@rm -rf dist
