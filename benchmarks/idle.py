@@ -45,11 +45,12 @@ def main() -> None:
     parser.add_argument("--agents", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60.0)
     asked = parser.parse_args()
-    _allow_files(asked.agents + FILES_SPARE)
+    allow_files(asked.agents + FILES_SPARE)
     sys.exit(0 if trio.run(_measure, asked.agents, asked.seconds) else 1)
 
 
-def _allow_files(count: int) -> None:
+def allow_files(count: int) -> None:
+    """Have so many files open from now on, children as well; end with a word when the system says no."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count:
         sys.exit(f"this needs {count} open files a process, and the system allows {hard}; see `ulimit -Hn`")
