@@ -34,14 +34,15 @@ class HttpConnections:
         try:
             self._seats.acquire_nowait()
         except trio.WouldBlock:
-            await self._turn_away(stream)
+            await self.turn_away(stream)
             return
         try:
             await self._talk(stream, state, who)
         finally:
             self._seats.release()
 
-    async def _turn_away(self, stream: trio.SocketStream) -> None:
+    async def turn_away(self, stream: trio.SocketStream) -> None:
+        """Say that there is no room, and close."""
         with trio.move_on_after(TURN_AWAY_S):
             try:
                 await stream.send_all(self._busy)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import orjson
 import trio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from ...protocol.names import UNFINISHED_RUN, RunId
 from ...storage.contract import Storage
@@ -116,6 +116,8 @@ async def take_body(request: Request, bytes_max: int, take: Callable[[bytes], Aw
                     if size > bytes_max:
                         raise _too_large(bytes_max)
                     await take(chunk)
+    except ClientDisconnect:
+        raise ControlError(400, "cut_off", "The peer left before its body was whole.") from None
     except trio.TooSlowError:
         raise ControlError(408, "too_slow", f"The body did not come within {BODY_S:.0f} s.") from None
 

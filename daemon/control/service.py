@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections import Counter
 from pathlib import Path
 
 import trio
@@ -18,6 +19,7 @@ __all__ = ["ControlSocketTaken", "serve_control"]
 log = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 128  # staff and their scripts; the daemon's file descriptors are for workers
+USER_CONNECTIONS_MAX = 112  # nobody's scripts keep all others out
 _BUSY_BODY = (
     b'{"error": {"code": "busy", "message": "Too many programs are connected to the daemon.", '
     b'"hint": "Try again shortly."}}'
@@ -43,6 +45,7 @@ async def serve_control(
     removed.
     """
     http = HttpConnections(control_app(operator, staff), log, CONNECTIONS_MAX, _BUSY)
+    seats = Counter[int]()  # by user
 
     async def serve_one(stream: trio.SocketStream) -> None:
         try:
@@ -50,7 +53,14 @@ async def serve_control(
         except OSError:
             await trio.aclose_forcefully(stream)
             return
-        await http.serve(stream, {"peer": peer}, peer.who)
+        if seats[peer.uid] >= USER_CONNECTIONS_MAX:
+            await http.turn_away(stream)
+            return
+        seats[peer.uid] += 1
+        try:
+            await http.serve(stream, {"peer": peer}, peer.who)
+        finally:
+            seats[peer.uid] -= 1
 
     with open_socket_file(path) if handed is None else lent(handed) as listener:
         task_status.started(Path(listener.socket.getsockname()))

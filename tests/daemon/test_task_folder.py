@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def test_a_folder_too_large_is_not_packed(
 @pytest.mark.parametrize(
     "name", ["../x", "a/../../x", "/etc/cron.d/x", "..", "a/..", "a\nb", "a\\..\\b", "a\x1b[0m", "x" * 256]
 )
-def test_a_name_that_leads_out_or_astray_is_refused(tmp_path: Path, name: str) -> None:
+def test_sec17_a_name_that_leads_out_or_astray_is_refused(tmp_path: Path, name: str) -> None:
     archive = archive_of(tmp_path / "t", member("ok.txt"), member(name), content=b"x")
     place = tmp_path / "place"
     place.mkdir()
@@ -120,14 +121,31 @@ def test_a_name_that_leads_out_or_astray_is_refused(tmp_path: Path, name: str) -
     ],
     ids=lambda info: f"type-{info.type!r}",
 )
-def test_only_files_and_folders_are_unpacked(tmp_path: Path, bad: tarfile.TarInfo) -> None:
+def test_sec17_only_files_and_folders_are_unpacked(tmp_path: Path, bad: tarfile.TarInfo) -> None:
     archive = archive_of(tmp_path / "t", member("ok.txt"), bad)
     with pytest.raises(TaskRefused):
         unpack_task(archive, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_name_twice_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [{"path": "../out-of-it"}, {"path": "/etc/cron.d/x"}, {"path": "a/../../x"}, {"path": "a\x1b[0m"}],
+    ids=["up", "absolute", "up again", "escape"],
+)
+def test_sec17_a_name_that_another_header_gives_is_judged_as_well(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    info = member("harmless.txt")
+    info.pax_headers = headers
+    place = tmp_path / "place"
+    place.mkdir()
+    with pytest.raises(TaskRefused):
+        unpack_task(archive_of(tmp_path / "t", info, content=b"x"), place / "out")
+    assert {path.name for path in tmp_path.rglob("*")} == {"t", "place"}
+
+
+def test_sec17_a_name_twice_is_refused(tmp_path: Path) -> None:
     archive = archive_of(tmp_path / "t", member("a"), member("a"), content=b"x")
     with pytest.raises(TaskRefused, match="'a': is in the archive twice"):
         unpack_task(archive, tmp_path / "out")
@@ -139,7 +157,7 @@ def test_a_file_where_a_folder_must_be_is_refused(tmp_path: Path) -> None:
         unpack_task(archive, tmp_path / "out")
 
 
-def test_a_few_kilobytes_that_unpack_to_gigabytes_are_refused(
+def test_sec17_a_few_kilobytes_that_unpack_to_gigabytes_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(task_folder, "TASK_UNPACKED_BYTES_MAX", 1_000_000)
@@ -149,7 +167,7 @@ def test_a_few_kilobytes_that_unpack_to_gigabytes_are_refused(
         unpack_task(archive, tmp_path / "out")
 
 
-def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sec17_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_folder, "TASK_FILES_MAX", 2)
     archive = archive_of(tmp_path / "t", *(member(str(n)) for n in range(3)))
     with pytest.raises(TaskRefused, match="more than 2 files"):
@@ -172,6 +190,13 @@ def another_format(whole: bytes) -> bytes:
     return b"PK\x03\x04" + whole
 
 
+def zipped(_whole: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("../../x", "x")
+    return out.getvalue()
+
+
 def no_tar_inside(whole: bytes) -> bytes:
     return gzip.compress(whole * 10)
 
@@ -182,9 +207,9 @@ def damaged(whole: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "spoil",
-    [cut, cut_short, emptied, another_format, no_tar_inside, damaged],
+    [cut, cut_short, emptied, another_format, zipped, no_tar_inside, damaged],
 )
-def test_what_is_not_a_whole_archive_is_refused(
+def test_sec17_what_is_not_a_whole_archive_is_refused(
     folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]
 ) -> None:
     pack_task(folder, tmp_path / "t")
@@ -219,7 +244,7 @@ def test_a_folder_that_is_there_is_never_replaced(folder: Path, tmp_path: Path) 
         unpack_task(tmp_path / "t", folder)
 
 
-def test_a_path_that_a_link_leads_out_is_refused(tmp_path: Path) -> None:
+def test_sec17_a_path_that_a_link_leads_out_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to("/etc")
     with pytest.raises(TaskRefused, match="out/passwd: is outside"):
         path_inside(tmp_path, "out/passwd")

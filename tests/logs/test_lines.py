@@ -56,14 +56,14 @@ def test_what_is_no_id_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_text_stays_one_calm_line(text: str) -> None:
+def test_sec18_text_stays_one_calm_line(text: str) -> None:
     line = TextLines().format(said("a page says %s!", text, label=text))
     assert line.isprintable()
     assert line.endswith("]")
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_json_stays_one_calm_line_and_says_the_same(text: str) -> None:
+def test_sec18_json_stays_one_calm_line_and_says_the_same(text: str) -> None:
     record = said("a page says %s!", text, label=text)
     line = JsonLines().format(record)
     assert line.isascii()
@@ -72,7 +72,7 @@ def test_json_stays_one_calm_line_and_says_the_same(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_no_error_s_text_begins_a_line(text: str) -> None:
+def test_sec18_no_error_s_text_begins_a_line(text: str) -> None:
     head, *under = TextLines().format(failed(ValueError(f"bad\n{text}"))).split("\n")
     assert head.endswith("it failed")
     assert all(line.startswith("  | ") for line in under)
