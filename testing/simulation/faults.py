@@ -19,6 +19,7 @@ class Fault(enum.Enum):
     RESTART_DAEMON = "staff restart the daemon, and nobody is told"
     FILL_DISK = "there is no space left under the daemon's store for a while"
     FAIL_DISK = "a write to the daemon's store fails, and nobody knows whether it is there"
+    BREAK_DISK = "the router's disk takes nothing for a while"
     OFFLINE = "half of the workers have no network for a while"
 
 

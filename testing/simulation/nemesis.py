@@ -60,6 +60,11 @@ async def _happen(one: Planned, targets: Targets) -> None:
             await _worsen(targets.daemon.disk, "full", one.lasts_s)
         case Fault.FAIL_DISK:
             targets.daemon.disk.failing = True
+        case Fault.BREAK_DISK:
+            spool = router.disk.spool
+            spool.broken += 1
+            await trio.sleep(one.lasts_s)
+            spool.broken -= 1
         case Fault.OFFLINE:
             targets.air.go_offline()
             await trio.sleep(one.lasts_s)
