@@ -71,7 +71,7 @@ class CrowdOfPages:
         count = len(self._processes)
         return await self._all([{"what": "open", "pages": pages[index::count]} for index in range(count)])
 
-    async def do(self, what: str, **how: float) -> Talked:
+    async def do(self, what: str, **how: float | str) -> Talked:
         """Let all pages do an exercise of `page_process` at once."""
         return await self._all([{"what": what, **how} for _ in self._processes])
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -44,6 +45,8 @@ class Seen:
     """By page: and when something that the partner said from then on came."""
     ping_age_s: list[float] = attrs.Factory(list[float])
     """What heartbeats were told: how long ago the daemon lived. A page gives up at 20 s."""
+    repeats: int = 0
+    """What came again over the wire, and was dropped."""
     heartbeats: int = 0
     answered: int = 0
     """These two since the pages were opened, all else of one exercise."""
@@ -123,6 +126,8 @@ class BenchPage:
         match packet.get("packet_type"):
             case None:
                 self._take(packet)
+            case "client_bound_live_update" if packet["number"] <= self.last:
+                self.seen.repeats += 1  # as crowdd.js does: what the router did not know that we have
             case "client_bound_live_update":
                 if packet["number"] != self.last + 1:
                     self.seen.lost.append(f"{packet['number']} after {self.last}")
@@ -201,21 +206,35 @@ async def _talk(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> Non
 
 
 async def _ask(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
-    """Talk, and let all pages ask at the moment `at` (of the monotonic clock), within `within_s`."""
-    talking = asyncio.create_task(_talk(pages, seen, {**wish, "settle_s": 0.0}))
-    await asyncio.sleep(wish["at"] - time.monotonic())
+    """Talk; all pages ask something once the file `gone` says since when the daemon is gone.
+
+    They talk on until all were answered, and a while longer.
+    """
+    talking = asyncio.create_task(_talk(pages, seen, {**wish, "for_s": math.inf}))
+    gone = Path(wish["gone"])
+    while not gone.exists():  # another process makes it
+        await asyncio.sleep(LOOK_S / 10)
+    at = float(gone.read_text())
     for page in pages:
-        page.ask(wish["at"])
-        await asyncio.sleep(wish["within_s"] / len(pages))
-    await talking
+        page.ask(at)
     with suppress(TimeoutError):
         async with asyncio.timeout(ANSWERED_WITHIN_S):
             while len(seen.first_s) < len(pages) or len(seen.first_heard_s) < len(pages):
                 await asyncio.sleep(LOOK_S)
-    await asyncio.sleep(wish["settle_s"])
+    await asyncio.sleep(wish["for_s"])
+    talking.cancel()
+    await _all_arrived(seen, wish["settle_s"])
     missing = len(pages) - len(seen.first_s)
     if missing:
         seen.lost.append(f"{missing} pages were not answered")
+
+
+async def _all_arrived(seen: Seen, quiet_s: float) -> None:
+    """Return when nothing has arrived for so long."""
+    before = -1
+    while len(seen.latencies_s) > before:
+        before = len(seen.latencies_s)
+        await asyncio.sleep(quiet_s)
 
 
 async def _flood(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:

@@ -24,10 +24,9 @@ from .live import a_task
 
 CLIENT_PROCESSES = 2
 EVERY_S = 1.0
-ASK_WITHIN_S = 0.05  # all pages have something to ask so soon after the daemon went
 BEFORE_S = 1.5  # they talk for so long before
-TALK_S = 5.0
-SETTLE_S = 2.0  # what was said last is on its way for so long at most
+AFTER_S = 2.0  # and for so long after all were answered
+SETTLE_S = 3.0  # when nothing came for so long, nothing is on its way
 RESTART_S = 0.1  # RestartSec of systemd/crowdd.service: we play its part
 PING_AGE_MAX_S = 20.0  # a page that hears of nothing newer says that it is disconnected
 FLOORS = 3
@@ -79,32 +78,35 @@ class Outage:
     """What all pages saw while the daemon went and came."""
 
     talked: Talked
-    gone_s: float
-    """How long after it was told to go its process had ended."""
+    going_s: float
+    """How long its process lived after it was told to go."""
 
     @property
     def first_s(self) -> list[float]:
         """How long after the daemon was told to go pages were answered by the next one."""
-        return [wait for wait in self.talked.of("first_s") if wait > self.gone_s] or [math.inf]
+        return [self.going_s + wait for wait in self.talked.of("first_s")] or [math.inf]
 
 
 async def go_through(setting: Setting, way: Callable[[Daemon], Awaitable[None]]) -> Outage:
-    """Let the daemon go while pages talk, and start the next one as systemd does."""
-    at = time.monotonic() + BEFORE_S
+    """Let the daemon go while pages talk; all ask something at once; the next is started as systemd does."""
     talked: list[Talked] = []
+    gone = setting.daemon.data.parent / f"gone-{time.monotonic()}"
 
     async def talk() -> None:
-        how = {"every_s": EVERY_S, "for_s": TALK_S, "settle_s": SETTLE_S}
-        talked.append(await setting.crowd.do("ask", at=at, within_s=ASK_WITHIN_S, **how))
+        how = {"every_s": EVERY_S, "for_s": AFTER_S, "settle_s": SETTLE_S}
+        talked.append(await setting.crowd.do("ask", gone=str(gone), **how))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(talk)
-        await trio.sleep(at - time.monotonic())
+        await trio.sleep(BEFORE_S)
+        told_at = time.monotonic()
         await way(setting.daemon)
-        gone_s = time.monotonic() - at
+        gone_at = time.monotonic()
+        gone.with_suffix(".new").write_text(f"{gone_at}")
+        gone.with_suffix(".new").rename(gone)
         await trio.sleep(RESTART_S)
         await setting.daemon.start("--log-level", "warning")
-    return Outage(talked[0], gone_s)
+    return Outage(talked[0], gone_at - told_at)
 
 
 def troubles(talked: Talked) -> list[str]:
@@ -134,12 +136,13 @@ def tell(name: str, outage: Outage, floor: float) -> None:
     talked, first = outage.talked, outage.first_s
     heard = talked.of("first_heard_s") or [math.inf]
     p50, p99 = share(first, 0.5), share(first, 0.99)
-    print(f"{name}: gone after {ms(outage.gone_s)}, {len(troubles(talked))} troubles")
+    print(f"{name}: gone after {ms(outage.going_s)}, {len(troubles(talked))} troubles")
     print(
         f"  first answer p50 {ms(p50)}, p99 {ms(p99)}: {p50 / floor:.2f} and {p99 / floor:.2f} of the floor;"
         f" partner's words p50 {ms(share(heard, 0.5))}, p99 {ms(share(heard, 0.99))}"
     )
-    print(f"  {talked.sum('said')} said, {len(talked.of('latencies_s'))} arrived", flush=True)
+    said, came, again = talked.sum("said"), len(talked.of("latencies_s")), talked.sum("repeats")
+    print(f"  {said} said, {came} arrived ({again} again over the wire, and dropped by the page)", flush=True)
 
 
 def main() -> None:

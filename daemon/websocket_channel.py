@@ -32,6 +32,7 @@ SUBPROTOCOL = "crowdd.1"
 CONNECT_S = 10.0  # a router that takes longer is not there
 SEND_S = 10.0  # a frame of 256 KiB that is not taken by then never will be
 CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into every grace time
+LEAVE_S = 0.05  # and when the daemon goes: for what was sent last to be read
 UNPROVED = 401  # what a router answers to a proof by a secret that it does not have
 HTTP_S = 30.0  # between two signs of life of an upload or download
 FILE_S = 900.0  # one file of FILE_BYTES_MAX over a slow line; a trickle must not hold its answer for ever
@@ -100,11 +101,16 @@ class WebsocketChannel(Channel):
             ) from exc
         try:
             connection = await self._shake_hands(nursery, stream)
+            close_s = CLOSE_S
             try:
                 stream.left = None
                 yield connection
+            except BaseException as exc:
+                # Cancelled is the library's reader, too: nobody would hear the router's answer.
+                close_s = LEAVE_S if _is_cancelled(exc) else CLOSE_S
+                raise
             finally:
-                with trio.move_on_after(CLOSE_S, shield=True):
+                with trio.move_on_after(close_s, shield=True):
                     await connection.aclose()
         finally:
             # The library leaves it open when the peer closed first, and would wait for the peer's end of it.

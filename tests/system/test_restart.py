@@ -41,6 +41,8 @@ async def all_go_on(daemon: Daemon, pages: list[Page]) -> None:
     for page in pages:
         assert (await page.submit({"kind": "a"})).status == "Submitted!"
         assert {status for status, _ in page.told} <= {"in task", "completed"}
+    (run,) = await daemon.ask("runs")
+    await daemon.until(run.label, lambda shown: shown.state == "completed")
     assert await daemon.terminate() == 0, daemon.log
     async with daemon.store() as storage:
         (run,) = await storage.runs()
