@@ -12,6 +12,8 @@ AT_ONCE = 0.35  # of all cycles: the next strike comes while what died is still 
 WORKS_S = (0.0, 0.08)  # how long there is work between the first answer and the strike
 COMES_BACK_S = (0.0, 0.12)  # a strike within this time of a start hits its recovery
 APART_S = 0.02  # those who die together die within so long
+AWAY = 0.02  # of all cycles: the daemon is away until routers keep answers for it, then another dies as well
+AWAY_S = (2.2, 3.0)
 CYCLES_PER_SCENE = 50
 
 
@@ -61,6 +63,9 @@ def _is_real(number: int, cycles: int, real: int) -> bool:
 
 
 def _cycle(rng: random.Random, real: bool) -> Cycle:
+    if rng.random() < AWAY:
+        other = rng.choice([ROUTER, BROWSERS])
+        return Cycle(True, [Strike(DAEMON, 0.0), Strike(other, rng.uniform(*AWAY_S))], real)
     victims = [victim for victim, share in VICTIMS.items() if rng.random() < share]
     victims = victims or [rng.choice(list(VICTIMS))]
     answered = rng.random() >= AT_ONCE

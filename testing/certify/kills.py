@@ -31,6 +31,7 @@ TASKS = {TESTED: (400, 6), ECHO: (300, 3), PAIRS: (200, 4)}
 PROCESSES = 2  # of browsers
 ANSWER_S = 30.0  # from a strike to somebody's next answer, on a machine that is busy
 REST_S = 40.0  # from the last start to the last worker's way home
+PLANTED_REST_S = 10.0  # the same where a fault is planted: who is not answered then shows it
 STOP_S = 30.0  # of the daemon, in the end
 LOOK_S = 0.004
 LAST_WORDS = 1500  # of a log, in a finding
@@ -89,7 +90,7 @@ async def _play(
     plan: Plan, planned: ScenePlan, zygote: Zygote, tally: _Tally, tell: Callable[[], None]
 ) -> None:
     folder = plan.folder / f"s{planned.seed}"
-    played = _Played(planned, tally, tell)
+    played = _Played(planned, tally, tell, PLANTED_REST_S if plan.plant else REST_S)
     async with open_scene(folder, zygote, mutant=plan.plant) as scene:
         words = await played.play(scene, zygote)
     repeat = f"crowdd certify --seed {planned.seed} --cycles {len(planned.cycles)}"
@@ -103,7 +104,8 @@ async def _play(
 class _Played:
     """One scene, from its first start to what is wrong with it."""
 
-    def __init__(self, planned: ScenePlan, tally: _Tally, tell: Callable[[], None]) -> None:
+    def __init__(self, planned: ScenePlan, tally: _Tally, tell: Callable[[], None], rest_s: float) -> None:
+        self._rest_s = rest_s
         self._planned = planned
         self._tally = tally
         self._tell = tell
@@ -202,12 +204,12 @@ class _Played:
         for run in scene.runs:
             await scene.until_served(run.label)
         await staff.end()
-        with trio.move_on_after(REST_S) as resting:
+        with trio.move_on_after(self._rest_s) as resting:
             for each in browsers:
                 if (status := await each.part.wait()) != 0:
                     self._wrong.append(f"{each.part.name} ended with {status}: {each.part.log[-LAST_WORDS:]}")
         if resting.cancelled_caught:
-            self._wrong.append(f"after {REST_S:g} s of peace workers were still waiting for answers")
+            self._wrong.append(f"after {self._rest_s:g} s of peace workers were still waiting for answers")
         with trio.move_on_after(STOP_S) as stopping:
             scene.daemon.terminate()
             if (status := await scene.daemon.wait()) != 0:
