@@ -7,12 +7,14 @@ from pathlib import Path
 import attrs
 import orjson
 
-from ..history import GAVE_UP, Entry, Invoke, Ok, Refused, Unknown, load_history
+from ..history import GAVE_UP, Entry, Invoke, Ok, Operation, Refused, Unknown, load_history
 from .browsers import Crowd
 from .parts import Part
 from .zygote import Zygote
 
 PROGRAM = "crowdd.testing.certify.browsers:main"
+UNDER_WAY_S = 0.1  # an answer may have left the daemon before it died
+_KEPT = (Operation.SUBMIT, Operation.METADATA)
 _ANSWER = b'"kind":"ok"'
 
 
@@ -86,6 +88,13 @@ def _of_life(life: _Life) -> list[Entry]:
     ]
     known = [attrs.evolve(entry, why=GAVE_UP) if isinstance(entry, Unknown) else entry for entry in entries]
     return [*known, *given_up]
+
+
+def count_kept(entries: Sequence[Entry], away: Sequence[tuple[float, float]]) -> int:
+    """How many answers were called saved while there was no daemon to save them: a router kept them."""
+    asked = {entry.call for entry in entries if isinstance(entry, Invoke) and entry.operation in _KEPT}
+    saved = [entry.at for entry in entries if isinstance(entry, Ok) and entry.call in asked]
+    return sum(any(since + UNDER_WAY_S < at < until for since, until in away) for at in saved)
 
 
 def count_operations(entries: Sequence[Entry]) -> dict[str, int]:

@@ -12,8 +12,8 @@ AT_ONCE = 0.35  # of all cycles: the next strike comes while what died is still 
 WORKS_S = (0.0, 0.08)  # how long there is work between the first answer and the strike
 COMES_BACK_S = (0.0, 0.12)  # a strike within this time of a start hits its recovery
 APART_S = 0.02  # those who die together die within so long
-AWAY = 0.02  # of all cycles: the daemon is away until routers keep answers for it, then another dies as well
-AWAY_S = (2.2, 3.0)
+AWAY = 0.05  # of all cycles: the daemon is away for a while, routers keep answers for it, then another dies
+AWAY_S = (0.3, 1.2)
 CYCLES_PER_SCENE = 50
 
 

@@ -16,7 +16,7 @@ import trio
 
 from ...storage.opening import open_storage
 from ..history import Entry, Invoke, Operation
-from .crowd import Browsers, count_operations
+from .crowd import Browsers, count_kept, count_operations
 from .cycles import BROWSERS, DAEMON, ROUTER, Cycle, ScenePlan, plan_scenes
 from .findings import CampaignResult, Finding, Plan, Progress
 from .parts import NotReady, Part
@@ -36,6 +36,7 @@ STOP_S = 30.0  # of the daemon, in the end
 LOOK_S = 0.004
 LAST_WORDS = 1500  # of a log, in a finding
 KILLED = -9
+KEPT = "kept by a router while the daemon was away"
 
 
 @attrs.define
@@ -111,7 +112,8 @@ class _Played:
         self._tell = tell
         self._rng = random.Random(f"{planned.seed} scene")  # noqa: S311  # repeatable on purpose
         self._wrong: list[str] = []
-        self._ended: set[str] = set()
+        self._away: list[tuple[float, float]] = []
+        """From when to when there was no daemon."""
 
     async def play(self, scene: Scene, zygote: Zygote) -> list[str]:
         """What went wrong, in words."""
@@ -125,6 +127,7 @@ class _Played:
             entries = [entry for each in browsers for entry in each.entries()]
             self._tally.operations.update({**count_operations(entries)})
             self._tally.operations.update(staff.counts())
+            self._tally.operations[KEPT] += count_kept(entries, self._away)
             self._wrong += await self._judge(scene, staff, entries)
         except (SceneBroken, NotReady) as exc:
             self._wrong.append(str(exc))
@@ -163,10 +166,14 @@ class _Played:
             await self._answered(browsers, struck_at)
         began = trio.current_time()
         dead: list[Part] = []
+        away_since: float | None = None
         for strike in cycle.strikes:
             await trio.sleep_until(began + strike.after_s)
             dead.append(await self._strike(scene, browsers, strike.victim))
+            away_since = time.monotonic() if strike.victim == DAEMON else away_since
         started_at = time.monotonic()
+        if away_since is not None:
+            self._away.append((away_since, started_at))
         for part in dead:
             await part.start(real=cycle.real, wait=False)
         return started_at

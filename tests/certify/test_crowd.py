@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from crowdd.testing.certify.crowd import Browsers, count_operations
+from crowdd.testing.certify.crowd import Browsers, count_kept, count_operations
 from crowdd.testing.certify.zygote import Zygote
 from crowdd.testing.history import GAVE_UP, LOST, History, Invoke, Operation, Unknown, load_history
 
@@ -61,3 +61,11 @@ async def test_only_definite_answers_are_counted(tmp_path: Path) -> None:
     await one_life(mine, tmp_path)
     await mine.kill()
     assert count_operations(mine.entries()) == {"register": 1}
+
+
+def test_what_was_saved_while_there_was_no_daemon_was_kept_by_a_router() -> None:
+    history = History(clock=iter([0.0, 10.05, 10.2, 12.5, 12.6, 12.7, 20.0, 20.1]).__next__)
+    for operation in (Operation.SUBMIT, Operation.SUBMIT, Operation.REGISTER, Operation.METADATA):
+        history.ok(history.invoke("words/a", operation, agent="a"))
+    # Saved at 10.05 (under way when the daemon died), 12.5, 12.7 (which no router decides), and 20.1.
+    assert count_kept(history.entries, [(10.0, 13.0), (30.0, 31.0)]) == 1

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import trio
 
+from crowdd.testing.certify.kills import KEPT
 from crowdd.testing.certify.mutants import MUTANTS
 
 pytestmark = pytest.mark.system
@@ -38,6 +39,7 @@ async def test_p1_p2_p4_p6_two_thousand_kills_lose_and_double_nothing(part: int,
     assert kills["cycles"] == CYCLES // PARTS
     done = kills["operations"]
     assert min(done[kind] for kind in ("register", "submit", "metadata", "onboard", "review", "launch")) > 0
+    assert done[KEPT] > 0
     assert min(done[kind] for kind in ("live spoke", "live assured", "live saw")) > 0
 
 
