@@ -4,6 +4,7 @@ A scene lives through its cycles, comes to rest and is checked as a whole. Scene
 """
 
 import random
+import re
 import shutil
 import time
 from collections import Counter
@@ -37,6 +38,10 @@ LOOK_S = 0.004
 LAST_WORDS = 1500  # of a log, in a finding
 KILLED = -9
 KEPT = "kept by a router while the daemon was away"
+
+
+_NEXT_LINE = re.compile(r"^\d{4}-\d\d-\d\dT", re.MULTILINE)
+"""How a line of a log begins that is no part of a traceback."""
 
 
 @attrs.define
@@ -249,7 +254,10 @@ def _tracebacks(*parts: Part) -> list[str]:
     """A program that is killed says nothing; one that met what it did not expect does."""
     found: list[str] = []
     for part in parts:
-        _, traced, words = part.log.partition("Traceback (most recent call last)")
+        before, traced, words = part.log.partition("Traceback (most recent call last)")
         if traced:
-            found.append(f"{part.name} logged a traceback: {words[:LAST_WORDS]}")
+            said = before.splitlines()[-2:]
+            ends = _NEXT_LINE.search(words)
+            end = words[: ends.start()] if ends else words
+            found.append(f"{part.name} logged a traceback: {' '.join(said)} ... {end[-LAST_WORDS:]}")
     return found
