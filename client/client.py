@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .answers import Answers
+from .connection import chunks
 from .launches import Launches
 from .people import People
 from .reading import read
@@ -14,6 +15,8 @@ from .shapes.audit import AuditEntry
 from .shapes.service import DaemonStatus, DiskInfo, LogPart
 from .socket_path import default_socket
 from .watching import Watching
+
+BACKUP_SILENCE_S = 1800.0  # the store is copied and checked before the first byte comes
 
 
 def connect(socket: str | os.PathLike[str] | None = None) -> "Client":
@@ -38,6 +41,21 @@ class Client(Launches, Runs, Watching, Answers, People, Restarts):
     def disk(self) -> DiskInfo:
         """What takes how much in the daemon's data folder."""
         return read(DiskInfo, self._connection.get("/disk"))
+
+    def backup(self) -> Iterator[bytes]:
+        """A backup of all the daemon has, in pieces; secrets too. ConnectionCut: it is not whole."""
+        with self._connection.open("GET", "/backup", timeout_s=BACKUP_SILENCE_S) as body:
+            yield from chunks(body)
+
+    def save_backup(self, path: str | os.PathLike[str]) -> int:
+        """Write a backup to a file: all of it, or the file stays as it was. Returns its size. OSError.
+
+        The file is readable by its owner alone.
+        """
+        from .saving import save  # not every command needs it
+
+        save(self.backup(), Path(path))
+        return Path(path).stat().st_size
 
     def log_levels(self) -> list[LogPart]:
         """The parts of the daemon that log, and how much each says."""

@@ -8,6 +8,7 @@ import click
 
 from .client import Client
 from .commands.audit import audit
+from .commands.backup import backup
 from .commands.block import block, unblock
 from .commands.delete import delete
 from .commands.disk import disk
@@ -95,7 +96,7 @@ for command in (
     launch, runs, show, watch, units, agents, errors, owed, late, workers, worker,
     approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
     extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, audit,
-    status, disk, reload, restart,
+    status, disk, backup, reload, restart,
 ):  # fmt: skip
     command.epilog = examples_of(str(command.name))
     main.add_command(command)

@@ -122,6 +122,7 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("log all info", "all of them as usual"),
         ),
         "disk": (("disk", ""),),
+        "backup": (("backup crowdd-backup.tar", "everything, with all secrets, while work goes on"),),
         "reload": (("reload", "after a change of crowdd.toml"),),
         "restart": (("restart", "after an upgrade was installed"),),
     },

@@ -13,6 +13,7 @@ from ..storage.contract import Storage
 from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, TaskRun
 from .added_rows import all_rows
+from .backup import Backup
 from .blocks import Blocks, BlockSet
 from .causes import causes
 from .checking import LaunchRefused, Plan
@@ -414,6 +415,12 @@ class Operator:
         if self._reload is None:
             raise Faults(["this daemon was started without a configuration to read again"])
         return await self._reload()
+
+    async def backup(self) -> Backup:
+        """A backup, its copy of the store made. StorageFull, StorageFailed, StorageRefused."""
+        backup = Backup(self._house)
+        await backup.begin()
+        return backup
 
     async def disk_use(self) -> DiskUse:
         """What takes how much in the data folder."""

@@ -17,6 +17,7 @@ from ..storage.opening import open_storage
 from ..storage.sqlite.lane import CLOSE_S
 from ..supervision.notify import Notifier
 from ..supervision.sockets import SocketsRefused, take_sockets
+from .backup import remove_left_copies
 from .clock import wall_clock
 from .config_layers import Asked, Configured
 from .control import serve_control
@@ -102,6 +103,7 @@ async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
         link_secrets = _link_secrets(config.data)
     metrics = Metrics()
     async with open_storage(config.data / DATABASE, on_commit=metrics.committed) as storage:
+        remove_left_copies(config.data)
         degraded = Degraded(wall_clock)
         loss = StoreLoss(degraded)
         yield House(

@@ -2,6 +2,6 @@
 
 from .contract import Storage
 from .opening import IN_MEMORY, open_storage
-from .sqlite import accept, check_store
+from .sqlite import accept, check_store, restore_store
 
-__all__ = ["IN_MEMORY", "Storage", "accept", "check_store", "open_storage"]
+__all__ = ["IN_MEMORY", "Storage", "accept", "check_store", "open_storage", "restore_store"]

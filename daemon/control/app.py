@@ -14,6 +14,7 @@ from ...protocol.names import AgentStatus, RunState, UnitStatus
 from ..roles import Role, Staff
 from .answers import json_answer
 from .audit import list_audit
+from .backup import make_backup
 from .blocks import block, unblock
 from .deleting import delete_run, get_stock
 from .disk import get_disk
@@ -127,6 +128,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         AuditView,
         query=(*PAGE, Query("subject", str, "Only what was about this: a run, by its label.")),
     ),
+    Endpoint("GET", "/backup", Role.PAY, make_backup, bytes, media_type="application/x-tar", audited=False),
     Endpoint("GET", "/log", Role.VIEW, show_log, LogView),
     Endpoint("POST", "/log", Role.OPERATE, set_log, LogPartView, body=LogBody, also=(404,), audited=False),
     Endpoint(

@@ -1,6 +1,6 @@
 """What the control API needs of the daemon, as protocols."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -64,6 +64,12 @@ class LiveRun(Protocol):
     def watch(self) -> AsyncIterator[None]:
         """A tick whenever something about the run has changed, coalesced; ends with the run."""
         ...
+
+
+class Backup(Protocol):
+    """A backup that is ready to be read."""
+
+    def pieces(self) -> AsyncGenerator[bytes]: ...
 
 
 class Operator(Protocol):
@@ -136,6 +142,10 @@ class Operator(Protocol):
     async def stock(self, run_id: RunId) -> Stock: ...
 
     async def delete(self, run_id: RunId, who: str) -> Stock: ...
+
+    async def backup(self) -> Backup:
+        """A backup of everything. StorageFull, StorageRefused."""
+        ...
 
     async def disk_use(self) -> DiskUse: ...
 

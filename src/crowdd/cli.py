@@ -332,6 +332,28 @@ def storage_accept(data: Path) -> None:
     click.echo(f"{data / 'crowdd.db'} is the present now: `crowdd serve --data {data}` starts on it")
 
 
+@storage.command("restore")
+@click.argument("backup", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_data_option
+def storage_restore(backup: Path, data: Path) -> None:
+    """Put BACKUP, a file that `crowdctl backup` wrote, in the place of the store, as the present.
+
+    What the store held stays beside it, in a folder that is named; what came after the backup is lost to the
+    daemon. Refused while a daemon runs on it.
+    """
+    from .restoring import restore
+    from .storage.errors import StorageRefused
+
+    try:
+        replaced = restore(backup, data)
+    except StorageRefused as refused:
+        raise SystemExit(_said(refused, EXIT_REFUSED)) from None
+    except OSError as exc:
+        raise click.FileError(str(exc.filename or data), exc.strerror or str(exc)) from exc
+    click.echo(f"{data / 'crowdd.db'} is the present now: `crowdd serve --data {data}` starts on it")
+    click.echo(f"What was there is in {replaced}: remove it once you are sure")
+
+
 crowdd.add_command(config)
 
 if __name__ == "__main__":

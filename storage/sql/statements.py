@@ -114,6 +114,8 @@ TAKE_LEASE = """
 INSERT INTO lease (id, epoch, holder) VALUES (1, :epoch, :holder)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder"""
 
+HOLDER = "SELECT holder FROM lease WHERE id = 1"
+NAME_HOLDER = "UPDATE lease SET holder = :holder WHERE id = 1"
 RENEW_LEASE = "UPDATE lease SET holder = holder WHERE id = 1"
 
 # --- runs and what they are made of

@@ -1,6 +1,7 @@
 """The SQLite body: one file, one writing connection, group commit."""
 
 from .auditing import SqliteAuditing
+from .backup import copy_store, restore_store
 from .check import check_store
 from .connecting import accept
 from .decisions import SqliteDecisions
@@ -16,7 +17,16 @@ from .runs import SqliteRuns
 from .telling import SqliteTelling
 from .terms import SqliteTerms
 
-__all__ = ["OnCommit", "SqliteStorage", "accept", "check_store", "open_inline", "open_threads"]
+__all__ = [
+    "OnCommit",
+    "SqliteStorage",
+    "accept",
+    "check_store",
+    "copy_store",
+    "open_inline",
+    "open_threads",
+    "restore_store",
+]
 
 
 class SqliteStorage(

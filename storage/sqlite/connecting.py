@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import shutil
 import socket
 import sqlite3
@@ -23,6 +24,9 @@ from .place import Lock, read_generation, write_generation
 APPLICATION_ID = 0x63724464  # "crDd": says in the file's header whose it is
 BUSY_TIMEOUT_S = 10.0  # only a foreign writer makes ours wait; one this slow is a failure
 CACHED_STATEMENTS = 512  # more than we have
+COPY = "backup"
+"""Who holds the lease of a copy: nobody could be called that, holders have a number."""
+EPOCHS_SKIPPED = 1_000_000  # more starts than any store has seen
 DIALECT = {
     "serial": "INTEGER PRIMARY KEY",
     "serial_once": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -70,10 +74,10 @@ def open_writer(path: Path | None) -> HeldWriter:
     not ours to write. StorageFailed: the disk fails or is full; nothing was changed.
     """
     if path is None:
-        return _take(_connect(":memory:"), None, None)
+        return _take(connect(":memory:"), None, None)
     if not path.parent.is_dir():
         raise StorageRefused(f"the folder {path.parent} does not exist: make it, or give another path")
-    with _translated(path):
+    with translated(path):
         lock = Lock(path)
         try:
             generation = read_generation(path)
@@ -91,7 +95,7 @@ def open_writer(path: Path | None) -> HeldWriter:
 
 
 @contextmanager
-def _translated(path: Path) -> Generator[None]:
+def translated(path: Path) -> Generator[None]:
     """What keeps the database from being opened: a disk that fails or is full, or that it is not ours."""
     try:
         yield
@@ -122,9 +126,16 @@ def _not_ours(path: Path, why: str | None) -> str:
     )
 
 
+def connect(name: str, uri: bool = False) -> Db:
+    """A connection in which statements commit by themselves unless a transaction is begun."""
+    return sqlite3.connect(
+        name, uri=uri, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=CACHED_STATEMENTS
+    )
+
+
 def open_reader(path: Path) -> Db:
     """Open the database for reading only. Such a connection never checkpoints."""
-    db = _connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    db = connect(f"file:{quote(str(path))}?mode=ro", uri=True)
     db.execute("PRAGMA query_only = ON")
     return db
 
@@ -137,31 +148,42 @@ def accept(path: Path) -> None:
     """
     if not path.is_file():
         raise StorageRefused(f"there is no file {path}: put the copy there first")
-    with _translated(path):
+    with translated(path):
         lock = Lock(path)
         try:
-            try:
-                known = read_generation(path)
-            except StorageRefused:
-                known = 0
-            db = _open_file(path, generation=0)
-            try:
-                epoch = max(known, _epoch(db))
-                do(db, statements.TAKE_LEASE, epoch=epoch, holder=_myself())
-            finally:
-                db.close()
-            write_generation(path, epoch)
+            accept_held(path)
         finally:
             lock.close()
 
 
-def why_refused(db: Db, path: Path, generation: int) -> str | None:
-    """What speaks against using this database, with the remedy; None when nothing does."""
+def accept_held(path: Path) -> None:
+    """The same for who holds the lock."""
+    try:
+        known = read_generation(path)
+    except StorageRefused:
+        known = 0
+    db = _open_file(path, generation=0, accepting=True)
+    try:
+        # How high the lost present got is not known where it was on another machine, and no router may meet
+        # an epoch twice.
+        epoch = max(known, _epoch(db)) + EPOCHS_SKIPPED + secrets.randbelow(EPOCHS_SKIPPED)
+        do(db, statements.TAKE_LEASE, epoch=epoch, holder=_myself())
+    finally:
+        db.close()
+    write_generation(path, epoch)
+
+
+def why_refused(db: Db, path: Path, generation: int, *, accepting: bool = False) -> str | None:
+    """What speaks against using this database, with the remedy; None when nothing does.
+
+    `accepting`: that it is a copy does not.
+    """
     try:
         version: int = value(db, "PRAGMA user_version")
         application: int = value(db, "PRAGMA application_id")
         empty = value(db, "SELECT COUNT(*) FROM sqlite_master") == 0
-        epoch = 0 if empty or application != APPLICATION_ID else _epoch(db)
+        ours = application == APPLICATION_ID and not empty
+        epoch, holder = (_epoch(db), value(db, statements.HOLDER)) if ours else (0, None)
     except sqlite3.Error as exc:
         if not is_damage(exc):
             raise  # a disk that is full or fails says nothing about the file
@@ -176,6 +198,11 @@ def why_refused(db: Db, path: Path, generation: int) -> str | None:
         return (
             f"{path} was written by a newer crowdd: it has schema {version}, this one knows up to "
             f"{len(MIGRATIONS)}. Install that version again, or restore a backup from before it."
+        )
+    if holder == COPY and not accepting:
+        return (
+            f"{path} is a backup: what came after it is missing. Restore it with crowdd storage restore; or, "
+            f"if it is where it belongs, accept it with: {_accept(path)}"
         )
     if epoch < generation:
         return (
@@ -202,7 +229,7 @@ def migrate(db: Db, migrations: Sequence[Migration] = MIGRATIONS) -> None:
             raise
 
 
-def _open_file(path: Path, generation: int) -> Db:
+def _open_file(path: Path, generation: int, *, accepting: bool = False) -> Db:
     """Connect, refuse or configure, migrate. The lock must be held."""
     if not path.exists():
         if generation:
@@ -212,9 +239,9 @@ def _open_file(path: Path, generation: int) -> Db:
                 "file to begin with an empty store."
             )
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # it will hold the keys of runs
-    db = _connect(str(path))
+    db = connect(str(path))
     try:
-        refusal = why_refused(db, path, generation)
+        refusal = why_refused(db, path, generation, accepting=accepting)
         if refusal is not None:
             raise StorageRefused(refusal)
         _configure(db)
@@ -232,12 +259,6 @@ def _configure(db: Db) -> None:
     # SQLite's own checkpoints keep their errors to themselves: see `checkpointing`.
     db.execute("PRAGMA wal_autocheckpoint = 0")
     value(db, f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
-
-
-def _connect(name: str, uri: bool = False) -> Db:
-    return sqlite3.connect(
-        name, uri=uri, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=CACHED_STATEMENTS
-    )
 
 
 def _take(db: Db, lock: Lock | None, path: Path | None) -> HeldWriter:

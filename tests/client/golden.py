@@ -269,6 +269,7 @@ async def _ended(story: Story, run: TaskRun) -> None:
     await story.type("reload", "After a change:")
     story.desk.operator.reloaded = Faults(["/etc/crowdd/crowdd.toml:1: lgo: unknown; did you mean 'log'?"])
     await story.type("reload", "A file with a fault changes nothing:")
+    await story.type("backup crowdd-backup.tar")
     await story.type("restart", "A daemon that is no service:")
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,15 @@ class FakeLiveRun:
                 await changed.wait()
         finally:
             self.watchers -= 1
+
+
+class FakeBackup:
+    """A backup of three bytes."""
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        for piece in (b"t", b"a", b"r"):
+            await trio.lowlevel.checkpoint()
+            yield piece
 
 
 class FakeOperator:
@@ -223,6 +232,9 @@ class FakeOperator:
             pass
         await self.storage.finish_deletion(run_id, NOW, who)
         return stock
+
+    async def backup(self) -> FakeBackup:
+        return FakeBackup()
 
     async def disk_use(self) -> DiskUse:
         sizes = {run.id: RunDisk(10, 2_500_000 * run.id, 300) for run in await self.storage.runs()}

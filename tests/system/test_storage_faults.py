@@ -7,11 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
-import attrs
-import httpx
 import pytest
 import trio
 
@@ -19,10 +17,9 @@ from crowdd.cli import EXIT_LEASE_LOST, EXIT_STORE_LOST
 from crowdd.protocol.names import AgentStatus
 from crowdd.storage import check_store
 from crowdd.testing.certify.strace import Fault, Injection, open_strace
-from crowdd.testing.http_doors import HttpDoors, PageAddress
-from crowdd.testing.verdicts import Answered
 
-from .processes import LOOK_S, READY_S, Daemon, a_task
+from .processes import LOOK_S, READY_S, Daemon
+from .workers import open_worker
 
 pytestmark = pytest.mark.system
 
@@ -66,33 +63,6 @@ async def until(holds: Callable[[], bool]) -> None:
 
 def lacks(daemon: Daemon) -> list[str]:
     return [each.what for each in daemon.client.status().degraded]
-
-
-@attrs.frozen
-class Worker:
-    """One who is at work."""
-
-    label: str
-    doors: HttpDoors
-    agent: str
-
-    async def submit(self, size: int = 10, within_s: float = 60) -> Answered:
-        data = {"kind": "a", "text": "x" * size}
-        return await self.doors.post(
-            "submit_task", {"USED_AGENT_ID": self.agent, "final_data": data}, within_s
-        )
-
-
-@asynccontextmanager
-async def open_worker(daemon: Daemon, folder: Path, rows: int = 2) -> AsyncGenerator[Worker]:
-    """A run, and somebody at work in it."""
-    label = await daemon.launch(a_task(folder, rows), "limits.grace_s=1")
-    (link,) = await daemon.links(label, 1)
-    async with httpx.AsyncClient(verify=False, trust_env=False) as client:
-        doors = HttpDoors(client, PageAddress(link))
-        registered = await doors.post("request_agent", {"provider_data": doors.registration("")}, 30)
-        assert registered.agent_id
-        yield Worker(label, doors, registered.agent_id)
 
 
 @NEEDS_ROOT
