@@ -70,6 +70,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         daemon.clean_up()
 
 
+SAID: dict[str, dict[str, Any]] = {
+    "log_error": {"error_data": {"message": "x"}},
+    "submit_task": {"final_data": {"a": 1}},
+    "submit_metadata": {"metadata": {"feedback": "x"}},
+    "submit_task?again": {"final_data": {"a": 2}},
+}
+
+
 def encoded(content: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
@@ -146,12 +154,7 @@ def test_sec1_the_ids_of_agents_are_written_down_nowhere(served: Served) -> None
             page.send(json.dumps({"packet_type": "alive", "subject_id": agent, "data": {}}))
             page.send(json.dumps({"packet_type": "heartbeat", "subject_id": agent, "data": {}}))
             told[agent] += str(page.recv(timeout=20)) + str(page.recv(timeout=20))
-        for path, body in {
-            "log_error": {"error_data": {"message": "x"}},
-            "submit_task": {"final_data": {"a": 1}},
-            "submit_metadata": {"metadata": {"feedback": "x"}},
-            "submit_task?x": {"final_data": {"a": 2}},
-        }.items():
+        for path, body in SAID.items():
             answer = served.http.post(f"/{path}", json={"USED_AGENT_ID": agent, **body}, headers=HEADERS)
             told[agent] += answer.text
     for agent in told:
