@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ async def database(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def small_disk(at: Path) -> Iterator[None]:
+def small_disk(at: Path) -> Generator[None]:
     at.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", at], check=True)
     try:

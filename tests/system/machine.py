@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ class Machine:
         )
 
     @contextlib.contextmanager
-    def with_drop_in(self, unit: str, *lines: str) -> Iterator[None]:
+    def with_drop_in(self, unit: str, *lines: str) -> Generator[None]:
         """What `systemctl edit` would add; taken away at the end. Holds from the unit's next start on."""
         path = DROP_INS / f"{unit}.d" / "test.conf"
         self.write(path, "\n".join([*lines, ""]))
@@ -129,7 +129,7 @@ class Machine:
         self.run("systemctl", "start", socket, unit)
 
     @contextlib.contextmanager
-    def bridge(self, port: int = ROUTER_PORT) -> Iterator[int]:
+    def bridge(self, port: int = ROUTER_PORT) -> Generator[int]:
         """A port of this machine that leads to one of the booted one."""
         process = subprocess.Popen(
             [sys.executable, BRIDGE, str(self.pid_one), str(port)],

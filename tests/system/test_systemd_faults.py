@@ -1,7 +1,7 @@
 """What goes wrong around the services: hangs, storms, stores and secrets that are not as they should be."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def test_flt15_a_daemon_that_cannot_start_is_given_up_and_heals_when_it_is_reset
 
 
 @contextmanager
-def another_disk(machine: Machine, options: str) -> Iterator[None]:
+def another_disk(machine: Machine, options: str) -> Generator[None]:
     """The daemon's folder on a small disk of its own, empty at first; it is stopped before and after."""
     machine.run("systemctl", "stop", "crowdd.socket", DAEMON)
     machine.run("mount", "-t", "tmpfs", "-o", f"mode=700,{options}", "small", DATA)
@@ -146,7 +146,7 @@ def test_flt5_a_full_disk_at_the_start_is_said_and_room_lets_it_start(running: M
 
 
 @contextmanager
-def without(machine: Machine, path: str) -> Iterator[None]:
+def without(machine: Machine, path: str) -> Generator[None]:
     machine.run("mv", path, f"{path}.away")
     try:
         yield

@@ -124,7 +124,7 @@ FORBIDDEN = {
     "make a setuid file": "PermissionError 1",
     "send a signal to init": "PermissionError 1",
 }
-ALLOWED = {
+ALLOWED: dict[str, Any] = {
     "write its own folder": "allowed: None",
     "read its copy of the secret": "allowed: 45",
     "reach this machine": "ConnectionRefusedError 111",
