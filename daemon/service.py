@@ -1,6 +1,7 @@
 """The daemon as a process: opens what all runs share, listens, holds the runs, ends in order."""
 
 import errno
+import functools
 import logging
 import os
 import random
@@ -14,6 +15,7 @@ import trio
 
 from ..storage.errors import StorageFailed, StorageRefused
 from ..storage.opening import open_storage
+from ..storage.sqlite import OnStep
 from ..storage.sqlite.lane import CLOSE_S
 from ..supervision.notify import Notifier
 from ..supervision.sockets import SocketsRefused, take_sockets
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 DATABASE = "crowdd.db"
 CONTROL = "control"  # the name of systemd's socket for it: FileDescriptorName= in crowdd.socket
 DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+MIGRATION_STEP_S = 1800.0  # a start that takes longer for one step is stuck
 CUT_S = 5.0  # after a second signal, the process ends within this time
 LEAVE_S = 5.0  # besides graces and goodbyes, all tasks of all runs end within this time
 EXIT_STUCK = 70  # the stop took longer than anything in it may: ended by force, as by a crash
@@ -64,7 +67,7 @@ async def serve_daemon(
     watchdog, departure = Watchdog(notifier), Departure(restarts=notifier.is_heard)
     async with trio.open_nursery() as upkeep:
         upkeep.start_soon(watchdog.serve)
-        async with open_house(config) as house:
+        async with open_house(config, functools.partial(tell_step, notifier)) as house:
             operator, staff = Operator(house, installed_plug_ins(), departure), _staff_of(config)
             status = StatusLine(notifier, house.degraded)
             async with trio.open_nursery() as services:
@@ -95,14 +98,14 @@ async def serve_daemon(
 
 
 @asynccontextmanager
-async def open_house(config: DaemonConfig) -> AsyncGenerator[House]:
-    """Open storage, secrets and folders; closed when left."""
+async def open_house(config: DaemonConfig, on_step: OnStep | None = None) -> AsyncGenerator[House]:
+    """Open storage, secrets and folders; closed when left. `on_step` hears of a migration, on a thread."""
     with _disk_of(config.data):
         for folder in (config.data, config.data / "runs", config.data / "tasks"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         link_secrets = _link_secrets(config.data)
     metrics = Metrics()
-    async with open_storage(config.data / DATABASE, on_commit=metrics.committed) as storage:
+    async with open_storage(config.data / DATABASE, on_commit=metrics.committed, on_step=on_step) as storage:
         remove_left_copies(config.data)
         degraded = Degraded(wall_clock)
         loss = StoreLoss(degraded)
@@ -150,6 +153,13 @@ async def watch_signals(
                 await trio.sleep(CUT_S)
                 os._exit(1)
             log.info("heard %s", name)
+
+
+def tell_step(notifier: Notifier, number: int, of: int) -> None:
+    """A step may rewrite a table of millions of rows: systemd is not to take that for a hang."""
+    log.info("the store is migrated: step %d of %d", number, of)
+    status = f"migrating the store: step {number} of {of}"
+    notifier.say(status=status, extend_timeout_usec=int(MIGRATION_STEP_S * 1e6))
 
 
 async def _tell_going(departure: Departure, status: StatusLine) -> None:

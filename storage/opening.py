@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .contract import Storage
 from .memory import MemoryStorage, Tables
-from .sqlite import OnCommit, SqliteStorage, open_inline, open_threads
+from .sqlite import OnCommit, OnStep, SqliteStorage, open_inline, open_threads
 
 log = logging.getLogger(__name__)
 
@@ -16,13 +16,17 @@ IN_MEMORY = Path(":memory:")
 
 @asynccontextmanager
 async def open_storage(
-    path: Path | None, *, inline: bool = False, on_commit: OnCommit | None = None
+    path: Path | None,
+    *,
+    inline: bool = False,
+    on_commit: OnCommit | None = None,
+    on_step: OnStep | None = None,
 ) -> AsyncGenerator[Storage]:
     """Give the store at `path`; it belongs to this process until the block is left.
 
     None: dicts in memory. `inline`: SQLite in the caller's own task, for simulation under a virtual clock,
     where threads would be jumped over; it may also be `IN_MEMORY`.
-    `on_commit` hears of the commits of a store on threads, on the writing one.
+    Of a store on threads `on_commit` hears of the commits, `on_step` of its migration, on the writing one.
     Raises StorageRefused, with the remedy, when the store must not be opened.
     """
     if path is None:
@@ -31,7 +35,7 @@ async def open_storage(
         async with open_inline(None if path == IN_MEMORY else path) as engine:
             yield SqliteStorage(engine)
     else:
-        async with open_threads(path, on_commit) as threads:
+        async with open_threads(path, on_commit, on_step) as threads:
             log.info("the store %s is open", path)
             yield SqliteStorage(threads)
         log.info("the store is closed")

@@ -3,7 +3,7 @@
 from .auditing import SqliteAuditing
 from .backup import copy_store, restore_store
 from .check import check_store
-from .connecting import accept
+from .connecting import OnStep, accept
 from .decisions import SqliteDecisions
 from .engine import OnCommit, open_inline, open_threads
 from .late import SqliteLate
@@ -19,6 +19,7 @@ from .terms import SqliteTerms
 
 __all__ = [
     "OnCommit",
+    "OnStep",
     "SqliteStorage",
     "accept",
     "check_store",

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import socket
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -27,6 +27,8 @@ CACHED_STATEMENTS = 512  # more than we have
 COPY = "backup"
 """Who holds the lease of a copy: nobody could be called that, holders have a number."""
 EPOCHS_SKIPPED = 1_000_000  # more starts than any store has seen
+OnStep = Callable[[int, int], None]
+"""Hears, before each step of a migration, which one begins and how many there are."""
 DIALECT = {
     "serial": "INTEGER PRIMARY KEY",
     "serial_once": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -67,7 +69,7 @@ class HeldWriter(Writer):
             self.failed = f"the store failed: {trouble}"
 
 
-def open_writer(path: Path | None) -> HeldWriter:
+def open_writer(path: Path | None, on_step: OnStep | None = None) -> HeldWriter:
     """Open the database for writing, making it if it is not there; None: one in memory.
 
     StorageRefused, with the remedy, when it is held, damaged, foreign, too new, older than its generation, or
@@ -81,7 +83,7 @@ def open_writer(path: Path | None) -> HeldWriter:
         lock = Lock(path)
         try:
             generation = read_generation(path)
-            db = _open_file(path, generation)
+            db = _open_file(path, generation, on_step)
             try:
                 held = _take(db, lock, path)
                 write_generation(path, held.epoch)
@@ -212,10 +214,15 @@ def why_refused(db: Db, path: Path, generation: int, *, accepting: bool = False)
     return None
 
 
-def migrate(db: Db, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Take every step that was not taken yet, each in a transaction: interrupted, it goes on next time."""
+def migrate(db: Db, migrations: Sequence[Migration] = MIGRATIONS, on_step: OnStep | None = None) -> None:
+    """Take every step that was not taken yet, each in a transaction: interrupted, it goes on next time.
+
+    `on_step` hears of each before it begins, but not of those that make a new store.
+    """
     done: int = value(db, "PRAGMA user_version")
     for number, migration in enumerate(migrations[done:], done + 1):
+        if done and on_step is not None:
+            on_step(number, len(migrations))
         db.execute("BEGIN IMMEDIATE")
         try:
             for statement in migration.statements:
@@ -229,7 +236,7 @@ def migrate(db: Db, migrations: Sequence[Migration] = MIGRATIONS) -> None:
             raise
 
 
-def _open_file(path: Path, generation: int, *, accepting: bool = False) -> Db:
+def _open_file(path: Path, generation: int, on_step: OnStep | None = None, *, accepting: bool = False) -> Db:
     """Connect, refuse or configure, migrate. The lock must be held."""
     if not path.exists():
         if generation:
@@ -245,7 +252,7 @@ def _open_file(path: Path, generation: int, *, accepting: bool = False) -> Db:
         if refusal is not None:
             raise StorageRefused(refusal)
         _configure(db)
-        migrate(db)
+        migrate(db, on_step=on_step)
     except BaseException:
         db.close()
         raise

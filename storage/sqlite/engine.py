@@ -12,7 +12,7 @@ import trio
 
 from .ask import Db
 from .commit import Job, read_alone
-from .connecting import HeldWriter, open_reader, open_writer
+from .connecting import HeldWriter, OnStep, open_reader, open_writer
 from .lane import Lane, open_lane
 
 BATCH_MAX = 256  # transactions that share a commit; more would make the first of them wait for the last
@@ -78,12 +78,14 @@ class Inline(Engine):
 
 
 @asynccontextmanager
-async def open_threads(path: Path, on_commit: OnCommit | None = None) -> AsyncGenerator[Threads]:
+async def open_threads(
+    path: Path, on_commit: OnCommit | None = None, on_step: OnStep | None = None
+) -> AsyncGenerator[Threads]:
     """Open the file on a writing thread and reading threads. StorageRefused when it may not be opened."""
     carry_out = HeldWriter.carry_out if on_commit is None else functools.partial(_timed, on_commit)
     async with (
         open_lane(
-            functools.partial(open_writer, path),
+            functools.partial(open_writer, path, on_step),
             carry_out,
             name="storage-writer",
             threads=1,

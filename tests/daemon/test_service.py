@@ -1,7 +1,10 @@
 """The daemon's frame: what is open while it lives, and that nothing is left when it has ended; S1, S13."""
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,11 @@ from crowdd.daemon.daemon_config import DaemonConfig
 from crowdd.daemon.departure import Manner
 from crowdd.daemon.operator import Operator
 from crowdd.daemon.registry import installed_plug_ins
-from crowdd.daemon.service import open_house
+from crowdd.daemon.service import DATABASE, open_house, tell_step
 from crowdd.storage.errors import StorageRefused
+from crowdd.storage.sql.schema import MIGRATIONS
+from crowdd.storage.sqlite.connecting import migrate
+from crowdd.supervision.notify import Notifier
 
 from .virtual import SOON_S, open_virtual
 
@@ -32,6 +38,30 @@ async def test_what_a_daemon_keeps_is_for_its_own_user_only(tmp_path: Path) -> N
     async with open_house(DaemonConfig(tmp_path / "data")) as house:
         modes = {path.name: path.stat().st_mode & 0o077 for path in house.data.iterdir() if path.is_dir()}
     assert modes == {"runs": 0, "tasks": 0, "secrets": 0}
+
+
+async def test_systemd_gives_each_step_of_a_migration_its_time(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as db:
+        migrate(db, MIGRATIONS[:-1])
+    said = Said()
+    async with open_house(DaemonConfig(data), partial(tell_step, said)):
+        last = len(MIGRATIONS)
+    assert said.fields == [
+        {"status": f"migrating the store: step {last} of {last}", "extend_timeout_usec": 1_800_000_000}
+    ]
+
+
+class Said(Notifier):
+    """A notifier that keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+        self.fields: list[dict[str, str | int]] = []
+
+    def say(self, **fields: str | int) -> None:
+        self.fields.append(fields)
 
 
 async def test_the_link_secret_is_the_same_after_a_restart(tmp_path: Path) -> None:

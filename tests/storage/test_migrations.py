@@ -82,6 +82,15 @@ def test_steps_are_taken_once(tmp_path: Path) -> None:
         assert db.execute("SELECT count(*) FROM b").fetchone() == (2,)
 
 
+def test_each_step_of_a_store_that_is_there_is_told_before_it_begins(tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    with closing(connect(tmp_path / "crowdd.db")) as db:
+        migrate(db, STEPS[:1], lambda number, of: heard.append((number, of)))
+        assert heard == []  # a new store is no migration
+        migrate(db, STEPS, lambda number, of: heard.append((number, of)))
+    assert heard == [(2, 3), (3, 3)]
+
+
 def test_the_schema_has_a_table_for_every_record() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         migrate(db)
