@@ -29,6 +29,7 @@ from ...storage.sqlite.live import SqliteLive
 from ...storage.sqlite.lives import SqliteLives
 from ...storage.sqlite.reserving import SqliteReserving
 from ...storage.writes import AddSubmission, MoveAgent, Write
+from .disk_mutants import DISK_MUTANTS
 
 GAP_S = 0.05
 
@@ -179,4 +180,5 @@ MUTANTS: Mapping[str, Callable[[], None]] = {
     "stream repeated": _stream_repeated,
     "status goes back": _status_goes_back,
     "follow-up lost": _follow_up_lost,
+    **DISK_MUTANTS,
 }

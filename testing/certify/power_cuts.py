@@ -42,6 +42,10 @@ AWAY_S = (2.2, 3.0)  # a router waits 2 s for the daemon before it does
 BLIND_S = (0.0, 0.2)  # for so long processes live on without their disk
 DELIVERED_S = 20.0  # until then what was called saved is in the store
 LOOK_S = 0.02
+_STORED = """
+    SELECT wire_id FROM submission JOIN agent ON agent.id = agent_id
+    UNION ALL SELECT wire_id FROM late_answer WHERE is_answer
+"""
 ALONE = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
@@ -152,7 +156,7 @@ class Cutter:
         saved = answers_saved(self._scene.history.entries)
         db = open_reader(self._scene.data / DATABASE)
         try:
-            stored = db.execute("SELECT wire_id FROM submission JOIN agent ON agent.id = agent_id").fetchall()
+            stored = db.execute(_STORED).fetchall()
         finally:
             db.close()
         return saved - {agent_key(wire_id) for (wire_id,) in stored}

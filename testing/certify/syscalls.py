@@ -65,7 +65,7 @@ class Keeper:
 class Aim:
     """Which faults, at which calls."""
 
-    faults: Collection[Fault] = tuple(Fault)
+    faults: Sequence[Fault] = tuple(Fault)
     calls: Collection[str] = ()
     """None named: at all."""
 
@@ -121,9 +121,12 @@ class Striker:
                     for number in itertools.count(1):
                         injection = Injection(fault, name, number)
                         tell(f"{act.name}: {part.name}, {injection} of {most[name]}")
-                        struck = await self.strike(act, part, injection, threads)
-                        if not struck and number >= most[name]:
+                        if await self.strike(act, part, injection, threads):
+                            most[name] = max(most[name], number)
+                        elif number >= most[name]:
                             break
+                        if number >= most[name] and fault is not aim.faults[0]:
+                            break  # how many there are was found out with the first fault
 
     async def _count(self, act: Act, part: Part, threads: Threads) -> Counter[str]:
         """How often one thread calls what, at most, while the operation goes through."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import trio
 
+from crowdd.testing.certify.disk_mutants import DISK_MUTANTS
 from crowdd.testing.certify.kills import KEPT
 from crowdd.testing.certify.mutants import MUTANTS
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.system
 
 PARTS = 4  # of the two thousand cycles: each ends well before a test is taken for stuck
 CYCLES, REAL = 2000, 50
-SEEN_BY_POWER_CUTS = frozenset[str]()
+SEEN_BY_POWER_CUTS = frozenset(DISK_MUTANTS)
 
 
 async def certify(*arguments: str) -> subprocess.CompletedProcess[bytes]:

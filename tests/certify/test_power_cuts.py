@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from crowdd.testing.certify.disk_mutants import DISK_MUTANTS
 from crowdd.testing.certify.findings import CampaignResult, Plan
 from crowdd.testing.certify.power_cuts import power_cuts_refusal, run
 
@@ -34,8 +35,11 @@ async def test_flt3_after_twenty_power_cuts_nothing_that_was_acknowledged_is_los
     assert done.operations["submit"] > CUTS
 
 
-async def test_flt3_a_store_that_syncs_at_checkpoints_only_is_found_out(tmp_path: Path) -> None:
-    done = await cut(tmp_path, "synchronous=NORMAL")
+@pytest.mark.parametrize("fault", DISK_MUTANTS)
+async def test_flt3_what_is_called_saved_before_it_is_on_the_disk_is_found_out(
+    tmp_path: Path, fault: str
+) -> None:
+    done = await cut(tmp_path, fault)
     assert [finding for finding in done.violations if "are lost" in finding.words]
 
 

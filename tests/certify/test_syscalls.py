@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crowdd.testing.certify.findings import Plan
-from crowdd.testing.certify.operations import LaunchAndStop, Submit
+from crowdd.testing.certify.operations import LaunchAndStop, Submit, SubmitAway
 from crowdd.testing.certify.strace import Fault
 from crowdd.testing.certify.syscalls import TARGETS, Aim, Target, strike_targets
 
@@ -20,11 +20,18 @@ def tell(campaign: str, done: int, of: int, words: str = "") -> None:
 async def test_flt2_flt4_flt5_submit_survives_every_system_call_as_kill_eio_and_enospc(
     tmp_path: Path,
 ) -> None:
-    targets = [target for target in TARGETS if target.operation is Submit]
+    targets = [target for target in TARGETS if target.operation in (Submit, SubmitAway)]
     done = await strike_targets(Plan(tmp_path), tell, targets)
     print(f"{done.cycles} points in {done.took_s:.0f} s; {'; '.join(done.notes)}")
     assert [finding.words for finding in done.violations] == []
     assert done.cycles > 60
+
+
+async def test_flt2_an_acknowledgement_before_the_commit_is_found_out(tmp_path: Path) -> None:
+    kills = Aim([Fault.KILL], ["fdatasync", "pwrite64"])
+    early = Plan(tmp_path, plant="ack before commit")
+    done = await strike_targets(early, tell, [Target(Submit, "daemon")], kills)
+    assert [finding for finding in done.violations if "is not stored" in finding.words]
 
 
 async def test_flt5_a_run_whose_folders_find_no_space_goes_on_when_there_is_some(
