@@ -1,6 +1,7 @@
 """The file of the control socket: made, claimed from a daemon that died, removed. Speaks no HTTP."""
 
 import errno
+import logging
 import os
 import socket
 import stat
@@ -9,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import trio
+
+log = logging.getLogger(__name__)
 
 SOCKET_MODE = 0o660  # the daemon's user and group; everybody else is kept out by the file system
 PATH_BYTES_MAX = 107  # sun_path of the kernel, less its closing NUL
@@ -37,7 +40,7 @@ def open_socket_file(path: Path) -> Generator[trio.SocketListener]:
             yield trio.SocketListener(sock)
         finally:
             if _identity(path) == mine:
-                path.unlink()
+                _remove(path)
 
 
 @contextmanager
@@ -75,6 +78,13 @@ def _remove_stale(path: Path) -> None:
                 f"{path}: another daemon answers there. Stop it, or use another data folder."
             )
         path.unlink()
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as exc:  # it is in nobody's way: the next daemon sees that nobody answers there
+        log.warning("%s stays behind: %s", path, exc.strerror)
 
 
 def _answers(path: Path) -> bool:

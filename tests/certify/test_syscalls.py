@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from crowdd.testing.certify.findings import Plan
-from crowdd.testing.certify.operations import LaunchAndStop, Submit, SubmitAway
+from crowdd.testing.certify.findings import CampaignResult, Plan
+from crowdd.testing.certify.operations import Act, LaunchAndStop, Submit, SubmitAway
 from crowdd.testing.certify.strace import Fault
-from crowdd.testing.certify.syscalls import TARGETS, Aim, Target, strike_targets
+from crowdd.testing.certify.syscalls import EVERYWHERE, Aim, Target, strike_targets
 
 pytestmark = pytest.mark.system
 
@@ -17,14 +17,25 @@ def tell(campaign: str, done: int, of: int, words: str = "") -> None:
     print(f"{campaign}: {done} of {of} {words}")
 
 
-async def test_flt2_flt4_flt5_submit_survives_every_system_call_as_kill_eio_and_enospc(
-    tmp_path: Path,
-) -> None:
-    targets = [target for target in TARGETS if target.operation in (Submit, SubmitAway)]
-    done = await strike_targets(Plan(tmp_path), tell, targets)
+async def strike(folder: Path, operation: type[Act], part: str, aim: Aim) -> CampaignResult:
+    done = await strike_targets(Plan(folder), tell, [Target(operation, part)], aim)
     print(f"{done.cycles} points in {done.took_s:.0f} s; {'; '.join(done.notes)}")
+    return done
+
+
+async def test_flt2_flt4_flt5_submit_survives_each_system_call_as_kill_eio_and_enospc(tmp_path: Path) -> None:
+    done = await strike(tmp_path, Submit, "daemon", EVERYWHERE)
     assert [finding.words for finding in done.violations] == []
     assert done.cycles > 60
+
+
+@pytest.mark.parametrize("fault", Fault)
+async def test_flt2_flt4_flt5_the_routers_outbox_survives_each_system_call(
+    tmp_path: Path, fault: Fault
+) -> None:
+    done = await strike(tmp_path, SubmitAway, "router", Aim([fault]))
+    assert [finding.words for finding in done.violations] == []
+    assert done.cycles > 4
 
 
 async def test_flt2_an_acknowledgement_before_the_commit_is_found_out(tmp_path: Path) -> None:
