@@ -15,8 +15,8 @@ Limit = tuple[str, str, float]
 STRICT: list[Limit] = [
     ("crowdd.router.http_protocol", "DRAIN_BYTES_MAX", 4_000_000),
     ("crowdd.router.http_protocol", "DRAIN_S", 0.3),
-    ("crowdd.router.http_protocol", "HEADER_S", 0.5),
-    ("crowdd.router.http_protocol", "KEEP_ALIVE_S", 0.5),
+    ("crowdd.router.http_protocol", "HEADER_S", 1.0),
+    ("crowdd.router.http_protocol", "KEEP_ALIVE_S", 1.5),
     ("crowdd.router.server", "SEND_S", 0.5),
     ("crowdd.router.socket_protocol", "SOCKET_FRAGMENTS_MAX", 64),
     ("crowdd.router.socket_protocol", "SOCKET_PINGS_BURST_MAX", 10),
