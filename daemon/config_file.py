@@ -1,5 +1,6 @@
 """crowdd.toml as a file: where it is looked for, what stands in which line. Writes nothing."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -38,7 +39,7 @@ class ReadFile:
 def find_file(named: Path | None, environment: Mapping[str, str], data: Path) -> FoundFile | None:
     """--config, else $CROWDD_CONFIG, else a crowdd.toml in the service's own folder or in the data folder.
 
-    Faults: one that was named is not there.
+    Faults: one that was named is not there, or what is there is no file.
     """
     if named is None and environment.get("CROWDD_CONFIG"):
         named = Path(environment["CROWDD_CONFIG"])
@@ -51,9 +52,19 @@ def find_file(named: Path | None, environment: Mapping[str, str], data: Path) ->
         Path(folder) for folder in environment.get("CONFIGURATION_DIRECTORY", "").split(":") if folder
     ]
     for folder in services:
-        if (folder / CONFIG_NAME).is_file():
+        if _is_there(folder / CONFIG_NAME):
             return FoundFile(folder / CONFIG_NAME)
-    return FoundFile(data / CONFIG_NAME, is_in_data=True) if (data / CONFIG_NAME).is_file() else None
+    return FoundFile(data / CONFIG_NAME, is_in_data=True) if _is_there(data / CONFIG_NAME) else None
+
+
+def _is_there(path: Path) -> bool:
+    """Faults for what cannot be read as a file: to go on without it would be to go on without its roles."""
+    try:
+        if path.is_file() or not os.path.lexists(path):
+            return path.is_file()
+    except OSError as exc:
+        raise Faults([f"{path}: cannot be read: {exc.strerror}"]) from exc
+    raise Faults([f"{path}: is not a file; move it elsewhere"])
 
 
 def parse_file(path: Path, letters: str) -> ReadFile:
