@@ -1,6 +1,7 @@
 """Real daemons on disks that are full or fail, and two on one store; FLT4, FLT5, FLT17, FLT23."""
 
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -148,3 +149,19 @@ async def test_flt23_a_daemon_that_was_stopped_while_another_took_the_store_writ
     with closing(sqlite3.connect(daemon.data / "crowdd.db", isolation_level=None)) as other:
         assert other.execute("SELECT count(*) FROM history").fetchone() == before
     assert "has taken this store" in daemon.log
+
+
+async def test_flt17_without_descriptors_those_at_work_go_on_and_staff_get_in_once_there_are_some(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    await daemon.start()
+    assert daemon.process is not None
+    pid = daemon.process.pid
+    async with open_worker(daemon, tmp_path) as ann:
+        most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        used = max(int(number) for number in os.listdir(f"/proc/{pid}/fd")) + 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, most[1]))
+        assert (await ann.submit()).told["status"] == "Submitted!"
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, most)
+        assert (await daemon.ask("show", ann.label)).units_done == 1
+    assert await daemon.terminate() == 0, daemon.log
