@@ -95,6 +95,7 @@ EVERY = {
     "expire": ["digits"],
     "extend": ["digits", "--pay", "0.3"],
     "grant": ["1", "trained"],
+    "late": ["digits"],
     "launch": ["nowhere"],
     "links": ["digits", "--workers", "ann"],
     "log": [],
@@ -122,7 +123,7 @@ EVERY = {
 }
 MORE = ("errors digits --traceback", "agents digits --json", "why unit 1", "why agent 1")
 ON_A_TERMINAL = {"export"}  # in a pipe it gives data, byte by byte
-ELSEWHERE = {"late"}  # answers that came late: as agents
+ELSEWHERE = {"backup"}  # writes a file, and says how large it is
 
 
 def test_sec18_every_command_is_tried_with_what_workers_wrote() -> None:
