@@ -30,7 +30,7 @@ SETTLE_S = 3.0  # when nothing came for so long, nothing is on its way
 RESTART_S = 0.1  # RestartSec of systemd/crowdd.service: we play its part
 PING_AGE_MAX_S = 20.0  # a page that hears of nothing newer says that it is disconnected
 FLOORS = 3
-IMPORTS = "import trio, crowdd.cli; from crowdd.daemon.service import serve_daemon"
+IMPORTS = "import gc; gc.disable(); import trio, crowdd.cli; from crowdd.daemon.service import serve_daemon"
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 The one place that may import every part; imports are inside the commands, so that each starts fast.
 """
 
+import gc
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from .config_commands import config, say_faults
 from .daemon_flags import PARTS_HELP, Words, asked_by, daemon_flags, log_format_option, log_level_option
 from .logs.parts import read_levels
 
+STDERR = 2  # the process's own, whatever stands in its place in Python
 EXIT_REFUSED = 1  # said no, and why
 EXIT_STORE_REFUSED = 78  # the store cannot be opened as it is: restarting does not help, the words do
 EXIT_STORE_LOST = 74  # the disk or database failed: restart from what is stored
@@ -61,6 +63,7 @@ def serve(**flags: Any) -> None:
     """
     import faulthandler
 
+    gc.disable()  # looking for garbage among what is being imported costs a tenth of the start
     import trio
 
     from .daemon.departure import Manner
@@ -68,7 +71,10 @@ def serve(**flags: Any) -> None:
     from .daemon.structuring import Faults
     from .logs.output import write_log
 
-    faulthandler.enable()  # systemd's watchdog sends SIGABRT: the journal says where it hung
+    gc.freeze()  # all of this stays
+    gc.enable()
+
+    faulthandler.enable(STDERR)  # systemd's watchdog sends SIGABRT: the journal says where it hung
     asked = asked_by(**flags)
     try:
         configured = asked.configure()
@@ -130,7 +136,7 @@ def router(config: Path, log_levels: Words, log_format: str | None) -> None:
     from .router.config_file import load_config
     from .router.main import run_router
 
-    faulthandler.enable()  # as in `serve`
+    faulthandler.enable(STDERR)  # as in `serve`
     try:
         asked = load_config(config)
         levels = (*asked.log_level, *log_levels)
