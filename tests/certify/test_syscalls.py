@@ -29,11 +29,9 @@ async def test_flt2_flt4_flt5_submit_survives_each_system_call_as_kill_eio_and_e
     assert done.cycles > 60
 
 
-@pytest.mark.parametrize("fault", Fault)
-async def test_flt2_flt4_flt5_the_routers_outbox_survives_each_system_call(
-    tmp_path: Path, fault: Fault
-) -> None:
-    done = await strike(tmp_path, SubmitAway, "router", Aim([fault]))
+async def test_flt2_the_routers_outbox_survives_a_kill_at_each_system_call(tmp_path: Path) -> None:
+    # With EIO and ENOSPC a page is held for 60 s, for the daemon may come: `crowdd certify` has the patience.
+    done = await strike(tmp_path, SubmitAway, "router", Aim([Fault.KILL]))
     assert [finding.words for finding in done.violations] == []
     assert done.cycles > 4
 
