@@ -161,9 +161,9 @@ OPERATIONS: Sequence[Operation] = (
     Operation(
         "DELETE",
         "/_crowdd/runs/{label}",
-        "Take the run's pages, key and files off; again changes nothing.",
+        "Take the run's pages, key and files off, once its outbox is empty (`?discard`: at once).",
         {"application/json": RemovedView},
-        refusals=(401, 404, 429),
+        refusals=(401, 404, 409, 429),
         proved=True,
     ),
 )
