@@ -134,9 +134,9 @@ ALLOWED: dict[str, Any] = {
 
 
 @pytest.fixture
-def probing(running: Machine) -> Iterator[Callable[[], dict[str, Any]]]:
+def probing(with_router: Machine) -> Iterator[Callable[[], dict[str, Any]]]:
     """Tells what a task's own code finds that it can do, in the daemon's process."""
-    task = Path("/srv/probe")
+    running, task = with_router, Path("/srv/probe")
     running.write(task / "task.toml", 'name = "probe"\n[blueprint]\ntype = "static"\n')
     running.write(task / "data.jsonl", '{"text": "a"}\n')
     running.write(task / "page" / "index.html", "<form>${text} <input name=a></form>")
