@@ -1,52 +1,35 @@
 """The daemon as a process: opens what all runs share, listens, holds the runs, ends in order."""
 
-import errno
 import functools
 import logging
 import os
-import random
 import signal
 import socket
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import trio
 
-from ..storage.errors import StorageFailed, StorageRefused
-from ..storage.opening import open_storage
-from ..storage.sqlite import OnStep
 from ..storage.sqlite.lane import CLOSE_S
 from ..supervision.notify import Notifier
 from ..supervision.sockets import SocketsRefused, take_sockets
-from .backup import remove_left_copies
-from .clock import wall_clock
 from .config_layers import Asked, Configured
 from .control import serve_control
 from .daemon_config import DaemonConfig
-from .degraded import Degraded
 from .departure import Departure, Manner
 from .disk_space import DiskSpace
 from .house import House
 from .metrics.door import MetricsDoor
-from .metrics.families import Metrics
-from .metrics.storage_calls import time_calls
+from .opening import open_house
 from .operator import Operator
 from .registry import installed_plug_ins
 from .reloading import Reloader
 from .roles import Staff
-from .routers import ROUTERS_NAME, Routers
-from .secrets import load_or_make_secrets
 from .status_line import StatusLine
-from .store_loss import StoreLoss, guard_calls
-from .user_code import UserCode
 from .watchdog import Watchdog, extend_stop
 
 log = logging.getLogger(__name__)
 
-DATABASE = "crowdd.db"
 CONTROL = "control"  # the name of systemd's socket for it: FileDescriptorName= in crowdd.socket
-DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 MIGRATION_STEP_S = 1800.0  # a start that takes longer for one step is stuck
 CUT_S = 5.0  # after a second signal, the process ends within this time
 LEAVE_S = 5.0  # besides graces and goodbyes, all tasks of all runs end within this time
@@ -69,14 +52,8 @@ async def serve_daemon(
         upkeep.start_soon(watchdog.serve)
         async with open_house(config, functools.partial(tell_step, notifier)) as house:
             operator, staff = Operator(house, installed_plug_ins(), departure), _staff_of(config)
-            status = StatusLine(notifier, house.degraded)
             async with trio.open_nursery() as services:
-                await services.start(watch_signals, departure, config.on_sigterm)
-                services.start_soon(status.keep)
-                space = DiskSpace(house.data, house.storage, house.degraded)
-                services.start_soon(space.serve, departure.told)
-                services.start_soon(_tell_going, departure, status)
-                services.start_soon(bound_stop, operator, notifier)
+                status = await _start_services(services, operator, house, config, notifier)
                 control: Path = await services.start(
                     serve_control, operator, config.control_path, staff, handed
                 )
@@ -97,43 +74,18 @@ async def serve_daemon(
     return departure.manner
 
 
-@asynccontextmanager
-async def open_house(config: DaemonConfig, on_step: OnStep | None = None) -> AsyncGenerator[House]:
-    """Open storage, secrets and folders; closed when left. `on_step` hears of a migration, on a thread."""
-    with _disk_of(config.data):
-        for folder in (config.data, config.data / "runs", config.data / "tasks"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        link_secrets = _link_secrets(config.data)
-    metrics = Metrics()
-    async with open_storage(config.data / DATABASE, on_commit=metrics.committed, on_step=on_step) as storage:
-        remove_left_copies(config.data)
-        degraded = Degraded(wall_clock)
-        loss = StoreLoss(degraded)
-        yield House(
-            storage=guard_calls(time_calls(storage, metrics), loss, degraded),
-            wall=wall_clock,
-            rng=random.SystemRandom(),
-            user_code=UserCode(),
-            data=config.data.absolute(),
-            link_secrets=link_secrets,
-            pace=config.pace,
-            end_routers=config.end_routers,
-            routers=Routers((config.routers or config.data / ROUTERS_NAME).absolute()),
-            metrics=metrics,
-            degraded=degraded,
-            loss=loss,
-        )
-
-
-@contextmanager
-def _disk_of(data: Path) -> Generator[None]:
-    """Whether a start can help: not where the folder cannot be used, but where room may be made."""
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in DISK_FAILS:
-            raise StorageFailed(f"{data}: {exc.strerror}: make room, or look at the disk") from exc
-        raise StorageRefused(f"{data} cannot be used: {exc.strerror}; name another with --data") from exc
+async def _start_services(
+    services: trio.Nursery, operator: Operator, house: House, config: DaemonConfig, notifier: Notifier
+) -> StatusLine:
+    """What goes on beside the runs for as long as they are held; signals are heard when this returns."""
+    departure, status = operator.departure, StatusLine(notifier, house.degraded)
+    space = DiskSpace(house.data, house.storage, house.degraded)
+    await services.start(watch_signals, departure, config.on_sigterm)
+    services.start_soon(status.keep)
+    services.start_soon(space.serve, departure.told)
+    services.start_soon(_tell_going, departure, status)
+    services.start_soon(bound_stop, operator, notifier)
+    return status
 
 
 async def watch_signals(
@@ -170,13 +122,6 @@ async def _tell_going(departure: Departure, status: StatusLine) -> None:
     else:
         log.info("stopping: no new workers; those at work have their grace")
         status.say("saying goodbye to everybody at work", stopping=1)
-
-
-def _link_secrets(data: Path) -> Sequence[bytes]:
-    path = data / "secrets" / "links"
-    if (data / DATABASE).exists() and not path.exists():
-        log.warning("%s was not there: a new one is made, and personal links from before open nothing", path)
-    return load_or_make_secrets(path)
 
 
 def _staff_of(config: DaemonConfig) -> Staff:

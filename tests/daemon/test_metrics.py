@@ -14,7 +14,7 @@ from crowdd.daemon.metrics.families import Metrics
 from crowdd.daemon.metrics.readings import EVENTS_MAX, RouterReading, RunReading, families_of
 from crowdd.daemon.metrics.service import metrics_page, watch_loop
 from crowdd.daemon.metrics.storage_calls import time_calls
-from crowdd.daemon.service import open_house
+from crowdd.daemon.opening import open_house
 from crowdd.protocol.link import LinkEnd, Role
 from crowdd.protocol.names import RunId, RunState
 from crowdd.protocol.packets import Suspend

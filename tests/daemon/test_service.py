@@ -13,9 +13,10 @@ from trio.testing import MockClock
 
 from crowdd.daemon.daemon_config import DaemonConfig
 from crowdd.daemon.departure import Manner
+from crowdd.daemon.opening import DATABASE, open_house
 from crowdd.daemon.operator import Operator
 from crowdd.daemon.registry import installed_plug_ins
-from crowdd.daemon.service import DATABASE, open_house, tell_step
+from crowdd.daemon.service import tell_step
 from crowdd.storage.errors import StorageRefused
 from crowdd.storage.sql.schema import MIGRATIONS
 from crowdd.storage.sqlite.connecting import migrate
