@@ -53,16 +53,20 @@ class Agents:
         known = self._known.get(agent)
         return known is not None and known.lives
 
-    def learn(self, agent: WireId, status: AgentStatus, now: float) -> None:
-        """The daemon mentioned a status without a version (in an answer or its hello): never older news."""
+    def learn(self, agent: WireId, status: AgentStatus, now: float) -> bool:
+        """The daemon mentioned a status without a version (in an answer or its hello): never older news.
+
+        Whether it is news.
+        """
         known = self._known.get(agent)
         if known is None:
             self._known[agent] = known = Known(status)
         elif not known.lives or known.status is status:
-            return
+            return False
         else:
             known.status, known.reason, known.text = status, None, None
         self._note(agent, known, now)
+        return True
 
     def update(self, packet: UpdateStatus, now: float) -> bool:
         """Take the daemon's word; False when a later one is already known."""

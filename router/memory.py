@@ -34,10 +34,11 @@ class Memory:
         """Whether this id was made by the run's daemon (SEC2)."""
         return self.key is not None and verify_wire_id(self.key, agent)
 
-    def learn(self, agent: WireId, status: AgentStatus, now: float) -> None:
-        """The daemon mentioned a status."""
-        self.agents.learn(agent, status, now)
+    def learn(self, agent: WireId, status: AgentStatus, now: float) -> bool:
+        """The daemon mentioned a status; whether it is news."""
+        news = self.agents.learn(agent, status, now)
         self._let_go(agent)
+        return news
 
     def update(self, packet: UpdateStatus, now: float) -> bool:
         """Take the daemon's word; False when a later one is already known."""

@@ -88,17 +88,18 @@ class RouterRun:
     def link_up(self, daemon: Peer, now: float) -> list[Command]:
         """A daemon has proved itself on a new connection (its key is already kept on disk).
 
-        Whatever is unanswered goes out again, and whose pages are there. Frames of an earlier connection must
-        not be given any more.
+        Whatever is unanswered goes out again, and whose pages are there; these are told what they missed.
+        Frames of an earlier connection must not be given any more.
         """
         self._memory.pulse.heard(now)
         self._memory.key = daemon.key
+        news: list[Command] = []
         for agent, status in daemon.statuses.items():
-            if status in _STATUSES:
-                self._memory.learn(WireId(agent), AgentStatus(status), now)
+            if status in _STATUSES and self._memory.learn(WireId(agent), AgentStatus(status), now):
+                news += self._seats.tell_known(WireId(agent))
         self._memory.presence.report_anew()
         self._memory.link.connection_made(now, daemon.epoch)
-        return [*self._say(self._seats.exchange.linked), *self.outbox.deliver(now)]
+        return [*news, *self._say(self._seats.exchange.linked), *self.outbox.deliver(now)]
 
     def link_lost(self, now: float) -> None:
         """The connection is gone. Requests go on waiting, or are kept; pages stay calm for a while."""

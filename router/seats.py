@@ -89,6 +89,16 @@ class Seats:
         packet = update_status_packet(update, self._memory.wall())
         return [TellSocket(socket.id, packet) for socket in self._sockets.of(update.subject)]
 
+    def tell_known(self, agent: WireId) -> list[Command]:
+        """Tell the agent's pages what the daemon said of it last: they may have been there before it did."""
+        return [self._status(socket, agent) for socket in self._sockets.of(agent)]
+
+    def _status(self, socket: Socket, agent: WireId) -> Command:
+        known = self._memory.agents.get(agent)
+        assert known is not None, "only what the daemon said is told"
+        update = UpdateStatus(agent, known.version, known.status, known.reason, known.text)
+        return TellSocket(socket.id, update_status_packet(update, self._memory.wall()))
+
     def seats_of(self, agent: WireId) -> int:
         """How many connected pages this agent has."""
         return len(self._sockets.of(agent))
@@ -152,10 +162,8 @@ class Seats:
         if surplus is not None:
             commands.append(CloseSocket(surplus, POLICY, "too many pages of one agent"))
             self._sockets.close(surplus)
-        known = self._memory.agents.get(agent)
-        if known is not None:
-            update = UpdateStatus(agent, known.version, known.status, known.reason, known.text)
-            commands.append(TellSocket(socket.id, update_status_packet(update, self._memory.wall())))
+        if self._memory.agents.get(agent) is not None:
+            commands.append(self._status(socket, agent))
         commands += self._take_alive(socket, agent, packet)
         return commands + self.exchange.tell_owed(agent, socket, now)
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from crowdd.protocol.handshake import Peer
 from crowdd.protocol.limits import (
     BROWSER_FRAME_BYTES_MAX,
     SOCKET_BYTES_BURST_MAX,
@@ -23,7 +24,7 @@ from crowdd.router.commands import Command, SocketId
 from crowdd.router.limits import FLOOD_PAUSE_S, SOCKET_SILENT_S, UNDER_WAY_S
 from crowdd.router.sockets import SOCKETS_PER_AGENT_MAX
 
-from .kit import WALL, Pair, agent_id, closed, packet, told
+from .kit import KEY, WALL, Pair, agent_id, closed, packet, told
 
 IN_TASK = UpdateStatus(agent_id(), 1, AgentStatus.IN_TASK)
 
@@ -66,6 +67,17 @@ def test_a_status_goes_to_every_page_of_its_agent_and_to_nobody_else() -> None:
     )
     assert {getattr(command, "socket", None) for command in commands} - {None} == {mine, also_mine}
     assert other not in {mine, also_mine}
+
+
+def test_a_page_that_was_there_before_the_daemon_is_told_its_status_when_that_comes() -> None:
+    pair = Pair()
+    pair.seat(agent_id())
+    pair.seat(agent_id(2))
+    pair.cut()
+    daemon = Peer(1, 2, KEY, {agent_id(): "in task"}, [])
+    assert told(pair.run.link_up(daemon, pair.now)) == [("update_status", {"status": "in task"})]
+    pair.run.link_lost(pair.now)
+    assert told(pair.run.link_up(daemon, pair.now)) == []
 
 
 def test_an_older_status_is_not_passed_on() -> None:
