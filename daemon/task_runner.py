@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
+import trio
 
 from ..protocol.names import AgentId, AgentStatus, Reason, RunState
 from ..storage.contract import Storage
@@ -77,31 +78,37 @@ class TaskRunner:
         raise StaleWrite(f"agent {agent_id} kept changing")
 
     async def carry_out(self, commands: Sequence[Command]) -> Mapping[AgentId, Agent]:
-        """Save everything in one transaction, then do what follows, in order.
+        """Save everything in one transaction, then do what follows, in order, and tell the provider last.
 
-        Returns the agents whose status was told, as they are stored now.
+        Returns the agents whose status was told, as they are stored now. Cancelled: nothing happened; or all
+        of it, but that the provider may not be told.
         """
+        await trio.lowlevel.checkpoint_if_cancelled()
         now = self._wall()
         writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
-        await self._storage.commit(writes, now)
         told = [command.agent_id for command in commands if isinstance(command, Tell)]
-        agents = {agent_id: await self._storage.agent(agent_id) for agent_id in told}
+        # Whoever is cancelled here, as those are who wait for a router: what is stored is followed up, or the
+        # code of a group would never learn that it began.
+        with trio.CancelScope(shield=True):
+            await self._storage.commit(writes, now)
+            agents = {agent_id: await self._storage.agent(agent_id) for agent_id in told}
         for command in commands:
-            await self._follow_up(command, agents)
+            self._follow_up(command, agents)
+        for command in commands:
+            if isinstance(command, MarkDone):
+                await self._doors.mark_done(agents[command.agent_id])
         return agents
 
-    async def _follow_up(self, command: Command, agents: Mapping[AgentId, Agent]) -> None:
+    def _follow_up(self, command: Command, agents: Mapping[AgentId, Agent]) -> None:
         match command:
             case Tell():
                 agent = agents[command.agent_id]
                 log.info("the agent is %s", agent.status.value, extra=ids_of(agent))
                 self._doors.tell(agent, command.reason)
                 self._doors.due_changed(agent)
-            case MarkDone():
-                await self._doors.mark_done(agents[command.agent_id])
             case Refill():
                 self._doors.refill()
-            case Save():
+            case Save() | MarkDone():
                 pass
 
     async def time_passed(self, agent_id: AgentId) -> None:

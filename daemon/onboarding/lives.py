@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import attrs
+import trio
 
 from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason
 from ...storage.contract import Storage
@@ -58,13 +59,14 @@ class OnboardingLives:
         for _ in range(ROUNDS_MAX):
             agent = await self._t.storage.onboarding_agent(agent_id)
             move = step_onboarding(agent, event)
+            await trio.lowlevel.checkpoint_if_cancelled()
             try:
-                await self._t.storage.commit([*also, move], self._t.wall())
+                with trio.CancelScope(shield=True):  # what is stored is told (as `TaskRunner.carry_out` does)
+                    await self._t.storage.commit([*also, move], self._t.wall())
+                    return await self._moved(agent_id)
             except StaleWrite:
                 if also:
                     raise
-                continue
-            return await self._moved(agent_id)
         raise StaleWrite(f"onboarding agent {agent_id} kept changing")
 
     def begun(self, agent: OnboardingAgent) -> None:

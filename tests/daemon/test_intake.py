@@ -1,9 +1,11 @@
 """What becomes of what workers hand over: once stored it stays, and every answer is true."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import attrs
+import pytest
 import trio
 import trio.testing
 
@@ -14,6 +16,7 @@ from crowdd.daemon.task_runner import Doors, TaskRunner
 from crowdd.protocol.names import AgentStatus, Outcome, Reason, UnitStatus, WireId
 from crowdd.protocol.packets import AgentDetails, FileNote, SubmitUnit
 from crowdd.storage.records import Agent
+from crowdd.storage.writes import Write
 
 from .desk import Desk, a_desk
 
@@ -196,6 +199,27 @@ async def test_a_deadline_that_comes_too_early_by_the_wall_clock_is_set_again(ho
     runner = TaskRunner(desk.run, house.storage, lambda: simulated_wall() - timedelta(hours=1), doors)
     await runner.time_passed(agent.id)
     assert [each.id for each in again] == [agent.id]
+
+
+async def test_what_is_stored_is_told_though_who_did_it_is_cancelled_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await a_desk(house)
+    agent = await desk.stored(await desk.agent("ann"))
+    desk.told.clear()
+    commit = house.storage.commit
+    with trio.CancelScope() as scope:
+
+        async def cancelled_meanwhile(writes: Sequence[Write], now: datetime) -> None:
+            scope.cancel()
+            await commit(writes, now)
+
+        monkeypatch.setattr(house.storage, "commit", cancelled_meanwhile)
+        await desk.runner.happen(agent.id, TimeOver())
+        await trio.lowlevel.checkpoint()
+    assert scope.cancelled_caught
+    assert desk.told == [(AgentStatus.TIMEOUT, Reason.TIME_OVER)]
+    assert (await house.storage.agent(agent.id)).status is AgentStatus.TIMEOUT
 
 
 async def test_an_answer_after_the_shutdown_is_stored_as_late(house: House) -> None:
