@@ -1,7 +1,7 @@
 """Carries agents through their lives: reads, lets `lifecycle` decide, saves, then does the rest."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -84,20 +84,26 @@ class TaskRunner:
         of it, but that the provider may not be told.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        now = self._wall()
         writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
         told = [command.agent_id for command in commands if isinstance(command, Tell)]
-        # Whoever is cancelled here, as those are who wait for a router: what is stored is followed up, or the
-        # code of a group would never learn that it began.
-        with trio.CancelScope(shield=True):
-            await self._storage.commit(writes, now)
-            agents = {agent_id: await self._storage.agent(agent_id) for agent_id in told}
+        agents = await self._saved(writes, told)
         for command in commands:
             self._follow_up(command, agents)
         for command in commands:
             if isinstance(command, MarkDone):
                 await self._doors.mark_done(agents[command.agent_id])
         return agents
+
+    async def _saved(self, writes: Sequence[Write], told: Iterable[AgentId]) -> Mapping[AgentId, Agent]:
+        """Commit, and read who is to be told. Shielded: what is stored is followed up.
+
+        Else the code of a group, whose keeper is cancelled when its router goes away, might never learn that
+        the group began.
+        """
+        with trio.CancelScope(shield=True):
+            await self._storage.commit(writes, self._wall())
+            return {agent_id: await self._storage.agent(agent_id) for agent_id in told}
+        raise AssertionError("a scope that nobody has is not cancelled")
 
     def _follow_up(self, command: Command, agents: Mapping[AgentId, Agent]) -> None:
         match command:
