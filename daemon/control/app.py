@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from ...protocol.names import AgentStatus, RunState, UnitStatus
+from ..answer_loss import AnswerLoss
 from ..roles import Role, Staff
 from .answers import json_answer
 from .audit import list_audit
@@ -20,7 +21,7 @@ from .deleting import delete_run, get_stock
 from .disk import get_disk
 from .drain import DrainRequests
 from .endpoint import Endpoint, Query, routes
-from .errors import HANDLERS
+from .errors import HANDLERS, lost_store_answer
 from .events import tell_events
 from .export import export_run
 from .extending import extend_run
@@ -89,7 +90,6 @@ from .shapes.service import (
     StatusView,
 )
 from .shapes.work import AgentsView, DebtsView, ErrorNotesView, LatesView, RecordView, UnitsView, WorksView
-from .storage_loss import AnswerLoss
 from .watch import watch_run
 from .why import why_agent, why_unit, why_worker
 
@@ -382,7 +382,7 @@ def control_app(operator: Operator, staff: Staff) -> ASGIApp:
     app = Starlette(routes=[Route("/openapi.json", _show_document), mounted], exception_handlers=HANDLERS)
     app.state.operator = operator
     app.state.staff = staff
-    return DrainRequests(AnswerLoss(app, operator.loss))
+    return DrainRequests(AnswerLoss(app, operator.loss, lost_store_answer))
 
 
 async def _show_document(_request: Request) -> Response:

@@ -9,10 +9,10 @@ import trio
 
 from ..http_connections import HttpConnections
 from ..roles import Staff
+from ..socket_file import ControlSocketTaken, lent, open_socket_file
 from .app import control_app
 from .needs import Operator
 from .peer import peer_of
-from .socket_file import ControlSocketTaken, lent, open_socket_file
 
 __all__ = ["ControlSocketTaken", "serve_control"]
 

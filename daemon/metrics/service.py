@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..control.socket_file import ControlSocketTaken, open_socket_file
-from ..control.storage_loss import AnswerLoss
+from ..answer_loss import AnswerLoss
 from ..degraded import Degradation
 from ..http_connections import HttpConnections
+from ..socket_file import ControlSocketTaken, open_socket_file
 from ..store_loss import StoreLoss
 from .address import MetricsAddress
 from .families import Metrics
@@ -74,7 +74,7 @@ async def serve_metrics(
 
     MetricsAddressTaken. Cancelled: answers under way are cut, a socket's file is removed.
     """
-    http = HttpConnections(AnswerLoss(metrics_app(operator), operator.loss), log, CONNECTIONS_MAX)
+    http = HttpConnections(AnswerLoss(metrics_app(operator), operator.loss, _lost), log, CONNECTIONS_MAX)
 
     async def serve_one(stream: trio.SocketStream) -> None:
         with trio.move_on_after(SCRAPE_S):
@@ -102,6 +102,10 @@ async def open_listeners(address: MetricsAddress) -> AsyncGenerator[tuple[list[t
                 f"metrics cannot be served at {address.url(address.port)}: {exc}"
             ) from exc
         yield listeners, address.url(port)
+
+
+def _lost() -> Response:
+    return Response("The daemon lost its storage and ends.", 503, media_type="text/plain")
 
 
 def metrics_app(operator: Operator) -> Starlette:

@@ -13,7 +13,7 @@ from crowdd.client import ConnectionCut, FileInfo, NoSuchRun, NoSuchThing, NotEn
 from crowdd.daemon.control import serve_control
 from crowdd.protocol.names import RunState
 
-from ..control.fakes import Desk
+from ..control.fakes import STAFF, Desk
 
 FORBIDDEN = (
     "trio",
@@ -167,7 +167,7 @@ async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: 
 
     async with trio.open_nursery() as following:
         async with trio.open_nursery() as first_life:
-            await first_life.start(serve_control, desk.operator, path)
+            await first_life.start(serve_control, desk.operator, path, STAFF)
             following.start_soon(trio.to_thread.run_sync, follow)
             while not seen:
                 await trio.sleep(0.01)
@@ -176,7 +176,7 @@ async def test_following_goes_on_when_the_daemon_restarts(desk: Desk, tmp_path: 
             await trio.sleep(0.01)
         await desk.operator.move(run.id, RunState.COMPLETED)
         async with trio.open_nursery() as second_life:
-            await second_life.start(serve_control, desk.operator, path)
+            await second_life.start(serve_control, desk.operator, path, STAFF)
             while seen[-1] != "completed":
                 await trio.sleep(0.01)
             second_life.cancel_scope.cancel()

@@ -10,7 +10,7 @@ from crowdd.client import DaemonUnreachable, Event, NoSuchRun
 from crowdd.daemon.control import serve_control
 from crowdd.protocol.names import RunState
 
-from ..control.fakes import Desk
+from ..control.fakes import STAFF, Desk
 
 
 async def test_events_of_a_run_end_with_it(desk: Desk) -> None:
@@ -65,7 +65,7 @@ async def test_nothing_is_missed_and_nothing_comes_twice_when_the_daemon_restart
 
     async with trio.open_nursery() as listening:
         async with trio.open_nursery() as first_life:
-            await first_life.start(serve_control, desk.operator, path)
+            await first_life.start(serve_control, desk.operator, path, STAFF)
             listening.start_soon(trio.to_thread.run_sync, listen)
             await until(lambda: len(told) >= 22)
             await desk.operator.submitted(run, "ann", {})
@@ -74,7 +74,7 @@ async def test_nothing_is_missed_and_nothing_comes_twice_when_the_daemon_restart
         await desk.operator.submitted(run, "bob", {})  # while nobody could be told
         await desk.operator.move(run.id, RunState.COMPLETED)
         async with trio.open_nursery() as second_life:
-            await second_life.start(serve_control, desk.operator, path)
+            await second_life.start(serve_control, desk.operator, path, STAFF)
             await until(lambda: bool(ended))
             second_life.cancel_scope.cancel()
     assert [event.id for event in told] == [e.id for e in await desk.operator.storage.history(run_id=run.id)]
@@ -92,7 +92,7 @@ async def test_a_daemon_that_stays_away_is_given_up(desk: Desk, tmp_path: Path) 
             failed.append(exc)
 
     async with trio.open_nursery() as listening, trio.open_nursery() as life:
-        await life.start(serve_control, desk.operator, path)
+        await life.start(serve_control, desk.operator, path, STAFF)
         listening.start_soon(trio.to_thread.run_sync, listen)
         while not told:
             await trio.sleep(0.01)

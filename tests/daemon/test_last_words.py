@@ -49,11 +49,15 @@ async def test_who_comes_back_is_told_how_it_ended_at_once(tmp_path: Path, autoj
             assert trio.current_time() - began < 1
 
 
-async def test_who_is_at_work_is_told_to_come_later(tmp_path: Path, autojump_clock: MockClock) -> None:
+async def test_an_answer_of_who_is_at_work_is_kept_and_nothing_else_can_be_done(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     async with open_virtual(tmp_path) as virtual:
         page = await virtual.at_work(run := await virtual.launch(units=1), "ann")
         async with without_daemon(virtual, run):
-            assert (await page.submit({"n": 1})).verdict is Verdict.LATER
+            later = await page.doors.post("return_unit", {"USED_AGENT_ID": page.agent}, 90)
+            assert later.verdict is Verdict.LATER
+            assert (await page.submit({"n": 1})).verdict is Verdict.OK
 
 
 async def test_a_socket_hears_the_end_in_the_tasks_own_words(

@@ -42,9 +42,9 @@ async def test_who_leaves_while_the_piece_is_being_opened_leaves_no_code_behind_
     async with open_virtual(tmp_path) as virtual:
         read = virtual.storage.journal
 
-        async def slowly(*args: Any) -> list[JournalEntry]:
+        async def slowly(*args: Any, **page: Any) -> list[JournalEntry]:
             await trio.sleep(10)
-            return await read(*args)
+            return await read(*args, **page)
 
         monkeypatch.setattr(virtual.storage, "journal", slowly)
         run = await virtual.launch(units=1, code=ECHO, blueprint__type="echo")

@@ -6,10 +6,13 @@ import httpx
 import pytest
 import trio
 
+from crowdd.daemon.clock import wall_clock
+from crowdd.daemon.degraded import Degradation, Degraded
 from crowdd.daemon.metrics.address import AddressRefused, MetricsAddress, metrics_address
 from crowdd.daemon.metrics.families import Metrics
 from crowdd.daemon.metrics.readings import RunReading
 from crowdd.daemon.metrics.service import Held, MetricsAddressTaken, serve_metrics
+from crowdd.daemon.store_loss import StoreLoss
 from crowdd.storage.errors import StorageFailed
 
 LOCAL = metrics_address("127.0.0.1:0")
@@ -52,10 +55,14 @@ class NoRuns:
 
     def __init__(self, *held: Held) -> None:
         self.metrics = Metrics()
+        self.loss = StoreLoss(Degraded(wall_clock))
         self._held = held
 
     def live_runs(self) -> tuple[Held, ...]:
         return self._held
+
+    def degraded(self) -> list[Degradation]:
+        return []
 
 
 class Lost:
@@ -117,9 +124,11 @@ async def test_a_reader_that_never_asks_does_not_hold_up_the_end() -> None:
     await silent.aclose()
 
 
-async def test_a_scrape_that_finds_the_store_lost_ends_the_daemon() -> None:
-    with pytest.RaisesGroup(StorageFailed, flatten_subgroups=True):
-        async with trio.open_nursery() as nursery, httpx.AsyncClient(trust_env=False) as http:
-            url = await nursery.start(serve_metrics, NoRuns(Lost()), LOCAL)
-            assert (await http.get(url)).status_code == 500
-            await trio.sleep_forever()
+async def test_a_scrape_that_finds_the_store_lost_tells_the_daemon() -> None:
+    operator = NoRuns(Lost())
+    async with trio.open_nursery() as nursery, httpx.AsyncClient(trust_env=False) as http:
+        url = await nursery.start(serve_metrics, operator, LOCAL)
+        assert (await http.get(url)).status_code == 500
+        assert (await http.get(url)).status_code == 503
+        nursery.cancel_scope.cancel()
+    assert isinstance(operator.loss.error, StorageFailed)

@@ -21,7 +21,7 @@ from crowdd.storage.admission import NewDecision, NewOnboarding
 from crowdd.storage.contract import ChangeRun, Registration, Storage
 from crowdd.storage.errors import LeaseLost
 from crowdd.storage.memory import MemoryStorage, Tables
-from crowdd.storage.records import JournalEntry
+from crowdd.storage.records import JournalEntry, LateAnswer
 from crowdd.storage.writes import SetDue
 
 from .world import AT_WORK, LATER, NOW, World, new_run, rows
@@ -30,6 +30,7 @@ RUN, WORKER, AGENT = RunId(1), WorkerId(1), AgentId(1)
 ENDED, GOING, EMPTY = RunId(2), RunId(3), RunId(4)
 NEWCOMER = NewOnboarding(RUN, WORKER, WireId("onboarding_x"), "l", "", None)
 ENTRY = JournalEntry(PieceKind.UNIT, 1, 1, "receive", None, {}, NOW)
+LATE = LateAnswer(0, RUN, AGENT, WireId("w"), True, b"{}", [], "d", "too late", NOW)
 WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "commit": lambda s: s.commit([SetDue(AGENT, LATER)], LATER),
     "create_run": lambda s: s.create_run(new_run("second"), NOW, "staff:ada"),
@@ -51,6 +52,7 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "revoke": lambda s: s.revoke("trained", WORKER, NOW, "x", "y"),
     "add_metadata": lambda s: s.add_metadata(AGENT, "tips", {}, [], "d", NOW),
     "add_error": lambda s: s.add_error(RUN, None, "page", {}, NOW),
+    "add_late": lambda s: s.add_late(LATE),
     "add_live": lambda s: s.add_live([], [ENTRY]),
     "begin_onboarding": lambda s: s.begin_onboarding(NEWCOMER, NOW),
     "record_decision": lambda s: s.record_decision(
@@ -73,6 +75,7 @@ READS = {
     "candidates",
     "check_lease",
     "decisions",
+    "late_count",
     "live_onboarding_agents",
     "special_count",
     "special_digests",

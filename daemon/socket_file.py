@@ -1,4 +1,4 @@
-"""The file of the control socket: made, claimed from a daemon that died, removed. Speaks no HTTP."""
+"""The file of a socket: made, claimed from a daemon that died, removed. Speaks no HTTP."""
 
 import errno
 import logging

@@ -1,26 +1,28 @@
-"""What the control API and metrics answer when the store is lost: that nothing is known, at once."""
+"""Has a service of the daemon answer at once when the store is lost: that nothing is known."""
+
+from collections.abc import Callable
 
 import trio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...storage.errors import LeaseLost, StorageFailed
-from ..causes import causes
-from ..store_loss import StoreLoss
-from .errors import lost_store_answer
+from ..storage.errors import LeaseLost, StorageFailed
+from .causes import causes
+from .store_loss import StoreLoss
 
 
 class AnswerLoss:
-    """ASGI middleware. Requests that are not answered yet when the store is lost are cut and told 503."""
+    """ASGI middleware. Requests that are open when the store is lost are cut, and given `answer`."""
 
-    def __init__(self, app: ASGIApp, loss: StoreLoss) -> None:
+    def __init__(self, app: ASGIApp, loss: StoreLoss, answer: Callable[[], ASGIApp]) -> None:
         self._app = app
         self._loss = loss
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self._loss.error is not None or await self._is_cut(scope, receive, send):
-            await lost_store_answer()(scope, receive, send)
+            await self._answer()(scope, receive, send)
 
     async def _is_cut(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Let the application answer; True when it had not begun to when the store was lost."""
