@@ -135,17 +135,3 @@ async def test_a_stop_tells_the_page_which_goes_on_after_the_next_start(
     page.press("Save")
     page.wait_state("completed")
     assert len(await exported(daemon, label)) == 1
-
-
-async def test_an_answer_given_while_the_daemon_is_dead_is_saved_when_it_is_back(
-    daemon: Daemon, page: Page, tmp_path: Path
-) -> None:
-    label = await at_work(daemon, page, a_task(tmp_path, 1))
-    page.wait_state("in task")
-    daemon.kill()
-    page.press("Save")
-    page.wait_words("Saving")
-    assert page.state == "in task"
-    await daemon.start()
-    page.wait_state("completed")
-    assert len(await exported(daemon, label)) == 1
