@@ -50,7 +50,7 @@ FORBIDDEN_IMPORTS = {
     "client/planted_import.py": ("from .. import protocol", "The client asks over its socket"),
     "testing/planted_import.py": ("from .. import client", "Nothing but the command line"),
     "protocol/planted_import.py": ("import trio", "The protocol is pure"),
-    "logs/planted_import.py": ("import trio", "Logs and files take the standard library"),
+    "logs/planted_import.py": ("import trio", "Logs, files and supervision take the standard library"),
     "storage/planted_import.py": ("import starlette", "Storage knows no framework"),
     "daemon/planted_loop.py": ("import asyncio", "The daemon runs on trio alone"),
     "daemon/lifecycle/planted_import.py": ("import socket", "Life cycles are pure"),
