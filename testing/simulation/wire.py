@@ -78,10 +78,13 @@ class _End(Wire):
         self._inward = inward
         self._outward = outward
         self._muted = muted
+        self._has_lost = False
 
     async def send(self, frame: bytes) -> None:
+        """What follows a lost frame is lost, too: TCP gives nothing out that has a gap before it."""
         await trio.lowlevel.checkpoint()
-        if not self._muted():
+        self._has_lost = self._has_lost or self._muted()
+        if not self._has_lost:
             self._outward.put(frame)
 
     async def receive(self) -> bytes:
