@@ -88,6 +88,6 @@ def test_lines_have_priorities_where_systemd_reads_them(tmp_path: Path) -> None:
         facts = os.fstat(stream.fileno())
         environment = {**os.environ, "JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"}
         subprocess.run(command, env=environment, stderr=stream, check=False)
-    (line,) = (tmp_path / "stderr").read_text().splitlines()
+    *_, line = (tmp_path / "stderr").read_text().splitlines()
     assert line.startswith("<2>{")
     assert json.loads(line[3:])["level"] == "critical"

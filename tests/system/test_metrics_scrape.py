@@ -15,6 +15,9 @@ import trio
 from ..daemon.scrapes import Scrape
 from .processes import Daemon, a_task
 
+WHEN_WRONG = {"crowdd_degraded_since_timestamp_seconds"}
+"""Families without a series as long as nothing is missing."""
+
 pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,7 +80,8 @@ def test_every_query_of_the_dashboard_finds_its_series(scrape: Scrape) -> None:
     empty: list[str] = []
     for query in QUERIES:
         selections = selections_of(query.replace("$run", run))
-        if not selections or not all(scrape.values(name, **labels) for name, labels in selections):
+        there = (name in WHEN_WRONG or scrape.values(name, **labels) for name, labels in selections)
+        if not selections or not all(there):
             empty.append(query)
     assert empty == []
 
@@ -121,6 +125,7 @@ def test_the_documentation_lists_every_family_with_its_labels(scrape: Scrape) ->
         family = name if name in seen else re.sub(r"_(bucket|sum|count)$", "", name)
         if family in seen:
             seen[family] |= labels.keys() - {"le"}
+    told = {(name, frozenset() if name in WHEN_WRONG else labels) for name, labels in told}
     assert told == {(name, frozenset(labels)) for name, labels in seen.items()}
 
 
