@@ -8,7 +8,7 @@ what one of two workers says to the other.
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import trio
@@ -86,10 +86,11 @@ def live_faults(live: str, facts: StoreFacts) -> Iterator[Violation]:
 
 async def _introduce(page: PlayerPage, data: Any, rng: random.Random) -> None:
     """Answers what is asked, until the code ends it."""
-    async for update in page.updates():
-        if "question" in update:
-            await trio.sleep(rng.expovariate(1 / PAUSE_S))
-            await page.send({"answer": update["question"]})
+    async with aclosing(page.updates()) as updates:
+        async for update in updates:
+            if "question" in update:
+                await trio.sleep(rng.expovariate(1 / PAUSE_S))
+                await page.send({"answer": update["question"]})
 
 
 async def _talk(page: PlayerPage, data: Any, rng: random.Random) -> dict[str, Any]:
