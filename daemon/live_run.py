@@ -308,10 +308,11 @@ class LiveRun:
     async def _has_ended(self) -> bool:
         self._look = trio.Event()
         async with self._course.deciding:  # nobody adds rows between looking and ending
+            all_rows_made = self._supply.launcher.rows_done  # before counting: the last rows count then
             counts = await self._house.storage.counts(self.run.id)
             if not nothing_left(counts) or not self._follow_ups.idle:
                 return False
-            if self.run.state is RunState.RUNNING and not self._supply.launcher.rows_done:
+            if self.run.state is RunState.RUNNING and not all_rows_made:
                 return False
             move = self._course.move_decided
             await move(RunState.RUNNING, RunState.COMPLETED, "daemon", "every unit has ended")

@@ -1,5 +1,7 @@
 """Runs from launch to end, on the virtual clock; scenarios S1, S13, S15, S16 and what staff can do."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from crowdd.daemon.live_run import LiveRun
 from crowdd.daemon.providers.contract import ProviderSays
 from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitId, UnitStatus, WireId
 from crowdd.protocol.packets import LogError
+from crowdd.storage.contract import RunCounts, Storage
+from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import TaskRun
 from crowdd.storage.writes import MoveRun
 
@@ -38,6 +42,36 @@ async def test_s15_a_whole_run_ends_by_itself_once_every_unit_is_done(
             await (await virtual.at_work(run, worker)).submit({"answer": worker})
         assert (await ended(virtual, run)).state is RunState.COMPLETED
         assert await virtual.units(run) == [UnitStatus.COMPLETED] * 2
+
+
+class SlowToCount(MemoryStorage):
+    """A store of which one of the first counts is old by the time it arrives: rows were made meanwhile."""
+
+    def __init__(self, slow: int) -> None:
+        super().__init__(Tables())
+        self._slow = slow
+        self._asked = 0
+
+    async def counts(self, run_id: RunId) -> RunCounts:
+        number, self._asked = self._asked, self._asked + 1
+        counted = await super().counts(run_id)
+        await trio.sleep(5 if number == self._slow else 0)
+        return counted
+
+
+@pytest.mark.parametrize("slow", range(4))
+async def test_a_run_whose_first_rows_are_being_made_does_not_end(
+    tmp_path: Path, autojump_clock: MockClock, slow: int
+) -> None:
+    @asynccontextmanager
+    async def slow_store() -> AsyncGenerator[Storage]:
+        yield SlowToCount(slow)
+
+    async with open_virtual(tmp_path, slow_store) as virtual:
+        run = await virtual.launch(units=2)
+        await trio.sleep(10)
+        assert (await virtual.storage.run(run.id)).state is RunState.RUNNING
+        assert await virtual.units(run) == [UnitStatus.LAUNCHED] * 2
 
 
 async def test_s16_a_run_to_which_nobody_comes_is_stopped_and_its_units_expire(
