@@ -17,6 +17,8 @@ from .routers import Routers
 from .store_loss import StoreLoss
 from .user_code import UserCode
 
+SCRATCH = "scratch"  # in the data folder: unpacking then meets the same disk as keeping
+
 
 def _nothing_missing(house: "House") -> Degraded:
     return Degraded(house.wall)
@@ -55,6 +57,11 @@ class House:
     def uploads(self, run_id: RunId) -> Path:
         """Where the files are that workers of the run uploaded, by sha256."""
         return self.run_folder(run_id) / "files"
+
+    @property
+    def scratch(self) -> Path:
+        """What is unpacked for the time of a request; what a crash left is removed at the next start."""
+        return self.data / SCRATCH
 
     def task_folder(self, launch_id: str) -> Path:
         """Where the task of a launch is kept; stored before its run, so that no run is without its files."""

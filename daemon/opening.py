@@ -3,6 +3,7 @@
 import errno
 import logging
 import random
+import shutil
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from .backup import remove_left_copies
 from .clock import wall_clock
 from .daemon_config import DaemonConfig
 from .degraded import Degraded
-from .house import House
+from .house import SCRATCH, House
 from .metrics.families import Metrics
 from .metrics.storage_calls import time_calls
 from .routers import ROUTERS_NAME, Routers
@@ -38,6 +39,7 @@ async def open_house(config: DaemonConfig, on_step: OnStep | None = None) -> Asy
     metrics = Metrics()
     async with open_storage(config.data / DATABASE, on_commit=metrics.committed, on_step=on_step) as storage:
         remove_left_copies(config.data)
+        shutil.rmtree(config.data / SCRATCH, ignore_errors=True)
         degraded = Degraded(wall_clock)
         loss = StoreLoss(degraded)
         yield House(

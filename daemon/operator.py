@@ -376,6 +376,11 @@ class Operator:
         """The same for the link that a worker was given last. LinkUnknown, NotFound."""
         return await self._revoker.revoke_link_of(run_id, worker, now, who)
 
+    @property
+    def scratch(self) -> Path:
+        """Where a task folder is unpacked for the time of a request."""
+        return self._house.scratch
+
     def uploads(self, run_id: RunId) -> Path:
         """The folder of the files that workers of the run uploaded, by sha256."""
         return self._house.uploads(run_id)

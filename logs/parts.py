@@ -25,7 +25,9 @@ PARTS: Mapping[str, Part] = {
     "daemon.operator": Part("crowdd.daemon.operator", "which runs are held, and why one is not"),
     "daemon.live_run": Part("crowdd.daemon.live_run", "a run as a whole"),
     "daemon.supply": Part("crowdd.daemon.supply", "units on offer, and failures to offer them"),
-    "daemon.provider_news": Part("crowdd.daemon.provider_news", "what a crowd provider says, and its failures"),
+    "daemon.provider_news": Part(
+        "crowdd.daemon.provider_news", "what a crowd provider says, and its failures"
+    ),
     "daemon.launcher": Part("crowdd.daemon.launcher", "rows becoming units"),
     "daemon.worker_pool": Part("crowdd.daemon.worker_pool", "workers let in and refused"),
     "daemon.task_runner": Part("crowdd.daemon.task_runner", "statuses of agents"),

@@ -13,7 +13,7 @@ from ..checking import LaunchRefused
 from ..task_config import ConfigRefused
 from ..task_folder import TaskRefused, unpack_task
 from .errors import ControlError, bad_request
-from .questions import take_body
+from .questions import operator_of, take_body
 
 OVERRIDES_MAX = 200
 
@@ -21,7 +21,9 @@ OVERRIDES_MAX = 200
 @asynccontextmanager
 async def unpacked_task(request: Request) -> AsyncGenerator[Path]:
     """The folder of the tar.gz in the body; gone when left. What is wrong with it becomes the answer."""
-    with tempfile.TemporaryDirectory(prefix="crowdd-launch-") as scratch:
+    where = operator_of(request).scratch
+    where.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="task-", dir=where) as scratch:
         archive, folder = Path(scratch, "task.tar.gz"), Path(scratch, "task")
         await _store_body(request, archive)
         try:

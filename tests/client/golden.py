@@ -31,7 +31,7 @@ WIDTH = 90
 _CHANGING = (
     (re.compile(r"^\d\d:\d\d:\d\d(?=  )", re.MULTILINE), "12:00:00"),
     (re.compile(r"guest-[0-9a-f]{8}"), "guest-1f2e3d4c"),
-    (re.compile(r'"[^"]*/crowdd-launch-[^/"]+/'), '"/tmp/crowdd-launch-1a2b3c/'),
+    (re.compile(r'"[^"]*/scratch/task-[^/"]+/'), '"/var/lib/crowdd/scratch/task-1a2b3c/'),
 )
 INTRODUCTION = """# The command crowdctl
 

@@ -128,7 +128,7 @@ class FakeOperator:
         self.extended = Extended()
         self.stuck = ""
         self.revoked: list[tuple[str, bool]] = []
-        self.files = Path("/nowhere")
+        self.files = self.scratch = Path("/nowhere")
         self.providers: dict[RunId, MockProvider] = {}
         self.errands = Errands(self.storage, self.wall, random.Random(), self.provider_of)
         self.blocks = Blocks(self.storage, self.wall, self.errands)

@@ -82,7 +82,7 @@ async def test_crowdctl_says_a_level_to_programs(desk: Desk) -> None:
 async def test_crowdctl_lists_the_parts(desk: Desk) -> None:
     lines = (await desk.crowdctl("log")).output.splitlines()
     assert lines[0].split() == ["PART", "LEVEL", "WHAT"]
-    assert "daemon.intake       info   answers stored" in lines
+    assert "daemon.intake         info   answers stored" in lines
 
 
 async def test_crowdctl_knows_the_nearest_part(desk: Desk) -> None:

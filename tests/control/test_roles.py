@@ -42,6 +42,7 @@ class Somebody:
 
 async def desk_of(role: Role, folder: Path, nursery: trio.Nursery) -> Desk:
     operator = FakeOperator()
+    operator.scratch = folder / "scratch"
     await operator.a_run()
     return Desk(operator, await nursery.start(serve_control, operator, folder / "control", Everybody(role)))
 

@@ -13,6 +13,7 @@ from trio.testing import MockClock
 
 from crowdd.daemon.daemon_config import DaemonConfig
 from crowdd.daemon.departure import Manner
+from crowdd.daemon.house import SCRATCH
 from crowdd.daemon.opening import DATABASE, open_house
 from crowdd.daemon.operator import Operator
 from crowdd.daemon.registry import installed_plug_ins
@@ -39,6 +40,25 @@ async def test_what_a_daemon_keeps_is_for_its_own_user_only(tmp_path: Path) -> N
     async with open_house(DaemonConfig(tmp_path / "data")) as house:
         modes = {path.name: path.stat().st_mode & 0o077 for path in house.data.iterdir() if path.is_dir()}
     assert modes == {"runs": 0, "tasks": 0, "secrets": 0}
+
+
+async def test_what_a_crash_left_unpacked_is_gone_after_a_start_and_nothing_else(tmp_path: Path) -> None:
+    left, kept = tmp_path / "data" / SCRATCH / "task-x" / "task", tmp_path / "data" / "tasks" / "a"
+    for folder in (left, kept):
+        folder.mkdir(parents=True)
+        (folder / "task.toml").touch()
+    async with open_house(DaemonConfig(tmp_path / "data")) as house:
+        assert not house.scratch.exists()
+    assert (kept / "task.toml").exists()
+
+
+async def test_a_daemon_that_is_refused_the_store_removes_nothing(tmp_path: Path) -> None:
+    async with open_house(DaemonConfig(tmp_path / "data")) as house:
+        house.scratch.mkdir()
+        with pytest.raises(StorageRefused):
+            async with open_house(DaemonConfig(tmp_path / "data")):
+                pass
+        assert house.scratch.exists()
 
 
 async def test_systemd_gives_each_step_of_a_migration_its_time(tmp_path: Path) -> None:

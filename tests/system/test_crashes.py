@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from crowdd.testing.facts import read_facts
 from crowdd.testing.history import History
 from crowdd.testing.tables import DAEMON_TABLES
 
-from .processes import Daemon, a_task
+from .processes import LOOK_S, Daemon, a_task
 
 pytestmark = pytest.mark.system
 
@@ -83,6 +85,22 @@ async def test_daemon_and_router_killed_together_lose_and_double_nothing(
 
     history = await finish_despite(daemon, tmp_path, kill_both)
     assert await broken_promises(daemon, history) == []
+
+
+async def test_a_daemon_killed_while_a_task_is_unpacked_leaves_none_of_it(daemon: Daemon) -> None:
+    await daemon.start()
+    scratch = daemon.data / "scratch"
+    with closing(socket.socket(socket.AF_UNIX)) as launching:
+        launching.connect(str(daemon.data / "control"))
+        launching.send(b"POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf")
+        with trio.fail_after(20):
+            while not list(scratch.glob("*/task.tar.gz")):
+                await trio.sleep(LOOK_S)
+        daemon.kill()
+    assert list(scratch.iterdir()) != []
+    await daemon.start()
+    assert not scratch.exists()
+    assert await daemon.terminate() == 0, daemon.log
 
 
 async def test_a_second_daemon_on_the_same_store_is_refused_and_told_who_holds_it(
