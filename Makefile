@@ -13,7 +13,7 @@ LINT := 'ruff check: $(BIN)/ruff check .' \
 	'pyright: $(BIN)/pyright --pythonpath $(BIN)/python' \
 	'lint-imports: $(BIN)/lint-imports'
 
-.PHONY: help demo demo-remote test lint docs reference journals install-systemd wheel clean
+.PHONY: help demo demo-remote test lint bench docs reference journals install-systemd wheel clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -31,6 +31,9 @@ test: $(VENV)/.test ## everything that must hold: style, types, import rules, al
 
 lint: $(VENV)/.test ## style, types and import rules only
 	@$(STEPS) --keep-going $(LINT)
+
+bench: $(VENV)/.test ## measure all rows of benchmarks/ beside their baselines; needs a quiet machine and half an hour
+	@$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.docs ## build the documentation, build/docs/docs/README.html; what is broken is an error
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs -d build/docs-pages . build/docs

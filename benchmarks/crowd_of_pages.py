@@ -17,7 +17,7 @@ from tests.system.processes import Daemon
 
 from crowdd.testing.http_doors import PageAddress
 
-from .crowds import cpu_s
+from .instrument.sample import cpu_s
 
 ADDRESSES = 10  # of this machine, 127.0.0.2 and up: a router takes 2,000 sockets from one
 REGISTERING_AT_ONCE = 16

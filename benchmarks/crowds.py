@@ -1,6 +1,5 @@
 """A daemon and a router with a run of so many units and known workers, and what letting one in costs."""
 
-import ctypes
 import json
 import statistics
 import time
@@ -21,6 +20,8 @@ from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserve
 from crowdd.storage.records import TaskRun
 from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit
 from crowdd.testing.http_doors import HttpDoors, PageAddress
+
+from .instrument.sample import cpu_s
 
 TASK = "benchmark"
 PAGES_AT_ONCE = 8  # as in a busy run; more would measure how long they wait for each other
@@ -91,14 +92,6 @@ class Crowd:
 def worker_name(number: int) -> str:
     """The names of workers that are known before."""
     return f"worker-{number}"
-
-
-def cpu_s(pid: int) -> float:
-    """The CPU time of a process, all its threads together, to the nanosecond."""
-    libc, clock = ctypes.CDLL(None, use_errno=True), ctypes.c_int()
-    if libc.clock_getcpuclockid(pid, ctypes.byref(clock)):
-        raise ProcessLookupError(pid)
-    return time.clock_gettime(clock.value)
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ from .crowd_of_pages import (
     share,
     watch_answers,
 )
-from .crowds import cpu_s
+from .instrument.sample import cpu_s
 
 CLIENT_PROCESSES = 2
 EVERY_S = 1.0

@@ -1,0 +1,1 @@
+"""How benchmarks are declared, measured beside their baselines, kept and shown. Knows nothing of crowdd."""

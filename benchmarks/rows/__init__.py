@@ -1,0 +1,18 @@
+"""The rows of the table, a module each, with their baselines; and what is still measured by hand."""
+
+from ..instrument.row import Row
+from . import codec
+
+ROWS: tuple[Row, ...] = (codec.ROW,)
+
+BY_HAND = {
+    "live": "pairs of live agents that talk, and as much as goes beside a bare relay",
+    "idle": "10,000 idle live agents: memory, heartbeats, stalls",
+    "restart": "live agents while the daemon is restarted or killed, beside the floor of a start",
+    "admission": "what letting a worker in costs, over units and known workers",
+    "rush": "64 workers at the same instant, a thousand times",
+    "hostile": "honest workers among 10,000 strangers",
+    "fuzz": "bytes of strangers",
+    "seeds": "simulated worlds: every violation with its seed",
+}
+"""Modules of this folder with a command each."""
