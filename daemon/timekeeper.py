@@ -5,6 +5,7 @@ Time counts only while one of the run's routers is reached: nobody loses work to
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 import attrs
@@ -15,6 +16,7 @@ from ..storage.records import Agent, OnboardingAgent
 from .deadlines import Deadlines
 from .full_disk import with_space
 from .house import House
+from .reached import one_reached, until_all_away
 from .router_link import RouterLink
 
 Timed = TypeVar("Timed", Agent, OnboardingAgent)
@@ -81,10 +83,7 @@ class Timekeeper(Generic[Timed]):
                 await link.outbox.settled()
         await self._give_back(0.0, self._at_least_s)
         while True:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._deadlines.watch, self._pass)
-                await all_away(links)
-                nursery.cancel_scope.cancel(reason="no router is reached: no time passes")
+            await until_all_away(links, partial(self._deadlines.watch, self._pass))
             away_at = trio.current_time()
             await one_reached(links)
             with trio.move_on_after(self._house.pace.settle_s):
@@ -116,22 +115,3 @@ class Timekeeper(Generic[Timed]):
         """
         left = (due_at - self._house.wall()).total_seconds()
         return min(max(left, 0.0), max(self._longest_s, LOOK_AGAIN_S))
-
-
-async def all_away(links: Sequence[RouterLink]) -> None:
-    """Return once none of the run's routers is reached."""
-    while any(link.state.up for link in links):
-        for link in links:
-            await link.until(up=False)
-
-
-async def one_reached(links: Sequence[RouterLink]) -> None:
-    """Return once one of the run's routers is reached."""
-    async with trio.open_nursery() as nursery:
-
-        async def reached(link: RouterLink) -> None:
-            await link.until(up=True)
-            nursery.cancel_scope.cancel(reason="one is enough")
-
-        for link in links:
-            nursery.start_soon(reached, link)

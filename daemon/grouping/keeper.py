@@ -15,8 +15,8 @@ from ...storage.records import Agent
 from ..full_disk import with_space
 from ..groups import Policy
 from ..lifecycle import IllegalEvent
+from ..reached import one_reached, until_all_away
 from ..router_link import RouterLink
-from ..timekeeper import all_away, one_reached
 from .gathering import Gathering, GroupTools
 from .leaving import Leaving
 from .partners import Partners
@@ -200,10 +200,7 @@ class GroupKeeper:
                 await one_reached(links)
                 self._signs.drop_questions()
                 self.look_again()
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._work)
-                    await all_away(links)
-                    nursery.cancel_scope.cancel(reason="no router is reached: no time passes")
+                await until_all_away(links, self._work)
 
     async def _work(self) -> None:
         while True:

@@ -4,13 +4,14 @@ Time counts only while a router of the run is reached: nobody is lost by an outa
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import trio
 
 from ...protocol.names import WireId
 from ..deadlines import Deadlines
+from ..reached import one_reached, until_all_away
 from ..router_link import RouterLink
-from ..timekeeper import all_away, one_reached
 
 Lost = Callable[[WireId], Awaitable[None]]
 
@@ -83,10 +84,7 @@ class Attendance:
             for wire_id, present in self._present.items():
                 if not present:
                     self._begin_grace(wire_id)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._deadlines.watch, self._lost)
-                await all_away(links)
-                nursery.cancel_scope.cancel(reason="no router is reached: no time passes")
+            await until_all_away(links, partial(self._deadlines.watch, self._lost))
 
     def _begin_grace(self, wire_id: WireId) -> None:
         self._deadlines.set(wire_id, trio.current_time() + self._grace_s)
