@@ -32,8 +32,27 @@ class Hearing:
         self._pages: dict[str, int] = {}
         self._names: set[str] = set()
         for update in stored:
-            self._number = update.number
-            self._remember(update.update_id, update.page, update.page_number)
+            self.knows(update)
+
+    @classmethod
+    def after(cls, number: int, names: Iterable[str]) -> "Hearing":
+        """One that took so many; of what it took it knows only these names."""
+        hearing = cls()
+        hearing._number = number
+        for name in names:
+            page, _, count = name.rpartition(":")
+            hearing._remember(name, page, int(count) if page else 0)
+        return hearing
+
+    @property
+    def number(self) -> int:
+        """How many were taken."""
+        return self._number
+
+    def knows(self, update: LiveUpdate) -> None:
+        """This was taken elsewhere, and is stored."""
+        self._number = update.number
+        self._remember(update.update_id, update.page, update.page_number)
 
     def take(self, packet: MephistoBoundLiveUpdate) -> New | None:
         """None: it is known, or comes before one that is missing, or there were far too many."""
@@ -49,9 +68,15 @@ class Hearing:
 
     def _remember(self, name: str, page: str, number: int) -> None:
         if page:
-            self._pages[page] = number
+            self._pages[page] = max(number, self._pages.get(page, 0))
         else:
             self._names.add(name)
+
+
+def names_around(packet: MephistoBoundLiveUpdate) -> list[str]:
+    """The names by which one can tell whether it is new: its own, and that of the one before it."""
+    counted = packet.page and packet.page_number > 1
+    return [_name(packet), *([f"{packet.page}:{packet.page_number - 1}"] if counted else [])]
 
 
 def _name(packet: MephistoBoundLiveUpdate) -> str:

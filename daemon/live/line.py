@@ -1,7 +1,7 @@
 """The line between one live agent's page and its piece: what comes in once, what goes out in order."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -13,7 +13,7 @@ from ...protocol.packets import Alive, MephistoBoundLiveUpdate
 from ...protocol.streams import Confirmed
 from ...storage.records import LiveUpdate
 from .calls import Calls, is_call
-from .hearing import Hearing
+from .hearing import Hearing, New
 from .outbound import Outbound, StreamLink
 from .piece import Piece
 
@@ -30,6 +30,10 @@ LivePacket = MephistoBoundLiveUpdate | Alive | Confirmed
 """What a link says of live work."""
 
 
+Said = tuple[LiveLink, MephistoBoundLiveUpdate]
+"""What a page said, and the way back to it."""
+
+
 @attrs.frozen
 class Attached:
     """What a line leads to while its agent's piece is served."""
@@ -41,7 +45,8 @@ class Attached:
 
 
 class Line:
-    """One per live agent. Before its piece is opened, what comes is held; the router keeps it as well."""
+    """One per live agent. Before its piece is opened, what comes is held; the router keeps it as well, until
+    the cloakroom has stored it."""
 
     def __init__(
         self, agent_id: AgentId, wire_id: WireId, onboarding: bool, outbound: Outbound,
@@ -53,7 +58,8 @@ class Line:
         self._onboarding = onboarding
         self._wall = wall
         self._attached: Attached | None = None
-        self._held: deque[tuple[LiveLink, MephistoBoundLiveUpdate]] = deque()
+        self._held: deque[Said] = deque()
+        self._stored: list[LiveUpdate] = []
         self.has_ended = False
         """Whether the agent's part is over, and only last words go to its page."""
 
@@ -63,8 +69,13 @@ class Line:
         return None if self._attached is None else self._attached.piece
 
     def attach(self, attached: Attached) -> None:
-        """The agent's piece is served from now on: it gets what was held."""
+        """The agent's piece is served from now on: it gets what was stored since it was read, or is held."""
         self._attached = attached
+        for update in self._stored:
+            if update.number > attached.hearing.number:
+                attached.hearing.knows(update)
+                self._give(attached, update)
+        self._stored.clear()
         while self._held:
             self._pass_on(attached, *self._held.popleft())
 
@@ -81,10 +92,28 @@ class Line:
         else:
             self._pass_on(self._attached, link, packet)
 
+    def hand_over(self) -> Sequence[Said]:
+        """What is held, to be stored by who asks."""
+        held = [*self._held]
+        self._held.clear()
+        return held
+
+    def put_back(self, said: Sequence[Said]) -> None:
+        """What was handed over was not stored."""
+        self._held.extendleft(reversed(said))
+        if self.has_ended:
+            self.end()
+
+    def is_stored(self, updates: Iterable[LiveUpdate]) -> None:
+        """These of what was handed over are stored, and were given to no piece yet."""
+        if not self.has_ended:
+            self._stored += updates
+
     def end(self) -> None:
         """The agent's part is over: what no piece was given, and what comes, is confirmed and dropped."""
         self.has_ended = True
         self._attached = None
+        self._stored.clear()
         while self._held:
             link, packet = self._held.popleft()
             link.stream_stored(packet)
@@ -95,11 +124,22 @@ class Line:
         if new is None:
             to.piece.heard_again(stored)
             return
-        update = LiveUpdate(
-            self._onboarding, self.agent_id, False, new.number, new.name,
-            packet.page, packet.page_number, packet.update, self._wall(),
-        )  # fmt: skip
+        update = self.update_of(packet, new)
         called = to.calls is not None and is_call(update.update)
         to.piece.heard(update, not called, stored)
         if called and to.calls is not None:
             to.calls.take(update)
+
+    def _give(self, to: Attached, update: LiveUpdate) -> None:
+        """What is stored already."""
+        if to.calls is not None and is_call(update.update):
+            to.calls.take(update)
+        else:
+            to.piece.deliver(update)
+
+    def update_of(self, packet: MephistoBoundLiveUpdate, new: New) -> LiveUpdate:
+        """What is stored of what the page said."""
+        return LiveUpdate(
+            self._onboarding, self.agent_id, False, new.number, new.name,
+            packet.page, packet.page_number, packet.update, self._wall(),
+        )  # fmt: skip

@@ -147,6 +147,11 @@ class Piece:
         self._ledger.heard_again(stored)
         self._woken.set()
 
+    def deliver(self, update: LiveUpdate) -> None:
+        """A page sent something new, which is stored already."""
+        self._ledger.deliver(update)
+        self._woken.set()
+
     def seat_of(self, agent_id: AgentId) -> Seat:
         """Where an agent sits, or sat. LookupError."""
         return self._ledger.seat_of(agent_id)

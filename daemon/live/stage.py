@@ -32,6 +32,7 @@ from .agent import LiveAgent, Person
 from .attendance import Attendance
 from .calls import CallTools, open_calls
 from .cast import Cast, Ends, Player
+from .cloakroom import Cloakroom
 from .ledger import PieceKey
 from .line import Line, LiveLink, LivePacket
 from .opening import Opened, open_piece
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 SEED_BITS = 48
 STRANGERS_MAX = 1000  # agents of whom something came before we know them; after that it is dropped
 SEAT_S = 5.0  # a page that comes while its group is being opened waits so long for the others' past
+OPENED_AT_ONCE = 4  # pieces; more would not be opened sooner, but hold up whoever waits for an answer
+FIRST_WORDS_S = 1.0  # after a start pieces are opened once a router told what pages said, or after so long
 LAST_WORDS_S = 30.0  # how long what was sent before the code ended an agent's part is tried to be delivered
 
 
@@ -95,10 +98,15 @@ class Stage:
         self._lines: dict[WireId, Line] = {}
         self._by_number: dict[AgentId, Line] = {}
         self._pieces: dict[PieceKey, Playing | None] = {}
+        self._opening: set[AgentId] = set()
+        """Whose pieces are being opened: they are to sit down in them."""
         self._opened = trio.Event()
+        self._turns = trio.CapacityLimiter(OPENED_AT_ONCE)
+        self._first_words = trio.Event()
         self._late: dict[PieceKey, set[AgentId]] = {}
         """Who came while a piece was being opened, or was still that of another; they are looked at again."""
         self._watcher: Watcher | None = None
+        self._cloakroom = Cloakroom(tools.house.storage, tools.cast.onboarding, tools.house.wall)
         self._strangers: dict[WireId, list[tuple[LiveLink, LivePacket]]] = {}
         self._wish, self._wishes = trio.open_memory_channel[Callable[[], Awaitable[None]]](math.inf)
         self.attendance = Attendance(tools.rules.grace_s, self._lost, self._came_or_went)
@@ -114,11 +122,15 @@ class Stage:
         """Know again who is at work, after a start; before the links are served."""
         for player in await self._cast.present():
             self.changed(player)
+            line = self._lines.get(player.wire_id)
+            if line is not None and self._cast.is_played(player):
+                self._cloakroom.serves(line)
 
     async def serve(self, links: Sequence[RouterLink]) -> None:
         """Carry on all live work until cancelled: in storage it is whole, and goes on at the next start."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.attendance.watch, links)
+            nursery.start_soon(self._cloakroom.serve)
             async for wish in self._wishes:
                 nursery.start_soon(wish)
 
@@ -246,6 +258,7 @@ class Stage:
                 self._t.active()
                 self.attendance.came(packet.subject)
                 line.heard(link, packet)
+                self._cloakroom.came(line)
             case _:
                 self.counters["unexpected"] += 1
 
@@ -296,6 +309,7 @@ class Stage:
 
     def hear_presence(self, presence: Mapping[str, str], present: str) -> None:
         """What a router says of whose page is there; `present` is its word for it."""
+        self._first_words.set()
         for name, said in presence.items():
             if said == present:
                 self.attendance.is_back(WireId(name))
@@ -350,19 +364,12 @@ class Stage:
     # --- pieces
 
     async def _begin(self, agent_id: AgentId) -> None:
-        player = await self._cast.player(agent_id)
-        if not self._cast.is_played(player):
+        await self._after_first_words()
+        async with self._turns:
+            found = await self._found(agent_id)
+        if found is None:
             return
-        key = await self._cast.key_of(player)
-        if key in self._pieces:
-            playing = self._pieces[key]
-            if playing is None or not playing.takes(player.id):
-                self._late.setdefault(key, set()).add(player.id)
-            else:
-                await self._sit_down(playing, player)
-            return
-        self._pieces[key] = None
-        members = await self._cast.members(player)
+        key, members = found
         try:
             await self._play(key, members)
         except Exception as exc:
@@ -373,7 +380,35 @@ class Stage:
             await self._t.failed(f"carrying on {key.kind.value} {key.id}", exc, None)
             await self._end_all([member.id for member in members], TaskFailed())
         finally:
+            self._opening -= {member.id for member in members}
             self._is_no_more(key, self._pieces.pop(key))
+
+    async def _after_first_words(self) -> None:
+        """Whoever waits to hear that something is stored goes before the code that is run again."""
+        if not self._first_words.is_set():
+            with trio.move_on_after(FIRST_WORDS_S):
+                await self._first_words.wait()
+            self._first_words.set()
+
+    async def _found(self, agent_id: AgentId) -> tuple[PieceKey, Sequence[Player]] | None:
+        """The piece to be opened for the agent, and who works on it; None: it is seen to otherwise."""
+        if agent_id in self._opening:
+            return None
+        player = await self._cast.player(agent_id)
+        if not self._cast.is_played(player):
+            return None
+        key = await self._cast.key_of(player)
+        if key not in self._pieces:
+            self._pieces[key] = None
+            members = await self._cast.members(player)
+            self._opening |= {member.id for member in members}
+            return key, members
+        playing = self._pieces[key]
+        if playing is None or not playing.takes(player.id):
+            self._late.setdefault(key, set()).add(player.id)
+        else:
+            await self._sit_down(playing, player)
+        return None
 
     def _is_no_more(self, key: PieceKey, playing: Playing | None) -> None:
         """Whoever came too late for what is over now has the code begin for them."""
@@ -391,19 +426,15 @@ class Stage:
             self._wish.send_nowait(partial(self._begin, agent_id))
 
     async def _play(self, key: PieceKey, members: Sequence[Player]) -> None:
-        tools = PieceTools(
-            self._t.house.storage,
-            self._t.house.wall,
-            self._t.user_code,
-            self._sent,
-        )
         functions = self._t.blueprint.named_functions()
-        seed = self._t.house.rng.getrandbits(SEED_BITS)
-        opened = await open_piece(key, [agent.id for agent in members], seed, bool(functions), tools)
-        if opened.begun_before and self._t.rules.resume is Resume.END:
+        async with self._turns:
+            opened = await self._open(key, members, bool(functions))
+            is_over = opened.begun_before and self._t.rules.resume is Resume.END
+            persons = {} if is_over else await self._everybody(opened, members)
+        if is_over:
             await self._end_all([agent.id for agent in members], TaskFailed())
             return
-        playing = Playing(opened, await self._everybody(opened, members))
+        playing = Playing(opened, persons)
         calls = CallTools(
             functions,
             self._t.rules.call_limit_s,
@@ -420,12 +451,20 @@ class Stage:
             self._opened = trio.Event()
             for agent in members:
                 await self._sit_down(playing, agent, playing.persons[agent.id])
-            self._look_at(self._late.pop(key, set()) - {agent.id for agent in members})
+            sitting = {agent.id for agent in members}
+            self._opening -= sitting
+            self._look_at(self._late.pop(key, set()) - sitting)
             for call in opened.calls:
                 open_now.take(call)
             if self._watcher is not None and key.kind is PieceKind.ASSIGNMENT:
                 self._watcher.is_played(AssignmentId(key.id))
             await playing.piece.serve(partial(self._code, playing), partial(self._code_ended, playing))
+
+    async def _open(self, key: PieceKey, members: Sequence[Player], has_functions: bool) -> Opened:
+        house = self._t.house
+        tools = PieceTools(house.storage, house.wall, self._t.user_code, self._sent)
+        seed = house.rng.getrandbits(SEED_BITS)
+        return await open_piece(key, [agent.id for agent in members], seed, has_functions, tools)
 
     async def _everybody(self, opened: Opened, members: Sequence[Player]) -> dict[AgentId, Person]:
         """Its members, and who sat in its seats before; of whom the part is over, the piece knows again."""
@@ -447,6 +486,8 @@ class Stage:
         """
         person = person or await self._person(player)
         said = await self._said(player.id) if not playing.knows(player.id) else ()
+        if player.wire_id in self._lines:
+            await self._cloakroom.leave(self._lines[player.wire_id])
         if self._pieces.get(playing.piece.key) is not playing:  # it is over since
             self._look_at([player.id])
             return

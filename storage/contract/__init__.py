@@ -20,7 +20,7 @@ from .auditing import AuditingContract
 from .decisions import DecisionsContract
 from .late import LateContract
 from .lease import LeaseContract
-from .live import LiveContract
+from .live import Heard, LiveContract
 from .lives import ExportRow, LivesContract
 from .onboarding import OnboardingContract
 from .people import PeopleContract
@@ -32,6 +32,7 @@ from .terms import ChangeRun, NewRows, TermsContract
 __all__ = [
     "ChangeRun",
     "ExportRow",
+    "Heard",
     "NewAssignment",
     "NewRows",
     "NewRun",

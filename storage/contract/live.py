@@ -1,10 +1,22 @@
 """The contract of storage about live work: updates of pages, journals, what is owed for waiting."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import attrs
 
 from ...protocol.names import AgentId, PieceKind, RunId
 from ..records import JournalEntry, LiveUpdate, Owed
+
+
+@attrs.frozen
+class Heard:
+    """How far an agent's pages were heard."""
+
+    number: int
+    """Of the last update that is stored, 0 when none is."""
+    names: frozenset[str]
+    """Those of the names that were asked for under which an update is stored."""
 
 
 class LiveContract(abc.ABC):
@@ -27,10 +39,10 @@ class LiveContract(abc.ABC):
         """The next `limit` updates of an agent and direction, by number, above the number `after`."""
 
     @abc.abstractmethod
-    async def pages_heard(self, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
-        """The highest page number that was stored of each page load that counts what it sends.
+    async def heard(self, onboarding: bool, names: Mapping[AgentId, Collection[str]]) -> dict[AgentId, Heard]:
+        """How far the pages of these agents were heard, and which of the names their updates have.
 
-        Cost depends on how much the agent has sent.
+        What it costs does not depend on how much they have sent.
         """
 
     @abc.abstractmethod

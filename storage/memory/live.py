@@ -1,12 +1,13 @@
 """Live work in memory: updates of pages, journals of user code, what is owed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
 
 from ...protocol.names import AgentId, PieceKind, RunId
 from .. import live_rules, rules
+from ..contract import Heard
 from ..errors import Duplicate, InvalidRecord
 from ..records import Agent, JournalEntry, LiveUpdate, Owed
 from ..writes import AddOwed
@@ -32,12 +33,10 @@ class MemoryLive(MemoryBody):
         later = [update for update in found if update.number > after]
         return copies(sorted(later, key=lambda each: each.number)[: max(limit, 0)])
 
-    async def pages_heard(self, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
-        heard: dict[str, int] = {}
-        for update in (await self._read()).updates.having("stream", (onboarding, agent_id, False)):
-            if update.page_number:
-                heard[update.page] = max(update.page_number, heard.get(update.page, 0))
-        return heard
+    async def heard(self, onboarding: bool, names: Mapping[AgentId, Collection[str]]) -> dict[AgentId, Heard]:
+        tables = await self._read()
+        streams = {agent: tables.updates.having("stream", (onboarding, agent, False)) for agent in names}
+        return {agent: _heard(stream, names[agent]) for agent, stream in streams.items()}
 
     async def journal(
         self, kind: PieceKind, piece_id: int, after: int = 0, limit: int = 1000
@@ -80,6 +79,12 @@ def drop_journal(tables: Tables, kind: PieceKind, piece_id: int) -> None:
     """Stage the removal of a piece's journal."""
     for entry in tables.journal.having("piece", (kind, piece_id)):
         tables.journal.drop(_journal_key(entry))
+
+
+def _heard(stream: Iterable[LiveUpdate], names: Collection[str]) -> Heard:
+    updates = [*stream]
+    stored = frozenset(update.update_id for update in updates)
+    return Heard(max((update.number for update in updates), default=0), stored.intersection(names))
 
 
 def _update_key(update: LiveUpdate) -> UpdateKey:

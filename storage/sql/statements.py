@@ -300,10 +300,14 @@ ORDER BY number LIMIT :limit""",
 }
 """By whether the agent is an onboarding agent."""
 TALK_OF_AGENT = select(LiveUpdate, "WHERE of_agent = :agent_id ORDER BY created_at, outgoing, number")
-PAGES_HEARD = {
+LAST_HEARD = {
+    onboarding: f"SELECT MAX(number) FROM live_update WHERE {column} = :agent_id AND outgoing = FALSE"  # noqa: S608
+    for onboarding, column in _OF_AGENT.items()
+}
+IS_HEARD = {
     onboarding: f"""
-SELECT page, MAX(page_number) FROM live_update
-WHERE {column} = :agent_id AND outgoing = FALSE AND page_number > 0 GROUP BY page"""  # noqa: S608 - our own words
+SELECT 1 FROM live_update
+WHERE {column} = :agent_id AND update_id = :update_id AND NOT outgoing"""  # noqa: S608 - our own words
     for onboarding, column in _OF_AGENT.items()
 }
 JOURNAL = {

@@ -1,12 +1,13 @@
 """Live work in SQLite: updates of pages, journals of user code, what is owed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ...protocol.names import AgentId, PieceKind, RunId
 from .. import live_rules
+from ..contract import Heard
 from ..records import JournalEntry, LiveUpdate, Owed
 from ..sql import statements
-from .ask import Db, add_all, every, page
+from .ask import Db, add_all, every, page, value
 from .body import SqliteBody
 
 
@@ -29,8 +30,8 @@ class SqliteLive(SqliteBody):
             limit=max(limit, 0),
         )
 
-    async def pages_heard(self, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
-        return await self._engine.read(_pages_heard, onboarding, agent_id)
+    async def heard(self, onboarding: bool, names: Mapping[AgentId, Collection[str]]) -> dict[AgentId, Heard]:
+        return await self._engine.read(_heard, onboarding, names)
 
     async def journal(
         self, kind: PieceKind, piece_id: int, after: int = 0, limit: int = 1000
@@ -53,5 +54,12 @@ def _add_live(db: Db, updates: Sequence[LiveUpdate], journal: Sequence[JournalEn
     add_all(db, journal)
 
 
-def _pages_heard(db: Db, onboarding: bool, agent_id: AgentId) -> dict[str, int]:
-    return dict(db.execute(statements.PAGES_HEARD[onboarding], {"agent_id": agent_id}))
+def _heard(db: Db, onboarding: bool, names: Mapping[AgentId, Collection[str]]) -> dict[AgentId, Heard]:
+    return {agent_id: _heard_of(db, onboarding, agent_id, those) for agent_id, those in names.items()}
+
+
+def _heard_of(db: Db, onboarding: bool, agent_id: AgentId, names: Collection[str]) -> Heard:
+    is_heard = statements.IS_HEARD[onboarding]
+    stored = [name for name in names if value(db, is_heard, agent_id=agent_id, update_id=name)]
+    last: int | None = value(db, statements.LAST_HEARD[onboarding], agent_id=agent_id)
+    return Heard(last or 0, frozenset(stored))

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import AgentId, AgentStatus, PieceKind
-from crowdd.storage.contract import Storage
+from crowdd.storage.contract import Heard, Storage
 from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
 from crowdd.storage.records import Agent, OnboardingAgent, Owed
 from crowdd.storage.writes import AddOwed
@@ -83,16 +83,17 @@ async def test_an_id_is_unique_among_what_one_page_sent(world: World) -> None:
     assert len(await world.storage.live_updates(False, agent.id, True)) == 2
 
 
-async def test_how_far_each_page_load_was_heard_is_known(world: World) -> None:
+async def test_how_far_agents_were_heard_and_what_of_them_is_known(world: World) -> None:
     agent, begun = await beginner(world)
-    pages = [("x", 1), ("y", 1), ("", 0), ("x", 2), ("x", 3)]
-    updates = [
-        an_update(agent.id, number, page=page, page_number=count)
-        for number, (page, count) in enumerate(pages, 1)
-    ]
-    await world.storage.add_live([*updates, an_update(agent.id, 1, outgoing=True)], [])
-    assert await world.storage.pages_heard(False, agent.id) == {"x": 3, "y": 1}
-    assert await world.storage.pages_heard(True, begun.id) == {}
+    sent = an_update(agent.id, outgoing=True, update_id="sent")
+    await world.storage.add_live([an_update(agent.id, number) for number in (1, 2, 3)] + [sent], [])
+    asked = ["u1", "u3", "u4", "sent"]
+    nobody = AgentId(agent.id + 100)
+    assert await world.storage.heard(False, {agent.id: asked, nobody: asked}) == {
+        agent.id: Heard(3, frozenset({"u1", "u3"})),
+        nobody: Heard(0, frozenset()),
+    }
+    assert await world.storage.heard(True, {begun.id: asked}) == {begun.id: Heard(0, frozenset())}
 
 
 async def test_the_first_number_is_1(world: World) -> None:

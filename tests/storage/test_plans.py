@@ -38,7 +38,7 @@ def named_statements() -> list[tuple[str, str]]:
     for name, value in vars(statements).items():
         if name.isupper() and not name.startswith("_") and isinstance(value, str):
             named.append((name, value))
-    for name in ("LIVE_UPDATES", "PAGES_HEARD", "JOURNAL"):
+    for name in ("LIVE_UPDATES", "LAST_HEARD", "IS_HEARD", "JOURNAL"):
         named += [(name, statement) for statement in getattr(statements, name).values()]
     for name in ("DELETE_ASSIGNMENT", "DELETE_RUN"):
         named += [(name, statement) for statement in getattr(statements, name)]

@@ -92,7 +92,7 @@ READS = {
     "journal",
     "live_updates",
     "owed_of_agent",
-    "pages_heard",
+    "heard",
     "held_units",
     "reserved_agents",
     "submission",

@@ -81,7 +81,7 @@ class SameLive(Both):
     def look_at_an_agent(self, onboarding: bool, agent: AgentId, after: int, limit: int) -> None:
         self.both(lambda s: s.live_updates(onboarding, agent, False, after, limit))
         self.both(lambda s: s.live_updates(onboarding, agent, True, after, limit))
-        self.both(lambda s: s.pages_heard(onboarding, agent))
+        self.both(lambda s: s.heard(onboarding, {agent: ["u1", "u2", "u4"], AgentId(9): ["u1"]}))
 
     @rule(kind=st.sampled_from(PieceKind), piece=AGENTS, after=st.integers(0, 3), limit=st.integers(-1, 3))
     def look_at_a_piece(self, kind: PieceKind, piece: int, after: int, limit: int) -> None:
@@ -107,7 +107,7 @@ async def _updates(storage: Storage, said: Sequence[Said]) -> list[LiveUpdate]:
         number += sum((u.onboarding, u.agent_id, u.outgoing) == stream for u in updates)
         changes: dict[str, Any] = {"onboarding": each.onboarding, "outgoing": each.outgoing}
         if each.page and not each.outgoing:
-            heard = (await storage.pages_heard(each.onboarding, each.agent)).get(each.page, 0)
+            heard = sum(u.page == each.page for u in await storage.live_updates(*stream))
             before = sum(
                 (*stream, each.page) == (u.onboarding, u.agent_id, u.outgoing, u.page) for u in updates
             )
