@@ -24,6 +24,7 @@ from .live import a_task
 
 CLIENT_PROCESSES = 2
 EVERY_S = 1.0
+BEGIN_S = 120.0  # a slow machine lets 256 workers in within this time
 BEFORE_S = 1.5  # they talk for so long before
 AFTER_S = 2.0  # and for so long after all were answered
 SETTLE_S = 3.0  # when nothing came for so long, nothing is on its way
@@ -68,9 +69,17 @@ async def open_setting(agents: int) -> AsyncGenerator[Setting]:
             address = str((await daemon.ask("show", label)).address)
             async with open_pages(CLIENT_PROCESSES) as crowd:
                 await crowd.open(await register(address, range(agents)))
+                await all_at_work(daemon, label, agents)
                 yield Setting(daemon, crowd)
         finally:
             daemon.clean_up()
+
+
+async def all_at_work(daemon: Daemon, label: str, agents: int) -> None:
+    """Return when every pair has begun: our pages do not answer when those who wait are asked again."""
+    with trio.fail_after(BEGIN_S):
+        while (await daemon.ask("show", label)).agents.get("in task", 0) < agents:
+            await trio.sleep(0.1)
 
 
 @attrs.frozen
