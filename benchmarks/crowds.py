@@ -5,8 +5,6 @@ import statistics
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import attrs
@@ -15,19 +13,15 @@ import trio
 from tests.system.pages import Page
 from tests.system.processes import PAGE, Daemon
 
-from crowdd.protocol.names import AgentStatus, RunState, UnitStatus, WireId
-from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserved, Storage
-from crowdd.storage.records import TaskRun
-from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit
 from crowdd.testing.http_doors import HttpDoors, PageAddress
 
 from .instrument.sample import cpu_s
+from .stores import make_known
 
 TASK = "benchmark"
 PAGES_AT_ONCE = 8  # as in a busy run; more would measure how long they wait for each other
 LOOK_S = 0.5  # between two looks at how far a launch is
 WORKERS_AT_WORK = 100  # of those known, who come again and again
-AT_ONCE_IN_STORE = 200  # transactions that share a commit while the store is furnished
 TASK_TOML = f"""
 name = "{TASK}"
 [blueprint]
@@ -101,16 +95,16 @@ async def open_crowd(folder: Path, name: str, units: int, workers: int) -> Async
     daemon = Daemon(folder / "data")
     daemon.data.mkdir()
     async with daemon.store() as storage:
-        await _make_known(storage, workers)
+        await make_known(storage, TASK, [worker_name(number) for number in range(workers)])
     try:
         await daemon.start()
-        label = await daemon.launch(_task(folder, units))
-        yield Crowd(name, daemon, await _released(daemon, label, units))
+        label = await daemon.launch(static_task(folder, units))
+        yield Crowd(name, daemon, await released(daemon, label, units))
     finally:
         daemon.clean_up()
 
 
-async def _released(daemon: Daemon, label: str, units: int) -> str:
+async def released(daemon: Daemon, label: str, units: int) -> str:
     """Wait until every unit is free; returns the run's address."""
     while True:
         shown = await daemon.ask("show", label)
@@ -119,7 +113,8 @@ async def _released(daemon: Daemon, label: str, units: int) -> str:
         await trio.sleep(LOOK_S)
 
 
-def _task(folder: Path, units: int) -> Path:
+def static_task(folder: Path, units: int) -> Path:
+    """A task folder with so many rows."""
     task = folder / "task"
     (task / "page").mkdir(parents=True)
     (task / "task.toml").write_text(TASK_TOML)
@@ -127,38 +122,3 @@ def _task(folder: Path, units: int) -> Path:
     with (task / "data.jsonl").open("w") as data:
         data.writelines(json.dumps({"text": f"word {number}"}) + "\n" for number in range(units))
     return task
-
-
-async def _make_known(storage: Storage, workers: int) -> None:
-    """Workers who each did one unit of an earlier run of the task."""
-    now = datetime.now(UTC)
-    new = NewRun(TASK, "me", "earlier", "earlier", "static", "mock", "local", True, {}, b"k" * 32)
-    run = await storage.create_run(new, now, "staff:benchmark")
-    rows = [NewAssignment(number, f"{number}", {}, [{}]) for number in range(workers)]
-    await storage.add_assignments(run.id, rows, True, now)
-    await storage.launch_units(run.id, workers, now)
-    await storage.commit([MoveRun(run.id, RunState.LAUNCHING, RunState.RUNNING, "daemon", "")], now)
-    limit = trio.CapacityLimiter(AT_ONCE_IN_STORE)
-    async with trio.open_nursery() as nursery:
-        for number in range(workers):
-            nursery.start_soon(partial(_do_one, storage, run, worker_name(number), limit))
-    await storage.commit([MoveRun(run.id, RunState.RUNNING, RunState.COMPLETED, "daemon", "")], now)
-
-
-async def _do_one(storage: Storage, run: TaskRun, name: str, limit: trio.CapacityLimiter) -> None:
-    now = datetime.now(UTC)
-    async with limit:
-        worker = await storage.register_worker("mock", f"{name}_sandbox", {}, now)
-        path = (AgentStatus.ACCEPTED, AgentStatus.IN_TASK)
-        wanted = Registration(run.id, worker.id, WireId(f"wire-{name}"), name, "", path, None)
-        given = await storage.reserve(wanted, now)
-        assert isinstance(given, Reserved)
-        agent = given.agent
-        await storage.commit(
-            [
-                AddSubmission(agent.id, b"{}", [], "digest"),
-                MoveAgent(agent.id, agent.status, AgentStatus.COMPLETED, "worker", ""),
-                MoveUnit(agent.unit_id, UnitStatus.ASSIGNED, UnitStatus.COMPLETED, "worker", "", agent.id),
-            ],
-            now,
-        )

@@ -1,9 +1,9 @@
 """The rows of the table, a module each, with their baselines; and what is still measured by hand."""
 
 from ..instrument.row import Row
-from . import codec
+from . import choosing, codec, transactions
 
-ROWS: tuple[Row, ...] = (codec.ROW,)
+ROWS: tuple[Row, ...] = (codec.ROW, transactions.MANY, transactions.ALONE_ROW, choosing.ROW)
 
 BY_HAND = {
     "live": "pairs of live agents that talk, and as much as goes beside a bare relay",
