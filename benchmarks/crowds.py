@@ -108,8 +108,8 @@ async def released(daemon: Daemon, label: str, units: int) -> str:
     """Wait until every unit is free; returns the run's address."""
     while True:
         shown = await daemon.ask("show", label)
-        if shown["rows_done"] and shown["units"].get("launched") == units:
-            return str(shown["address"])
+        if shown.rows_done and shown.units.get("launched") == units:
+            return str(shown.address)
         await trio.sleep(LOOK_S)
 
 

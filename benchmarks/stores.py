@@ -8,7 +8,7 @@ import trio
 from crowdd.protocol.names import AgentStatus, RunState, UnitStatus, WireId
 from crowdd.storage.contract import NewAssignment, NewRun, Registration, Reserved, Storage
 from crowdd.storage.records import Agent, TaskRun, Worker
-from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit
+from crowdd.storage.writes import AddSubmission, MoveAgent, MoveRun, MoveUnit, Write
 
 AT_ONCE = 200  # transactions that share a commit
 ROWS_AT_ONCE = 5_000  # units made in one transaction
@@ -60,7 +60,7 @@ async def take_unit(storage: Storage, run: TaskRun, worker: Worker, link: str) -
 
 async def submit_unit(storage: Storage, agent: Agent) -> None:
     """The answer of an agent."""
-    writes = [
+    writes: list[Write] = [
         AddSubmission(agent.id, b"{}", [], "digest"),
         MoveAgent(agent.id, agent.status, AgentStatus.COMPLETED, "worker", ""),
         MoveUnit(agent.unit_id, UnitStatus.ASSIGNED, UnitStatus.COMPLETED, "worker", "", agent.id),
@@ -70,7 +70,7 @@ async def submit_unit(storage: Storage, agent: Agent) -> None:
 
 async def make_known(storage: Storage, task: str, names: list[str]) -> None:
     """Workers who each did one unit of an earlier run of the task."""
-    run = await add_run(storage, task, "earlier", len(names))
+    run = await add_run(storage, task, f"{task}-earlier", len(names))
     limit = trio.CapacityLimiter(AT_ONCE)
 
     async def work(name: str) -> None:

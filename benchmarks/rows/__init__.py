@@ -1,9 +1,19 @@
 """The rows of the table, a module each, with their baselines; and what is still measured by hand."""
 
 from ..instrument.row import Row
-from . import choosing, codec, transactions
+from . import choosing, codec, commands, peer, posts, transactions
 
-ROWS: tuple[Row, ...] = (codec.ROW, transactions.MANY, transactions.ALONE_ROW, choosing.ROW)
+ROWS: tuple[Row, ...] = (
+    codec.ROW,
+    transactions.MANY,
+    transactions.ALONE_ROW,
+    choosing.ROW,
+    posts.ROW,
+    peer.LAUNCH,
+    peer.REGISTRATION,
+    peer.CYCLE,
+    commands.ROW,
+)
 
 BY_HAND = {
     "live": "pairs of live agents that talk, and as much as goes beside a bare relay",

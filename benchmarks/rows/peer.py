@@ -1,0 +1,95 @@
+"""Rows beside Mephisto: launch, registration and the static cycle. Its figures are recorded, not measured.
+
+They come from Mephisto on two cores of this kind: a launch of 5,000 units takes it 22 s, then it lets 16
+workers a second in; a cycle of registering and submitting, through its node router, 49 a second.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import trio
+from tests.system.processes import Daemon
+
+from ..crowds import static_task
+from ..instrument.row import Recorded, Row, Setting, Sides, at_least, at_most
+from ..instrument.sample import Figure, Meter, Sample
+from ..load import visits
+from .static_runs import open_daemon, open_static_run
+
+AT_ONCE = 16
+UNITS, UNITS_SMALL = 5_000, 200
+VISITS, VISITS_SMALL = 800, 50  # a round; five and the warm-up fit into the run
+LOOK_S = 0.02  # each look costs the daemon an answer
+LAUNCH_US = 22e6
+MEPHISTO_LAUNCH = Recorded({Figure.TIME_US: LAUNCH_US, Figure.PER_S: 1e6 / LAUNCH_US})
+MEPHISTO_REGISTRATION = Recorded({Figure.PER_S: 16.0})
+MEPHISTO_CYCLE = Recorded({Figure.PER_S: 49.0})
+
+
+@asynccontextmanager
+async def open_launch(setting: Setting) -> AsyncGenerator[Sides]:
+    """Each time a further run of the same daemon, ended when nobody measures."""
+    units = setting.size(UNITS, UNITS_SMALL)
+    task = static_task(setting.folder, units)
+    async with open_daemon(setting.folder) as daemon:
+
+        async def measure() -> Sample:
+            assert daemon.process is not None
+            with Meter([daemon.process.pid]) as meter:
+                run = await daemon.ask("launch", task)
+                await _until_free(daemon, run.label, units)
+            await daemon.ask("stop", run.label, True)
+            await daemon.until(run.label, lambda shown: shown.ended_at)
+            return meter.sample(1)
+
+        yield Sides(measure, MEPHISTO_LAUNCH)
+
+
+async def _until_free(daemon: Daemon, label: str, units: int) -> None:
+    """Return when every unit could be given to a worker."""
+    while (await daemon.ask("show", label)).units.get("launched") != units:
+        await trio.sleep(LOOK_S)
+
+
+def open_registration(setting: Setting) -> AbstractAsyncContextManager[Sides]:
+    """Workers who come, and keep their unit."""
+    return _open(setting, MEPHISTO_REGISTRATION, submit=False)
+
+
+def open_cycle(setting: Setting) -> AbstractAsyncContextManager[Sides]:
+    """Workers who come and submit; each answer is durable when they are told so."""
+    return _open(setting, MEPHISTO_CYCLE, submit=True)
+
+
+@asynccontextmanager
+async def _open(setting: Setting, mephisto: Recorded, *, submit: bool) -> AsyncGenerator[Sides]:
+    units = setting.size(UNITS, UNITS_SMALL)
+    async with open_static_run(setting.folder, units, AT_ONCE) as run:
+        count = setting.size(VISITS, VISITS_SMALL)
+        yield Sides(visits(run.load, run.pids, count, submit=submit), mephisto)
+
+
+LAUNCH = Row(
+    "launch",
+    "launch of 5,000 units, from the command until each could be given to a worker",
+    "Mephisto, 22 s",
+    (at_most(Figure.TIME_US, 0.01),),
+    open_launch,
+    turns=1,
+)
+REGISTRATION = Row(
+    "registration",
+    "registration in a run of 5,000 units, 16 at once",
+    "Mephisto, 16 a second",
+    (at_least(Figure.PER_S, 50),),
+    open_registration,
+    turns=1,
+)
+CYCLE = Row(
+    "static-cycle",
+    "static cycle (register, submit), 16 at once, through the router; ours durable",
+    "Mephisto with its node router, 49 a second",
+    (at_least(Figure.PER_S, 20),),
+    open_cycle,
+    turns=1,
+)
