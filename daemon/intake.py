@@ -22,11 +22,12 @@ from . import lifecycle
 from .admission_replies import sentence
 from .clock import Wall
 from .follow_ups import FollowUps
-from .late_answers import OTHER_CONTENT, UNKNOWN, LateAnswers
+from .late_answers import OTHER_CONTENT, OTHER_TYPE, UNKNOWN, LateAnswers
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
 from .lifecycle.onboarding import shown_status
 from .log_ids import ids_of
 from .task_runner import TaskRunner
+from .upload_types import UploadTypes
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class IntakeTools:
     wall: Wall
     files: Path
     """Where uploaded files of the run are kept, by sha256."""
+    types: UploadTypes
     follow_ups: FollowUps
     late: LateAnswers
 
@@ -73,7 +75,9 @@ class Intake:
         known = await self._known(agent, digest)
         if known is True or (known is False and not packet.answered):
             return self._repeat(packet.request, agent, known)
-        await self._fetch_all(packet.files, fetch)
+        why_not = await self._take_files(packet, fetch)
+        if why_not is not None:
+            return await self._other_type(packet, agent, agent.status, why_not)
         answer = AddSubmission(agent.id, data, packet.files, digest)
         try:
             agent = await self._save(agent, answer, packet.answered)
@@ -108,7 +112,7 @@ class Intake:
         is_genuine = verify_wire_id(self._t.run.key, packet.subject) and _are_digests(packet.files)
         if not packet.answered or not is_genuine:
             return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
-        await self._fetch_all(packet.files, fetch)
+        await self._take_files(packet, fetch)
         await self._t.late.keep(packet, None, UNKNOWN)
         return self._answer(packet.request, None, None)
 
@@ -135,7 +139,9 @@ class Intake:
             return await self._unknown(packet, fetch)
         if not _are_digests(packet.files):
             return self._answer(packet.request, Reason.BAD_REQUEST, agent.status)
-        await self._fetch_all(packet.files, fetch)
+        why_not = await self._take_files(packet, fetch)
+        if why_not is not None:
+            return await self._other_type(packet, agent, agent.status, why_not)
         kind = _kind(packet.metadata)
         digest = content_digest([kind, packet.metadata], packet.files)
         await self._t.storage.add_metadata(
@@ -153,7 +159,9 @@ class Intake:
             return self._answer(packet.request, Reason.UNKNOWN_AGENT, None)
         if not _are_digests(packet.files):
             return self._answer(packet.request, Reason.BAD_REQUEST, shown_status(agent))
-        await self._fetch_all(packet.files, fetch)
+        why_not = await self._take_files(packet, fetch)
+        if why_not is not None:
+            return await self._other_type(packet, None, shown_status(agent), why_not)
         kind = _kind(packet.metadata)
         told = {
             "kind": kind,
@@ -183,13 +191,37 @@ class Intake:
             return None
         return agent if agent.run_id == self._t.run.id else None
 
-    async def _fetch_all(self, files: Sequence[FileNote], fetch: Fetch) -> None:
+    async def _take_files(self, packet: SubmitUnit | SubmitMetadata, fetch: Fetch) -> str | None:
+        """Fetch the files. Not None: one is of a type that the run does not take, for this reason."""
+        found = [await self._take_file(note, fetch, packet.answered) for note in packet.files]
+        return next((why_not for why_not in found if why_not is not None), None)
+
+    async def _take_file(self, note: FileNote, fetch: Fetch, answered: bool) -> str | None:
         """Two who send the same contents at once would write the same file at once: one after the other."""
-        for sha256 in {note.sha256 for note in files}:
-            path = self._t.files / sha256
-            async with self._fetching.setdefault(sha256, trio.Lock()):
-                if not path.exists():
-                    await fetch(sha256, path)
+        path = self._t.files / note.sha256
+        async with self._fetching.setdefault(note.sha256, trio.Lock()):
+            is_new = not path.exists()
+            if is_new:
+                await fetch(note.sha256, path)
+            why_not = await self._t.types.why_not(note, path)
+            if why_not is not None and is_new and not answered:
+                path.unlink()
+        return why_not
+
+    async def _other_type(
+        self,
+        packet: SubmitUnit | SubmitMetadata,
+        agent: Agent | None,
+        status: AgentStatus,
+        why_not: str,
+    ) -> Answer:
+        """The router would have said so, unless it is of a version that does not look into files."""
+        if packet.answered:
+            await self._t.late.keep(packet, agent, OTHER_TYPE)
+            return self._answer(packet.request, None, status)
+        # The version before knows this word for it, and no better one.
+        refusal = self._answer(packet.request, Reason.BAD_REQUEST, status)
+        return attrs.evolve(refusal, text=why_not)
 
     def _answer(self, request: str, refused: Reason | None, status: AgentStatus | None) -> Answer:
         if refused is None:

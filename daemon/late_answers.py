@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 UNKNOWN = "this store knows no such agent: it was restored from a copy that is older"
 OTHER_CONTENT = "another answer of the same agent is stored"
+OTHER_TYPE = "a file of it is of a type that the task does not take"
 OVER_LIMIT = "its worker has had as many units as one may have"
 _ENDS = {
     AgentStatus.TIMEOUT: "its time was over",

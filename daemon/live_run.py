@@ -182,6 +182,7 @@ class LiveRun:
             self._house.wall,
             self._house.rng,
             self._house.degraded,
+            self._parts.config.upload_rule,
         )
         self._links = [RouterLink(channel, duties) for channel in channels]
         self._reception.connect(self._links)

@@ -34,6 +34,7 @@ from .router_link import RouterLink
 from .special_data import special_rows
 from .task_config import RunConfig
 from .task_runner import TaskRunner
+from .upload_types import UploadTypes
 from .worker_pool import WorkerPool
 
 
@@ -74,9 +75,9 @@ class Reception:
         self._pool = WorkerPool(self._tools, desk, self._onboarding)
         files = house.uploads(run.id)
         late = LateAnswers(run, storage, wall, lambda: self._tools.config.limits.maximum_units_per_worker)
-        self._intake = Intake(
-            IntakeTools(run, dict(parts.config.texts), storage, runner, wall, files, follow_ups, late)
-        )
+        types = UploadTypes(parts.config.upload_rule, house.user_code.off_loop)
+        texts = dict(parts.config.texts)
+        self._intake = Intake(IntakeTools(run, texts, storage, runner, wall, files, types, follow_ups, late))
         self.io = ClientIO(run, storage, wall, self._handlers(), metrics)
         self._links: list[RouterLink] = []
 

@@ -18,6 +18,7 @@ from ..protocol.link import LinkEnd, Role, Said
 from ..protocol.names import WireId
 from ..protocol.packets import MephistoBoundLiveUpdate, RequestStatuses, Suspend
 from ..protocol.proof import NONCE_BYTES
+from ..protocol.uploads import UploadRule
 from ..storage.contract import Storage
 from ..storage.records import TaskRun
 from .causes import causes
@@ -47,6 +48,7 @@ class LinkDuties:
     wall: Wall
     rng: random.Random
     degraded: Degraded
+    uploads: UploadRule | None
 
 
 @attrs.frozen
@@ -210,6 +212,7 @@ class RouterLink:
                 **{agent.wire_id: agent.status.value for agent in reserved},
                 **{agent.wire_id: agent.status.value for agent in onboarding},
             },
+            uploads=duties.uploads,
         )
         try:
             with trio.fail_after(HELLO_S):

@@ -34,6 +34,7 @@ WHY_FIXED = {
     "screening": _PEOPLE,
     "gold": _PEOPLE,
     "choice": "its units are ordered by it",
+    "uploads": "files that came were judged by it",
     "review": "reviews that were given followed it",
 }
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import attrs
 from cattrs import Converter
 
-from ..protocol.names import Reason
+from ..protocol.names import SENTENCES, Reason
+from ..protocol.uploads import UploadRule
 from .admission_config import (
     Admission,
     Choice,
@@ -47,6 +48,7 @@ from .structuring import (
     words,
 )
 from .task_folder import TaskCodeFailed, load_task_code, unload_task_code
+from .upload_config import FileTypes, Uploads, file_types
 
 CONFIG_NAME = "task.toml"
 CONFIG_BYTES_MAX = 1024 * 1024  # a task.toml beyond this has its data in the wrong file
@@ -182,6 +184,7 @@ class RunConfig:
     gold: Gold | None = None
     choice: Choice = attrs.Factory(Choice)
     review: ReviewRule | None = None
+    uploads: Uploads | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = self.admission.impossible()
@@ -200,6 +203,12 @@ class RunConfig:
             self.review,
             self.limits.allowed_concurrent,
         )
+
+    @property
+    def upload_rule(self) -> UploadRule | None:
+        """Which files are taken, with the words for who sends another; None: any."""
+        words = self.texts.get(Reason.FILE_TYPE.value, SENTENCES[Reason.FILE_TYPE])
+        return None if self.uploads is None else UploadRule(self.uploads.types, words)
 
     @property
     def pay_cents(self) -> int:
@@ -294,7 +303,14 @@ def _unknown_providers(config: RunConfig, registry: Registry) -> Iterator[str]:
 def _converter(registry: Registry) -> Converter:
     """Knows the plug-ins of `registry`: the table of each is structured into its own Options."""
     converter = make_converter(
-        {Reward: reward, Label: _label, Texts: _texts, Values: values, QualificationName: qualification_name}
+        {
+            Reward: reward,
+            Label: _label,
+            Texts: _texts,
+            Values: values,
+            QualificationName: qualification_name,
+            FileTypes: file_types,
+        }
     )
     for kind, chosen in _CHOSEN.items():
         hook = functools.partial(_plug_in, registry, converter, kind)

@@ -18,6 +18,7 @@ from .packets import Answer, Hello, Part
 from .parts import Assembler, split
 from .proof import NONCE_BYTES, check, daemon_proof, router_proof
 from .streams import EPOCH_MAX
+from .uploads import UploadRule
 
 VERSIONS = (1,)
 """The versions of the link that we speak: this one and the one before it."""
@@ -30,13 +31,14 @@ _PROOFS = {Role.DAEMON: daemon_proof, Role.ROUTER: router_proof}
 
 @attrs.frozen
 class Peer:
-    """Who is at the other end, proved. A daemon tells key and statuses, a router what its outbox holds."""
+    """Who is at the other end, proved: a daemon with key, statuses, uploads, a router with its outbox."""
 
     version: int
     epoch: int
     key: bytes = attrs.field(repr=False)
     statuses: dict[str, str] = attrs.field(repr=False)
     outbox: list[str]
+    uploads: UploadRule | None = None
 
 
 def refusal(words: str, retry: bool = False) -> LinkRefusal:
@@ -66,6 +68,7 @@ class Handshake:
         key: bytes = b"",
         statuses: dict[str, str] | None = None,
         outbox: list[str] | None = None,
+        uploads: UploadRule | None = None,
         versions: tuple[int, ...] = VERSIONS,
     ) -> None:
         if len(nonce) != NONCE_BYTES:
@@ -75,6 +78,7 @@ class Handshake:
         self._secrets = secrets
         self._mine = Hello(0, list(versions), label, nonce, epoch)
         self._key, self._statuses, self._outbox = key, statuses or {}, outbox or []
+        self._uploads = uploads
         self._first: Hello | None = None
         self._version = 0
         self._assembler = Assembler(HELLO_BYTES_MAX)
@@ -125,7 +129,8 @@ class Handshake:
                 self._meet(hello)
                 secret = self._check_proof(hello, hello)
                 proof = self._proof(Role.DAEMON, hello.nonce, secret)
-                return self._say(3, proof=proof, key=self._key, statuses=self._statuses)
+                told = _told_of(self._uploads)
+                return self._say(3, proof=proof, key=self._key, statuses=self._statuses, **told)
             case Role.ROUTER, 3, Hello() as first if self.peer is None:
                 self._check_proof(first, hello)
                 return self._welcome(first, hello)
@@ -174,11 +179,16 @@ class Handshake:
     def _welcome(self, first: Hello, hello: Hello) -> list[bytes]:
         if len(hello.key) < KEY_BYTES_MIN:
             raise refusal(f"the run's key is shorter than {KEY_BYTES_MIN} bytes")
-        self.peer = Peer(self._version, first.epoch, hello.key, hello.statuses, [])
+        uploads = UploadRule(tuple(hello.upload_types), hello.upload_words) if hello.upload_types else None
+        self.peer = Peer(self._version, first.epoch, hello.key, hello.statuses, [], uploads)
         return self._say(4, outbox=self._outbox)
 
     def _say(self, step: int, **words: Any) -> list[bytes]:
         return _frames(encode_packet(attrs.evolve(self._mine, step=step, **words)))
+
+
+def _told_of(uploads: UploadRule | None) -> dict[str, Any]:
+    return {} if uploads is None else {"upload_types": [*uploads.types], "upload_words": uploads.words}
 
 
 def _listed(versions: list[int]) -> str:

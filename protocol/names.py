@@ -157,6 +157,7 @@ class Reason(enum.Enum):
     BAD_REQUEST = "bad_request"
     UNKNOWN_AGENT = "unknown_agent"
     TOO_LARGE = "too_large"
+    FILE_TYPE = "file_type"
     TOO_MANY_REQUESTS = "too_many_requests"
     TASK_ERROR = "task_error"
     PARTNER_LEFT = "partner_left"
@@ -187,6 +188,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.BAD_REQUEST: "The page sent something we could not read.",
     Reason.UNKNOWN_AGENT: "We do not know this work session.",
     Reason.TOO_LARGE: "This is larger than what can be accepted.",
+    Reason.FILE_TYPE: "This task does not take files of this type.",
     Reason.TOO_MANY_REQUESTS: "Too many requests; please wait a moment.",
     Reason.TASK_ERROR: "Something went wrong in this task. It was reported; you did nothing wrong.",
     Reason.PARTNER_LEFT: "Your partner has left.",

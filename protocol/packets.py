@@ -35,7 +35,8 @@ class Hello:
     """One step of the handshake; see `link` for their order.
 
     Step 1 daemon: versions, nonce, epoch. 2 router: the same and its proof. 3 daemon: its proof, the run's
-    key, the statuses of all live agents. 4 router: what waits in its outbox; the link is up.
+    key, the statuses of all live agents, which uploads it takes. 4 router: what waits in its outbox; the
+    link is up.
     """
 
     type: ClassVar = PacketType.HELLO
@@ -48,6 +49,8 @@ class Hello:
     key: bytes = attrs.field(default=b"", repr=False)
     statuses: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     outbox: list[str] = attrs.Factory(list[str])
+    upload_types: list[str] = attrs.Factory(list[str])
+    upload_words: str = ""
 
 
 @attrs.frozen

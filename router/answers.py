@@ -30,6 +30,7 @@ _STATUS_OF = {
     Reason.NOT_QUALIFIED: 403,
     Reason.UNKNOWN_AGENT: 404,
     Reason.TOO_LARGE: 413,
+    Reason.FILE_TYPE: 415,
     Reason.TOO_MANY_REQUESTS: 429,
     Reason.TRY_LATER: 503,
     Reason.PAUSED: 503,

@@ -2,6 +2,7 @@
 
 <folder>/runs/<label>/bundle.tar.gz   the pages, whole or not there (switched by one rename)
 <folder>/runs/<label>/key             0600: lets a restarted router judge agent ids without a daemon
+<folder>/runs/<label>/uploads.json    which files are taken, where a daemon said so; kept before the key
 <folder>/runs/<label>/files/<sha256>  uploads until the daemon has fetched them
 <folder>/runs/<label>/outbox/         what was handed in and the daemon does not have yet: see `spool`
 <folder>/incoming/                    bodies being received; emptied at start
@@ -16,7 +17,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
+
 from ..files.durable import sync_folder, write_durably
+from ..protocol.uploads import UploadRule
 from .addressing import is_label
 from .bundle import BundleRefused, Page, read_bundle
 from .config import RouterRefused
@@ -24,6 +28,10 @@ from .limits import UPLOAD_KEPT_S
 from .spool import SpoolFolder
 
 log = logging.getLogger(__name__)
+
+
+class RuleDamaged(Exception):
+    """What was kept of the uploads that a run takes is not what was written."""
 
 
 class RunFolder:
@@ -50,6 +58,25 @@ class RunFolder:
     def keep_key(self, key: bytes) -> None:
         """Store the run's key; on disk when it returns."""
         write_durably(self.path / "key", key, 0o600)
+
+    def rule(self) -> UploadRule | None:
+        """Which files are taken, as a daemon said. RuleDamaged: that is not known before it says so again."""
+        try:
+            said = orjson.loads((self.path / "uploads.json").read_bytes())
+            return UploadRule(tuple(map(str, said["types"])), str(said["words"]))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as exc:
+            raise RuleDamaged(f"{self.path / 'uploads.json'} cannot be read") from exc
+
+    def keep_rule(self, rule: UploadRule | None) -> None:
+        """Store which files are taken; on disk when it returns."""
+        path = self.path / "uploads.json"
+        if rule is None:
+            path.unlink(missing_ok=True)
+            sync_folder(self.path)
+        else:
+            write_durably(path, orjson.dumps({"types": rule.types, "words": rule.words}), 0o600)
 
     def bundle(self) -> tuple[str, dict[str, Page]] | None:
         """The digest of the deployed bundle and its pages, or None when none (or a damaged one) is there."""

@@ -137,6 +137,9 @@ class LinkDoor:
         words = "this router serves too many runs" if served is None else served.desk.refuses(daemon)
         if served is None or words is not None:
             raise refusal(words or "", retry=True)
-        if daemon.key != served.desk.run.key:
+        is_new = daemon.key != served.desk.run.key
+        if is_new or daemon.uploads != served.desk.run.uploads:
+            await to_thread.run_sync(served.folder.keep_rule, daemon.uploads)
+        if is_new:
             await to_thread.run_sync(served.folder.keep_key, daemon.key)
         return served

@@ -9,6 +9,7 @@ from ..protocol.ids import verify_wire_id
 from ..protocol.link import LinkEnd
 from ..protocol.names import AgentStatus, WireId
 from ..protocol.packets import UpdateStatus
+from ..protocol.uploads import UploadRule
 from .agents import Agents
 from .calm import Pulse
 from .feeds import Feeds
@@ -18,12 +19,13 @@ from .presence import Presence
 
 @attrs.define(eq=False)
 class Memory:
-    """Owned by one `RouterRun`; nothing in it survives the process but the key, which the shell keeps."""
+    """Owned by one `RouterRun`; of it the shell keeps only key and uploads for the next process."""
 
     link: LinkEnd
     pulse: Pulse
     wall: Callable[[], float]
     key: bytes | None = attrs.field(repr=False)
+    uploads: UploadRule | None = None
     agents: Agents = attrs.Factory(Agents)
     presence: Presence = attrs.Factory(Presence)
     feeds: Feeds = attrs.Factory(Feeds)

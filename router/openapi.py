@@ -36,6 +36,7 @@ _REFUSALS: Mapping[int, str] = {
     408: "The body came too slowly.",
     409: "It does not go with how things stand; `reason` says why.",
     413: "The body is too large.",
+    415: "A file is of a type that the run does not take.",
     422: "The bundle is refused.",
     429: "Too many requests from this address.",
     500: "Something went wrong here; it was logged.",
@@ -86,7 +87,7 @@ class Operation:
 
 def _post(name: str, summary: str, answer: Any, body: dict[str, Any], form: Any = None) -> Operation:
     forms = {} if form is None else {"multipart/form-data": form}
-    refusals = (400, 403, 404, 408, 409, 413, 429, 503)
+    refusals = (400, 403, 404, 408, 409, 413, *(() if form is None else (415,)), 429, 503)
     bodies = {"application/json": body, **forms}
     return Operation("POST", f"/{name}", summary, {"application/json": answer}, bodies, refusals)
 

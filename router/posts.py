@@ -12,6 +12,7 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..files.kinds import TYPES, is_one_of
 from ..protocol.answers import ERROR_LOG_SENT
 from ..protocol.browser import (
     parse_error_log,
@@ -36,6 +37,7 @@ from ..protocol.packets import (
     SubmitUnit,
 )
 from ..protocol.packets import Request as Asked
+from ..protocol.uploads import UploadRule, is_no_file
 from .addresses import sender_of
 from .answers import in_words, refusal
 from .bodies import Body, BodyRefused, Places, Shares, read_form
@@ -212,6 +214,9 @@ async def _keep_and_ask(post: Post, asked: Asked, files: list[Received]) -> Http
     unknown = post.served.desk.run.knows(asked.subject)
     if unknown is not None:
         return unknown
+    why_not = await to_thread.run_sync(_why_not, post.served.desk.run.uploads, files)
+    if why_not is not None:
+        raise BodyRefused(refusal(Reason.FILE_TYPE, why_not))
     digests = {received.note.sha256 for received in files}
     desk, folder, answered = post.served.desk, post.served.folder, False
     desk.run.hold_files(digests)
@@ -223,6 +228,16 @@ async def _keep_and_ask(post: Post, asked: Asked, files: list[Received]) -> Http
         return answer
     finally:
         desk.carry_out(desk.run.release_files(digests, answered))
+
+
+def _why_not(rule: UploadRule | None, files: list[Received]) -> str | None:
+    """What is said of the first file that the run does not take. What we do not know the daemon judges."""
+    if rule is None or not TYPES.keys() >= set(rule.types):
+        return None
+    for received in files:
+        if not is_no_file(received.note) and not is_one_of(received.path, rule.types):
+            return rule.refusal(received.note)
+    return None
 
 
 async def _ask(post: Post, asked: Asked) -> HttpAnswer:

@@ -25,6 +25,7 @@ from ..protocol.packets import (
     UpdateStatus,
 )
 from ..protocol.streams import Confirmed
+from ..protocol.uploads import UploadRule
 from .answers import refusal
 from .asking import Asking
 from .calm import Pulse
@@ -55,13 +56,14 @@ class RouterRun:
         wall: Callable[[], float],
         quota: Quota | None = None,
         kept: Iterable[Kept] = (),
+        uploads: UploadRule | None = None,
     ) -> None:
         """`epoch` is random per start (below 2**40); `wall` gives seconds since 1970, for labels only.
 
         `quota` is shared by the runs of a router; `kept` is what its outbox has on disk.
         """
         self.label = label
-        self._memory = Memory(LinkEnd(Role.ROUTER, epoch), Pulse(now), wall, key)
+        self._memory = Memory(LinkEnd(Role.ROUTER, epoch), Pulse(now), wall, key, uploads)
         self._seats = Seats(self._memory)
         self._asking = Asking(self._memory, self._seats, quota or Quota(), epoch)
         self.outbox = self._asking.outbox
@@ -72,6 +74,11 @@ class RouterRun:
     def key(self) -> bytes | None:
         """What wire ids are verified with; None until a daemon brought it."""
         return self._memory.key
+
+    @property
+    def uploads(self) -> UploadRule | None:
+        """Which files may be handed in; None: any, as far as is known."""
+        return self._memory.uploads
 
     @property
     def linked(self) -> bool:
@@ -86,13 +93,14 @@ class RouterRun:
     # the link
 
     def link_up(self, daemon: Peer, now: float) -> list[Command]:
-        """A daemon has proved itself on a new connection (its key is already kept on disk).
+        """A daemon has proved itself on a new connection (key and uploads are already kept on disk).
 
         Whatever is unanswered goes out again, and whose pages are there; these are told what they missed.
         Frames of an earlier connection must not be given any more.
         """
         self._memory.pulse.heard(now)
         self._memory.key = daemon.key
+        self._memory.uploads = daemon.uploads
         news: list[Command] = []
         for agent, status in daemon.statuses.items():
             if status in _STATUSES and self._memory.learn(WireId(agent), AgentStatus(status), now):

@@ -11,9 +11,10 @@ import attrs
 from anyio import to_thread
 
 from ..protocol.names import Reason
+from ..protocol.uploads import UploadRule
 from .bundle import Page
 from .desk import Desk
-from .house import House, RunFolder
+from .house import House, RuleDamaged, RunFolder
 from .limits import OUTBOX_BYTES_MAX, RUNS_MAX
 from .quota import Quota
 from .run import RouterRun
@@ -106,10 +107,10 @@ class Runs:
 
     async def _open(self, label: str) -> Served:
         folder = self.house.run(label)
-        key = await to_thread.run_sync(folder.key)
+        key, rule = await to_thread.run_sync(_told_to, folder)
         bundle = await to_thread.run_sync(folder.bundle)
         kept = await to_thread.run_sync(folder.spool.load)
-        run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time, self._quota, kept)
+        run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time, self._quota, kept, rule)
         desk = Desk(run, folder.drop_uploads, partial(self.spooling.hand_in, folder.spool))
         served = self._runs[label] = Served(label, folder, desk)
         if bundle is not None:
@@ -117,3 +118,12 @@ class Runs:
         if kept:
             log.info("%d things that were handed in wait for the daemon", len(kept), extra={"label": label})
         return served
+
+
+def _told_to(folder: RunFolder) -> tuple[bytes | None, UploadRule | None]:
+    """What a daemon said last of ids and uploads. Without the key nobody is told "Submitted!" for it."""
+    try:
+        return folder.key(), folder.rule()
+    except RuleDamaged as exc:
+        log.error("%s: pages are told to try later until the daemon is there", exc)
+        return None, None

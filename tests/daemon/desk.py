@@ -23,6 +23,7 @@ from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.special_data import special_rows
 from crowdd.daemon.task_config import RunConfig, config_from_json
 from crowdd.daemon.task_runner import Doors, TaskRunner
+from crowdd.daemon.upload_types import UploadTypes
 from crowdd.daemon.worker_pool import WorkerPool
 from crowdd.protocol.names import AgentId, AgentStatus, Reason, WorkerId
 from crowdd.protocol.packets import (
@@ -104,8 +105,9 @@ class Desk:
         )
         storage, wall, files = self.house.storage, self.house.wall, self.house.data
         late = LateAnswers(self.run, storage, wall, lambda: self.units_per_worker)
+        types = UploadTypes(self.config.upload_rule, self.house.user_code.off_loop)
         self.intake = Intake(
-            IntakeTools(self.run, {}, storage, self.runner, wall, files, self.follow_ups, late)
+            IntakeTools(self.run, {}, storage, self.runner, wall, files, types, self.follow_ups, late)
         )
 
     def closed(self) -> Reason | None:

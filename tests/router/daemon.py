@@ -28,6 +28,7 @@ from crowdd.protocol.packets import (
     UpdateStatus,
 )
 from crowdd.protocol.proof import sign_request
+from crowdd.protocol.uploads import UploadRule
 from crowdd.router.desk import Desk
 
 from .kit import KEY, agent_id
@@ -73,6 +74,7 @@ class Daemon:
     epoch: int = 1
     secret: bytes = SECRET
     key: bytes = KEY
+    uploads: UploadRule | None = None
     heard: list[Heard] = attrs.Factory(list[Heard])
     end: LinkEnd = attrs.field(init=False)
     _news: trio.Event = attrs.Factory(trio.Event)
@@ -106,7 +108,14 @@ class Daemon:
     async def shake_hands(self, label: str, frames: Frames, statuses: dict[str, str] | None = None) -> Peer:
         """Prove ourselves to the router; LinkRefusal if it does not want us."""
         handshake = Handshake(
-            Role.DAEMON, [self.secret], label, os.urandom(32), self.epoch, key=self.key, statuses=statuses
+            Role.DAEMON,
+            [self.secret],
+            label,
+            os.urandom(32),
+            self.epoch,
+            key=self.key,
+            statuses=statuses,
+            uploads=self.uploads,
         )
         out = handshake.start()
         while True:
@@ -162,7 +171,7 @@ async def linked_in_memory(daemon: Daemon, desk: Desk) -> AsyncGenerator[None]:
     down_send, down_receive = trio.open_memory_channel[bytes](64)
     up_send, up_receive = trio.open_memory_channel[bytes](64)
     async with trio.open_nursery() as nursery:
-        peer = Peer(1, daemon.epoch, daemon.key, {}, [])
+        peer = Peer(1, daemon.epoch, daemon.key, {}, [], daemon.uploads)
         nursery.start_soon(desk.serve_link, peer, MemoryFrames(up_send, down_receive))
         router = Peer(1, 7, b"", {}, [])
         nursery.start_soon(daemon.serve, router, MemoryFrames(down_send, up_receive))

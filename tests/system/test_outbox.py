@@ -9,8 +9,9 @@ import orjson
 import pytest
 import trio
 
-from crowdd.testing.verdicts import Verdict
+from crowdd.testing.verdicts import Answered, Verdict
 
+from ..attacks.samples import SCRIPT, png
 from .pages import Page, open_pages
 from .processes import Daemon, Router, a_task
 from .test_remote import tell_of
@@ -32,14 +33,16 @@ async def router(tmp_path: Path) -> AsyncIterator[Router]:
         router.kill()
 
 
-async def begun(daemon: Daemon, router: Router, folder: Path, rows: int) -> tuple[str, list[str]]:
-    """A run whose workers come by the router; its label and two links."""
+async def begun(
+    daemon: Daemon, router: Router, folder: Path, rows: int, settings: str = ""
+) -> tuple[str, list[str]]:
+    """A run whose workers come by the router; its label and two links. `settings` are of its task.toml."""
     tell_of(daemon.data, "127.0.0.1", west=router)
     await daemon.start("--routers", str(daemon.data / "routers.toml"))
     task = a_task(folder, rows)
     document = (task / "task.toml").read_text()
     name, rest = document.split("\n", 1)
-    (task / "task.toml").write_text(f"{name}\n{REMOTE}{rest}")
+    (task / "task.toml").write_text(f"{name}\n{REMOTE}{settings}{rest}")
     label = await daemon.launch(task)
     return label, await daemon.links(label, 2)
 
@@ -49,9 +52,9 @@ async def exported(daemon: Daemon, label: str) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in content.splitlines()]
 
 
-async def submitted_with_a_photo(page: Page) -> Verdict:
+async def submitted_with_a_photo(page: Page, photo: bytes = PNG) -> Answered:
     body = {"USED_AGENT_ID": page.agent, "final_data": {"kind": "a"}}
-    return (await page.doors.post("submit_task", body, 40.0, [PNG])).verdict
+    return await page.doors.post("submit_task", body, 40.0, [photo])
 
 
 async def test_p1_what_a_router_calls_submitted_survives_both_of_them(
@@ -62,7 +65,7 @@ async def test_p1_what_a_router_calls_submitted_survives_both_of_them(
         await ann.register()
         await bob.register()
         daemon.kill()
-        assert await submitted_with_a_photo(ann) is Verdict.OK
+        assert (await submitted_with_a_photo(ann)).verdict is Verdict.OK
         assert (await bob.submit({"kind": "b"})).verdict is Verdict.OK
         router.kill()
         await router.start()
@@ -75,6 +78,25 @@ async def test_p1_what_a_router_calls_submitted_survives_both_of_them(
     photo = daemon.data / "runs" / str(shown.id) / "files" / hashlib.sha256(PNG).hexdigest()
     assert photo.read_bytes() == PNG
     assert list(await daemon.ask("late", label)) == []
+
+
+async def test_sec10_a_router_without_its_daemon_takes_files_of_the_types_that_the_run_takes(
+    daemon: Daemon, router: Router, tmp_path: Path
+) -> None:
+    types = '[uploads]\ntypes = ["image/*"]\n'
+    label, links = await begun(daemon, router, tmp_path, rows=1, settings=types)
+    async with open_pages(links[:1]) as (ann,):
+        await ann.register()
+        assert (await submitted_with_a_photo(ann, SCRIPT)).reason == "file_type"
+        daemon.kill()
+        router.kill()
+        await router.start()
+        assert (await submitted_with_a_photo(ann, SCRIPT)).reason == "file_type"
+        assert (await submitted_with_a_photo(ann, png())).verdict is Verdict.OK
+    await daemon.start("--routers", str(daemon.data / "routers.toml"))
+    shown = await daemon.until(label, lambda shown: shown.state == "completed")
+    files = daemon.data / "runs" / str(shown.id) / "files"
+    assert [path.read_bytes() for path in files.iterdir()] == [png()]
 
 
 async def test_a_run_is_not_taken_off_a_router_that_keeps_something_and_what_comes_late_is_shown(
