@@ -1,6 +1,6 @@
 """`[uploads]` of task.toml: which files workers may hand in."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import attrs
 
@@ -25,7 +25,8 @@ def file_types(value: Any, _: Any = None) -> tuple[str, ...]:
     """Exactly a list of types that can be told by what is in a file, each once."""
     if not isinstance(value, list) or not value:
         raise Fault('must be a list like ["image/png"]; delete the section to take any file')
-    found = [each for item in cast(list[Any], value) for each in _types(text(item))]
+    items: list[Any] = value
+    found = [each for item in items for each in _types(text(item))]
     return tuple(dict.fromkeys(found))
 
 
