@@ -1,6 +1,7 @@
 """`[uploads]` of task.toml: which files workers may hand in."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, cast
 
 import attrs
 
@@ -25,7 +26,7 @@ def file_types(value: Any, _: Any = None) -> tuple[str, ...]:
     """Exactly a list of types that can be told by what is in a file, each once."""
     if not isinstance(value, list) or not value:
         raise Fault('must be a list like ["image/png"]; delete the section to take any file')
-    items: list[Any] = value
+    items = cast(Sequence[Any], value)
     found = [each for item in items for each in _types(text(item))]
     return tuple(dict.fromkeys(found))
 
