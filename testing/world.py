@@ -16,7 +16,6 @@ from typing import Any
 
 import attrs
 import trio
-from trio.testing import MockClock
 
 from ..daemon.channel import Channel
 from ..daemon.clock import simulated_wall
@@ -26,6 +25,7 @@ from .checker import Violation, check_history
 from .facts import StoreFacts, read_facts
 from .history import Entry, History
 from .http_doors import PageAddress
+from .patient_clock import patient_clock
 from .players import Player
 from .simulation.browser import Air, SimulatedDoors
 from .simulation.channel import SimulatedChannel
@@ -130,7 +130,7 @@ def rehearse(
     scheduler._r.seed(seed)
     try:
         world = partial(simulate, seed, workers, units, faults, **more)
-        return trio.run(world, clock=MockClock(autojump_threshold=0))
+        return trio.run(world, clock=patient_clock())
     finally:
         scheduler._ALLOW_DETERMINISTIC_SCHEDULING = allowed
         scheduler._r.setstate(chance)

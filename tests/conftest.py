@@ -10,11 +10,20 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from trio.testing import MockClock
+
+from crowdd.testing.patient_clock import patient_clock
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 TOLD_FROM_S = 5.0  # files that take less are told together
+
+
+@pytest.fixture
+def autojump_clock() -> MockClock:
+    """Instead of trio's own, which jumps over threads that are at work."""
+    return patient_clock()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 import trio
-from trio.testing import MockClock
 
 from ...daemon.blueprints import Blueprint
 from ...daemon.blueprints.live_contract import Resume
 from ...daemon.live.piece import REPLAY_PATIENCE_S
 from ...protocol.names import COMPLETE_AGENT, AgentStatus
 from ...storage.records import Agent
+from ..patient_clock import patient_clock
 from ..players import Player
 from .live_bench import LiveBench, open_live_bench
 from .promise import PromiseBroken, must
@@ -20,7 +20,7 @@ LivePromise = Callable[[LiveBench], Awaitable[None]]
 
 def hold_to(promise: LivePromise, blueprint: Blueprint, player: Player | None) -> None:
     """Let the workers of one assignment come, and see whether the promise is kept. PromiseBroken."""
-    trio.run(_held_to, promise, blueprint, player, clock=MockClock(autojump_threshold=0))
+    trio.run(_held_to, promise, blueprint, player, clock=patient_clock())
 
 
 async def _held_to(promise: LivePromise, blueprint: Blueprint, player: Player | None) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from trio.testing import MockClock
 
 from ...daemon.providers import CrowdProvider, IdentityUnverified, ProviderFailed, ProviderSays
 from ...protocol.names import AgentStatus, Reason
+from ..patient_clock import patient_clock
 from .bench import URL, ProviderBench, open_bench
 from .promise import PromiseBroken, must, must_raise, told
 
@@ -54,17 +54,13 @@ def certify_provider(
     for promise in PROVIDER_PROMISES:
         try:
             trio.run(
-                _hold_to, promise, provider, provider.Options(**options), folder, names, clock=_quick_clock()
+                _hold_to, promise, provider, provider.Options(**options), folder, names, clock=patient_clock()
             )
         except Exception as exc:
             # The boundary to the author's code: whatever it raises is a promise that was not kept.
             broken.append((promise, exc))
     if broken:
         raise PromiseBroken("\n".join([f"{provider.__name__}:", *told(broken)]))
-
-
-def _quick_clock() -> MockClock:
-    return MockClock(autojump_threshold=0)
 
 
 async def _hold_to(

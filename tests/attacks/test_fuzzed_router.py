@@ -13,7 +13,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 import attrs
 import pytest
 import trio
-import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +28,7 @@ from crowdd.protocol.names import WireId
 from crowdd.protocol.packets import AgentDetails, Packet, RegisterAgent, ReturnStatuses
 from crowdd.protocol.proof import NONCE_BYTES
 from crowdd.storage.records import TaskRun
+from crowdd.testing.patient_clock import patient_clock
 from crowdd.testing.verdicts import Verdict
 
 from ..daemon.virtual import SECRET, Virtual
@@ -182,7 +182,7 @@ async def heard_out(said: Sequence[Said]) -> dict[str, int]:
 @given(SAID)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_flt27_whatever_a_router_says_the_daemon_and_the_other_runs_go_on(said: Sequence[Said]) -> None:
-    trio.run(heard_out, said, clock=trio.testing.MockClock(autojump_threshold=0))
+    trio.run(heard_out, said, clock=patient_clock())
 
 
 EXTREMES: dict[str, dict[Any, Any]] = {
@@ -224,13 +224,13 @@ def fields_of(cls: type[Any], values: dict[Any, Any]) -> dict[str, Any]:
 def test_flt27_extremes_of_every_packet_are_no_failure_of_ours(name: str) -> None:
     packets = [cls(**fields_of(cls, EXTREMES[name])) for cls in get_args(Packet)]
     said = [(packet, agent, True) for packet in packets for agent in (0, AGENTS)]
-    trio.run(heard_out, said, clock=trio.testing.MockClock(autojump_threshold=0))
+    trio.run(heard_out, said, clock=patient_clock())
 
 
 def test_sec4_a_router_counts_only_what_routers_count() -> None:
     counters = {f"count_{n}": 2**64 - 1 for n in range(5_000)} | {"\x1b[2J": 1, "x" * 9_999: 1, "": 1}
     said: list[Said] = [(ReturnStatuses({}, counters, {}), AGENTS, True)]
-    counted = trio.run(heard_out, said, clock=trio.testing.MockClock(autojump_threshold=0))
+    counted = trio.run(heard_out, said, clock=patient_clock())
     theirs = {name: count for name, count in counted.items() if name.startswith("router_")}
     assert 0 < len(theirs) <= COUNTERS_MAX
     assert all(name.startswith("router_count_") and count == COUNT_MAX for name, count in theirs.items())

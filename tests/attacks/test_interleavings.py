@@ -8,13 +8,13 @@ from typing import Any
 
 import attrs
 import trio
-import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crowdd.protocol.documents import canonical_json
 from crowdd.protocol.names import AgentStatus, WireId
 from crowdd.storage.errors import NotFound
+from crowdd.testing.patient_clock import patient_clock
 from crowdd.testing.verdicts import Answered, Verdict
 
 from ..daemon.virtual import Virtual, VirtualPage, open_virtual
@@ -137,4 +137,4 @@ def test_sec6_however_requests_of_two_workers_interleave_each_has_one_unit_and_o
             async with open_virtual(Path(folder)) as virtual:
                 await play(virtual, steps)
 
-    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    trio.run(main, clock=patient_clock())

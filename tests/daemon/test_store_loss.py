@@ -35,6 +35,7 @@ async def test_flt4_whoever_waits_when_the_disk_fails_is_told_to_try_later_at_on
             failed_at = trio.current_time()
             disk.slow_s = 0
             nursery.start_soon(newcomer.register)
+        await until_lost(virtual)
         assert [answered.reason for answered, _ in told] == ["try_later"] * 3
         assert all(at - failed_at < LAST_WORDS_S + 0.5 for _, at in told)
         assert virtual.daemon.losses == ["the store failed: disk I/O error"]
@@ -49,6 +50,7 @@ async def test_p12_what_was_told_to_try_later_is_done_once_after_the_restart(
         ann = await virtual.at_work(run, "ann")
         disk.fail()
         assert (await ann.submit({"kind": "a"})).reason == "try_later"
+        await until_lost(virtual)
         await virtual.until_live(run.id)
         assert (await ann.submit({"kind": "a"})).told["status"] == "Submitted!"
         assert await virtual.storage.submissions_count(run.id) == 1
@@ -68,6 +70,7 @@ async def test_p12_a_page_that_comes_while_the_daemon_ends_is_told_to_try_later(
             await virtual.operator.loss.begun()
             refused = await late.register()
         assert (refused.agent_id, refused.reason) == ("", "try_later")
+        await until_lost(virtual)
         await virtual.until_live(run.id)
         assert (await late.register()).agent_id
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import trio
 from tests.daemon.virtual import open_virtual
-from trio.testing import MockClock
 
+from crowdd.testing.patient_clock import patient_clock
 from crowdd.testing.simulation.stores import sqlite_store
 
 from .scenes import SCENES, Scene
@@ -29,7 +29,7 @@ def main() -> None:
     for scene in SCENES:
         with tempfile.TemporaryDirectory() as folder:
             scene.make(RECORDED / scene.name)
-            transcript = trio.run(_record, scene, Path(folder), clock=MockClock(autojump_threshold=0))
+            transcript = trio.run(_record, scene, Path(folder), clock=patient_clock())
             transcript.write(RECORDED / scene.name / "journal.sql", f"{scene.name}: {scene.title}")
             SCHEMA.write_text(schema_of(Path(folder) / "crowdd.db"))
         print(f"{scene.name}: {transcript.pieces} pieces, {transcript.killed_s:.0f} s")
