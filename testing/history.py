@@ -32,6 +32,7 @@ class Operation(enum.Enum):
     ONBOARD = "onboard"
 
 
+GIVES_UNITS = {Operation.REGISTER, Operation.ONBOARD}
 TRY_LATER = "try later"
 """`Unknown.why`: answered, but with nothing definite."""
 LOST = "connection lost"
@@ -230,6 +231,23 @@ def answers_saved(entries: Iterable[Entry]) -> set[str]:
             case _:
                 pass
     return saved
+
+
+def at_work(entries: Iterable[Entry]) -> set[str]:
+    """The clients who were given a unit, and were not told since that it is handed in or back, or is over."""
+    asked: dict[str, Invoke] = {}
+    working: set[str] = set()
+    for entry in entries:
+        match entry:
+            case Invoke():
+                asked[entry.call] = entry
+            case Ok() if asked[entry.call].operation in GIVES_UNITS and not entry.finished:
+                working.add(asked[entry.call].client)
+            case Ok() | Refused() if asked[entry.call].operation is not Operation.METADATA:
+                working.discard(asked[entry.call].client)
+            case _:
+                pass
+    return working
 
 
 def answered(entries: Sequence[Entry]) -> Counter[str]:

@@ -23,7 +23,7 @@ from ...daemon.causes import causes
 from ...storage.sqlite.check import check_store
 from ...storage.sqlite.connecting import open_reader
 from ..bot import Bot
-from ..history import Ok, Refused, agent_key, answered, answers_saved
+from ..history import Ok, Refused, agent_key, answered, answers_saved, at_work
 from ..http_doors import PageAddress
 from .browsers import CROWD, PLAYERS
 from .findings import CampaignResult, Finding, Plan, Progress
@@ -36,11 +36,11 @@ from .zygote import Zygote, start_zygote
 NAME = "power cuts"
 ROWS, WORKERS = 2000, 8
 TALK_ROWS, TALKERS = 500, 2
-WORK_S = (0.1, 1.0)  # between two cuts
-AWAY = 0.5  # before so many of the cuts the daemon is dead for a while, and the router keeps answers
-AWAY_S = (2.4, 3.4)  # a router waits 2 s for the daemon before it does
+AT_WORK = 3  # so many have a unit before the daemon is killed: some will hand it in, and the router keeps it
+SAVED_S = 15.0  # so long a cut waits for an answer to be called saved; a router waits 2 s for the daemon
+AFTERWARDS_S = (0.0, 0.5)  # from there to the cut: sooner than a file system syncs by itself
 BLIND_S = (0.0, 0.2)  # for so long processes live on without their disk
-DELIVERED_S = 20.0  # until then what was called saved is in the store
+DELIVERED_S = 30.0  # until then what was called saved is in the store
 LOOK_S = 0.02
 _STORED = """
     SELECT wire_id FROM submission JOIN agent ON agent.id = agent_id
@@ -111,17 +111,23 @@ class Cutter:
     async def cut_all(self, told: Callable[[int, str], None]) -> int:
         """All cuts, or until something is found; how many there were."""
         for number in range(self._plan.power_cuts):
-            await self._cut()
-            told(number + 1, f"{len(answers_saved(self._scene.history.entries))} answers saved")
+            await self._cut(daemon_away=number % 2 == 0)
+            told(number + 1, f"{self._saved()} answers saved")
             if self.findings:
                 return number + 1
         return self._plan.power_cuts
 
-    async def _cut(self) -> None:
-        await trio.sleep(self._rng.uniform(*WORK_S))
-        if self._rng.random() < AWAY:
+    async def _cut(self, daemon_away: bool) -> None:
+        """Soon after an answer was called saved: by the daemon, or by the router that keeps it."""
+        if daemon_away:
+            await self._until(lambda: len(at_work(self._scene.history.entries)) >= AT_WORK)
             await self._scene.daemon.kill()
-            await trio.sleep(self._rng.uniform(*AWAY_S))
+            # Not the daemon's last word, which may come after its end: what is saved and not in its store.
+            await self._until(lambda: bool(self._missing()))
+        else:
+            saved = self._saved()
+            await self._until(lambda: self._saved() > saved)
+        await trio.sleep(self._rng.uniform(*AFTERWARDS_S))
         await trio.to_thread.run_sync(self._disk.cut)
         await trio.sleep(self._rng.uniform(*BLIND_S))
         await self._scene.router.kill()
@@ -131,6 +137,15 @@ class Cutter:
         self.findings += await trio.to_thread.run_sync(check_store, self._scene.data / DATABASE)
         if not self.findings:
             await self._come_back()
+
+    async def _until(self, happened: Callable[[], bool]) -> None:
+        """Wait for it, but no longer than SAVED_S: the power is cut all the same."""
+        with trio.move_on_after(SAVED_S):
+            while not happened():  # noqa: ASYNC110  # nobody tells
+                await trio.sleep(LOOK_S)
+
+    def _saved(self) -> int:
+        return len(answers_saved(self._scene.history.entries))
 
     async def _come_back(self) -> None:
         seen, began = len(self._scene.history.entries), time.monotonic()

@@ -13,6 +13,7 @@ from crowdd.testing.history import (
     agent_key,
     answer_digest,
     answers_saved,
+    at_work,
     load_history,
     save_history,
 )
@@ -35,6 +36,18 @@ def test_an_answer_counts_as_saved_once_and_only_when_it_was_called_saved() -> N
         history.ok(history.invoke("ada", Operation.SUBMIT, agent="sent twice"))
     history.unknown(history.invoke("ada", Operation.SUBMIT, agent="lost"), LOST)
     assert answers_saved(history.entries) == {"sent twice"}
+
+
+def test_who_was_given_a_unit_is_at_work_until_told_that_it_is_over() -> None:
+    history = History()
+    for name in ("ada", "bob", "cleo", "dora"):
+        history.ok(history.invoke(name, Operation.REGISTER), f"agent of {name}")
+    history.ok(history.invoke("ada", Operation.METADATA))
+    history.ok(history.invoke("bob", Operation.SUBMIT))
+    history.unknown(history.invoke("cleo", Operation.RETURN), LOST)
+    history.refused(history.invoke("dora", Operation.SUBMIT), "time_over")
+    history.ok(history.invoke("emil", Operation.REGISTER), "agent of emil", finished=True)
+    assert at_work(history.entries) == {"ada", "cleo"}
 
 
 def test_a_saved_history_is_read_back_as_it_was(tmp_path: Path) -> None:
