@@ -233,6 +233,22 @@ def answers_saved(entries: Iterable[Entry]) -> set[str]:
     return saved
 
 
+def answers_replaced(entries: Iterable[Entry]) -> set[str]:
+    """The keys of the agents of whom two different answers were called saved: only one of them can be."""
+    asked: dict[str, Invoke] = {}
+    saved: dict[str, set[str]] = {}
+    for entry in entries:
+        match entry:
+            case Invoke(operation=Operation.SUBMIT):
+                asked[entry.call] = entry
+            case Ok() if entry.call in asked:
+                invoke = asked[entry.call]
+                saved.setdefault(invoke.agent, set()).add(invoke.digest)
+            case _:
+                pass
+    return {agent for agent, digests in saved.items() if len(digests) > 1}
+
+
 def at_work(entries: Iterable[Entry]) -> set[str]:
     """The clients who were given a unit, and were not told since that it is handed in or back, or is over."""
     asked: dict[str, Invoke] = {}

@@ -23,7 +23,7 @@ from ...daemon.causes import causes
 from ...storage.sqlite.check import check_store
 from ...storage.sqlite.connecting import open_reader
 from ..bot import Bot
-from ..history import Ok, Refused, agent_key, answered, answers_saved, at_work
+from ..history import Ok, Refused, agent_key, answered, answers_replaced, answers_saved, at_work
 from ..http_doors import PageAddress
 from .browsers import CROWD, PLAYERS
 from .findings import CampaignResult, Finding, Plan, Progress
@@ -112,6 +112,8 @@ class Cutter:
         """All cuts, or until something is found; how many there were."""
         for number in range(self._plan.power_cuts):
             await self._cut(daemon_away=number % 2 == 0)
+            # Whose answer is lost may be given the unit again: then another one comes in its place.
+            self._find_lost(answers_replaced(self._scene.history.entries))
             told(number + 1, f"{self._saved()} answers saved")
             if self.findings:
                 return number + 1
@@ -158,10 +160,14 @@ class Cutter:
             while self._missing():  # noqa: ASYNC110  # nobody tells
                 await trio.sleep(LOOK_S)
             return
-        lost = self._missing()
-        self.findings.append(
-            f"{len(lost)} answers were called saved and are lost, {', '.join(sorted(lost)[:3])}"
-        )
+        self._find_lost(self._missing())
+        if not self._answered_since(seen):
+            self.findings.append(f"nobody was answered within {DELIVERED_S:g} s of a cut")
+
+    def _find_lost(self, agents: set[str]) -> None:
+        if agents:
+            words = f"{len(agents)} answers were called saved and are lost"
+            self.findings.append(f"{words}, {', '.join(sorted(agents)[:3])}")
 
     def _answered_since(self, entry: int) -> bool:
         return any(isinstance(each, Ok | Refused) for each in self._scene.history.entries[entry:])

@@ -25,6 +25,7 @@ def tell(campaign: str, done: int, of: int, words: str = "") -> None:
 async def cut(folder: Path, plant: str = "") -> CampaignResult:
     done = await run(Plan(folder, power_cuts=CUTS, plant=plant), tell)
     print(f"{done.cycles} cuts, {dict(done.operations)} in {done.took_s:.0f} s")
+    print(*(finding.words for finding in done.violations), sep="\n")
     return done
 
 

@@ -12,6 +12,7 @@ from crowdd.testing.history import (
     Operation,
     agent_key,
     answer_digest,
+    answers_replaced,
     answers_saved,
     at_work,
     load_history,
@@ -36,6 +37,14 @@ def test_an_answer_counts_as_saved_once_and_only_when_it_was_called_saved() -> N
         history.ok(history.invoke("ada", Operation.SUBMIT, agent="sent twice"))
     history.unknown(history.invoke("ada", Operation.SUBMIT, agent="lost"), LOST)
     assert answers_saved(history.entries) == {"sent twice"}
+
+
+def test_an_answer_was_replaced_when_another_one_was_called_saved_after_it() -> None:
+    history = History()
+    for agent, digest in (("again", "d"), ("again", "d"), ("anew", "d"), ("anew", "e")):
+        history.ok(history.invoke("ada", Operation.SUBMIT, agent=agent, digest=digest))
+    history.refused(history.invoke("ada", Operation.SUBMIT, agent="again", digest="e"), "conflict")
+    assert answers_replaced(history.entries) == {"anew"}
 
 
 def test_who_was_given_a_unit_is_at_work_until_told_that_it_is_over() -> None:
