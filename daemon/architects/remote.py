@@ -5,7 +5,8 @@ daemon's routers.toml says where they are and which secret file proves them.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import attrs
 import trio
 
 from ...files.secrets import SecretRefused, load_secrets
-from ..channel import Channel, LinkRefused
+from ..channel import Channel, LinkRefused, Wire
 from ..routers import KnownRouter
 from ..structuring import Faults, Words
 from ..websocket_channel import WebsocketChannel
@@ -21,7 +22,7 @@ from .contract import Architect, Ground, Site
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 2.0  # how soon a mended secret file is noticed
+LOOK_S = 2.0  # how soon a changed secret file is noticed while the link is up; it is read at each new one
 
 
 @attrs.frozen
@@ -46,13 +47,13 @@ class RemoteArchitect(Architect):
 
     def __init__(self, options: Any, site: Site) -> None:
         super().__init__(options, site)
-        self._doors: list[tuple[KnownRouter, WebsocketChannel]] = []
+        self._channels: list[_RemoteChannel] = []
 
     @classmethod
     def check(cls, options: Any, ground: Ground) -> list[str]:
         """Routers that are not known, cannot be used, or have no address for the run."""
         try:
-            _doors(options, ground)
+            _channels(options, ground)
         except Faults as exc:
             return [f"architect.routers: {problem}" for problem in exc.problems]
         return []
@@ -60,58 +61,72 @@ class RemoteArchitect(Architect):
     @classmethod
     def address(cls, options: Any, ground: Ground) -> str:
         """At the first router."""
-        first, *_ = _doors(options, ground)
-        return first[0].address(ground.label, ground.shared_origin)
+        first, *_ = _channels(options, ground)
+        return first.url
 
     async def deploy(self) -> Sequence[Channel]:
         """A channel to each router, in the task's order, whether it is up or not. LinkRefused: says why."""
         try:
-            self._doors = await trio.to_thread.run_sync(_doors, self.options, self.site.ground)
+            self._channels = await trio.to_thread.run_sync(_channels, self.options, self.site.ground)
         except Faults as exc:
             raise LinkRefused("; ".join(exc.problems)) from exc
-        return [channel for _, channel in self._doors]
+        return self._channels
 
     async def watch(self) -> None:
-        """Take up secrets that were changed, for the next connection: nothing needs a restart."""
+        """Take up secrets that were changed, also for requests beside the link: nothing needs a restart."""
         while True:
             await trio.sleep(LOOK_S)
-            for known, channel in self._doors:
-                secrets = await trio.to_thread.run_sync(_secrets_now, known, channel.secrets)
-                if secrets != channel.secrets:
-                    ids = {"run": self.site.run.id}
-                    log.info("router %s has another secret now", channel.name, extra=ids)
-                    channel.secrets = secrets
+            for channel in self._channels:
+                await channel.take_up_secrets()
 
     async def shutdown(self) -> None:
         """The routers serve other runs, too; the links have taken this one off."""
 
 
-def _doors(options: RemoteOptions, ground: Ground) -> list[tuple[KnownRouter, WebsocketChannel]]:
-    """Every named router with the channel to it. Blocking; Faults: all that is wrong."""
-    doors: list[tuple[KnownRouter, WebsocketChannel]] = []
+class _RemoteChannel(WebsocketChannel):
+    """Proves itself with what the router's secret file holds when they meet."""
+
+    def __init__(self, known: KnownRouter, ground: Ground) -> None:
+        """SecretRefused, LinkRefused."""
+        self._file = Path(known.secret_file)
+        address = known.address(ground.label, ground.shared_origin)
+        super().__init__(known.url, ground.label, load_secrets(self._file), address)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[Wire]:
+        await self.take_up_secrets()
+        async with super().connect() as wire:
+            yield wire
+
+    async def take_up_secrets(self) -> None:
+        """Read the file again; what it held before goes on to be good while it cannot be used."""
+        secrets = await trio.to_thread.run_sync(_secrets_now, self._file, self.secrets)
+        if secrets != self.secrets:
+            log.info("router %s has another secret now", self.name)
+            self.secrets = secrets
+
+
+def _channels(options: RemoteOptions, ground: Ground) -> list[_RemoteChannel]:
+    """The channel to every named router. Blocking; Faults: all that is wrong."""
+    channels: list[_RemoteChannel] = []
     problems: list[str] = []
     for name, known in zip(options.routers, ground.routers.find(options.routers), strict=True):
         try:
-            doors.append((known, _channel(known, ground)))
+            channels.append(_RemoteChannel(known, ground))
         except Faults as exc:
             problems += [f"{name!r}: {problem}" for problem in exc.problems]
         except (SecretRefused, LinkRefused) as exc:
             problems.append(f"{name!r}: {exc}")
-    if len({channel.name for _, channel in doors}) < len(doors):
+    if len({channel.name for channel in channels}) < len(channels):
         problems.append("two of these names mean the same router")
     if problems:
         raise Faults(problems)
-    return doors
+    return channels
 
 
-def _channel(known: KnownRouter, ground: Ground) -> WebsocketChannel:
-    address = known.address(ground.label, ground.shared_origin)
-    return WebsocketChannel(known.url, ground.label, load_secrets(Path(known.secret_file)), address)
-
-
-def _secrets_now(known: KnownRouter, before: Sequence[bytes]) -> Sequence[bytes]:
+def _secrets_now(file: Path, before: Sequence[bytes]) -> Sequence[bytes]:
     """What the file holds; the secrets from before while it cannot be read."""
     try:
-        return load_secrets(Path(known.secret_file))
+        return load_secrets(file)
     except (SecretRefused, OSError):
         return before
