@@ -10,7 +10,7 @@ from ..protocol.packets import Reply, Request, ReturnUnit, SubmitMetadata, Submi
 from .answers import done, refuse_request
 from .commands import AnswerTicket, Command, HttpAnswer
 from .endings import answer_for_ended
-from .limits import RELAY_S
+from .limits import KEEP_AGAIN_S, RELAY_S
 from .memory import Memory
 from .outbox import Outbox, Standing
 from .tickets import Caller, Ticket, Tickets
@@ -116,8 +116,16 @@ class Keeping:
         if trouble is None:
             answers = [self._answer(ticket, HttpAnswer(200, done(ticket.request))) for ticket in waiting]
         else:
-            answers = [self._say_refusal(ticket) for ticket in waiting]
+            answers = [self._not_kept(ticket, now) for ticket in waiting]
         return [command for answer in answers for command in answer] + commands
+
+    def _not_kept(self, ticket: Ticket, now: float) -> list[Command]:
+        """Who waits on for the daemon does so for the disk, too: its trouble may be over sooner."""
+        answer = self._say_refusal(ticket)
+        if not answer:
+            ticket.relay_until = now + KEEP_AGAIN_S
+            self._tickets.look_at(ticket, ticket.relay_until)
+        return answer
 
     def unspooled(self, number: int) -> list[Command]:
         """It is off the disk: who was refused may be told so now."""

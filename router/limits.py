@@ -10,6 +10,7 @@ UPLOAD_TURN_S = 30.0  # how long a form waits for its place before "try again"
 UPLOADS_KEPT_BYTES_MAX = 8 * 1024 * 1024 * 1024  # of one run, until the daemon has fetched them
 UPLOAD_KEPT_S = 3600.0  # a file that no open submission names any more
 RELAY_S = 2.0  # how long the daemon has for what was handed in, before it goes to disk and the page on
+KEEP_AGAIN_S = 2.0  # after the disk refused it, while its page waits on: then it is tried again
 OUTBOX_BYTES_MAX = 4 * 1024 * 1024 * 1024  # of all runs, with uploads; `outbox_bytes_max` in router.toml
 OUTBOX_RUN_ENTRIES_MAX = 20_000  # things kept of one run; their agents are named in one hello
 OUTBOX_AGENT_ENTRIES_MAX = 32  # things kept of one agent: an answer, and what is told beside it

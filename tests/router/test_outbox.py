@@ -38,7 +38,7 @@ from crowdd.router.commands import (
     SpoolCommand,
     Unspool,
 )
-from crowdd.router.limits import OUTBOX_AGENT_ENTRIES_MAX, RELAY_S
+from crowdd.router.limits import KEEP_AGAIN_S, OUTBOX_AGENT_ENTRIES_MAX, RELAY_S
 from crowdd.router.quota import Quota
 from crowdd.router.run import RouterRun
 from crowdd.router.tickets import Caller
@@ -611,6 +611,19 @@ def test_with_a_broken_disk_the_daemon_is_waited_for() -> None:
     assert kit.answers == {}
     kit.reply(done("s1"))
     assert kit.answers["s1"] == SUBMITTED
+
+
+def test_who_waits_for_a_silent_daemon_is_told_when_the_disk_is_mended_before_it() -> None:
+    kit = Kit()
+    kit.post(submit(A))
+    kit.pass_s(RELAY_S)
+    kit.write("No space left on device")
+    kit.pass_s(KEEP_AGAIN_S - 0.1)
+    assert kit.wanted == [], "a broken disk is not asked all the time"
+    kit.pass_s(0.1)
+    kit.settle()
+    assert kit.answers["s1"] == SUBMITTED
+    assert kit.notes[-1] == "answers can be kept again"
 
 
 def test_what_cannot_be_read_at_present_is_read_later() -> None:
