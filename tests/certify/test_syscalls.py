@@ -30,10 +30,19 @@ async def test_flt2_flt4_flt5_submit_survives_each_system_call_as_kill_eio_and_e
 
 
 async def test_flt2_the_routers_outbox_survives_a_kill_at_each_system_call(tmp_path: Path) -> None:
-    # With EIO and ENOSPC a page is held for 60 s, for the daemon may come: `crowdd certify` has the patience.
     done = await strike(tmp_path, SubmitAway, "router", Aim([Fault.KILL]))
     assert [finding.words for finding in done.violations] == []
     assert done.cycles > 4
+
+
+async def test_flt4_flt5_the_routers_outbox_survives_eio_and_enospc_where_it_makes_an_answer_durable(
+    tmp_path: Path,
+) -> None:
+    # Each point is two pauses of the router; `crowdd certify` has the patience for its other calls, too.
+    durable = Aim([Fault.EIO, Fault.ENOSPC], ["fsync", "rename"])
+    done = await strike(tmp_path, SubmitAway, "router", durable)
+    assert [finding.words for finding in done.violations] == []
+    assert done.cycles >= 6
 
 
 async def test_flt2_an_acknowledgement_before_the_commit_is_found_out(tmp_path: Path) -> None:
