@@ -5,6 +5,7 @@ closes, however its other end died, the zygote kills what it started and ends.
 """
 
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -66,6 +67,7 @@ class Zygote:
         self._process = process
         self._line = trio.socket.from_stdlib_socket(line)
         self._turn = trio.Lock()
+        self._numbers = itertools.count(1)
 
     async def start(
         self,
@@ -98,14 +100,16 @@ class Zygote:
         return None if told is None else int(told)
 
     async def _ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        answer = b""
+        number = next(self._numbers)
+        told: dict[str, Any] = {}
         async with self._turn:
-            with trio.CancelScope(shield=True):  # or the next one would be given this one's answer
-                await self._line.send(json.dumps(message).encode())
-                answer = await self._line.recv(MESSAGE_BYTES_MAX)
-        if not answer:
-            raise ZygoteLost("the zygote ended; its last words are above")
-        told: dict[str, Any] = json.loads(answer)
+            with trio.CancelScope(shield=True):  # or what was started would not be known
+                await self._line.send(json.dumps({**message, "number": number}).encode())
+                # Ctrl-C ends this anywhere: what answers an order before that is for nobody.
+                while told.get("number") != number:
+                    if not (answer := await self._line.recv(MESSAGE_BYTES_MAX)):
+                        raise ZygoteLost("the zygote ended; its last words are above")
+                    told = json.loads(answer)
         return told
 
     def close(self) -> None:
@@ -132,7 +136,8 @@ def serve_zygote(line: socket.socket) -> None:
     try:
         while message := line.recv(MESSAGE_BYTES_MAX):
             asked: dict[str, Any] = json.loads(message)
-            line.send(json.dumps(_obey(asked, line, children)).encode())
+            told = {**_obey(asked, line, children), "number": asked["number"]}
+            line.send(json.dumps(told).encode())
     finally:
         for pid, status in children.items():
             if status is None:

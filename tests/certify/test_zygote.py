@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -54,6 +55,28 @@ async def test_who_is_killed_is_told_from_who_had_ended(zygote: Zygote, tmp_path
         while await zygote.status(ended) is None:
             await trio.sleep(0.01)
     assert await zygote.kill(ended) == 3
+
+
+class Interrupted:
+    """A line on which Ctrl-C comes after an order was sent, and before its answer is read."""
+
+    def __init__(self, line: Any) -> None:
+        self._line = line
+
+    async def send(self, order: bytes) -> int:
+        await self._line.send(order)
+        raise KeyboardInterrupt
+
+
+async def test_an_order_that_ctrl_c_ended_does_not_answer_the_next_one(
+    zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = await zygote.start([], tmp_path / "log", PROGRAM.format("wait"))
+    with monkeypatch.context() as ctrl_c:
+        ctrl_c.setattr(zygote, "_line", Interrupted(zygote._line))  # pyright: ignore[reportPrivateUsage]  # its only way out
+        with pytest.raises(KeyboardInterrupt):
+            await zygote.status(waiting)
+    assert await zygote.kill(waiting) == -signal.SIGKILL
 
 
 async def test_what_a_zygote_started_ends_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
