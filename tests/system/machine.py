@@ -22,6 +22,8 @@ DAEMON, ROUTER = "crowdd.service", "crowdd-router.service"
 SERVICES = (DAEMON, ROUTER)
 ROUTER_PORT = 8090
 DROP_INS = Path("/run/systemd/system")
+CGROUPS = Path("/sys/fs/cgroup")
+LIMITING = ("systemd", "memory", "pids", "cpu", "cpuacct", "blkio", "devices", "freezer")
 
 
 @attrs.frozen
@@ -144,10 +146,11 @@ class Machine:
             process.stdin.close()
 
 
-def cgroup_root() -> Path:
-    """Where the version 2 hierarchy is mounted: beside the old ones, or alone."""
-    beside = Path("/sys/fs/cgroup/unified")
-    return beside if beside.is_dir() else Path("/sys/fs/cgroup")
+def hierarchies() -> list[str]:
+    """The cgroup hierarchies that a systemd of ours needs: version 2 alone, or beside those that set limits."""
+    if not (CGROUPS / "unified").is_dir():
+        return ["."]
+    return ["unified", *(name for name in LIMITING if (CGROUPS / name).is_dir())]
 
 
 def why_not() -> str | None:
@@ -162,26 +165,44 @@ def why_not() -> str | None:
     return None
 
 
+@attrs.frozen
+class Cgroup:
+    """An empty cgroup of this name in each of the hierarchies."""
+
+    name: str
+    hierarchies: list[str]
+
+    @property
+    def folders(self) -> list[Path]:
+        return [CGROUPS / hierarchy / self.name for hierarchy in self.hierarchies]
+
+    def is_empty(self) -> bool:
+        """Whether no process is left in it."""
+        return "populated 0" in (self.folders[0] / "cgroup.events").read_text()
+
+
 @contextlib.contextmanager
-def own_cgroup() -> Generator[Path]:
+def own_cgroup() -> Generator[Cgroup]:
     """An empty cgroup; removed at the end with what systemd made below it."""
-    path = cgroup_root() / f"crowdd-test-{os.getpid()}"
-    path.mkdir()
+    cgroup = Cgroup(f"crowdd-test-{os.getpid()}", hierarchies())
+    for path in cgroup.folders:
+        path.mkdir()
     try:
-        yield path
+        yield cgroup
     finally:
-        for folder, _folders, _files in os.walk(path, topdown=False):
-            Path(folder).rmdir()
+        for path in cgroup.folders:
+            for folder, _folders, _files in os.walk(path, topdown=False):
+                Path(folder).rmdir()
 
 
 @contextlib.contextmanager
-def boot(scratch: Path, cgroup: Path, payload: Path, prefix: Path | None) -> Generator[Machine]:
+def boot(scratch: Path, cgroup: Cgroup, payload: Path, prefix: Path | None) -> Generator[Machine]:
     """A machine that is up; ended by force, with all that runs on it, and seen to be gone."""
     mount_point = scratch / "mount-point"
     mount_point.mkdir()
     with (scratch / "console").open("wb") as console:
         outer = subprocess.Popen(
-            [BOOT, mount_point, cgroup, payload, *([prefix] if prefix else [])],
+            [BOOT, mount_point, payload, prefix or "", cgroup.name, *cgroup.hierarchies],
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -206,7 +227,7 @@ def _wait_until_up(outer: subprocess.Popen[bytes], console: Path, environment: d
     raise AssertionError(f"systemd did not come up:\n{console.read_text(errors='replace')}")
 
 
-def _wait_until_empty(cgroup: Path) -> None:
+def _wait_until_empty(cgroup: Cgroup) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while "populated 1" in (cgroup / "cgroup.events").read_text() and time.monotonic() < deadline:
+    while not cgroup.is_empty() and time.monotonic() < deadline:
         time.sleep(0.02)
