@@ -35,6 +35,7 @@ from ..protocol.streams import Confirmed
 from ..storage.contract import Storage
 from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun
+from ..supervision.tasks import NoThread
 from .channel import LinkLost, LinkRefused
 from .clock import Wall
 from .lifecycle.onboarding import shown_status
@@ -187,7 +188,7 @@ class ClientIO:
             reply = await self._dispatch(packet, link)
         except (LeaseLost, StorageFailed):
             raise
-        except (LinkLost, LinkRefused) as lost:  # no router has the files; who is told to come again does
+        except (LinkLost, LinkRefused, NoThread) as lost:  # of files; who is told to come again does
             log.info("%s is to come again: %s", packet.type.value, lost, extra={"run": self._run.id})
             return try_later(packet)
         except Exception as exc:

@@ -9,8 +9,10 @@ import trio
 
 from ..storage.contract import Storage
 from ..storage.errors import StorageFull
+from ..supervision.tasks import NoThread
 from .degraded import Degraded, Lack
 from .full_disk import RETRY_S
+from .threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,10 @@ class DiskSpace:
         """Remove the reserve once the disk is full, or nearly: its room is for the last writes."""
         if shutil.disk_usage(self._reserve.parent).free >= RESERVE_BYTES:
             await self._until(Lack.DISK_FULL)
-        await trio.to_thread.run_sync(_remove, self._reserve)
+        try:
+            await in_thread(_remove, self._reserve)
+        except NoThread:  # room for the last words is worth a moment of the loop
+            _remove(self._reserve)
         log.warning("the reserve of %d MB is given up for the last writes", RESERVE_BYTES >> 20)
 
     async def _until(self, *lacks: Lack) -> None:
@@ -64,11 +69,12 @@ class DiskSpace:
         self._degraded.end(Lack.DISK_FULL)
 
     async def _fill(self) -> bool:
-        """Have the reserve there, whole; False when there is no room for it."""
+        """Have the reserve there, whole; False when it could not be made."""
         try:
-            await trio.to_thread.run_sync(_allocate, self._reserve)
+            await in_thread(_allocate, self._reserve)
         except OSError as exc:
-            words = f"no room for the reserve of {RESERVE_BYTES >> 20} MB ({exc.strerror}): make room"
+            remedy = "" if isinstance(exc, NoThread) else ": make room"
+            words = f"no reserve of {RESERVE_BYTES >> 20} MB yet ({exc.strerror}){remedy}"
             self._degraded.begin(Lack.DISK_RESERVE, words)
             return False
         self._degraded.end(Lack.DISK_RESERVE)

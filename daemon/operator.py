@@ -12,6 +12,7 @@ from ..protocol.names import UNFINISHED_RUN, AgentId, RunId, WorkerId
 from ..storage.contract import Storage
 from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, TaskRun
+from ..supervision.tasks import NoThread
 from .added_rows import all_rows
 from .backup import Backup
 from .blocks import Blocks, BlockSet
@@ -281,10 +282,12 @@ class Operator:
             self._house.degraded.leave(run.id)
 
     async def _assembled(self, run: TaskRun) -> Parts | None:
-        """The run's parts, waiting while its folder finds no space; None: the daemon stops meanwhile."""
+        """The run's parts, waiting while there is no space or no thread; None: the daemon stops meanwhile."""
         while not self._stopping:
             try:
                 return await self._house.user_code.load(self._assemble, run)
+            except NoThread as exc:
+                log.warning("the run waits: %s", exc.strerror, extra={"run": run.id})
             except OSError as exc:
                 if not is_full(exc):
                     raise

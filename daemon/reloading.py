@@ -12,6 +12,7 @@ import trio
 from ..logs.output import write_log
 from ..logs.parts import levels_now, read_levels, set_levels
 from ..supervision.notify import Notifier
+from ..supervision.tasks import NoThread
 from .config_layers import Asked, Configured, Setting
 from .metrics.door import MetricsDoor
 from .metrics.service import MetricsAddressTaken
@@ -19,6 +20,7 @@ from .options import toml_text
 from .roles import Staff
 from .routers import Routers
 from .structuring import Faults
+from .threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +81,14 @@ class Reloader:
         with trio.open_signal_receiver(signal.SIGHUP) as signals:
             task_status.started()
             async for _ in signals:
-                with suppress(Faults):
-                    await self.reload()
+                try:
+                    with suppress(Faults):
+                        await self.reload()
+                except NoThread as exc:
+                    log.error("not reloaded: %s", exc.strerror)
 
     async def reload(self) -> Reloaded:
-        """Take up what can be; everything is said in the log, too. Faults: everything stays as it was."""
+        """Take up what can be; said in the log, too. Faults, NoThread: everything stays as it was."""
         async with self._one_at_a_time:
             self._notifier.say(reloading=1, monotonic_usec=time.monotonic_ns() // 1000)
             said = "the configuration was not reloaded: the log says why"
@@ -97,8 +102,8 @@ class Reloader:
 
     async def _reload(self) -> Reloaded:
         try:
-            after = await trio.to_thread.run_sync(self._asked.configure)
-            await trio.to_thread.run_sync(self._routers.find, ())
+            after = await in_thread(self._asked.configure)
+            await in_thread(self._routers.find, ())
         except Faults as exc:
             for problem in exc.problems:
                 log.error("not reloaded: %s", problem)
@@ -120,7 +125,7 @@ class Reloader:
             case "log.format":
                 write_log(after.config.log.format.value, read_levels(levels_now()))
             case "roles.view" | "roles.operate" | "roles.pay" | "roles.others":
-                for words in await trio.to_thread.run_sync(self._staff.take_up, after.config.roles):
+                for words in await in_thread(self._staff.take_up, after.config.roles):
                     log.warning("%s", words)
             case "metrics":
                 try:

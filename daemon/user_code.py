@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import trio
 
+from ..supervision.tasks import NoThread
 from .causes import causes, words_of
+from .threads import in_thread
 
 T = TypeVar("T")
 
@@ -46,8 +48,11 @@ class UserCode:
             await trio.lowlevel.checkpoint()
             return _called(function, *args)
         begun = threading.Event()
-        with trio.move_on_after(limit_s):
-            return await self._in_thread(begun, functools.partial(_called, function, *args))
+        try:
+            with trio.move_on_after(limit_s):
+                return await self._in_thread(begun, functools.partial(_called, function, *args))
+        except NoThread as exc:
+            raise UserCodeFailed(f"{_name(function)} could not be called: {exc.strerror}") from exc
         if begun.is_set():
             raise _too_slow(function, limit_s)
         raise UserCodeFailed(
@@ -71,34 +76,33 @@ class UserCode:
     async def load(self, function: Callable[..., T], *args: Any) -> T:
         """Our own reading that runs a task's code on the way: its result, or what it raised, as it is.
 
-        UserCodeFailed after LOAD_LIMIT_S. Then, and when cancelled, its thread is abandoned: nobody waits at
-        a shutdown for a task.py that never ends.
+        NoThread: it could not begin. UserCodeFailed after LOAD_LIMIT_S. Then, and when cancelled, its thread
+        is abandoned: nobody waits at a shutdown for a task.py that never ends.
         """
         if self._inline:
             await trio.lowlevel.checkpoint()
             return function(*args)
         with trio.move_on_after(LOAD_LIMIT_S):
-            return await trio.to_thread.run_sync(
-                function, *args, abandon_on_cancel=True, limiter=self._limiter
-            )
+            return await in_thread(function, *args, abandon_on_cancel=True, limiter=self._limiter)
         raise UserCodeFailed(f"the code in task.py took longer than {LOAD_LIMIT_S:g} s")
 
     async def off_loop(self, function: Callable[..., T], *args: Any) -> T:
         """Our own slow, synchronous work (packing, file copies): its result, or what it raised, as it is.
 
-        Cancelled while it runs: it finishes, then `Cancelled`. Nothing for what runs an author's code.
+        NoThread: it could not begin. Cancelled while it runs: it finishes, then `Cancelled`. Nothing for what
+        runs an author's code.
         """
         if self._inline:
             await trio.lowlevel.checkpoint()
             return function(*args)
-        return await trio.to_thread.run_sync(function, *args, limiter=self._own)
+        return await in_thread(function, *args, limiter=self._own)
 
     async def _in_thread(self, begun: threading.Event, call: Callable[[], T]) -> T:
-        def in_thread() -> T:
+        def counted() -> T:
             begun.set()
             return call()
 
-        return await trio.to_thread.run_sync(in_thread, abandon_on_cancel=True, limiter=self._limiter)
+        return await in_thread(counted, abandon_on_cancel=True, limiter=self._limiter)
 
 
 def _called(function: Callable[..., T], *args: Any) -> T:

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,6 +27,7 @@ from ..protocol.proof import sign_request
 from .causes import causes
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .clock import Wall, wall_clock
+from .threads import in_thread
 
 SUBPROTOCOL = "crowdd.1"
 CONNECT_S = 10.0  # a router that takes longer is not there
@@ -163,7 +164,7 @@ class WebsocketChannel(Channel):
                     found = await self._receive(response, part)
             if found != sha256:
                 raise LinkLost(f"router {self.name} sent other contents for file {sha256}")
-            await trio.to_thread.run_sync(settle, part, into)
+            await in_thread(settle, part, into)
         except trio.TooSlowError:
             raise LinkLost(f"router {self.name} took longer than {FILE_S:g} s for a file") from None
         finally:
@@ -221,11 +222,15 @@ class WebsocketChannel(Channel):
                 f"router {self.name} does not say that a file has at most {FILE_BYTES_MAX} bytes"
             )
         digest = hashlib.sha256()
-        async with await trio.open_file(part, "wb") as file:
+        with await in_thread(_new_file, part) as file:
             async for chunk in response.aiter_raw():
                 digest.update(chunk)
-                await file.write(chunk)
+                await in_thread(file.write, chunk)
         return digest.hexdigest()
+
+
+def _new_file(path: Path) -> BinaryIO:
+    return path.open("wb")
 
 
 class _Stream(trio.abc.Stream):

@@ -3,16 +3,18 @@
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
-from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from ..protocol.names import Reason
+from ..supervision.tasks import NoThread
+from .answers import refusal
 from .bodies import PageGone
 from .config import KnownSecrets, RouterConfig
 from .deploy_door import DeployDoor
@@ -21,8 +23,9 @@ from .limits import SWEEP_S, TICK_S
 from .link_door import LinkDoor
 from .openapi import PATH, openapi_document
 from .pages_door import PagesDoor
-from .replies import error, ok
+from .replies import error, json_response, ok
 from .runs import Runs
+from .threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +61,14 @@ def build_app(
             Mount("/", PagesDoor(runs, config)),
         ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _http_error, PageGone: _gone, Exception: _bug},
+        exception_handlers={HTTPException: _http_error, PageGone: _gone, NoThread: _later, Exception: _bug},
     )
     return app, runs
 
 
 @asynccontextmanager
 async def _open(runs: Runs) -> AsyncGenerator[None]:
-    await to_thread.run_sync(runs.house.open)
+    await in_thread(runs.house.open)
     try:
         await runs.load()
         yield
@@ -92,8 +95,9 @@ async def _keep_sweeping(runs: Runs) -> None:
     while True:
         await anyio.sleep(SWEEP_S)
         for served in runs:
-            stale = await to_thread.run_sync(served.folder.stale_uploads)
-            served.folder.drop_uploads(name for name in stale if not served.desk.run.wants_file(name))
+            with suppress(NoThread):  # it has been said; next time is soon enough
+                stale = await in_thread(served.folder.stale_uploads)
+                served.folder.drop_uploads(name for name in stale if not served.desk.run.wants_file(name))
 
 
 async def show_document(_: Request) -> Response:
@@ -110,6 +114,10 @@ async def _http_error(_: Request, exc: Exception) -> Response:
 
 async def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=400)
+
+
+async def _later(_: Request, __: Exception) -> Response:
+    return json_response(refusal(Reason.TRY_LATER))
 
 
 async def _bug(_: Request, __: Exception) -> Response:

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 from starlette.requests import Request
 
 from ..protocol.names import SENTENCES, Reason
@@ -25,6 +24,7 @@ from .limits import (
     DRAIN_BYTES_MAX,
     DRAIN_S,
 )
+from .threads import in_thread
 from .uploads import FormReader, FormRefused
 
 _PIECE_BYTES = 256 * 1024  # a hop to a thread costs as much as writing this
@@ -200,7 +200,7 @@ async def receive_file(body: Body, folder: Path, bytes_max: int) -> tuple[Path, 
                 digest.update(piece)
                 await file.write(piece)
             await file.flush()
-            await to_thread.run_sync(os.fsync, fd)
+            await in_thread(os.fsync, fd)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -21,6 +20,7 @@ from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX
 from .rates import Minute
 from .replies import error, json_response, not_found, ok
 from .runs import OutboxNotEmpty, Runs
+from .threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class DeployDoor:
         if refused is not None or served is None or not _DIGEST.fullmatch(digest):
             return refused or not_found()
         path = served.folder.upload(digest)
-        if not await to_thread.run_sync(path.is_file):
+        if not await in_thread(path.is_file):
             return not_found()
         return FileResponse(path, headers=_NO_PAGE, media_type="application/octet-stream")
 

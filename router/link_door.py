@@ -4,7 +4,6 @@ import logging
 import secrets
 
 import anyio
-from anyio import to_thread
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..protocol.errors import LinkRefusal
@@ -20,6 +19,7 @@ from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX, SEND_S
 from .rates import Minute
 from .runs import Runs, Served
 from .socket_door import close, refuse_socket
+from .threads import in_thread
 
 SUBPROTOCOL = "crowdd.1"
 log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ class LinkDoor:
             raise refusal(words or "", retry=True)
         is_new = daemon.key != served.desk.run.key
         if is_new or daemon.uploads != served.desk.run.uploads:
-            await to_thread.run_sync(served.folder.keep_rule, daemon.uploads)
+            await in_thread(served.folder.keep_rule, daemon.uploads)
         if is_new:
-            await to_thread.run_sync(served.folder.keep_key, daemon.key)
+            await in_thread(served.folder.keep_key, daemon.key)
         return served

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import anyio
 import attrs
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -38,6 +37,7 @@ from ..protocol.packets import (
 )
 from ..protocol.packets import Request as Asked
 from ..protocol.uploads import UploadRule, is_no_file
+from ..supervision.tasks import NoThread
 from .addresses import sender_of
 from .answers import in_words, refusal
 from .bodies import Body, BodyRefused, Places, Shares, read_form
@@ -57,6 +57,7 @@ from .limits import (
 )
 from .replies import json_response
 from .runs import Served
+from .threads import in_thread
 from .tickets import Caller
 from .uploads import FormReader, FormRefused, Received
 
@@ -119,6 +120,9 @@ class Posts:
         except BodyRefused as exc:
             served.desk.run.count_refusal(str(exc.answer.body["reason"]))
             return readable(name, request, exc.answer)
+        except NoThread:
+            served.desk.run.count_refusal(Reason.TRY_LATER.value)
+            return readable(name, request, refusal(Reason.TRY_LATER))
         except BadRequest as exc:
             served.desk.run.count_refusal(exc.reason.value)
             text = f"{exc.path}: {exc.why}" if exc.path else exc.why
@@ -177,7 +181,7 @@ class Posts:
         try:
             await self._wait_for_place(post)
             try:
-                await to_thread.run_sync(self._check_room, post)
+                await in_thread(self._check_room, post)
                 await read_form(post.body, form, partial(self._write, form))
             finally:
                 self._places.give_back(post.caller.address)
@@ -185,7 +189,10 @@ class Posts:
             return await _keep_and_ask(post, asked, form.files)
         finally:
             with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(form.close)
+                try:
+                    await in_thread(form.close)
+                except NoThread:  # a few files are removed, at most once a refused form
+                    form.close()
 
     async def _wait_for_place(self, post: Post) -> None:
         with anyio.move_on_after(UPLOAD_TURN_S) as waiting:
@@ -195,7 +202,7 @@ class Posts:
 
     async def _write(self, form: FormReader, piece: bytes) -> None:
         async with self._turns:
-            await to_thread.run_sync(self._feed, form, piece)
+            await in_thread(self._feed, form, piece)
 
     def _feed(self, form: FormReader, piece: bytes) -> None:
         if self._house.disk_free() < DISK_RESERVE_BYTES:
@@ -214,7 +221,7 @@ async def _keep_and_ask(post: Post, asked: Asked, files: list[Received]) -> Http
     unknown = post.served.desk.run.knows(asked.subject)
     if unknown is not None:
         return unknown
-    why_not = await to_thread.run_sync(_why_not, post.served.desk.run.uploads, files)
+    why_not = await in_thread(_why_not, post.served.desk.run.uploads, files)
     if why_not is not None:
         raise BodyRefused(refusal(Reason.FILE_TYPE, why_not))
     digests = {received.note.sha256 for received in files}
@@ -222,7 +229,7 @@ async def _keep_and_ask(post: Post, asked: Asked, files: list[Received]) -> Http
     desk.run.hold_files(digests)
     try:
         for received in files:
-            await to_thread.run_sync(folder.keep_upload, received.path, received.note.sha256)
+            await in_thread(folder.keep_upload, received.path, received.note.sha256)
         answer = await _ask(post, asked)
         answered = answer.status != 503
         return answer

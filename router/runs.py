@@ -8,7 +8,6 @@ from pathlib import Path
 
 import anyio
 import attrs
-from anyio import to_thread
 
 from ..protocol.names import Reason
 from ..protocol.uploads import UploadRule
@@ -19,6 +18,7 @@ from .limits import OUTBOX_BYTES_MAX, RUNS_MAX
 from .quota import Quota
 from .run import RouterRun
 from .spooling import Spooling
+from .threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Runs:
 
     async def load(self) -> None:
         """Take up what an earlier life of this router served."""
-        for label in await to_thread.run_sync(self.house.labels):
+        for label in await in_thread(self.house.labels):
             await self._open(label)
             log.info("the run is served again", extra={"label": label})
 
@@ -70,14 +70,14 @@ class Runs:
         async with self._changing:
             served = self._runs.get(label)
             if served is None and len(self._runs) < RUNS_MAX:
-                await to_thread.run_sync(self.house.run(label).make)
+                await in_thread(self.house.run(label).make)
                 served = await self._open(label)
             return served
 
     async def deploy(self, served: Served, incoming: Path, digest: str) -> None:
         """Switch a run to a received archive; BundleRefused leaves it as it was."""
         async with self._changing:
-            served.pages = await to_thread.run_sync(served.folder.switch_to, incoming)
+            served.pages = await in_thread(served.folder.switch_to, incoming)
             served.digest = digest
         ids = {"label": served.label}
         log.info("bundle %s deployed, %d pages", digest[:12], len(served.pages), extra=ids)
@@ -97,7 +97,7 @@ class Runs:
                 served.desk.carry_out(served.desk.run.end(Reason.RUN_ENDED))
                 served.desk.drop_link("the run was taken off this router")
                 log.info("the run was taken off", extra={"label": label})
-            await to_thread.run_sync(self.house.run(label).remove)
+            await in_thread(self.house.run(label).remove)
 
     def end(self) -> None:
         """The router stops: everybody who waits is told to try again."""
@@ -107,9 +107,9 @@ class Runs:
 
     async def _open(self, label: str) -> Served:
         folder = self.house.run(label)
-        key, rule = await to_thread.run_sync(_told_to, folder)
-        bundle = await to_thread.run_sync(folder.bundle)
-        kept = await to_thread.run_sync(folder.spool.load)
+        key, rule = await in_thread(_told_to, folder)
+        bundle = await in_thread(folder.bundle)
+        kept = await in_thread(folder.spool.load)
         run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time, self._quota, kept, rule)
         desk = Desk(run, folder.drop_uploads, partial(self.spooling.hand_in, folder.spool))
         served = self._runs[label] = Served(label, folder, desk)

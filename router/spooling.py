@@ -5,12 +5,12 @@ from collections import deque
 
 import anyio
 import attrs
-from anyio import to_thread
 
 from .commands import Command, Load, SetAside, Spool, SpoolCommand, Unspool
 from .desk import Desk
 from .limits import SPOOLING_AT_ONCE_MAX
 from .spool import Damaged, SpoolFolder
+from .threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ async def _do(job: _Job, places: anyio.CapacityLimiter) -> None:
 async def _spool(job: _Job, command: Spool, places: anyio.CapacityLimiter) -> list[Command]:
     number, trouble = command.kept.number, None
     try:
-        await to_thread.run_sync(job.folder.write, command.kept, command.packet, limiter=places)
+        await in_thread(job.folder.write, command.kept, command.packet, limiter=places)
     except OSError as exc:
         trouble = _words(exc)
     return job.desk.run.spooled(number, trouble, anyio.current_time())
@@ -69,7 +69,7 @@ async def _spool(job: _Job, command: Spool, places: anyio.CapacityLimiter) -> li
 async def _load(job: _Job, command: Load, places: anyio.CapacityLimiter) -> list[Command]:
     number, run = command.kept.number, job.desk.run
     try:
-        packet = await to_thread.run_sync(job.folder.read, command.kept, limiter=places)
+        packet = await in_thread(job.folder.read, command.kept, limiter=places)
     except Damaged:
         return run.not_loaded(number, None, anyio.current_time())
     except OSError as exc:
@@ -82,9 +82,9 @@ async def _remove(job: _Job, command: Unspool | SetAside, places: anyio.Capacity
     number = command.kept.number
     try:
         if isinstance(command, Unspool):
-            await to_thread.run_sync(job.folder.remove, command.kept, limiter=places)
+            await in_thread(job.folder.remove, command.kept, limiter=places)
         else:
-            await to_thread.run_sync(job.folder.set_aside, command.kept, command.why, limiter=places)
+            await in_thread(job.folder.set_aside, command.kept, command.why, limiter=places)
     except OSError as exc:
         log.error(
             "what was kept as %d cannot be removed: %s", number, exc, extra={"label": job.desk.run.label}

@@ -22,6 +22,7 @@ from ...logs.parts import levels_now
 from ..channel import Channel
 from ..secrets import load_or_make_secrets
 from ..structuring import Count, Faults, Words
+from ..threads import in_thread
 from ..websocket_channel import NO_TLS, WebsocketChannel
 from .contract import Architect, Ground, Site
 from .detached import Detached, find_detached, is_held, start_detached
@@ -87,7 +88,7 @@ class LocalArchitect(Architect):
     async def deploy(self) -> Sequence[Channel]:
         """The one channel to the run's router. OSError: it did not start; says why, from its log."""
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        secrets = await trio.to_thread.run_sync(load_or_make_secrets, self._home / "secret")
+        secrets = await in_thread(load_or_make_secrets, self._home / "secret")
         if not await self._adopt():
             await self._start()
         url = _with_slash(self._options.public_url or self._base)

@@ -14,9 +14,11 @@ import attrs
 import trio
 
 from ...files.secrets import SecretRefused, load_secrets
+from ...supervision.tasks import NoThread
 from ..channel import Channel, LinkRefused, Wire
 from ..routers import KnownRouter
 from ..structuring import Faults, Words
+from ..threads import in_thread
 from ..websocket_channel import WebsocketChannel
 from .contract import Architect, Ground, Site
 
@@ -67,7 +69,7 @@ class RemoteArchitect(Architect):
     async def deploy(self) -> Sequence[Channel]:
         """A channel to each router, in the task's order, whether it is up or not. LinkRefused: says why."""
         try:
-            self._channels = await trio.to_thread.run_sync(_channels, self.options, self.site.ground)
+            self._channels = await in_thread(_channels, self.options, self.site.ground)
         except Faults as exc:
             raise LinkRefused("; ".join(exc.problems)) from exc
         return self._channels
@@ -100,7 +102,10 @@ class _RemoteChannel(WebsocketChannel):
 
     async def take_up_secrets(self) -> None:
         """Read the file again; what it held before goes on to be good while it cannot be used."""
-        secrets = await trio.to_thread.run_sync(_secrets_now, self._file, self.secrets)
+        try:
+            secrets = await in_thread(_secrets_now, self._file, self.secrets)
+        except NoThread:  # it has been said; the next look is soon
+            return
         if secrets != self.secrets:
             log.info("router %s has another secret now", self.name)
             self.secrets = secrets

@@ -1,7 +1,7 @@
 """Errors of the control API: {"error": {"code", "message", "hint"}}, with a status that means something."""
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -17,6 +17,7 @@ from ...storage.errors import (
     StorageFailed,
     StorageFull,
 )
+from ...supervision.tasks import WORDS, NoThread, is_lack_of_threads
 from ..full_disk import is_full
 from ..providers.contract import ProviderFailed
 from .answers import json_answer
@@ -108,6 +109,14 @@ def _disk_error(_request: Request, exc: Exception) -> Response:
     return _refused(ControlError(503, "disk_failed", message, "Look at the disk, then ask again."))
 
 
+def _no_thread(_request: Request, exc: Exception) -> Response:
+    """Of any other RuntimeError nothing is known: a bug."""
+    if not isinstance(exc, NoThread) and not is_lack_of_threads(exc):
+        raise exc
+    message = f"This could not be done: {WORDS}. Those at work go on."
+    return _refused(ControlError(503, "no_thread", message, "Raise the limit, or try again in a while."))
+
+
 def _provider_failed(_request: Request, exc: Exception) -> Response:
     message = f"The crowd provider failed: {exc}. Whether it did what was asked is not known."
     return _refused(ControlError(502, "provider_failed", message, "Look, then try again."))
@@ -128,7 +137,8 @@ def lost_store_answer() -> Response:
     return _refused(ControlError(503, "storage_failed", message, "Once it is back, look."))
 
 
-HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+_ANSWERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     ControlError: _control_error,
     HTTPException: _http_exception,
     NotFound: _storage_error,
@@ -137,6 +147,19 @@ HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     InvalidRecord: _storage_error,
     StorageFull: _storage_error,
     OSError: _disk_error,
+    NoThread: _no_thread,
+    RuntimeError: _no_thread,
     ProviderFailed: _provider_failed,
     Exception: _failure,
 }
+
+
+def _in_the_loop(handler: Callable[[Request, Exception], Response]) -> Handler:
+    async def answer(request: Request, exc: Exception) -> Response:
+        return handler(request, exc)
+
+    return answer
+
+
+HANDLERS: Mapping[Any, Handler] = {kind: _in_the_loop(handler) for kind, handler in _ANSWERS.items()}
+"""Starlette would give each answer of a plain function a thread: no refusal may need one."""

@@ -12,6 +12,7 @@ from ...protocol.limits import BUNDLE_BYTES_MAX
 from ..checking import LaunchRefused
 from ..task_config import ConfigRefused
 from ..task_folder import TaskRefused, unpack_task
+from ..threads import in_thread
 from .errors import ControlError, bad_request
 from .questions import operator_of, take_body
 
@@ -27,7 +28,7 @@ async def unpacked_task(request: Request) -> AsyncGenerator[Path]:
         archive, folder = Path(scratch, "task.tar.gz"), Path(scratch, "task")
         await _store_body(request, archive)
         try:
-            await trio.to_thread.run_sync(unpack_task, archive, folder)
+            await in_thread(unpack_task, archive, folder)
             yield folder
         except TaskRefused as exc:
             raise _refusal([str(exc)]) from exc

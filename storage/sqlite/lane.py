@@ -47,20 +47,33 @@ async def open_lane(
 ) -> AsyncGenerator["Lane[R]"]:
     """Give a lane whose threads have all opened their resource; the first error of opening is raised.
 
+    StorageFailed when the system gives no thread.
+
     Left, it takes no more jobs, finishes those it has, and closes the resources on their threads. What
     closing raised is raised, unless something else is.
     """
-    lane = Lane(open_resource, carry_out, batch_max)
+    lane, begun = Lane(open_resource, carry_out, batch_max), 0
     try:
         for number in range(threads):
-            threading.Thread(target=lane.serve, name=f"{name}-{number}", daemon=True).start()
+            _begin(threading.Thread(target=lane.serve, name=f"{name}-{number}", daemon=True))
+            begun += 1
         await lane.opened(threads)
         yield lane
     finally:
         with trio.move_on_after(CLOSE_S, shield=True):
-            await lane.close(threads)
+            await lane.close(begun)
     if lane.close_error is not None:
         raise lane.close_error
+
+
+def _begin(thread: threading.Thread) -> None:
+    try:
+        thread.start()
+    except RuntimeError as exc:
+        raise StorageFailed(
+            f"the store needs a thread ({thread.name}), and the system gives none: raise the limit of tasks "
+            "(TasksMax= of the service, ulimit -u)"
+        ) from exc
 
 
 class Lane(Generic[R]):

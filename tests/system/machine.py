@@ -147,7 +147,7 @@ class Machine:
 
 
 def hierarchies() -> list[str]:
-    """The cgroup hierarchies that a systemd of ours needs: version 2 alone, or beside those that set limits."""
+    """The cgroup hierarchies that a systemd needs: version 2 alone, or beside those that set limits."""
     if not (CGROUPS / "unified").is_dir():
         return ["."]
     return ["unified", *(name for name in LIMITING if (CGROUPS / name).is_dir())]
