@@ -8,6 +8,7 @@ class DrainRequests:
     """ASGI middleware against a hang: Hypercorn queues a body and, if nobody takes it, never ends the answer.
 
     Once the answer has begun, what still comes is thrown away, and `receive` only tells that the peer left.
+    A peer that left before is not answered: Hypercorn closes, and trips over who sends meanwhile.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,15 +30,20 @@ class _Request:
         self._send = send
         self._nursery = nursery
         self._answering = False
+        self._gone = False
         self._left = trio.Event()
 
     async def receive(self) -> Message:
         if not self._answering:
-            return await self._receive()
+            message = await self._receive()
+            self._gone = message["type"] == "http.disconnect"
+            return message
         await self._left.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
+        if self._gone:
+            return
         if not self._answering:
             self._answering = True
             self._nursery.start_soon(self._drain)

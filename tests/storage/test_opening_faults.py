@@ -3,15 +3,19 @@
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
+import trio
 
 from crowdd.storage.errors import StorageFailed, StorageRefused
 from crowdd.storage.opening import open_storage
 from crowdd.storage.sqlite import check_store
+from crowdd.storage.sqlite.lane import CLOSE_S
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="ONLY ROOT MAY MOUNT A SMALL DISK")
 
@@ -72,3 +76,19 @@ async def test_flt7_what_is_no_database_any_more_is_named_damaged_with_the_remed
     database.write_bytes(os.urandom(8192))
     with pytest.raises(StorageRefused, match=r"is damaged.*crowdd storage accept"):
         await opened(database)
+
+
+@pytest.mark.parametrize("granted", range(4))
+async def test_flt20_a_store_that_gets_too_few_threads_says_so_and_waits_for_none_that_never_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granted: int
+) -> None:
+    start, begun = threading.Thread.start, count()
+
+    def start_some(thread: threading.Thread) -> None:
+        if next(begun) >= granted:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    with trio.fail_after(CLOSE_S / 2), pytest.raises(StorageFailed, match="needs a thread"):
+        await opened(tmp_path / "crowdd.db")

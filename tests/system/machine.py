@@ -115,6 +115,22 @@ class Machine:
             self.run("rm", "-f", str(path))
             self.run("systemctl", "daemon-reload")
 
+    @contextlib.contextmanager
+    def limited(self, unit: str, *limits: str) -> Generator[None]:
+        """Limits for what the unit is doing at present, without a restart; taken away at the end."""
+        self.run("systemctl", "set-property", "--runtime", unit, *limits)
+        try:
+            yield
+        finally:
+            self.run("rm", "-rf", f"/run/systemd/system.control/{unit}.d")
+            self.run("systemctl", "daemon-reload")
+
+    def throttled(self, unit: str) -> int:
+        """How often the unit had to wait because its share of the CPU was used up."""
+        groups = [self.root / "sys/fs/cgroup" / each / "system.slice" / unit for each in ("cpu", ".")]
+        (said,) = [(group / "cpu.stat").read_text() for group in groups if (group / "cpu.stat").exists()]
+        return int(dict(line.split() for line in said.splitlines())["nr_throttled"])
+
     def write(self, path: Path, content: str) -> None:
         """A file of root's on the machine, readable by all."""
         self.run("mkdir", "-p", str(path.parent))

@@ -142,6 +142,19 @@ def test_flt5_a_full_disk_at_the_start_is_said_and_room_lets_it_start(running: M
         assert running.crowdctl("status")["stopping"] is False
 
 
+# --- FLT20: threads
+
+
+def test_flt20_a_daemon_that_may_start_no_threads_says_so_at_once(running: Machine) -> None:
+    running.run("systemctl", "stop", DAEMON)
+    with running.with_drop_in(DAEMON, "[Unit]", "StartLimitBurst=1", "[Service]", "TasksMax=3"):
+        status, lines = start_fails(running)
+    assert status == "74"
+    assert "the store needs a thread" in lines
+    assert "Traceback" not in lines
+    running.fresh()
+
+
 # --- credentials
 
 

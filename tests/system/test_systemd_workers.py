@@ -1,33 +1,28 @@
 """The services with workers at work: kills, restarts, stops, over a router that is a service of its own."""
 
-import shutil
 import signal
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
-from crowdd.protocol.names import AgentStatus, RunId, UnitStatus
-from crowdd.storage.opening import open_storage
+from crowdd.protocol.names import AgentStatus, UnitStatus
 from crowdd.testing.bots import BotPlan, run_bots
 from crowdd.testing.checker import check_history
-from crowdd.testing.facts import StoreFacts, read_facts
 from crowdd.testing.history import History
 from crowdd.testing.tables import DAEMON_TABLES
 
-from .machine import CROWDCTL, DAEMON, ROUTER_PORT, Machine
-from .pages import Page, open_pages
+from .machine import CROWDCTL, DAEMON, Machine
+from .machine_work import REMOTE, at_work, done, facts_of, launch
 from .processes import a_task
 
+__all__ = ["launch"]
+
 KILLS = 20
-TASKS = Path("/srv/tasks")
-REMOTE = '[architect]\ntype = "remote"\nrouters = ["crowd"]\n'
 STUBBORN = """
 import trio
 from crowdd.daemon.blueprints.live import LiveBlueprint
@@ -42,61 +37,10 @@ class Blueprint(LiveBlueprint):
 """
 
 pytestmark = pytest.mark.system
-_labels = count()
-
-
-@pytest.fixture
-async def launch(with_router: Machine, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """Launches a task over the router and gives links to it, as this machine reaches them."""
-    with with_router.bridge() as port:
-
-        async def launch(workers: int, task: Path, *settings: str) -> tuple[int, list[str]]:
-            label = f"work-{next(_labels)}"
-            there = TASKS / label
-            for path in sorted(task.rglob("*")):
-                if path.is_file():
-                    with_router.write(there / path.relative_to(task), path.read_text())
-
-            def tell() -> tuple[int, list[str]]:
-                run = int(with_router.crowdctl("launch", str(there), f"label={label}", *settings)["id"])
-                with_router.until("the router is up", lambda: _is_up(with_router, run))
-                links = with_router.crowdctl("links", label, "--count", str(workers))
-                return run, [str(each["url"]).replace(f":{ROUTER_PORT}/", f":{port}/") for each in links]
-
-            return await trio.to_thread.run_sync(tell)
-
-        yield launch
-
-
-def _is_up(machine: Machine, run: int) -> bool:
-    return [router["up"] for router in machine.crowdctl("show", str(run))["routers"]] == [True]
-
-
-def done(machine: Machine, run: int, units: int) -> None:
-    """Return when the daemon has so many units done."""
-    machine.until(f"{units} done", lambda: machine.crowdctl("show", str(run))["units_done"] >= units)
 
 
 def _is_another(machine: Machine, before: str) -> bool:
     return machine.show("MainPID") != before and machine.show("ActiveState") == "active"
-
-
-@asynccontextmanager
-async def at_work(links: list[str]) -> AsyncGenerator[list[Page]]:
-    async with open_pages(links) as pages, trio.open_nursery() as nursery:
-        for page in pages:
-            assert (await page.register()).agent_id
-            await nursery.start(page.listen)
-        yield pages
-        nursery.cancel_scope.cancel()
-
-
-async def facts_of(machine: Machine, run: int, copy: Path) -> StoreFacts:
-    """What the store says; the daemon is stopped for it."""
-    await trio.to_thread.run_sync(machine.run, "systemctl", "stop", "crowdd.socket", DAEMON)
-    shutil.copy(machine.root / "var/lib/crowdd/crowdd.db", copy)  # SQLite would not find it by this path
-    async with open_storage(copy) as storage:
-        return await read_facts(storage, RunId(run))
 
 
 async def test_flt13_twenty_kills_of_the_daemon_under_load_lose_and_double_nothing(
