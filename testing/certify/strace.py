@@ -40,16 +40,17 @@ class Threads(enum.Enum):
 
 
 class Fault(enum.Enum):
-    """What happens instead of the call."""
+    """What happens instead of the call, or SLOW: after it."""
 
     KILL = "signal=SIGKILL"
     EIO = "error=EIO"
     ENOSPC = "error=ENOSPC"
+    SLOW = "delay_exit=1500000"
 
 
 @attrs.frozen
 class Injection:
-    """One fault, at the `number`-th call named `call` of a thread."""
+    """One fault, at the `number`-th call named `call` of a thread; SLOW: at it and all later ones."""
 
     fault: Fault
     call: str
@@ -130,7 +131,8 @@ async def open_strace(
 
 
 def _rule(injection: Injection) -> str:
-    return f"{injection.call}:{injection.fault.value}:when={injection.number}"
+    onwards = "+" if injection.fault is Fault.SLOW else ""
+    return f"{injection.call}:{injection.fault.value}:when={injection.number}{onwards}"
 
 
 async def _attached(process: trio.Process, pid: int, threads: Threads) -> None:

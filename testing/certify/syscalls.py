@@ -206,6 +206,8 @@ def _allowed(injection: Injection, hit: Call | None) -> Collection[int]:
             return {STORE_LOST}
         case Fault.ENOSPC:
             return {STORE_LOST} if hit is not None and hit.name in SYNCING else set()
+        case Fault.SLOW:
+            return set()
 
 
 def _must_end(injection: Injection, hit: Call | None) -> bool:

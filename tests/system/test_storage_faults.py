@@ -1,4 +1,4 @@
-"""Real daemons on disks that are full or fail, and two on one store; FLT4, FLT5, FLT17, FLT23."""
+"""Real daemons on disks that are full, fail or are slow, and two on one store; FLT4-6, FLT17, FLT23."""
 
 import os
 import resource
@@ -17,8 +17,9 @@ import trio
 from crowdd.cli import EXIT_LEASE_LOST, EXIT_STORE_LOST
 from crowdd.protocol.names import AgentStatus
 from crowdd.storage import check_store
-from crowdd.testing.certify.strace import Fault, Injection, open_strace
+from crowdd.testing.certify.strace import Fault, Injection, Strace, open_strace
 
+from .pages import open_pages
 from .processes import LOOK_S, READY_S, Daemon
 from .workers import open_worker
 
@@ -121,6 +122,48 @@ async def test_flt4_a_disk_that_fails_ends_the_daemon_by_name_after_everybody_wa
         await daemon.until(ann.label, lambda shown: shown.units_done == 1)  # the router may have kept it
     assert await daemon.terminate() == 0
     assert check_store(daemon.data / "crowdd.db") == []
+
+
+async def test_flt6_while_the_disk_is_slow_the_loop_goes_on_and_who_waits_shares_a_sync(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    await daemon.start()
+    assert daemon.process is not None
+    order: list[str] = []
+
+    async def write() -> None:
+        await daemon.ask("pause", ann.label)
+        order.append("written")
+
+    async with (
+        open_worker(daemon, tmp_path, rows=12) as ann,
+        open_pages(await daemon.links(ann.label, 10)) as pages,
+    ):
+        for page in pages[1:]:
+            assert (await page.register()).agent_id
+        up_since = (await daemon.ask("show", ann.label)).routers[0].since
+        fault = Injection(Fault.SLOW, "fdatasync", 1)
+        async with open_strace(daemon.process.pid, tmp_path / "calls", fault) as strace:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(write)
+                await until(lambda: "fdatasync" in (tmp_path / "calls").read_text())
+                await daemon.ask("status")  # not behind the write
+                order.append("read")
+            assert order == ["read", "written"]
+            before = syncs(strace)
+            async with trio.open_nursery() as nursery:
+                for page in pages[1:]:
+                    nursery.start_soon(page.submit, {"kind": "a"})
+            await daemon.until(ann.label, lambda shown: shown.units_done == len(pages) - 1)
+            assert syncs(strace) - before < len(pages) - 1
+        shown = await daemon.ask("show", ann.label)
+        assert (shown.agents, shown.routers[0].since) == ({"completed": 9, "in task": 1}, up_since)
+    assert await daemon.terminate() == 0
+
+
+def syncs(strace: Strace) -> int:
+    """How often the log of the store was synced."""
+    return sum(call.name == "fdatasync" and call.subject.endswith("-wal") for call in strace.calls())
 
 
 async def test_flt23_a_daemon_that_was_stopped_while_another_took_the_store_writes_nothing_more(
