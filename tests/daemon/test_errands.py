@@ -90,7 +90,7 @@ async def test_what_was_saved_without_a_word_is_found_by_looking(
     assert town.told() == ["block"]
 
 
-async def test_a_provider_that_fails_is_asked_less_and_less_often_until_it_answers(
+async def test_flt25_a_provider_that_fails_is_asked_less_and_less_often_until_it_answers(
     autojump_clock: MockClock, town: Town
 ) -> None:
     town.provider.fail_next["block"] = 6
@@ -167,7 +167,7 @@ async def test_a_newer_one_waits_for_the_older_that_is_being_told(
     assert (told, await town.kept()) == (["block", "unblock"], [])
 
 
-async def test_a_provider_that_says_nothing_has_failed(autojump_clock: MockClock, town: Town) -> None:
+async def test_flt25_a_provider_that_says_nothing_has_failed(autojump_clock: MockClock, town: Town) -> None:
     class Silent(MockProvider):
         async def block(self, worker: Worker, reason: str) -> None:
             await trio.sleep_forever()
@@ -179,7 +179,7 @@ async def test_a_provider_that_says_nothing_has_failed(autojump_clock: MockClock
         assert town.errands.owed()[0].error == "no answer within 60 s"
 
 
-async def test_whatever_a_plug_in_raises_is_owed_on(autojump_clock: MockClock, town: Town) -> None:
+async def test_flt25_whatever_a_plug_in_raises_is_owed_on(autojump_clock: MockClock, town: Town) -> None:
     class Broken(MockProvider):
         async def block(self, worker: Worker, reason: str) -> None:
             raise KeyError("token")

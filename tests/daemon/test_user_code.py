@@ -58,7 +58,9 @@ def raising_async(error: BaseException) -> Callable[[], Awaitable[bool]]:
 
 @pytest.mark.parametrize("inline", [True, False])
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
-async def test_whatever_a_function_raises_is_the_authors_failure(error: BaseException, inline: bool) -> None:
+async def test_flt26_whatever_a_function_raises_is_the_authors_failure(
+    error: BaseException, inline: bool
+) -> None:
     with pytest.raises(UserCodeFailed, match=type(error).__name__):
         await UserCode(inline).run_sync(raising(error))
 
@@ -132,7 +134,7 @@ async def _too_slow(code: UserCode, over: threading.Event) -> None:
         await code.run_sync(over.wait, limit_s=0.5)
 
 
-async def test_functions_of_one_run_that_never_return_leave_other_runs_their_threads() -> None:
+async def test_flt26_functions_of_one_run_that_never_return_leave_other_runs_their_threads() -> None:
     house, over = UserCode(), threading.Event()
     one, other = house.for_run(), house.for_run()
     try:

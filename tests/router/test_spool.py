@@ -104,7 +104,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_flt17_what_has_no_readable_head_is_set_aside_and_named(
+def test_flt7_what_has_no_readable_head_is_set_aside_and_named(
     spool: SpoolFolder,
     run: RunFolder,
     damage: str,
@@ -119,7 +119,7 @@ def test_flt17_what_has_no_readable_head_is_set_aside_and_named(
     assert agent_id() not in caplog.text
 
 
-def test_flt17_a_flipped_bit_is_found_when_it_is_read_back(spool: SpoolFolder, run: RunFolder) -> None:
+def test_flt7_a_flipped_bit_is_found_when_it_is_read_back(spool: SpoolFolder, run: RunFolder) -> None:
     run.upload(UPLOAD).write_bytes(b"png")
     kept = write(spool, answer(files=1))
     content = bytearray(file_of(run).read_bytes())
@@ -132,7 +132,7 @@ def test_flt17_a_flipped_bit_is_found_when_it_is_read_back(spool: SpoolFolder, r
     assert (run.path / "set_aside" / "000000000001" / UPLOAD).read_bytes() == b"png"
 
 
-def test_flt17_a_head_that_names_another_agent_is_not_believed(spool: SpoolFolder, run: RunFolder) -> None:
+def test_flt7_a_head_that_names_another_agent_is_not_believed(spool: SpoolFolder, run: RunFolder) -> None:
     write(spool, answer())
     content = file_of(run).read_bytes()
     file_of(run).write_bytes(content.replace(agent_id().encode(), agent_id(2).encode(), 1))
@@ -166,7 +166,7 @@ def test_what_the_daemon_does_not_take_is_kept_for_staff_with_its_uploads(
     assert sorted(path.name for path in aside.iterdir()) == ["answer", UPLOAD]
 
 
-def test_flt3_what_remains_free_for_others_is_not_used_up(
+def test_flt5_what_remains_free_for_others_is_not_used_up(
     spool: SpoolFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "DISK_RESERVE_BYTES", shutil.disk_usage("/").total)

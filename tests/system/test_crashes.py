@@ -53,7 +53,9 @@ async def broken_promises(daemon: Daemon, history: History) -> list[str]:
     return [str(violation) for violation in check_history(history.entries, facts, DAEMON_TABLES)]
 
 
-async def test_a_daemon_killed_in_mid_run_loses_and_doubles_nothing(daemon: Daemon, tmp_path: Path) -> None:
+async def test_flt1_a_daemon_killed_in_mid_run_loses_and_doubles_nothing(
+    daemon: Daemon, tmp_path: Path
+) -> None:
     async def kill_and_restart() -> None:
         daemon.kill()
         await daemon.start()
@@ -74,7 +76,7 @@ async def test_a_router_killed_in_mid_run_loses_and_doubles_nothing(daemon: Daem
     assert await broken_promises(daemon, history) == []
 
 
-async def test_daemon_and_router_killed_together_lose_and_double_nothing(
+async def test_flt1_daemon_and_router_killed_together_lose_and_double_nothing(
     daemon: Daemon, tmp_path: Path
 ) -> None:
     async def kill_both() -> None:
