@@ -89,8 +89,12 @@ class BenchPage:
         """Connect and say whose page it is."""
         self._socket = await open_socket(self.where, self._heard, self._lost)
         if self.agent:
-            self._packet({"packet_type": "alive", "data": {"update_id": "alive", "crowdd": 1, "seen": 0}})
+            self._say_alive()
             self._tasks.append(asyncio.create_task(self._keep_beating()))
+
+    def _say_alive(self, **more: bool) -> None:
+        told = {"update_id": "alive", "crowdd": 1, "seen": self.last, **more}
+        self._packet({"packet_type": "alive", "data": told})
 
     def fall_silent(self) -> None:
         """Stay connected, and say nothing more."""
@@ -140,6 +144,8 @@ class BenchPage:
                 at = self._said_at.pop(packet["data"]["number"], None)
                 if at is not None:
                     self.seen.kept_s.append(time.monotonic() - at)
+            case "roll_call":
+                self._say_alive(here=True)
             case "heartbeat":
                 self.seen.answered += 1
                 data = packet["data"]

@@ -76,7 +76,7 @@ async def open_setting(agents: int) -> AsyncGenerator[Setting]:
 
 
 async def all_at_work(daemon: Daemon, label: str, agents: int) -> None:
-    """Return when every pair has begun: our pages do not answer when those who wait are asked again."""
+    """Return when every pair has begun: who still waits for a partner says nothing that is measured."""
     with trio.fail_after(BEGIN_S):
         while (await daemon.ask("show", label)).agents.get("in task", 0) < agents:
             await trio.sleep(0.1)
