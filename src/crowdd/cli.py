@@ -85,6 +85,7 @@ def serve(**flags: Any) -> None:
         left = trio.run(serve_daemon, configured, asked)
     except Exception as exc:
         raise SystemExit(_why_it_ended(exc)) from None
+    gc.freeze()  # all of it ends with the process: a look for garbage would only hold up the next start
     raise SystemExit(EXIT_SUSPENDED if left is Manner.SUSPEND else 0)
 
 
