@@ -33,9 +33,15 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Answer] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """False once either side has ended it: servers do when nothing is asked for a while."""
+        return self._transport is not None and not self._transport.is_closing()
+
     async def post(self, name: str, body: bytes) -> Answer:
         """Post JSON to a name in the folder. ConnectionEnded."""
-        assert self._transport is not None
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionEnded("it was ended before")
         self._answer = asyncio.get_running_loop().create_future()
         head = self._head % name
         lengths = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -16,8 +16,9 @@ from .instrument.sample import Meter, Sample
 class Load:
     """A process of workers at one address. Made by `open_load`."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", **where: Any) -> None:
         self._process = process
+        self._where = where
         self._first = 0
 
     async def wish(self, **wish: Any) -> dict[str, Any]:
@@ -26,6 +27,10 @@ class Load:
         if told["wrong"]:
             raise RuntimeError(f"the load went wrong: {told['wrong']}")
         return told
+
+    async def open(self) -> None:
+        """Have all connections open, also those that the server ended since."""
+        await self.wish(what="open", **self._where)
 
     async def visit(self, count: int, submit: bool) -> dict[str, Any]:
         """Let so many new workers come, as many at the same time as there are connections."""
@@ -50,11 +55,7 @@ async def open_load(port: int, host_header: str, folder: str, connections: int) 
         [sys.executable, "-m", "benchmarks.load_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
-        load = Load(process)
-        await load.wish(
-            what="open", port=port, host_header=host_header, folder=folder, connections=connections
-        )
-        yield load
+        yield Load(process, port=port, host_header=host_header, folder=folder, connections=connections)
     finally:
         process.kill()
         process.communicate()
@@ -65,6 +66,7 @@ def visits(load: Load, pids: Iterable[int], count: int, *, submit: bool, by_post
     servers = tuple(pids)
 
     async def measure() -> Sample:
+        await load.open()
         with Meter(servers) as meter:
             told = await load.visit(count, submit)
         operations = told["posts"] if by_post else told["visits"]

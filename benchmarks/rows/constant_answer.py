@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crowdd.router.limits import KEEP_ALIVE_S
+
 ANSWER = orjson.dumps(
     {
         "packet_type": "agent_details",
@@ -37,7 +39,14 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     app = Starlette(routes=[Route("/{name}", say, methods=["POST"])])
     config = uvicorn.Config(
-        app, http="httptools", loop="uvloop", ws="none", lifespan="off", log_config=None, access_log=False
+        app,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=int(KEEP_ALIVE_S),
     )
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()

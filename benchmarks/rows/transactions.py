@@ -24,8 +24,9 @@ from ..stores import add_run, add_worker, take_unit
 from .thread_calls import ThreadCalls
 
 CALLERS = 64
-OF_EACH, OF_EACH_SMALL = 30, 2
-ALONE, ALONE_SMALL = 1_000, 50
+OF_EACH, OF_EACH_SMALL = 15, 2
+ALONE, ALONE_SMALL = 250, 50
+TURNS = 6  # short ones: what the disk does besides changes within seconds
 UPDATE = {"words": "x" * 100}
 
 
@@ -86,6 +87,7 @@ MANY = Row(
     "one thread call and one commit for each",
     (at_least(Figure.PER_S, 6),),
     open_many,
+    TURNS,
 )
 ALONE_ROW = Row(
     "transactions-alone",
@@ -93,4 +95,5 @@ ALONE_ROW = Row(
     "one thread call and one commit for each",
     (at_least(Figure.PER_S, 0.9),),
     open_alone,
+    TURNS,
 )
