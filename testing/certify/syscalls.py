@@ -37,7 +37,9 @@ STORE_FILES = ("crowdd.db", "crowdd.db-wal")
 STORE_LOST = 74  # the daemon's status when disk or database failed
 KILLED = -9
 ABORTED = -6
-SYNCING = frozenset({"fsync", "fdatasync"})  # which fail for good: what they were to write is in doubt
+ENDING = frozenset({"fsync", "fdatasync", "ftruncate"})
+"""Where a full disk may end a daemon, too: what could not be synced is in doubt for good; and of a database
+that cannot be cut short SQLite says "I/O error", whatever the reason was."""
 
 
 class Keeper:
@@ -205,7 +207,7 @@ def _allowed(injection: Injection, hit: Call | None) -> Collection[int]:
         case Fault.EIO:
             return {STORE_LOST}
         case Fault.ENOSPC:
-            return {STORE_LOST} if hit is not None and hit.name in SYNCING else set()
+            return {STORE_LOST} if hit is not None and hit.name in ENDING else set()
         case Fault.SLOW:
             return set()
 
