@@ -126,7 +126,9 @@ async def test_s21_units_of_a_slow_generator_are_released_as_they_come(house: Ho
         nursery.cancel_scope.cancel()
 
 
-async def test_rows_launched_before_a_restart_are_not_launched_again(house: House) -> None:
+async def test_rows_launched_before_a_restart_are_not_launched_again(
+    house: House, autojump_clock: MockClock
+) -> None:
     run = await a_run(house)
     first = a_launcher(house, run, rows_of(4), cap=2)
     with trio.move_on_after(0.05):
@@ -136,7 +138,9 @@ async def test_rows_launched_before_a_restart_are_not_launched_again(house: Hous
     assert await counts_of(house, run) == {UnitStatus.LAUNCHED: 4}
 
 
-async def test_data_that_changed_under_a_run_is_named_and_launches_nothing(house: House) -> None:
+async def test_data_that_changed_under_a_run_is_named_and_launches_nothing(
+    house: House, autojump_clock: MockClock
+) -> None:
     run = await a_run(house)
     first = a_launcher(house, run, rows_of(4), cap=2)
     with trio.move_on_after(0.05):

@@ -14,7 +14,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketReque
 
 from crowdd.daemon.channel import LinkLost, LinkRefused, Wire
 from crowdd.daemon.clock import wall_clock
-from crowdd.daemon.websocket_channel import CLOSE_S, WebsocketChannel
+from crowdd.daemon.websocket_channel import WebsocketChannel
 from crowdd.protocol.limits import FRAME_BYTES_MAX
 from crowdd.protocol.proof import verify_request
 
@@ -203,20 +203,17 @@ async def test_leaving_a_router_that_does_not_read_is_bounded() -> None:
             while True:
                 await wire.send(b"x" * FRAME_BYTES_MAX)
 
-    began = trio.current_time()
-    await with_router(never_read, use)
-    assert trio.current_time() - began < CLOSE_S + 3
+    with trio.fail_after(PATIENCE_S):  # for ever, if it were not
+        await with_router(never_read, use)
 
 
 async def test_leaving_while_cancelled_is_bounded_too() -> None:
     async with trio.open_nursery() as nursery:
         channel = await websocket_router(nursery, lambda _: trio.sleep_forever())
-        began = trio.current_time()
-        with trio.move_on_after(0.1) as scope:
+        with trio.fail_after(PATIENCE_S), trio.move_on_after(0.1) as scope:
             async with channel.connect() as wire:
                 await wire.receive()
         assert scope.cancelled_caught
-        assert trio.current_time() - began < CLOSE_S + 3
         nursery.cancel_scope.cancel()
 
 

@@ -41,6 +41,7 @@ from .kit import Part, agent_id, bundle_of, done, form_of, packet
 from .sockets import open_websocket
 
 pytestmark = pytest.mark.system
+PATIENCE_S = 30.0  # of a machine with much else to do
 SUBMISSION = {"USED_AGENT_ID": agent_id(), "final_data": {"label": 7}}
 REGISTRATION = {
     "provider_data": {"worker_name": "ann", "agent_registration_id": "a-ann", "assignment_id": "a"}
@@ -63,13 +64,13 @@ async def page_socket(
 
 
 async def told(socket: WebSocketConnection) -> dict[str, Any]:
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE_S):
         message: dict[str, Any] = json.loads(await socket.get_message())
     return message
 
 
 async def closed_with(socket: WebSocketConnection) -> int | None:
-    with trio.fail_after(15):
+    with trio.fail_after(PATIENCE_S):
         try:
             while True:
                 await socket.get_message()
@@ -149,7 +150,7 @@ async def test_what_waits_for_an_absent_daemon_is_answered_when_it_returns(route
             async with linked(daemon, router_process.url):
                 await daemon.hears(ReturnUnit)
                 await daemon.hears(RegisterAgent, 2)
-                with trio.fail_after(5):
+                with trio.fail_after(PATIENCE_S):
                     while len(answers) < 2:
                         await trio.sleep(0.01)
     assert {answer.status_code for answer in answers} == {200}
@@ -169,7 +170,7 @@ async def test_a_request_that_the_daemon_died_on_is_repeated_to_the_next_one(rou
             await first.hears(SubmitUnit)
         async with linked(second, router_process.url):
             await second.hears(SubmitUnit)
-            with trio.fail_after(5):
+            with trio.fail_after(PATIENCE_S):
                 while not answers:
                     await trio.sleep(0.01)
     assert answers[0].json() == {"status": "Submitted!"}

@@ -21,6 +21,7 @@ from crowdd.storage.sqlite.place import beside
 
 from .world import World
 
+TRIES = 3
 HOLD = """
 import sys, trio
 from pathlib import Path
@@ -92,9 +93,13 @@ async def test_a_second_daemon_is_refused_at_once_and_told_who_holds_the_store(
     database: Path, inline: bool
 ) -> None:
     with held(database) as holder:
-        began = time.monotonic()
-        words = await refusal(database, inline)
-        assert time.monotonic() - began < 1
+        took_s: list[float] = []
+        words = ""
+        for _ in range(TRIES):
+            began = time.monotonic()
+            words = await refusal(database, inline)
+            took_s.append(time.monotonic() - began)
+        assert min(took_s) < 1, "the quickest, for the machine may be busy; a wait for the lock slows each"
         assert f"process {holder.pid} on {os.uname().nodename}" in words
     await make(database)  # a killed holder holds nothing
 

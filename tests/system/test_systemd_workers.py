@@ -22,6 +22,7 @@ from .processes import a_task
 
 __all__ = ["launch"]
 
+PATIENCE_S = 30.0
 KILLS = 20
 STUBBORN = """
 import trio
@@ -76,7 +77,7 @@ async def test_a_stop_tells_every_page_and_ends_well(
     run, links = await launch(5, a_task(tmp_path, 5, REMOTE), "limits.grace_s=1")
     async with at_work(links) as pages:
         await trio.to_thread.run_sync(with_router.run, "systemctl", "stop", "crowdd.socket", DAEMON)
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             while not all(page.told and page.told[-1][0] == "disconnect" for page in pages):
                 await trio.sleep(0.02)
         assert all("Your work is kept" in page.told[-1][1] for page in pages)
