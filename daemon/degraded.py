@@ -23,6 +23,7 @@ class Lack(enum.Enum):
     ROUTER_AWAY = "router_away"
     OUTBOX_FULL = "outbox_full"
     OUTBOX_FAILED = "outbox_failed"
+    OUTBOX_SET_ASIDE = "outbox_set_aside"
 
 
 @attrs.frozen

@@ -13,6 +13,10 @@ from .degraded import Degraded, Lack
 
 _FULL = "its outbox is full: while the daemon is away or slow, pages are told to try later"
 _FAILING = "its disk takes nothing: while the daemon is away or slow, pages are told to try later"
+_SET_ASIDE = (
+    "{} that pages were told is submitted could not be delivered: the router has set it aside in its folder "
+    "(set_aside) and names it in its log"
+)
 
 
 class RouterOutbox:
@@ -49,6 +53,7 @@ class RouterOutbox:
         for name, lack, words in (
             ("full", Lack.OUTBOX_FULL, _FULL),
             ("failing", Lack.OUTBOX_FAILED, _FAILING),
+            ("set_aside", Lack.OUTBOX_SET_ASIDE, _SET_ASIDE.format(_things(measure.get("set_aside", 0)))),
         ):
             if measure.get(name):
                 self._degraded.begin(lack, words, self._about, self._run_id)
@@ -71,3 +76,7 @@ class RouterOutbox:
     def _note_change(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
+
+
+def _things(count: int) -> str:
+    return "1 thing" if count == 1 else f"{count} things"

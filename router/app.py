@@ -95,9 +95,11 @@ async def _keep_sweeping(runs: Runs) -> None:
     while True:
         await anyio.sleep(SWEEP_S)
         for served in runs:
+            folder, run = served.folder, served.desk.run
             with suppress(NoThread):  # it has been said; next time is soon enough
-                stale = await in_thread(served.folder.stale_uploads)
-                served.folder.drop_uploads(name for name in stale if not served.desk.run.wants_file(name))
+                stale = await in_thread(folder.stale_uploads)
+                folder.drop_uploads(name for name in stale if not run.wants_file(name))
+                run.outbox.set_aside = await in_thread(folder.spool.count_set_aside)
 
 
 async def show_document(_: Request) -> Response:

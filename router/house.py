@@ -5,6 +5,7 @@
 <folder>/runs/<label>/uploads.json    which files are taken, where a daemon said so; kept before the key
 <folder>/runs/<label>/files/<sha256>  uploads until the daemon has fetched them
 <folder>/runs/<label>/outbox/         what was handed in and the daemon does not have yet: see `spool`
+<folder>/set_aside/<label>-<name>/    what was set aside there, of runs that were taken off
 <folder>/incoming/                    bodies being received; emptied at start
 """
 
@@ -12,6 +13,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterable
@@ -120,8 +122,11 @@ class RunFolder:
         oldest = time.time() - UPLOAD_KEPT_S
         return [name for name, entry in self.uploads().items() if entry.st_mtime < oldest]
 
-    def remove(self) -> None:
-        """Take everything of the run off the disk."""
+    def remove(self, aside: Path | None = None) -> None:
+        """Take everything of the run off the disk; what was set aside goes to `aside`, if that is given."""
+        if aside is not None and self.spool.count_set_aside():
+            aside.parent.mkdir(mode=0o700, exist_ok=True)
+            self.spool.move_set_aside(aside)
         if self.path.exists():
             shutil.rmtree(self.path)
             sync_folder(self.path.parent)
@@ -159,6 +164,11 @@ class House:
     def run(self, label: str) -> RunFolder:
         """The folder of one run (label checked by the caller)."""
         return RunFolder(self._runs / label)
+
+    def remove(self, label: str, discard: bool) -> None:
+        """Take a run off the disk; unless it is to be discarded, not what staff have to look at."""
+        aside = self.folder / "set_aside" / f"{label}-{secrets.token_hex(4)}"
+        self.run(label).remove(None if discard else aside)
 
     def labels(self) -> list[str]:
         """The runs that were here before."""

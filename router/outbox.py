@@ -53,6 +53,8 @@ class Outbox:
         self._delivered: dict[WireId, str] = {}
         """The digests of the answers that the daemon took from here; of too many the oldest go."""
         self._is_failing = False
+        self.set_aside = 0
+        """How many things that pages were told is submitted lie where staff find them; the shell counts."""
 
     def take_up(self, kept: Iterable[Kept]) -> None:
         """These were on disk when the router started."""
@@ -93,8 +95,9 @@ class Outbox:
 
     def measure(self) -> dict[str, int]:
         """How full it is, for the daemon; nothing when it is empty and all is well."""
+        aside = {"set_aside": self.set_aside} if self.set_aside else {}
         if not len(self._stock) and not self._stock.quota.is_full and not self._is_failing:
-            return {}
+            return aside
         answers = sum(entry.kept.is_answer for entry in self._stock)
         return {
             "answers": answers,
@@ -102,6 +105,7 @@ class Outbox:
             "bytes": self._stock.held,
             "full": int(self._stock.quota.is_full),
             "failing": int(self._is_failing),
+            **aside,
         }
 
     # keeping
@@ -185,6 +189,7 @@ class Outbox:
     def damaged(self, number: int, now: float) -> list[Command]:
         """It is not what was written, and was set aside."""
         self._memory.counters["outbox_damaged"] += 1
+        self.set_aside += 1
         self._out -= 1
         return [*self._drop(self._the(number)), *self.deliver(now)]
 
@@ -206,6 +211,7 @@ class Outbox:
             self._remember(entry.kept)
             return [Unspool(entry.kept), *self.deliver(now)]
         self._memory.counters["outbox_refused"] += 1
+        self.set_aside += 1
         why = "no reason given" if reply.reason is None else reply.reason.value
         return [SetAside(entry.kept, f"the daemon refused it: {why}"), *self.deliver(now)]
 

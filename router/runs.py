@@ -97,7 +97,7 @@ class Runs:
                 served.desk.carry_out(served.desk.run.end(Reason.RUN_ENDED))
                 served.desk.drop_link("the run was taken off this router")
                 log.info("the run was taken off", extra={"label": label})
-            await in_thread(self.house.run(label).remove)
+            await in_thread(self.house.remove, label, discard)
 
     def end(self) -> None:
         """The router stops: everybody who waits is told to try again."""
@@ -111,6 +111,7 @@ class Runs:
         bundle = await in_thread(folder.bundle)
         kept = await in_thread(folder.spool.load)
         run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time, self._quota, kept, rule)
+        run.outbox.set_aside = await in_thread(folder.spool.count_set_aside)
         desk = Desk(run, folder.drop_uploads, partial(self.spooling.hand_in, folder.spool))
         served = self._runs[label] = Served(label, folder, desk)
         if bundle is not None:

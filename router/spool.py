@@ -1,13 +1,14 @@
 """The outbox of one run on disk: one file for each thing that was handed in. Blocking; callers use a thread.
 
 <run>/outbox/<number>            a line of JSON that says whose it is, with a digest; then the packet
-<run>/set_aside/<number>/...     what is damaged, or the daemon would not take, with its uploads: for staff
+<run>/set_aside/<name>/...       what is damaged, or the daemon would not take, with its uploads: for staff
 """
 
 import errno
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -107,9 +108,8 @@ class SpoolFolder:
             raise Damaged(f"it is no packet: {exc}") from exc
         if not isinstance(decoded, SubmitUnit | SubmitMetadata) or decoded.subject != agent:
             raise Damaged("it is no packet of this version")
-        for note in decoded.files:
-            if not (self._uploads / note.sha256).exists():
-                raise Damaged(f"its upload {note.sha256} is gone")
+        for digest in {note.sha256 for note in decoded.files}:
+            _check_upload(self._uploads / digest)
         return decoded
 
     def remove(self, kept: Kept) -> None:
@@ -121,6 +121,15 @@ class SpoolFolder:
         """Move it, with its uploads, to where staff find it. OSError."""
         self._set_aside(self._path(kept.number), why, kept.files)
 
+    def count_set_aside(self) -> int:
+        """How much of what was set aside is still there."""
+        return len(list(self._aside.iterdir())) if self._aside.exists() else 0
+
+    def move_set_aside(self, folder: Path) -> None:
+        """Put what was set aside there. OSError."""
+        self._aside.rename(folder)
+        sync_folder(folder.parent)
+
     def _try_to_set_aside(self, path: Path, why: str, files: tuple[str, ...] = ()) -> None:
         try:
             self._set_aside(path, why, files)
@@ -128,8 +137,9 @@ class SpoolFolder:
             log.error("%s cannot be delivered (%s), nor be set aside: %s", path, why, exc)
 
     def _set_aside(self, path: Path, why: str, files: tuple[str, ...] = ()) -> None:
-        aside = self._aside / path.name
-        aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Numbers begin anew where nothing is kept: what lies there from before must stay.
+        aside = self._aside / f"{path.name}-{secrets.token_hex(4)}"
+        aside.mkdir(mode=0o700, parents=True)
         for digest in files:
             upload = self._uploads / digest
             if upload.exists() and not (aside / digest).exists():
@@ -141,6 +151,17 @@ class SpoolFolder:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:0{_DIGITS}}"
+
+
+def _check_upload(path: Path) -> None:
+    """The daemon would refuse other contents for ever."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise Damaged(f"its upload {path.name} is gone") from None
+    if found != path.name:
+        raise Damaged(f"its upload {path.name} is damaged")
 
 
 def _header(kept: Kept, packet: bytes) -> bytes:

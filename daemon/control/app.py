@@ -291,6 +291,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         Role.VIEW,
         get_uploaded_file,
         bytes,
+        also=(410,),
         media_type="application/octet-stream",
     ),
     Endpoint(

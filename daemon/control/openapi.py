@@ -20,6 +20,7 @@ _REFUSALS: Mapping[int, str] = {
     404: "There is no such run, or no other thing of this name.",
     408: "The body did not come in time.",
     409: "It does not go with how things stand; look, then ask again.",
+    410: "It was here, and is damaged now.",
     413: "The body is too large.",
     422: "What was sent is refused: `problems` are all that was found.",
     500: "The daemon failed at this; its log says more.",

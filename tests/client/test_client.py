@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from crowdd.client import ConnectionCut, FileInfo, NoSuchRun, NoSuchThing, NotEnded, Refused, Snapshot
+from crowdd.client import FileInfo, NoSuchRun, NoSuchThing, NotEnded, Refused, Snapshot
 from crowdd.daemon.control import serve_control
 from crowdd.protocol.names import RunState
 
@@ -89,7 +89,9 @@ async def test_submissions_are_read_page_by_page_and_only_as_far_as_wanted(desk:
     assert rest == found[201:]
 
 
-async def test_a_file_is_read_by_its_note_and_proved_by_its_digest(desk: Desk, tmp_path: Path) -> None:
+async def test_a_file_is_read_by_its_note_and_a_damaged_one_is_refused_by_name(
+    desk: Desk, tmp_path: Path
+) -> None:
     await desk.operator.a_run("digits")
     desk.operator.files = tmp_path
     content = b"picture" * 100_000
@@ -101,7 +103,7 @@ async def test_a_file_is_read_by_its_note_and_proved_by_its_digest(desk: Desk, t
     client = desk.client()
     assert await trio.to_thread.run_sync(client.read_file, "digits", note) == content
     (tmp_path / digest).write_bytes(b"not the picture")
-    with pytest.raises(ConnectionCut):
+    with pytest.raises(Refused, match="is damaged on the daemon's disk"):
         await trio.to_thread.run_sync(client.read_file, "digits", note)
     with pytest.raises(NoSuchThing):
         await trio.to_thread.run_sync(client.read_file, "digits", "0" * 64)

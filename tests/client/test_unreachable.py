@@ -117,6 +117,15 @@ def test_half_an_answer_is_no_answer(tmp_path: Path, answer: bytes) -> None:
         Client(tmp_path / "control").status()
 
 
+def test_a_file_that_came_as_another_is_not_taken_for_it(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    with (
+        answering(tmp_path / "control", answer),
+        pytest.raises(ConnectionCut, match="did not come as it was"),
+    ):
+        Client(tmp_path / "control").read_file("digits", "0" * 64)
+
+
 def test_an_error_without_words_is_still_an_error(tmp_path: Path) -> None:
     with answering(tmp_path / "control", b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops"):
         result = crowdctl(tmp_path / "control", "status")

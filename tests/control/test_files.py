@@ -27,3 +27,15 @@ async def test_what_is_no_uploaded_file_is_refused(desk: Desk, tmp_path: Path, n
     (tmp_path / "secret").write_bytes(b"x")
     (desk.operator.files / "secret").write_bytes(b"x")
     assert (await desk.ask("GET", f"/v1/runs/digits/files/{name}")).status == 404
+
+
+@pytest.mark.parametrize("damaged", [b"", CONTENT[:-1], CONTENT[:-1] + b"!"])
+async def test_flt17_an_uploaded_file_that_is_damaged_is_named_and_not_sent(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bytes
+) -> None:
+    await desk.operator.a_run("digits")
+    desk.operator.files = tmp_path
+    (tmp_path / SHA256).write_bytes(damaged)
+    answer = await desk.ask("GET", f"/v1/runs/digits/files/{SHA256}")
+    assert (answer.status, answer.error()["code"]) == (410, "file_damaged")
+    assert f"{tmp_path / SHA256} is damaged" in caplog.text

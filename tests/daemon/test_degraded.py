@@ -8,6 +8,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from crowdd.daemon.degraded import Degradation, Degraded, Lack
+from crowdd.daemon.router_outbox import RouterOutbox
 from crowdd.protocol.names import RunId
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,3 +81,24 @@ async def test_whoever_shows_it_hears_of_each_change(nursery: trio.Nursery) -> N
         degraded.end(Lack.DISK_FULL)
         await wait_all_tasks_blocked()
     assert seen == [1, 0]
+
+
+def test_what_a_router_has_set_aside_is_said_until_it_is_taken_away() -> None:
+    degraded = Degraded(Clock())
+    outbox = RouterOutbox(degraded, "digits: west", RunId(1))
+    for count, said in ((1, "1 thing that"), (3, "3 things that")):
+        outbox.reported({"set_aside": count})
+        (lack,) = degraded.now()
+        assert (lack.lack, lack.about) == (Lack.OUTBOX_SET_ASIDE, "digits: west")
+        assert lack.words.startswith(said)
+    outbox.reported({})
+    assert degraded.now() == []
+
+
+async def test_what_is_set_aside_holds_up_neither_time_outs_nor_the_end_of_a_run() -> None:
+    outbox = RouterOutbox(Degraded(Clock()), "digits: west", RunId(1))
+    outbox.announced([])
+    outbox.reported({"set_aside": 1})
+    with trio.fail_after(5):
+        await outbox.settled()
+        await outbox.emptied()

@@ -79,6 +79,23 @@ def test_removing_a_run_removes_everything_and_may_be_repeated(folder: RunFolder
     assert not folder.path.exists()
 
 
+@pytest.mark.parametrize("discard", [False, True])
+def test_what_was_set_aside_outlives_its_run_unless_that_is_discarded(tmp_path: Path, discard: bool) -> None:
+    house = House(tmp_path / "router")
+    house.open()
+    house.close()
+    for _ in range(2):  # the same label again
+        run = house.run("digits")
+        run.make()
+        (run.path / "set_aside" / "1-a").mkdir(parents=True)
+        (run.path / "set_aside" / "1-a" / "answer").write_bytes(b"seven")
+        house.remove("digits", discard)
+        assert not run.path.exists()
+    left = [path.read_bytes() for path in (tmp_path / "router").rglob("answer")]
+    assert left == ([] if discard else [b"seven"] * 2)
+    assert house.labels() == []
+
+
 def test_two_routers_cannot_work_in_one_folder(tmp_path: Path) -> None:
     first, second = House(tmp_path), House(tmp_path)
     first.open()

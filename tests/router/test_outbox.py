@@ -334,6 +334,7 @@ def test_what_the_daemon_cannot_take_is_set_aside_and_said() -> None:
     kit.settle()
     assert kit.run.counters["outbox_refused"] == 1
     assert len(kit.run.outbox) == 0
+    assert kit.run.outbox.measure() == {"set_aside": 1}
 
 
 # the same again, and something else

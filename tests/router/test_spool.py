@@ -1,6 +1,7 @@
 """The outbox on disk: whole or not there, read back as it was written, and never in the router's way."""
 
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from crowdd.router.spool import Damaged, SpoolFolder
 
 from .kit import agent_id
 
-UPLOAD = "f" * 64
+UPLOAD = hashlib.sha256(b"png").hexdigest()
 
 
 @pytest.fixture
@@ -54,6 +55,12 @@ def write(spool: SpoolFolder, request: SubmitUnit | SubmitMetadata, number: int 
     kept = kept_of(request, number)
     spool.write(kept, encode_packet(request))
     return kept
+
+
+def aside(run: RunFolder) -> Path:
+    """The one thing that was set aside."""
+    (folder,) = (run.path / "set_aside").iterdir()
+    return folder
 
 
 def file_of(run: RunFolder, number: int = 1) -> Path:
@@ -114,8 +121,8 @@ def test_flt7_what_has_no_readable_head_is_set_aside_and_named(
     other = write(spool, answer("eight"), 2)
     file_of(run).write_bytes(DAMAGES[damage](file_of(run).read_bytes()))
     assert spool.load() == [other]
-    assert (run.path / "set_aside" / "000000000001" / "answer").exists()
-    assert "set_aside/000000000001" in caplog.text
+    assert (aside(run) / "answer").exists()
+    assert f"set_aside/{aside(run).name}" in caplog.text
     assert agent_id() not in caplog.text
 
 
@@ -129,7 +136,7 @@ def test_flt7_a_flipped_bit_is_found_when_it_is_read_back(spool: SpoolFolder, ru
     with pytest.raises(Damaged, match="its digest is another"):
         spool.read(kept)
     assert spool.load() == []
-    assert (run.path / "set_aside" / "000000000001" / UPLOAD).read_bytes() == b"png"
+    assert (aside(run) / UPLOAD).read_bytes() == b"png"
 
 
 def test_flt7_a_head_that_names_another_agent_is_not_believed(spool: SpoolFolder, run: RunFolder) -> None:
@@ -147,6 +154,27 @@ def test_an_answer_whose_upload_is_gone_is_set_aside(spool: SpoolFolder) -> None
         spool.read(kept)
 
 
+@pytest.mark.parametrize("damaged", [b"", b"pnG", b"png and more"])
+def test_flt17_an_answer_whose_upload_is_damaged_is_set_aside_with_it_and_named(
+    spool: SpoolFolder, run: RunFolder, caplog: pytest.LogCaptureFixture, damaged: bytes
+) -> None:
+    kept, other = write(spool, answer(files=1)), write(spool, answer("eight"), 2)
+    run.upload(UPLOAD).write_bytes(damaged)
+    with pytest.raises(Damaged, match=f"its upload {UPLOAD} is damaged"):
+        spool.read(kept)
+    assert spool.load() == [other]
+    assert (aside(run) / UPLOAD).read_bytes() == damaged
+    assert f"{UPLOAD} is damaged" in caplog.text
+
+
+def test_what_was_set_aside_before_stays_when_numbers_begin_anew(spool: SpoolFolder, run: RunFolder) -> None:
+    assert spool.count_set_aside() == 0
+    for _ in range(2):
+        spool.set_aside(write(spool, answer()), "the daemon refused it")
+    assert spool.count_set_aside() == 2
+    assert all((each / "answer").exists() for each in (run.path / "set_aside").iterdir())
+
+
 def test_what_is_gone_is_damaged_too(spool: SpoolFolder, run: RunFolder) -> None:
     kept = write(spool, answer())
     file_of(run).unlink()
@@ -162,8 +190,7 @@ def test_what_the_daemon_does_not_take_is_kept_for_staff_with_its_uploads(
     spool.set_aside(kept, "the daemon refused it")
     assert spool.load() == []
     run.drop_uploads([UPLOAD])
-    aside = run.path / "set_aside" / "000000000001"
-    assert sorted(path.name for path in aside.iterdir()) == ["answer", UPLOAD]
+    assert {path.name for path in aside(run).iterdir()} == {"answer", UPLOAD}
 
 
 def test_flt5_what_remains_free_for_others_is_not_used_up(

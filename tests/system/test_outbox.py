@@ -121,3 +121,28 @@ async def test_a_run_is_not_taken_off_a_router_that_keeps_something_and_what_com
     with trio.fail_after(20):
         while list((kept / "outbox").iterdir()):
             await trio.sleep(0.02)
+
+
+async def test_flt17_an_upload_that_is_damaged_on_the_router_holds_up_nothing_and_staff_are_told(
+    daemon: Daemon, router: Router, tmp_path: Path
+) -> None:
+    label, links = await begun(daemon, router, tmp_path, rows=2)
+    kept = router.folder / "kept" / "runs" / label
+    async with open_pages(links) as (ann, bob):
+        await ann.register()
+        await bob.register()
+        daemon.kill()
+        assert (await submitted_with_a_photo(ann)).verdict is Verdict.OK
+        assert (await bob.submit({"kind": "b"})).verdict is Verdict.OK
+    (photo,) = (kept / "files").iterdir()
+    photo.write_bytes(PNG[:-1] + b"!")
+    await daemon.start("--routers", str(daemon.data / "routers.toml"))
+    await daemon.until(label, lambda shown: [each.outbox for each in shown.routers] == [{"set_aside": 1}])
+    (lack,) = (await daemon.ask("status")).degraded
+    assert lack.words.startswith("1 thing that pages were told is submitted could not be delivered")
+    (aside,) = (kept / "set_aside").iterdir()
+    assert {path.name for path in aside.iterdir()} == {"answer", photo.name}
+    assert f"{photo.name} is damaged" in router.log
+    await daemon.until(label, lambda shown: shown.units_done == 1)
+    (record,) = await exported(daemon, label)
+    assert record["data"]["outputs"]["kind"] == "b"
