@@ -59,15 +59,19 @@ def comparison(record: Mapping[str, Any], last: Mapping[str, Any] | None) -> lis
         before, now = (
             statistics.median(_of(each["ours"], Figure.CPU_US) or [0.0]) for each in (last, record)
         )
-        lines.append(_change(f"{Figure.CPU_US} of ours, in us", before, now))
+        lines.append(_change(f"{Figure.CPU_US} of ours", before, now, _time))
     measured = last["measured"]
     return [*lines, f"  the last: {measured['date']}, commit {measured['commit'] or 'unknown'}"]
 
 
-def _change(name: str, before: float, now: float) -> str:
+def _ratio(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _change(name: str, before: float, now: float, form: Callable[[float], str] = _ratio) -> str:
     change = now / before - 1 if before else 0.0
     mark = "  <--" if abs(change) > FAR else ""
-    return f"  {name}: {before:.3g} before, {now:.3g} now ({change:+.0%}){mark}"
+    return f"  {name}: {form(before)} before, {form(now)} now ({change:+.0%}){mark}"
 
 
 def _ratio_line(record: Mapping[str, Any], bound: Mapping[str, Any]) -> str:

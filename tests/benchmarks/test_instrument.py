@@ -120,14 +120,14 @@ def test_a_comparison_points_at_what_changed_much() -> None:
     before, now = record_of(result_of([10.0], [10.0])), record_of(result_of([14.0], [10.0]))
     lines = comparison(now, before)
     assert "1 before, 1.4 now (+40%)  <--" in lines[0]
-    assert "10 before, 14 now (+40%)  <--" in lines[1]
+    assert "10 us before, 14 us now (+40%)  <--" in lines[1]
     assert comparison(now, None) == ["  no earlier record"]
 
 
 def test_times_of_other_machines_are_not_compared_and_small_runs_not_at_all() -> None:
     before, now = (record_of(result_of([10.0], [10.0])) for _ in range(2))
     before["measured"]["machine"] = "another"
-    assert not any("in us" in line for line in comparison(now, before))
+    assert not any("of ours" in line for line in comparison(now, before))
     assert comparison(now, {**before, "small": True}) == ["  no earlier record"]
 
 
