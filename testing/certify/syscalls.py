@@ -27,7 +27,7 @@ from .zygote import start_zygote
 
 NAME = "syscalls"
 
-POINT_S = 90.0  # an operation that was not answered by then hangs
+POINT_S = 240.0  # an operation that was not answered by then hangs, also on a machine with much else to do
 QUIET_S = 0.1  # after so long without a call an operation has had all its consequences
 QUIET_WITHIN_S = 1.0
 LOOK_S = 0.01
