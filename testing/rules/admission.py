@@ -12,6 +12,7 @@ import attrs
 
 from ...protocol.names import LIVE_AGENT, UNFINISHED_RUN, AgentId, AgentStatus, UnitStatus, WorkerId
 from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, HistoryEntry
+from ..facts import is_simulated
 from .case import Case, Rule, Violation
 
 _KINDS = {"screening": SCREENING_UNIT_INDEX, "gold": GOLD_UNIT_INDEX}
@@ -133,14 +134,14 @@ def _check_one_onboarding_at_a_time(case: Case) -> Iterator[Violation]:
 
 
 def _check_recorded(case: Case) -> Iterator[Violation]:
-    """Whoever got something got it by a decision that is kept, and by one only."""
+    """Whoever got something got it by one decision, which is kept; simulated partners come without any."""
     led = Counter(
         (one.kind, one.agent_id, one.onboarding_id)
         for one in case.facts.decisions
         if one.agent_id is not None or one.onboarding_id is not None
     )
     for agent in case.facts.agents:
-        if led["admission", agent.id, None] != 1:
+        if led["admission", agent.id, None] != (0 if is_simulated(agent) else 1):
             text = f"was let in by {led['admission', agent.id, None]} decisions"
             yield Violation(Rule.ADMISSION, f"agent {agent.id}", text)
     for one in case.facts.onboarding:

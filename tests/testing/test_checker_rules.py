@@ -52,6 +52,21 @@ async def test_an_answer_that_nobody_sent_is_found() -> None:
     assert _rules(unsent, facts, everyone=False) == []
 
 
+async def test_a_simulated_partner_answers_without_a_page() -> None:
+    _, facts = await _day()
+    partner = attrs.evolve(facts.agents[0], provider_data={"simulated": True})
+    assert _rules([], facts) == [Rule.SUBMISSION]
+    assert _rules([], attrs.evolve(facts, agents=[partner])) == []
+
+
+async def test_a_simulated_partner_is_let_in_by_no_decision() -> None:
+    _, facts = await _day()
+    partner = attrs.evolve(facts.agents[0], provider_data={"simulated": True})
+    configured = attrs.evolve(facts, run=attrs.evolve(facts.run, config={"limits": {}}))
+    assert Rule.ADMISSION in _rules([], configured)
+    assert Rule.ADMISSION not in _rules([], attrs.evolve(configured, agents=[partner]))
+
+
 async def test_an_answer_under_another_agent_is_found() -> None:
     entries, facts = await _day()
     moved = [attrs.evolve(facts.submissions[0], agent_id=AgentId(7))]
