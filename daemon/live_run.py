@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -445,8 +446,8 @@ class LiveRun:
         """A plug-in failed at something: note it with the run (see `worker_pool.Desk`)."""
         await self._errors.note(PLUG_IN, doing, error, agent_id)
 
-    async def _time_passed(self, agent_id: AgentId) -> None:
-        await self._live_work.time_passed(agent_id)
+    async def _time_passed(self, agent_id: AgentId, now: datetime) -> None:
+        await self._live_work.time_passed(agent_id, now)
 
     def _tell(self, agent: Agent | OnboardingAgent, reason: Reason | None) -> None:
         self._reception.io.tell(agent, reason)

@@ -4,6 +4,7 @@ In a run without live work there is none, and everything here does nothing.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 import attrs
@@ -111,9 +112,9 @@ class LiveWork:
         if self._groups is not None:
             self._groups.look_again()
 
-    async def time_passed(self, agent_id: AgentId) -> None:
+    async def time_passed(self, agent_id: AgentId, now: datetime) -> None:
         """An agent's time is over, or what it waited for."""
-        await (self._n.runner if self._groups is None else self._groups).time_passed(agent_id)
+        await (self._n.runner if self._groups is None else self._groups).time_passed(agent_id, now)
 
     # how it is put together
 

@@ -117,16 +117,16 @@ class TaskRunner:
             case Save() | MarkDone():
                 pass
 
-    async def time_passed(self, agent_id: AgentId) -> None:
+    async def time_passed(self, agent_id: AgentId, now: datetime) -> None:
         """The agent's deadline came: end it, or free the unit that a shutdown had kept for it.
 
-        Too early by the wall clock, which may have been set back: the rest is waited for.
+        It was given more time meanwhile: the rest is waited for.
         """
         agent = await self._storage.agent(agent_id)
         unit = await self._storage.unit(agent.unit_id)
         if agent.due_at is None:
             return
-        if agent.due_at > self._wall():
+        if agent.due_at > now:
             self._doors.due_changed(agent)
             return
         try:

@@ -3,6 +3,7 @@
 Time counts only while one of the run's routers is reached: nobody loses work to an outage of ours.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -21,8 +22,6 @@ from .router_link import RouterLink
 
 Timed = TypeVar("Timed", Agent, OnboardingAgent)
 
-LOOK_AGAIN_S = 60.0  # when nothing says how long anybody has, look at what is stored this often
-
 
 @attrs.frozen
 class Timing(Generic[Timed]):
@@ -30,8 +29,8 @@ class Timing(Generic[Timed]):
 
     timed: Callable[[], Awaitable[Sequence[Timed]]]
     """Those whose time runs, as storage says."""
-    passed: Callable[[AgentId], Awaitable[None]]
-    """Somebody's time is over."""
+    passed: Callable[[AgentId, datetime], Awaitable[None]]
+    """Somebody's time is over, if it did not change meanwhile: it is so late now, whatever the wall says."""
     give_back: Callable[[Sequence[Timed], float, float], Awaitable[None]]
     """Store that those of them who live have so many seconds more, and at least so many from now on."""
 
@@ -46,6 +45,7 @@ class Timekeeper(Generic[Timed]):
         self._at_least_s = at_least_s
         self._timing: Timing[Timed] = timing
         self._deadlines: Deadlines[AgentId] = Deadlines()
+        self._due: dict[AgentId, tuple[float, datetime]] = {}
 
     def due_changed(self, agent: Timed) -> None:
         """Remember (or forget) until when the agent, or its kept unit, has time."""
@@ -53,10 +53,12 @@ class Timekeeper(Generic[Timed]):
 
     def _set(self, agent: Timed, more_s: float, at_least_s: float = 0.0) -> None:
         if agent.due_at is None:
-            self._deadlines.forget(agent.id)
+            self.forget(agent.id)
         else:
-            left_s = max(self._remaining_s(agent.due_at) + more_s, at_least_s)
-            self._deadlines.set(agent.id, trio.current_time() + left_s)
+            left_s = max(self._remaining_s(agent, agent.due_at) + more_s, at_least_s)
+            at = trio.current_time() + left_s
+            self._deadlines.set(agent.id, at)
+            self._due[agent.id] = (at, agent.due_at)
 
     def use(self, longest_s: float) -> None:
         """From now on nobody has more time than this, but who was given it before."""
@@ -65,6 +67,7 @@ class Timekeeper(Generic[Timed]):
     def forget(self, agent_id: AgentId) -> None:
         """The agent's time does not run any more."""
         self._deadlines.forget(agent_id)
+        self._due.pop(agent_id, None)
 
     async def remember(self) -> None:
         """Take up what storage says, after a start."""
@@ -106,12 +109,15 @@ class Timekeeper(Generic[Timed]):
         await self._timing.give_back(await self._timing.timed(), lost_s, at_least_s)
 
     async def _pass(self, agent_id: AgentId) -> None:
-        await with_space(f"the end of agent {agent_id}", lambda: self._timing.passed(agent_id))
+        at, due_at = self._due.get(agent_id, (math.inf, None))
+        if due_at is None or at > trio.current_time():
+            return  # it was changed while others' ends were carried out
+        now = max(self._house.wall(), due_at)
+        await with_space(f"the end of agent {agent_id}", lambda: self._timing.passed(agent_id, now))
 
-    def _remaining_s(self, due_at: datetime) -> float:
-        """Never more than a whole duration: a clock that jumped back must not keep units for ever.
-
-        Who has more time than that, from before the limits were changed, is looked at again then.
-        """
+    def _remaining_s(self, agent: Timed, due_at: datetime) -> float:
+        """Never more than a whole duration, or all that they were given: a clock that jumped back must not
+        keep units for ever."""
         left = (due_at - self._house.wall()).total_seconds()
-        return min(max(left, 0.0), max(self._longest_s, LOOK_AGAIN_S))
+        given = (due_at - agent.created_at).total_seconds()
+        return min(max(left, 0.0), max(self._longest_s, given))

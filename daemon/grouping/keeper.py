@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -112,14 +113,14 @@ class GroupKeeper:
         for assignment_id in set(self._of.values()):
             self._mark(assignment_id)
 
-    async def time_passed(self, agent_id: AgentId) -> None:
+    async def time_passed(self, agent_id: AgentId, now: datetime) -> None:
         """The time of an agent is over: to wait, for the work, or to come back after a shutdown."""
         agent = await self._t.house.storage.agent(agent_id)
-        is_over = agent.due_at is not None and agent.due_at <= self._t.house.wall()
+        is_over = agent.due_at is not None and agent.due_at <= now
         if agent.status is AgentStatus.WAITING and is_over:
             self._signs.time_is_over(agent.id)
         else:
-            await self._t.runner.time_passed(agent_id)
+            await self._t.runner.time_passed(agent_id, now)
         self._mark(agent.assignment_id)
 
     # --- what others ask

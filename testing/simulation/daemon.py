@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 
 import attrs
@@ -9,7 +10,7 @@ import trio
 
 from ...daemon.architects.mock import ChannelMaker, channels_from
 from ...daemon.causes import causes
-from ...daemon.clock import simulated_wall
+from ...daemon.clock import Wall, simulated_wall
 from ...daemon.degraded import Degraded
 from ...daemon.departure import Manner
 from ...daemon.house import House
@@ -39,6 +40,8 @@ class SimulatedDaemon:
     registry: Callable[[], Registry] = installed_plug_ins
     losses: list[str] = attrs.Factory(list[str])
     """How the store was lost in lives that ended by that; a supervisor started the next one."""
+    wall: Wall = simulated_wall
+    """What its machine's clock says, in this life and the next ones; it may be set, and jump."""
     _begun: trio.Event = attrs.Factory(trio.Event)
     _life: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _down_s: float = 0.0
@@ -61,11 +64,11 @@ class SimulatedDaemon:
 
     async def _live(self) -> None:
         async with self.disk.on(self.open_store)() as storage:
-            degraded = Degraded(simulated_wall)
+            degraded = Degraded(self._now)
             loss = StoreLoss(degraded)
             house = House(
                 storage=guard_calls(storage, loss, degraded),
-                wall=simulated_wall,
+                wall=self._now,
                 rng=self.rng,
                 user_code=UserCode(inline=True),
                 data=self.data,
@@ -80,6 +83,9 @@ class SimulatedDaemon:
                     await nursery.start(operator.serve)
                     self.operator = operator
                     self._begun.set()
+
+    def _now(self) -> datetime:
+        return self.wall()
 
     async def present(self) -> Operator:
         """The operator, once there is one."""

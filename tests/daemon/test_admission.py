@@ -179,6 +179,6 @@ async def test_a_kept_unit_is_free_again_when_nobody_came_back_in_time(house: Ho
     desk = await a_desk(house, units=1)
     first = await desk.stored(await desk.agent("ann"))
     await desk.runner.happen(first.id, ShutDown(house.wall()))
-    await desk.runner.time_passed(first.id)
+    await desk.runner.time_passed(first.id, house.wall())
     assert (await house.storage.unit(first.unit_id)).status is UnitStatus.LAUNCHED
     assert (await desk.register("bob")).outcome is Outcome.OK

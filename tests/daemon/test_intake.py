@@ -9,7 +9,6 @@ import pytest
 import trio
 import trio.testing
 
-from crowdd.daemon.clock import simulated_wall
 from crowdd.daemon.house import House
 from crowdd.daemon.lifecycle import ShutDown, TimeOver
 from crowdd.daemon.task_runner import Doors, TaskRunner
@@ -190,14 +189,14 @@ async def test_a_finished_unit_cannot_be_given_back(house: House) -> None:
     assert (await desk.give_back(details)).reason is Reason.ALREADY_SUBMITTED
 
 
-async def test_a_deadline_that_comes_too_early_by_the_wall_clock_is_set_again(house: House) -> None:
+async def test_a_deadline_from_before_more_time_was_given_is_set_again(house: House) -> None:
     desk = await a_desk(house, assignment_duration_s=600)
     agent = await desk.stored(await desk.agent("ann"))
     assert agent.due_at is not None
     again: list[Agent] = []
     doors = Doors(lambda agent, reason: None, desk.provider.mark_done, lambda: None, again.append)
-    runner = TaskRunner(desk.run, house.storage, lambda: simulated_wall() - timedelta(hours=1), doors)
-    await runner.time_passed(agent.id)
+    runner = TaskRunner(desk.run, house.storage, house.wall, doors)
+    await runner.time_passed(agent.id, agent.due_at - timedelta(hours=1))
     assert [each.id for each in again] == [agent.id]
 
 

@@ -62,7 +62,7 @@ async def test_who_had_ended_takes_a_unit_back_that_is_still_to_be_had(
 async def test_a_unit_that_was_kept_and_freed_after_a_pause_is_taken_back_too(house: House) -> None:
     desk = await a_desk(house)
     details = await ended(desk, ShutDown(house.wall() - timedelta(seconds=1)))
-    await desk.runner.time_passed((await desk.stored(details)).id)
+    await desk.runner.time_passed((await desk.stored(details)).id, house.wall())
     assert (await status_of(desk, details))[1] is UnitStatus.LAUNCHED
     await desk.submit(details, {"label": 7}, answered=True)
     assert await status_of(desk, details) == (AgentStatus.COMPLETED, UnitStatus.COMPLETED)
