@@ -89,6 +89,7 @@ class PageAct(Act):
         return f"{self.name}-{number}"
 
     async def _new_links(self) -> list[str]:
+        await self.scene.until_served(self.task.name)  # the daemon may have been started again just now
         workers = [self.worker(self.number + ahead) for ahead in reversed(range(LINKS_AT_ONCE))]
         status, told = await self.scene.control("POST", f"/runs/{self.task.name}/links", {"workers": workers})
         assert status == 201, told
