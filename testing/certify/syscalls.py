@@ -28,6 +28,7 @@ from .zygote import start_zygote
 NAME = "syscalls"
 
 POINT_S = 240.0  # an operation that was not answered by then hangs, also on a machine with much else to do
+END_S = 30.0  # a daemon whose store has failed ends within some two seconds
 QUIET_S = 0.1  # after so long without a call an operation has had all its consequences
 QUIET_WITHIN_S = 1.0
 LOOK_S = 0.01
@@ -168,9 +169,15 @@ class Striker:
             broken = await _until_answered(act.act)
             await strace.quiet(QUIET_S, QUIET_WITHIN_S)
             nursery.cancel_scope.cancel()
+        hit = injection and Carried(strace.calls(), keeper.ends).hit(injection, part.name)
+        if injection is not None and _must_end(injection, hit or None):
+            await _ended(keeper, part)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keeper.keep)
+            again = "" if broken else await _until_answered(act.act)
+            unfinished = await _until_answered(act.finish)
+            nursery.cancel_scope.cancel()
         await keeper.look()
-        again = "" if broken else await _until_answered(act.act)
-        unfinished = await _until_answered(act.finish)
         return Carried(strace.calls(), keeper.ends, broken or again or unfinished)
 
     def _judge(self, point: str, carried: Carried, allowed: Collection[int]) -> None:
@@ -179,6 +186,14 @@ class Striker:
         for name, status in carried.ends:
             if status not in allowed and not (point.startswith(Shutdown.name) and status == 0):
                 self.findings.append(f"{point}: the {name} ended with {status}")
+
+
+async def _ended(keeper: Keeper, part: Part) -> None:
+    """Return once it has ended and was started again: it tells everybody first. Or it never will: END_S."""
+    with trio.move_on_after(END_S):
+        while part.name not in dict(keeper.ends):
+            await keeper.look()
+            await trio.sleep(LOOK_S)
 
 
 async def _until_answered(act: Callable[[], Awaitable[None]]) -> str:
