@@ -11,7 +11,6 @@ import trio
 
 from ..logs.output import write_log
 from ..logs.parts import levels_now, read_levels, set_levels
-from ..supervision.notify import Notifier
 from ..supervision.tasks import NoThread
 from .config_layers import Asked, Configured, Setting
 from .metrics.door import MetricsDoor
@@ -19,6 +18,7 @@ from .metrics.service import MetricsAddressTaken
 from .options import toml_text
 from .roles import Staff
 from .routers import Routers
+from .status_line import StatusLine
 from .structuring import Faults
 from .threads import in_thread
 
@@ -66,14 +66,14 @@ class Reloader:
         door: MetricsDoor,
         routers: Routers,
         staff: Staff,
-        notifier: Notifier,
+        status: StatusLine,
     ) -> None:
         self._asked = asked
         self._running = configured
         self._door = door
         self._routers = routers
         self._staff = staff
-        self._notifier = notifier
+        self._status = status
         self._one_at_a_time = trio.Lock()
 
     async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -90,7 +90,8 @@ class Reloader:
     async def reload(self) -> Reloaded:
         """Take up what can be; said in the log, too. Faults, NoThread: everything stays as it was."""
         async with self._one_at_a_time:
-            self._notifier.say(reloading=1, monotonic_usec=time.monotonic_ns() // 1000)
+            now_usec = time.monotonic_ns() // 1000
+            self._status.say("reloading", reloading=1, monotonic_usec=now_usec)
             said = "the configuration was not reloaded: the log says why"
             try:
                 done = await self._reload()
@@ -98,7 +99,7 @@ class Reloader:
                 said = f"needs a restart: {', '.join(waiting)}" if waiting else "reloaded"
                 return done
             finally:
-                self._notifier.say(ready=1, status=said)
+                self._status.say(said, ready=1)
 
     async def _reload(self) -> Reloaded:
         try:

@@ -60,7 +60,7 @@ async def serve_daemon(
                 door = MetricsDoor(operator)
                 await services.start(door.serve, config.metrics)
                 if asked is not None:
-                    reloader = Reloader(asked, configured, door, house.routers, staff, notifier)
+                    reloader = Reloader(asked, configured, door, house.routers, staff, status)
                     operator.reloads_with(reloader.reload)
                     await services.start(reloader.serve)
                 with watchdog.probing(house.storage.check_lease):
