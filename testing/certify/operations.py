@@ -284,9 +284,21 @@ class LaunchAndStop(StaffAct):
         await self._served(run["id"])
         if not run["ended_at"]:
             await self._stop(run["id"])
-        runs = (await self.ask("GET", "/runs"))["runs"]
-        if [each["id"] for each in runs if each["task"] == label] != [run["id"]]:
-            raise Broken(f"{label} was launched more than once, or is gone")
+        if await self._exists(run["id"] + 1):
+            raise Broken(f"{label} was launched more than once")
+
+    async def _exists(self, run: int) -> bool:
+        """Whether there is such a run. A list of all of them would take more calls each time, without end."""
+        while True:
+            try:
+                status, told = await self.scene.control("GET", f"/runs/{run}")
+            except NoAnswer:
+                status, told = 503, None
+            if status in (200, 404):
+                return status == 200
+            if status not in LATER:
+                raise Broken(f"GET /runs/{run} was answered {status}: {told}")
+            await trio.sleep(AGAIN_S)
 
     async def _served(self, run: int) -> None:
         """Wait until it has been served, or has ended. Broken: something is wrong with it."""
