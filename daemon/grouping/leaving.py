@@ -44,6 +44,9 @@ class Leaving:
         members = self._stage.members(seats.assignment_id)
         if members is None:
             return await self._unplayed(seats)
+        if self._stage.group_has_ended(seats.assignment_id) and (told := self._partner_left(seats)):
+            await self._t.runner.carry_out(told)  # to who came back after a shutdown, since when they work
+            return None
         empty, remaining = await self._who_is_there(seats, members)
         known = {seat.newcomer.id for seat in empty if seat.newcomer is not None}
         strangers = [agent for agent in seats.waiting if agent.id not in known]
@@ -141,14 +144,19 @@ class Leaving:
         self._stage.leave(seat.agent)
 
     async def _end(self, seat: Empty, seats: Seats) -> None:
-        commands = [*await self._sent_away(seats, seats.waiting), *not_needed(seats.free)]
-        for agent in seats.at_work:
-            if agent.status is AgentStatus.IN_TASK:
-                commands += lifecycle.step(agent, seats.unit_of(agent), PartnerLeft(), self._t.goes_on())
-        await self._t.runner.carry_out(commands)
+        sent_away = await self._sent_away(seats, seats.waiting)
+        await self._t.runner.carry_out([*sent_away, *not_needed(seats.free), *self._partner_left(seats)])
         log.info("its group ends without", extra=ids_of(seat.agent))
         self._stage.leave(seat.agent)
         self._stage.end_group(seat.agent)
+
+    def _partner_left(self, seats: Seats) -> list[Command]:
+        """Whoever still works in the group is to hand in what there is."""
+        commands: list[Command] = []
+        for agent in seats.at_work:
+            if agent.status is AgentStatus.IN_TASK:
+                commands += lifecycle.step(agent, seats.unit_of(agent), PartnerLeft(), self._t.goes_on())
+        return commands
 
     async def _sent_away(self, seats: Seats, agents: Sequence[Agent]) -> list[Command]:
         """Who came for a seat that is not to be had any more; it is not needed."""

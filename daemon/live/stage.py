@@ -348,6 +348,11 @@ class Stage:
         playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, assignment_id))
         return playing is not None and playing.is_closing
 
+    def group_has_ended(self, assignment_id: AssignmentId) -> bool:
+        """Whether a group goes on no further because somebody left, as far as its code knows."""
+        playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, assignment_id))
+        return playing is not None and playing.piece.has_ended
+
     def leave(self, agent: Agent) -> None:
         """The group's code is to know that the agent left for good."""
         playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, agent.assignment_id))

@@ -130,6 +130,23 @@ async def test_who_does_not_come_back_to_a_group_after_a_stop_has_left_it(
         assert await units_of(virtual, run) == [UnitStatus.COMPLETED, UnitStatus.EXPIRED]
 
 
+async def test_whose_group_has_ended_is_told_so_again_after_a_stop(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end", limits__grace_s="1")
+        async with a_pair(virtual, run) as (ann, bob):
+            await leave(bob)
+            await ann.becomes("partner disconnect")
+            virtual.daemon.stop(down_s=5)
+            await ann.becomes("disconnect")
+            await trio.sleep(10)
+            await virtual.until_live(run.id)
+            await ann.page.register()
+            await ann.becomes("partner disconnect")
+            assert (await ann.page.submit({})).verdict is Verdict.OK
+
+
 async def test_a_new_worker_is_sought_over_a_crash(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with open_virtual(tmp_path) as virtual:
         run = await a_run(virtual, "replace")
