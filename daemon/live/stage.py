@@ -340,31 +340,35 @@ class Stage:
 
         None: its code does not run at present.
         """
-        playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, assignment_id))
+        playing = self._group(assignment_id)
         return None if playing is None else playing.members()
 
     def is_closing(self, assignment_id: AssignmentId) -> bool:
         """Whether a group's code has ended, and only answers may come."""
-        playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, assignment_id))
+        playing = self._group(assignment_id)
         return playing is not None and playing.is_closing
 
     def group_has_ended(self, assignment_id: AssignmentId) -> bool:
         """Whether a group goes on no further because somebody left, as far as its code knows."""
-        playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, assignment_id))
+        playing = self._group(assignment_id)
         return playing is not None and playing.piece.has_ended
 
     def leave(self, agent: Agent) -> None:
         """The group's code is to know that the agent left for good."""
-        playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, agent.assignment_id))
+        playing = self._group(agent.assignment_id)
         how = self._cast.how_left(agent)
         if playing is not None and how is not None:
             playing.piece.left(agent.id, how)
 
     def end_group(self, agent: Agent) -> None:
         """The agent's group goes on no further, because it left."""
-        playing = self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, agent.assignment_id))
+        playing = self._group(agent.assignment_id)
         if playing is not None and not playing.piece.has_ended:
             playing.piece.end(agent.id)
+
+    def _group(self, assignment_id: AssignmentId) -> Playing | None:
+        """The group's piece; None: its code does not run at present."""
+        return self._pieces.get(PieceKey(PieceKind.ASSIGNMENT, assignment_id))
 
     # --- pieces
 
