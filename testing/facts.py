@@ -43,11 +43,6 @@ class StoreFacts:
     late: list[LateAnswer] = attrs.Factory(list[LateAnswer])
 
 
-def is_simulated(agent: Agent) -> bool:
-    """Whether a program of the daemon plays the agent: no page asks or answers for it."""
-    return bool(agent.provider_data.get("simulated"))
-
-
 async def read_facts(storage: Storage, run_id: RunId) -> StoreFacts:
     """Collect the facts of a run, of a running daemon's store or of one that nobody uses any more.
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import attrs
 
+from ...daemon.grouping import is_simulated
 from ...protocol.names import LIVE_AGENT, UNFINISHED_RUN, AgentId, AgentStatus, UnitStatus, WorkerId
 from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, HistoryEntry
-from ..facts import is_simulated
 from .case import Case, Rule, Violation
 
 _KINDS = {"screening": SCREENING_UNIT_INDEX, "gold": GOLD_UNIT_INDEX}

@@ -6,9 +6,9 @@ What a router called submitted and came too late to count is stored beside: that
 from collections import Counter
 from collections.abc import Iterator
 
+from ...daemon.grouping import is_simulated
 from ...protocol.documents import canonical_json
 from ...storage.records import LateAnswer, Metadata, Submission
-from ..facts import is_simulated
 from ..history import Ok, Operation, Refused, answer_digest
 from .case import Call, Case, Rule, Violation
 
