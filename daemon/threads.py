@@ -1,14 +1,11 @@
 """Threads for what blocks. A process that may start no more of them waits for one, and says so."""
 
-import logging
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
 import trio
 
-from ..supervision.tasks import LOOK_S, WAIT_S, WORDS, NoThread, is_lack_of_threads
-
-log = logging.getLogger(__name__)
+from ..supervision.tasks import LOOK_S, ThreadWait
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -28,16 +25,12 @@ async def in_thread(
         begun = True
         return function(*args)
 
-    began, said = trio.current_time(), False
+    wait = ThreadWait(trio.current_time())
     while True:
         try:
             return await trio.to_thread.run_sync(call, limiter=limiter, abandon_on_cancel=abandon_on_cancel)
         except RuntimeError as exc:
-            if begun or not is_lack_of_threads(exc):
+            if begun:
                 raise
-        if trio.current_time() >= began + WAIT_S:
-            raise NoThread
-        if not said:
-            log.warning("%s; waiting for one", WORDS)
-            said = True
+            wait.go_on(exc, trio.current_time())
         await trio.sleep(LOOK_S)

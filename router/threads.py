@@ -1,15 +1,12 @@
 """Threads for what blocks. A process that may start no more of them waits for one, and says so."""
 
-import logging
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
 import anyio
 from anyio import to_thread
 
-from ..supervision.tasks import LOOK_S, WAIT_S, WORDS, NoThread, is_lack_of_threads
-
-log = logging.getLogger(__name__)
+from ..supervision.tasks import LOOK_S, ThreadWait
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -26,16 +23,12 @@ async def in_thread(
         begun = True
         return function(*args)
 
-    began, said = anyio.current_time(), False
+    wait = ThreadWait(anyio.current_time())
     while True:
         try:
             return await to_thread.run_sync(call, limiter=limiter)
         except RuntimeError as exc:
-            if begun or not is_lack_of_threads(exc):
+            if begun:
                 raise
-        if anyio.current_time() >= began + WAIT_S:
-            raise NoThread
-        if not said:
-            log.warning("%s; waiting for one", WORDS)
-            said = True
+            wait.go_on(exc, anyio.current_time())
         await anyio.sleep(LOOK_S)
