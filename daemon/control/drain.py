@@ -8,7 +8,8 @@ class DrainRequests:
     """ASGI middleware against a hang: Hypercorn queues a body and, if nobody takes it, never ends the answer.
 
     Once the answer has begun, what still comes is thrown away, and `receive` only tells that the peer left.
-    A peer that left before is not answered: Hypercorn closes, and trips over who sends meanwhile.
+    A peer that left, or while it is answered leaves or breaks the framing, is not answered: Hypercorn closes
+    its stream then, and trips over who sends meanwhile.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,7 +48,10 @@ class _Request:
         if not self._answering:
             self._answering = True
             self._nursery.start_soon(self._drain)
-        await self._send(message)
+        try:
+            await self._send(message)
+        except trio.BusyResourceError:
+            self._gone = True
 
     async def _drain(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -25,6 +25,7 @@ from .stores import OpenStore
 
 SECRET = b"the daemon's secret in simulation"
 PACE = Pace(linger_s=600.0)
+RESTART_S = 0.1  # how long a supervisor waits when a life ended by itself
 
 
 @attrs.define(eq=False)
@@ -44,7 +45,7 @@ class SimulatedDaemon:
     """What its machine's clock says, in this life and the next ones; it may be set, and jump."""
     _begun: trio.Event = attrs.Factory(trio.Event)
     _life: trio.CancelScope = attrs.Factory(trio.CancelScope)
-    _down_s: float = 0.0
+    _down_s: float = RESTART_S
     _guests: set[trio.CancelScope] = attrs.Factory(set[trio.CancelScope])
 
     async def serve(self) -> None:
@@ -60,7 +61,8 @@ class SimulatedDaemon:
                 finally:
                     self._turn_out()
             self.operator, self._begun = None, trio.Event()
-            await trio.sleep(self._down_s)
+            down_s, self._down_s = self._down_s, RESTART_S
+            await trio.sleep(down_s)
 
     async def _live(self) -> None:
         async with self.disk.on(self.open_store)() as storage:
@@ -100,7 +102,7 @@ class SimulatedDaemon:
             try:
                 await ask()
             except* StorageFailed:
-                self.kill(self._down_s)  # as whoever finds the store lost ends the process
+                self.kill(RESTART_S)  # as whoever finds the store lost ends the process
             finally:
                 self._guests.discard(scope)
 

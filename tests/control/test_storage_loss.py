@@ -46,6 +46,8 @@ async def test_a_request_that_finds_the_store_lost_says_so_to_the_daemon(desk: D
     desk.operator.stop = lost  # type: ignore[method-assign]
     answer = await desk.ask("POST", "/v1/runs/digits/stop", b'{"now": false}')
     assert answer.status == 503
+    with trio.fail_after(10):
+        await desk.operator.loss.begun()
     assert isinstance(desk.operator.loss.error, StorageFailed)
 
 
