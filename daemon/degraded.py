@@ -20,6 +20,7 @@ class Lack(enum.Enum):
     DISK_FULL = "disk_full"
     DISK_RESERVE = "disk_reserve"
     STORE_LOST = "store_lost"
+    RUN_WAITS = "run_waits"
     ROUTER_AWAY = "router_away"
     OUTBOX_FULL = "outbox_full"
     OUTBOX_FAILED = "outbox_failed"

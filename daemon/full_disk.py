@@ -16,11 +16,17 @@ RETRY_S = 5.0  # people free space within minutes; a warning this often is no fl
 T = TypeVar("T")
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MAY_PASS = _FULL | {errno.EIO}
 
 
 def is_full(error: OSError) -> bool:
     """Whether a file could not be written because there is no space; over a quota is the same to us."""
     return error.errno in _FULL
+
+
+def may_pass(error: OSError) -> bool:
+    """Whether the same may succeed later with nothing changed: no space, or a disk that failed once."""
+    return error.errno in _MAY_PASS
 
 
 async def with_space(doing: str, write: Callable[[], Awaitable[T]]) -> T:

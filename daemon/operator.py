@@ -19,7 +19,7 @@ from .blocks import Blocks, BlockSet
 from .causes import causes
 from .checking import LaunchRefused, Plan
 from .control.shapes.service import HeldView
-from .degraded import Degradation
+from .degraded import Degradation, Lack
 from .deletion import Deletion, DeletionFailed, Stock
 from .departure import Departure, Manner
 from .disk_use import DiskUse, disk_use
@@ -28,7 +28,7 @@ from .errands.providers import RunProviders
 from .error_notes import PLUG_IN, ErrorNotes
 from .events import any_of
 from .farewell import Farewell
-from .full_disk import RETRY_S, is_full
+from .full_disk import RETRY_S, may_pass
 from .hooks import Judged
 from .hooks.effects import BY as TASK
 from .house import House
@@ -282,17 +282,21 @@ class Operator:
             self._house.degraded.leave(run.id)
 
     async def _assembled(self, run: TaskRun) -> Parts | None:
-        """The run's parts, waiting while there is no space or no thread; None: the daemon stops meanwhile."""
+        """The run's parts, waiting while disk or threads do not let it; None: the daemon stops."""
+        degraded = self._house.degraded
         while not self._stopping:
             try:
-                return await self._house.user_code.load(self._assemble, run)
-            except NoThread as exc:
-                log.warning("the run waits: %s", exc.strerror, extra={"run": run.id})
+                parts = await self._house.user_code.load(self._assemble, run)
             except OSError as exc:
-                if not is_full(exc):
+                if not (isinstance(exc, NoThread) or may_pass(exc)):
                     raise
-                log.warning("the run waits for space on the disk: %s", exc, extra={"run": run.id})
+                words = f"it cannot be held yet, and is tried again every {RETRY_S:g} s: {exc}"
+                degraded.begin(Lack.RUN_WAITS, words, run.label, run.id)
+            else:
+                degraded.end(Lack.RUN_WAITS, run.label)
+                return parts
             await trio.sleep(RETRY_S)
+        degraded.leave(run.id)
         return None
 
     def _assemble(self, run: TaskRun) -> Parts:

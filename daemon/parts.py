@@ -9,7 +9,7 @@ from ..storage.records import TaskRun
 from .architects.contract import Architect, Site
 from .blueprints.contract import Blueprint, BlueprintFault, Material
 from .bundle import make_bundle, page_files
-from .full_disk import is_full
+from .full_disk import may_pass
 from .hooks import Found, hooks_of
 from .house import House
 from .providers.contract import CrowdProvider, Place
@@ -68,15 +68,15 @@ def task_code(registry: Registry, folder: Path) -> TaskCode:
 
 
 def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
-    """Make the parts of a stored run. RunBroken says what is missing and the remedy; OSError: disk full."""
+    """Make the parts of a stored run. RunBroken says what is missing and the remedy; OSError: may pass."""
     folder = house.task_folder(run.launch_id)
     try:
         code = task_code(registry, folder)
         config = config_from_json(run.config, code.registry)
         return _with_page(run, config, code, house)
     except (TaskCodeFailed, ConfigRefused, UnknownPlugIn, BrokenPlugIn, BlueprintFault, OSError) as exc:
-        if isinstance(exc, OSError) and is_full(exc):
-            raise  # the same again succeeds once there is space
+        if isinstance(exc, OSError) and may_pass(exc):
+            raise  # whoever holds the run tries again
         raise RunBroken(
             f"{exc}. Nothing of the run is lost: mend this (its files are in {folder}) and restart the "
             "daemon, or stop the run."

@@ -1,12 +1,14 @@
 """What the daemon does with the rest of a request that it answers already."""
 
+from typing import Any
+
 import trio
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
 from crowdd.daemon.control.drain import DrainRequests
 
-REQUEST = {"type": "http", "method": "GET", "path": "/", "headers": []}
+REQUEST: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
 
 async def test_a_peer_whose_stream_is_closed_while_it_is_answered_is_no_failure() -> None:

@@ -1,10 +1,15 @@
 """A full disk is definite: nothing happened. Requests are told to try later, runs go on afterwards."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
+import pytest
 import trio
 from trio.testing import MockClock
 
+from crowdd.daemon.degraded import Lack
 from crowdd.daemon.live_run import LiveRun
 from crowdd.protocol.names import RunId, RunState, UnitStatus
 
@@ -75,3 +80,26 @@ async def test_a_daemon_says_goodbye_though_the_disk_is_full(
         await trio.sleep(10)
         disk.full = False
         await virtual.until_live(run.id)
+
+
+async def test_a_run_whose_folder_cannot_be_made_because_the_disk_fails_is_held_once_it_can(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = True
+    make = Path.mkdir
+
+    def mkdir(folder: Path, *args: Any, **kwargs: Any) -> None:
+        if failing and folder.parent.name == "runs":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
+        make(folder, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.operator.launch(a_task(tmp_path, units=1), {}, "a launch", "staff:ann")
+        await trio.sleep(60)
+        [missing] = virtual.operator.degraded()
+        assert (missing.lack, missing.run_id) == (Lack.RUN_WAITS, run.id)
+        failing = False
+        await virtual.until_live(run.id)
+        assert (await virtual.storage.run(run.id)).trouble is None
+        assert not virtual.operator.degraded()
