@@ -28,9 +28,9 @@ class Load:
             raise RuntimeError(f"the load went wrong: {told['wrong']}")
         return told
 
-    async def open(self) -> None:
-        """Have all connections open, also those that the server ended since."""
-        await self.wish(what="open", **self._where)
+    async def open(self) -> int:
+        """Have all connections open, also those that the server ended since; how many that are."""
+        return int((await self.wish(what="open", **self._where))["opened"])
 
     async def visit(self, count: int, submit: bool) -> dict[str, Any]:
         """Let so many new workers come, as many at the same time as there are connections."""

@@ -26,6 +26,8 @@ WRONG_KEPT = 5
 class Seen:
     """What the workers of this process saw during one wish."""
 
+    opened: int = 0
+    """How many connections are open, after `open`."""
     posts: int = 0
     visits: int = 0
     waits_s: list[float] = attrs.Factory(list[float])
@@ -36,9 +38,12 @@ class Seen:
 
 
 async def _open(connections: list[HttpConnection], wish: dict[str, Any], seen: Seen) -> None:
-    for number in range(wish["connections"]):
+    """As many as are wished, all open: those that are stay, and only what a server ended is opened again."""
+    connections[:] = [each for each in connections if each.is_open]
+    for number in range(len(connections), wish["connections"]):
         address = f"127.0.0.{2 + number % ADDRESSES}"
         connections.append(await open_connection(wish["port"], address, wish["host_header"], wish["folder"]))
+    seen.opened = len(connections)
 
 
 async def _visits(connections: list[HttpConnection], wish: dict[str, Any], seen: Seen) -> None:

@@ -21,6 +21,7 @@ BY_HAND = {
     "restart": "live agents while the daemon is restarted or killed, beside the floor of a start",
     "admission": "what letting a worker in costs, over units and known workers",
     "rush": "64 workers at the same instant, a thousand times",
+    "load_check": "whether the load generator could be what limits, at 1,000 and 4,000 connections",
     "hostile": "honest workers among 10,000 strangers",
     "fuzz": "bytes of strangers",
     "seeds": "simulated worlds: every violation with its seed",

@@ -15,6 +15,7 @@ from .static_runs import open_static_run
 AT_ONCE = 64
 VISITS, VISITS_SMALL = 300, 64
 UNITS, UNITS_SMALL = 5_000, 300
+CONSTANT = "benchmarks.rows.constant_answer"
 
 
 @asynccontextmanager
@@ -33,10 +34,9 @@ async def open_sides(setting: Setting) -> AsyncGenerator[Sides]:
 
 
 @asynccontextmanager
-async def open_constant() -> AsyncGenerator[tuple[int, int]]:
-    """The server of constant answers: its port and process id."""
-    command = [sys.executable, "-m", "benchmarks.rows.constant_answer"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+async def open_constant(module: str = CONSTANT) -> AsyncGenerator[tuple[int, int]]:
+    """A server of constant answers: its port and process id."""
+    process = subprocess.Popen([sys.executable, "-m", module], stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         yield int(await trio.to_thread.run_sync(process.stdout.readline)), process.pid

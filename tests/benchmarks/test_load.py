@@ -1,12 +1,19 @@
-"""The load generator's connection: whole answers, and the end of a connection. Under 1 s in sum."""
+"""The load generator: whole answers, the end of a connection, its own check. 5 s in sum."""
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from benchmarks.http_connection import Answer, ConnectionEnded, open_connection
+from benchmarks.load import open_load
+from benchmarks.rows.posts import open_constant
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n"
 PIECES = (HEAD[:20], HEAD[20:-1], HEAD[-1:] + b'{"a"', b': "bc"}')
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_an_answer_that_comes_in_pieces_is_one_and_the_next_is_another() -> None:
@@ -46,3 +53,18 @@ def test_who_waits_on_a_connection_that_ends_is_told_and_so_is_who_asks_afterwar
             return connection.is_open
 
     assert asyncio.run(ask()) is False
+
+
+@pytest.mark.system
+async def test_a_load_that_is_opened_again_has_as_many_connections_as_before() -> None:
+    async with open_constant() as (port, _), open_load(port, f"127.0.0.1:{port}", "/", 5) as load:
+        for _ in range(2):
+            assert await load.open() == 5
+
+
+@pytest.mark.system
+def test_the_check_of_the_load_tells_what_it_costs_beside_what_it_asks() -> None:
+    command = [sys.executable, "-m", "benchmarks.load_check", "--connections", "50", "--rounds", "1"]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "| 50 | bare | " in told
+    assert "| 50 | Starlette | " in told
