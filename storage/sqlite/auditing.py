@@ -28,7 +28,7 @@ class SqliteAuditing(SqliteBody):
         await self._engine.write(_end_audit, audit_id, outcome, subject, before, after)
 
     async def audit(self, subject: str | None = None, after: int = 0, limit: int = 1000) -> list[AuditRow]:
-        return await self._engine.read(page, AuditRow, after, limit, subject=subject)
+        return await self._engine.read_long(page, AuditRow, after, limit, subject=subject)
 
 
 def _begin_audit(db: Db, row: AuditRow) -> AuditRow:

@@ -128,16 +128,17 @@ class Writer:
         return StorageFailed(self.failed)
 
 
-def read_alone(db: Db, job: Job) -> None:
-    """Run a job that only reads, on one snapshot."""
+def read_together(db: Db, jobs: Sequence[Job]) -> None:
+    """Run jobs that only read, all on one snapshot; a failure of disk or database is every job's."""
     try:
         db.execute("BEGIN")
         try:
-            job.attempt(db)
+            for job in jobs:
+                job.attempt(db)
         finally:
             db.execute("ROLLBACK")
     except sqlite3.Error as exc:
-        job.error = StorageFailed(f"the store could not be read: {exc}")
+        _fail(jobs, StorageFailed(f"the store could not be read: {exc}"))
 
 
 def is_store_fault(exc: sqlite3.Error) -> bool:

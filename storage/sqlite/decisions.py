@@ -30,7 +30,7 @@ class SqliteDecisions(SqliteBody):
         after: int = 0,
         limit: int = 1000,
     ) -> list[Decision]:
-        return await self._engine.read(
+        return await self._engine.read_long(
             page,
             Decision,
             after,

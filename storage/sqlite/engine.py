@@ -4,19 +4,20 @@ import abc
 import functools
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import trio
 
 from .ask import Db
-from .commit import Job, read_alone
+from .commit import Job, read_together
 from .connecting import HeldWriter, OnStep, open_reader, open_writer
 from .lane import Lane, open_lane
 
-BATCH_MAX = 256  # transactions that share a commit; more would make the first of them wait for the last
-READERS = 3  # slow reads (exports, lists) at the same time; more would only compete for two or four cores
+BATCH_MAX = 256
+"""Transactions that share a commit, short reads that share a snapshot: the first waits for the last."""
+READERS = 2  # slow reads (exports, lists) at the same time; more would only compete for two or four cores
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,15 +36,24 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     async def read(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run on one snapshot."""
+        """Run on one snapshot. It finds a few rows by an index: whoever reads next waits for it."""
+
+    async def read_long(
+        self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same for what may find many rows: no short read waits for it."""
+        return await self.read(function, *args, **kwargs)
 
 
 class Threads(Engine):
-    """One thread writes, with all that is queued in one commit; others read."""
+    """One thread writes, with all that is queued in one commit; one reads what is short, all that is queued
+    on one snapshot; others read what may be long.
+    """
 
-    def __init__(self, writer: Lane[HeldWriter], readers: Lane[Db]) -> None:
+    def __init__(self, writer: Lane[HeldWriter], reader: Lane[Db], long_readers: Lane[Db]) -> None:
         self._writer = writer
-        self._readers = readers
+        self._reader = reader
+        self._long_readers = long_readers
         self.epoch = writer.resources[0].epoch
 
     async def write(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -51,7 +61,13 @@ class Threads(Engine):
         return value
 
     async def read(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        value: T = await self._readers.run(_bind(function, *args, **kwargs))
+        value: T = await self._reader.run(_bind(function, *args, **kwargs))
+        return value
+
+    async def read_long(
+        self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        value: T = await self._long_readers.run(_bind(function, *args, **kwargs))
         return value
 
 
@@ -72,7 +88,7 @@ class Inline(Engine):
     async def read(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         await trio.lowlevel.checkpoint()
         job = Job(_bind(function, *args, **kwargs))
-        read_alone(self._writer.db, job)
+        read_together(self._writer.db, [job])
         value: T = job.result()
         return value
 
@@ -92,15 +108,17 @@ async def open_threads(
             batch_max=BATCH_MAX,
         ) as writer,
         # Inside the writer's lane: the readers close first, so the writer's close does the last checkpoint.
-        open_lane(
-            functools.partial(open_reader, path),
-            _read_each,
-            name="storage-reader",
-            threads=READERS,
-            batch_max=1,
-        ) as readers,
+        _open_readers(path, "storage-reader", threads=1, batch_max=BATCH_MAX) as reader,
+        _open_readers(path, "storage-long-reader", threads=READERS, batch_max=1) as long_readers,
     ):
-        yield Threads(writer, readers)
+        yield Threads(writer, reader, long_readers)
+
+
+def _open_readers(
+    path: Path, name: str, *, threads: int, batch_max: int
+) -> AbstractAsyncContextManager[Lane[Db]]:
+    open_one = functools.partial(open_reader, path)
+    return open_lane(open_one, read_together, name=name, threads=threads, batch_max=batch_max)
 
 
 @asynccontextmanager
@@ -117,11 +135,6 @@ def _timed(on_commit: OnCommit, writer: HeldWriter, jobs: Sequence[Job]) -> None
     began = time.monotonic()
     writer.carry_out(jobs)
     on_commit(len(jobs), time.monotonic() - began)
-
-
-def _read_each(db: Db, jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        read_alone(db, job)
 
 
 def _bind(function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[Db], T]:

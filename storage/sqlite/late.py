@@ -17,10 +17,10 @@ class SqliteLate(SqliteBody):
         return await self._engine.write(_add_late, late)
 
     async def late_answers(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[LateAnswer]:
-        return await self._engine.read(page, LateAnswer, after, limit, run_id=run_id)
+        return await self._engine.read_long(page, LateAnswer, after, limit, run_id=run_id)
 
     async def late_count(self, run_id: RunId) -> int:
-        count: int = await self._engine.read(value, statements.LATE_COUNT, run_id=run_id)
+        count: int = await self._engine.read_long(value, statements.LATE_COUNT, run_id=run_id)
         return count
 
 

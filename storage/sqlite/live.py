@@ -20,7 +20,7 @@ class SqliteLive(SqliteBody):
     async def live_updates(
         self, onboarding: bool, agent_id: AgentId, outgoing: bool, after: int = 0, limit: int = 1000
     ) -> list[LiveUpdate]:
-        return await self._engine.read(
+        return await self._engine.read_long(
             every,
             LiveUpdate,
             statements.LIVE_UPDATES[onboarding],
@@ -37,12 +37,12 @@ class SqliteLive(SqliteBody):
         self, kind: PieceKind, piece_id: int, after: int = 0, limit: int = 1000
     ) -> list[JournalEntry]:
         statement = statements.JOURNAL[kind]
-        return await self._engine.read(
+        return await self._engine.read_long(
             every, JournalEntry, statement, piece_id=piece_id, after=after, limit=max(limit, 0)
         )
 
     async def owed(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[Owed]:
-        return await self._engine.read(page, Owed, after, limit, run_id=run_id)
+        return await self._engine.read_long(page, Owed, after, limit, run_id=run_id)
 
     async def owed_of_agent(self, agent_id: AgentId) -> list[Owed]:
         return await self._engine.read(every, Owed, statements.OWED_OF_AGENT, agent_id=agent_id)

@@ -60,7 +60,7 @@ class SqliteLives(SqliteBody):
         after: int = 0,
         limit: int = 1000,
     ) -> list[Agent]:
-        return await self._engine.read(
+        return await self._engine.read_long(
             page, Agent, after, limit, statuses, run_id=run_id, worker_id=worker_id
         )
 
@@ -68,12 +68,12 @@ class SqliteLives(SqliteBody):
         return await self._engine.read(every, Agent, statements.AGENTS_OF_LINK, run_id=run_id, link=link)
 
     async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
-        return await self._engine.read(
+        return await self._engine.read_long(
             every, Agent, statements.AGENTS_OF_WORKER, worker_id=worker_id, after_id=after, limit=limit
         )
 
     async def reserved_agents(self, run_id: RunId) -> list[Agent]:
-        return await self._engine.read(every, Agent, statements.RESERVED_AGENTS, run_id=run_id)
+        return await self._engine.read_long(every, Agent, statements.RESERVED_AGENTS, run_id=run_id)
 
     async def held_units(self, worker_id: WorkerId) -> list[Unit]:
         return await self._engine.read(every, Unit, statements.HELD_UNITS, worker_id=worker_id)
@@ -83,17 +83,17 @@ class SqliteLives(SqliteBody):
         return rules.found(submission, "submission of agent", agent_id)
 
     async def submissions_count(self, run_id: RunId) -> int:
-        count: int = await self._engine.read(value, statements.SUBMISSIONS_COUNT, run_id=run_id)
+        count: int = await self._engine.read_long(value, statements.SUBMISSIONS_COUNT, run_id=run_id)
         return count
 
     async def last_submission_at(self, run_id: RunId) -> datetime | None:
-        return load_time(await self._engine.read(value, statements.LAST_SUBMITTED_AT, run_id=run_id))
+        return load_time(await self._engine.read_long(value, statements.LAST_SUBMITTED_AT, run_id=run_id))
 
     async def reviews(self, agent_id: AgentId) -> list[Review]:
         return await self._engine.read(every, Review, statements.REVIEWS_OF_AGENT, agent_id=agent_id)
 
     async def export(self, run_id: RunId, after: int = 0, limit: int = 200) -> list[ExportRow]:
-        return await self._engine.read(_export, run_id, after, limit)
+        return await self._engine.read_long(_export, run_id, after, limit)
 
 
 def _commit(db: Db, writes: Sequence[Write], now: datetime) -> None:

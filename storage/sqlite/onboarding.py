@@ -42,12 +42,12 @@ class SqliteOnboarding(SqliteBody):
     async def onboarding_agents(
         self, run_id: RunId, worker_id: WorkerId | None = None
     ) -> list[OnboardingAgent]:
-        return await self._engine.read(
+        return await self._engine.read_long(
             page, OnboardingAgent, 0, rules.VALUE_MAX, run_id=run_id, worker_id=worker_id
         )
 
     async def live_onboarding_agents(self, run_id: RunId) -> list[OnboardingAgent]:
-        return await self._engine.read(every, OnboardingAgent, statements.LIVE_ONBOARDING, run_id=run_id)
+        return await self._engine.read_long(every, OnboardingAgent, statements.LIVE_ONBOARDING, run_id=run_id)
 
 
 def _begin(db: Db, new: NewOnboarding, now: datetime) -> OnboardingBegun | NotReserved:

@@ -56,13 +56,14 @@ class SqlitePeople(SqliteBody):
         return rules.found(worker, "worker", f"{provider}:{name}")
 
     async def workers(self, provider: str | None = None, after: int = 0, limit: int = 1000) -> list[Worker]:
-        return await self._engine.read(page, Worker, after, limit, provider=provider)
+        return await self._engine.read_long(page, Worker, after, limit, provider=provider)
 
     async def workers_among(self, numbers: Collection[WorkerId], names: Collection[str]) -> list[Worker]:
-        return await self._engine.read(_workers_among, numbers, names)
+        return await self._engine.read_long(_workers_among, numbers, names)
 
     async def qualifications(self) -> list[Qualification]:
-        return await self._engine.read(every, Qualification, statements.select(Qualification, "ORDER BY id"))
+        everything = statements.select(Qualification, "ORDER BY id")
+        return await self._engine.read_long(every, Qualification, everything)
 
     async def qualification(self, name: str) -> Qualification:
         return await self._engine.read(_the_qualification, name)
@@ -70,7 +71,7 @@ class SqlitePeople(SqliteBody):
     async def grants(
         self, worker_id: WorkerId | None = None, qualification: str | None = None
     ) -> list[Grant]:
-        return await self._engine.read(_grants, worker_id, qualification)
+        return await self._engine.read_long(_grants, worker_id, qualification)
 
 
 def _register_worker(

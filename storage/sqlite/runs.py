@@ -50,19 +50,19 @@ class SqliteRuns(SqliteBody):
         return await self._engine.write(_expire_units, run_id, now, who, why)
 
     async def requesters(self) -> list[Requester]:
-        return await self._engine.read(every, Requester, statements.select(Requester, "ORDER BY id"))
+        return await self._engine.read_long(every, Requester, statements.select(Requester, "ORDER BY id"))
 
     async def projects(self) -> list[Project]:
-        return await self._engine.read(every, Project, statements.select(Project, "ORDER BY id"))
+        return await self._engine.read_long(every, Project, statements.select(Project, "ORDER BY id"))
 
     async def tasks(self) -> list[Task]:
-        return await self._engine.read(every, Task, statements.select(Task, "ORDER BY id"))
+        return await self._engine.read_long(every, Task, statements.select(Task, "ORDER BY id"))
 
     async def task(self, task_id: int) -> Task:
         return await self._engine.read(_the_task, task_id)
 
     async def runs(self, states: frozenset[RunState] | None = None) -> list[TaskRun]:
-        return await self._engine.read(page, TaskRun, 0, rules.VALUE_MAX, states)
+        return await self._engine.read_long(page, TaskRun, 0, rules.VALUE_MAX, states)
 
     async def run(self, run_id: RunId) -> TaskRun:
         return await self._engine.read(the_run, run_id)
@@ -78,7 +78,7 @@ class SqliteRuns(SqliteBody):
         return await self._engine.read(the_assignment, assignment_id)
 
     async def assignments(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[Assignment]:
-        return await self._engine.read(page, Assignment, after, limit, run_id=run_id)
+        return await self._engine.read_long(page, Assignment, after, limit, run_id=run_id)
 
     async def unit(self, unit_id: UnitId) -> Unit:
         return await self._engine.read(the_unit, unit_id)
@@ -91,7 +91,7 @@ class SqliteRuns(SqliteBody):
         after: int = 0,
         limit: int = 1000,
     ) -> list[Unit]:
-        return await self._engine.read(
+        return await self._engine.read_long(
             page, Unit, after, limit, statuses, run_id=run_id, assignment_id=assignment_id
         )
 

@@ -37,13 +37,13 @@ class SqliteTelling(SqliteBody):
         return None if text is None else load_json(text)
 
     async def facts(self, scope: str) -> dict[str, Any]:
-        return await self._engine.read(_facts, scope)
+        return await self._engine.read_long(_facts, scope)
 
     async def metadata(self, agent_id: AgentId) -> list[Metadata]:
         return await self._engine.read(every, Metadata, statements.METADATA_OF_AGENT, agent_id=agent_id)
 
     async def errors(self, run_id: RunId, after: int = 0, limit: int = 1000) -> list[PageError]:
-        return await self._engine.read(page, PageError, after, limit, run_id=run_id)
+        return await self._engine.read_long(page, PageError, after, limit, run_id=run_id)
 
     async def history(
         self,
@@ -53,7 +53,7 @@ class SqliteTelling(SqliteBody):
         after: int = 0,
         limit: int = 1000,
     ) -> list[HistoryEntry]:
-        return await self._engine.read(
+        return await self._engine.read_long(
             page, HistoryEntry, after, limit, kind=kind, subject_id=subject_id, run_id=run_id
         )
 

@@ -26,7 +26,7 @@ class SqliteTerms(SqliteBody):
         return await self._engine.write(_change_run, change, Hand(who, why, rules.moment(now)))
 
     async def added_rows(self, run_id: RunId) -> list[AddedRows]:
-        return await self._engine.read(every, AddedRows, statements.ADDED_ROWS, run_id=run_id)
+        return await self._engine.read_long(every, AddedRows, statements.ADDED_ROWS, run_id=run_id)
 
     async def begin_deletion(self, run_id: RunId, now: datetime, who: str) -> TaskRun:
         return await self._engine.write(_begin_deletion, run_id, rules.moment(now), who)

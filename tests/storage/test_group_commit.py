@@ -206,6 +206,54 @@ async def test_a_reader_sees_one_snapshot(engine: Threads) -> None:
     assert await engine.read(stored) == {"meanwhile"}
 
 
+class Look:
+    """A read that is entered, waits until it is let go, and looks then."""
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._release = threading.Event()
+        self.entered = trio.Event()
+
+    def __call__(self, db: sqlite3.Connection) -> set[str]:
+        self._token.run_sync_soon(self.entered.set)
+        assert self._release.wait(20)
+        return stored(db)
+
+    def let_go(self) -> None:
+        self._release.set()
+
+
+async def test_short_reads_that_wait_together_share_a_snapshot(engine: Threads) -> None:
+    busy, first, seen = Look(), Look(), list[set[str]]()
+
+    async def look() -> None:
+        seen.append(await engine.read(stored))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(engine.read, busy)
+        await busy.entered.wait()
+        nursery.start_soon(look)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(engine.read, first)
+        nursery.start_soon(look)
+        await wait_all_tasks_blocked()
+        busy.let_go()
+        await first.entered.wait()
+        await engine.write(insert("meanwhile"))
+        first.let_go()
+    assert seen == [set(), set()]
+    assert await engine.read(stored) == {"meanwhile"}
+
+
+async def test_no_short_read_waits_for_a_long_one(engine: Threads) -> None:
+    long = Look()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(engine.read_long, long)
+        await long.entered.wait()
+        assert await engine.read(stored) == set()
+        long.let_go()
+
+
 async def test_a_closed_store_takes_no_more_writes(database: Path) -> None:
     async with open_threads(database) as engine:
         await engine.write(insert("a"))
