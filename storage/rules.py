@@ -20,6 +20,7 @@ from ..protocol.names import (
     RunState,
     UnitId,
     UnitStatus,
+    WorkerId,
 )
 from .contract import ChangeRun, NewAssignment, NewRows, NewRun, NotReserved, Registration
 from .errors import Duplicate, InvalidRecord, NotFound, StaleWrite
@@ -39,7 +40,7 @@ DESCRIPTION_CHARS_MAX = 500
 VALUE_MAX = 2**63 - 1  # what an integer column holds
 NO_PROJECT = "NO_PROJECT"
 HELD_OR_DONE = frozenset({UnitStatus.ASSIGNED, *COMPLETED_UNIT})
-"""What counts against `maximum_units_per_worker`."""
+"""What counts against `maximum_units_per_worker`, see `worker_counted_for`."""
 NEEDS_AGENT = HELD_OR_DONE
 NEEDS_NO_AGENT = frozenset({UnitStatus.CREATED, UnitStatus.LAUNCHED})
 ROW_ADDED, RELEASED = "row added", "released to workers"
@@ -342,6 +343,11 @@ def closed_to(blocked: bool, state: RunState, paused: bool) -> NotReserved | Non
     if state is not RunState.RUNNING:
         return NotReserved(Reason.RUN_ENDED.value, {"state": state.value})
     return NotReserved(Reason.PAUSED.value) if paused else None
+
+
+def worker_counted_for(unit: Unit) -> WorkerId | None:
+    """Whose `maximum_units_per_worker` the unit counts against; special units count against nobody's."""
+    return unit.worker_id if unit.unit_index >= 0 and unit.status in HELD_OR_DONE else None
 
 
 def over_limit(registration: Registration, held: int, counted: int) -> NotReserved | None:

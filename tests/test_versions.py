@@ -39,6 +39,7 @@ async def test_flt28_the_store_of_the_version_before_opens_and_its_work_goes_on(
         (agent,) = await storage.agents(run.id)
         assert agent.status is AgentStatus.IN_TASK
         assert [each.id for each in await storage.reserved_agents(run.id)] == [agent.id]
+        assert (await storage.worker_facts(run.id, agent.worker_id)).task_units == 1
         assert await storage.fact("daemon", "k") == {"a": 1}
     assert check_store(path) == []
 

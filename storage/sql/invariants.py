@@ -1,6 +1,7 @@
 """What must hold in every store, as queries for what breaks it: each gives one text per breach."""
 
 from ...protocol.names import LIVE_AGENT, ONLY_WAITED
+from ..rules import HELD_OR_DONE
 from .schema import listed
 
 _QUERIES: dict[str, str] = {
@@ -46,6 +47,13 @@ _QUERIES: dict[str, str] = {
           SELECT run_id, status, COUNT(*) AS number FROM onboarding_agent GROUP BY run_id, status
           UNION ALL SELECT run_id, status, -number FROM run_count WHERE kind = 'onboarding') AS counted
         GROUP BY run_id, status HAVING SUM(number) <> 0""",
+    "the kept counts of workers' units are right": """
+        SELECT 'worker ' || worker_id || ', task ' || task_id FROM (
+          SELECT task_run.task_id, unit.worker_id, 1 AS units
+          FROM unit JOIN task_run ON task_run.id = unit.run_id
+          WHERE unit.worker_id IS NOT NULL AND unit.unit_index >= 0 AND unit.status IN (HELD_OR_DONE)
+          UNION ALL SELECT task_id, worker_id, -units FROM task_worker) AS counted
+        GROUP BY task_id, worker_id HAVING SUM(units) <> 0""",
     "no worker is onboarded twice at once": """
         SELECT 'worker ' || worker_id || ', run ' || run_id FROM onboarding_agent WHERE status IN (LIVE)
         GROUP BY worker_id, run_id HAVING COUNT(*) > 1""",
@@ -123,6 +131,7 @@ _QUERIES: dict[str, str] = {
 
 _SHORT = {
     "(LIVE)": f"({listed(LIVE_AGENT)})",
+    "(HELD_OR_DONE)": f"({listed(HELD_OR_DONE)})",
     "(ONLY_WAITED)": f"({listed(ONLY_WAITED)})",
     "KIND": "CASE unit_index WHEN -1 THEN 'screening' WHEN -2 THEN 'gold' ELSE 'unit' END",
     "WHOSE": "CASE WHEN onboarding THEN 'onboarding agent ' ELSE 'agent ' END || agent_id",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import attrs
 
 from ...protocol.names import LIVE_AGENT, AgentStatus, QueueOrder, Reason, RunState, UnitStatus
-from ..rules import NEEDS_AGENT, NEEDS_NO_AGENT
+from ..rules import HELD_OR_DONE, NEEDS_AGENT, NEEDS_NO_AGENT
 
 
 @attrs.frozen
@@ -435,6 +435,21 @@ _LATE = (
     "CREATE INDEX late_of_agent ON late_answer (agent_id) WHERE agent_id IS NOT NULL",
 )
 
+_WORKERS_UNITS = (
+    # What `maximum_units_per_worker` looks at: counting the units each time costs more the more one did.
+    """CREATE TABLE task_worker (
+        task_id BIGINT NOT NULL REFERENCES task (id),
+        worker_id BIGINT NOT NULL REFERENCES worker (id),
+        units BIGINT NOT NULL,
+        PRIMARY KEY (task_id, worker_id)
+    ) {keyed}""",
+    f"""INSERT INTO task_worker (task_id, worker_id, units)
+        SELECT task_run.task_id, unit.worker_id, COUNT(*)
+        FROM unit JOIN task_run ON task_run.id = unit.run_id
+        WHERE unit.worker_id IS NOT NULL AND unit.unit_index >= 0 AND unit.status IN ({listed(HELD_OR_DONE)})
+        GROUP BY task_run.task_id, unit.worker_id""",  # noqa: S608 - only our own words
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("first schema", _FIRST),
     Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
@@ -443,4 +458,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("live work: groups, updates, journals, what is owed", _LIVE),
     Migration("what staff asked for", _AUDIT),
     Migration("answers that came too late to count", _LATE),
+    Migration("how many units of a task each worker has", _WORKERS_UNITS),
 )

@@ -178,10 +178,11 @@ RUN_FOR_WORKER = "SELECT task_id, state, paused, queue FROM task_run WHERE id = 
 WORKER_BLOCKED = "SELECT blocked FROM worker WHERE id = :worker_id"
 HELD_IN_RUN = """
 SELECT COUNT(*) FROM unit WHERE worker_id = :worker_id AND run_id = :run_id AND status = 'assigned'"""
-COUNTED_IN_TASK = f"""
-SELECT COUNT(*) FROM unit JOIN task_run ON task_run.id = unit.run_id
-WHERE unit.worker_id = :worker_id AND task_run.task_id = :task_id
-  AND unit.unit_index >= 0 AND unit.status IN ({listed(HELD_OR_DONE)})"""  # noqa: S608 - only our own words
+COUNTED_IN_TASK = "SELECT units FROM task_worker WHERE task_id = :task_id AND worker_id = :worker_id"
+COUNT_IN_TASK = """
+INSERT INTO task_worker (task_id, worker_id, units)
+SELECT task_id, :worker_id, :number FROM task_run WHERE id = :run_id
+ON CONFLICT (task_id, worker_id) DO UPDATE SET units = task_worker.units + excluded.units"""
 _NOT_WORKED_ON = """
   AND NOT EXISTS (SELECT 1 FROM worked
                   WHERE worked.worker_id = :worker_id AND worked.assignment_id = unit.assignment_id)"""
@@ -353,6 +354,13 @@ ASSIGNMENTS_TO_DELETE = "SELECT id FROM assignment WHERE run_id = :run_id ORDER 
 UNITS_BY_STATUS = """
 SELECT CASE WHEN unit_index < 0 THEN unit_index ELSE 0 END AS special, status, COUNT(*) FROM unit
 WHERE assignment_id = :assignment_id GROUP BY special, status"""
+FORGET_IN_TASK = """
+DELETE FROM task_worker WHERE worker_id = :worker_id AND units = 0
+  AND task_id = (SELECT task_id FROM task_run WHERE id = :run_id)"""
+UNITS_BY_WORKER = f"""
+SELECT worker_id, COUNT(*) FROM unit
+WHERE assignment_id = :assignment_id AND unit_index >= 0 AND status IN ({listed(HELD_OR_DONE)})
+GROUP BY worker_id"""  # noqa: S608 - only our own words
 AGENTS_BY_STATUS = "SELECT status, COUNT(*) FROM agent WHERE assignment_id = :assignment_id GROUP BY status"
 _ITS_AGENTS = "(SELECT id FROM agent WHERE assignment_id = :assignment_id)"
 _ITS_UNITS = "(SELECT id FROM unit WHERE assignment_id = :assignment_id)"

@@ -79,12 +79,16 @@ def _worker_facts(db: Db, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
         paused=run.paused,
         grants=grants_by_name(db, worker_id),
         holding=value(db, statements.HELD_IN_RUN, worker_id=worker_id, run_id=run_id),
-        task_units=value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=run.task_id),
+        task_units=_counted_in_task(db, worker_id, run.task_id),
         onboarding=one(db, OnboardingAgent, statements.NEWEST_ONBOARDING, run_id=run_id, worker_id=worker_id),
         screening_units=_special_units(db, run_id, SCREENING_UNIT_INDEX),
         gold_units=_special_units(db, run_id, GOLD_UNIT_INDEX),
         free_units=_free_units(db, run_id),
     )
+
+
+def _counted_in_task(db: Db, worker_id: WorkerId, task_id: int) -> int:
+    return value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=task_id) or 0
 
 
 def _special_units(db: Db, run_id: RunId, unit_index: int) -> int:
@@ -162,7 +166,7 @@ def _over_limit(db: Db, registration: Registration, task_id: int) -> NotReserved
     if registration.allowed_concurrent:
         held = value(db, statements.HELD_IN_RUN, worker_id=worker_id, run_id=registration.run_id)
     if registration.maximum_units_per_worker:
-        counted = value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=task_id)
+        counted = _counted_in_task(db, worker_id, task_id)
     return rules.over_limit(registration, held, counted)
 
 

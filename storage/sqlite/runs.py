@@ -250,6 +250,16 @@ def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: Hand) 
     )
     for (kind, run_id, before, after), number in moves.items():
         recount(db, kind, run_id, before, after, number)
+    _count_for_workers(db, olds, news)
+
+
+def _count_for_workers(db: Db, olds: Sequence[Unit], news: Sequence[Unit]) -> None:
+    """Keep how many units of the task each worker holds or has done."""
+    more = Counter((unit.run_id, rules.worker_counted_for(unit)) for unit in news)
+    more.subtract((unit.run_id, rules.worker_counted_for(unit)) for unit in olds)
+    for (run_id, worker_id), number in more.items():
+        if worker_id is not None and number:
+            do(db, statements.COUNT_IN_TASK, run_id=run_id, worker_id=worker_id, number=number)
 
 
 def save_unit(db: Db, queue: QueueOrder, old: Unit, new: Unit, hand: Hand) -> Unit:

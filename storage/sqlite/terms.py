@@ -103,6 +103,9 @@ def _delete_assignment(db: Db, run_id: RunId, assignment_id: int) -> int:
     for index, status, number in db.execute(statements.UNITS_BY_STATUS, key).fetchall():
         count(db, admission_rules.unit_kind(index), run_id, UnitStatus(status), -number)
         units += number
+    for worker_id, number in db.execute(statements.UNITS_BY_WORKER, key).fetchall():
+        do(db, statements.COUNT_IN_TASK, run_id=run_id, worker_id=worker_id, number=-number)
+        do(db, statements.FORGET_IN_TASK, run_id=run_id, worker_id=worker_id)
     for status, number in db.execute(statements.AGENTS_BY_STATUS, key).fetchall():
         count(db, "agent", run_id, AgentStatus(status), -number)
     for statement in statements.DELETE_ASSIGNMENT:

@@ -39,6 +39,7 @@ BREACHES = {
     "the kept counts of units are right": ("UPDATE run_count SET number = number + 1 WHERE kind = 'unit'",),
     "the kept counts of agents are right": ("DELETE FROM run_count WHERE kind = 'agent'",),
     "the kept counts of onboarding agents are right": ("DELETE FROM run_count WHERE kind = 'onboarding'",),
+    "the kept counts of workers' units are right": ("UPDATE task_worker SET units = units + 1",),
     "no worker is onboarded twice at once": (
         "DROP INDEX onboarding_live",
         "UPDATE onboarding_agent SET worker_id = 1, status = 'waiting'",
