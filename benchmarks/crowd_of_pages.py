@@ -116,12 +116,14 @@ def _ask(process: subprocess.Popen[bytes], wish: dict[str, Any]) -> dict[str, An
 # --- pages of crowdd
 
 
-async def register(run_address: str, numbers: Iterable[int]) -> list[dict[str, Any]]:
+async def register(
+    run_address: str, numbers: Iterable[int], at_once: int = REGISTERING_AT_ONCE
+) -> list[dict[str, Any]]:
     """Let as many workers in; returns their pages, for `open`. From many addresses, as a crowd's would be."""
     pages: list[dict[str, Any]] = []
     async with trio.open_nursery() as nursery:
         numbered = iter(numbers)
-        for turn in range(REGISTERING_AT_ONCE):
+        for turn in range(at_once):
             nursery.start_soon(_register_some, run_address, numbered, turn, pages)
     return sorted(pages, key=lambda page: int(page["number"]))
 
@@ -170,10 +172,11 @@ def cost_of(daemon: Daemon) -> Cost:
     """What its two processes have used so far, and hold now."""
     assert daemon.process is not None
     (router,) = daemon.router_pids()
-    return Cost(cpu_s(daemon.process.pid), cpu_s(router), _resident(daemon.process.pid), _resident(router))
+    return Cost(cpu_s(daemon.process.pid), cpu_s(router), resident(daemon.process.pid), resident(router))
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
+    """The memory that a process holds, in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

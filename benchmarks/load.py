@@ -20,6 +20,8 @@ class Load:
         self._process = process
         self._where = where
         self._first = 0
+        self.patient = False
+        """Whether workers who are refused ask again, as people would."""
 
     async def wish(self, **wish: Any) -> dict[str, Any]:
         """Let it do something of `load_process`; what it saw. RuntimeError: it went wrong for a worker."""
@@ -34,7 +36,8 @@ class Load:
 
     async def visit(self, count: int, submit: bool) -> dict[str, Any]:
         """Let so many new workers come, as many at the same time as there are connections."""
-        told = await self.wish(what="visits", first=self._first, count=count, submit=submit)
+        how = {"submit": submit, "patient": self.patient}
+        told = await self.wish(what="visits", first=self._first, count=count, **how)
         self._first += count
         assert told["visits"] == count, told
         return told

@@ -8,7 +8,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import attrs
@@ -20,6 +21,10 @@ from .http_connection import Answer, ConnectionEnded, HttpConnection, open_conne
 LOOK_S = 0.02  # how often this process looks how late its own loop is
 ADDRESSES = 64  # of this machine, 127.0.0.2 and up: a router lets no address register without end
 WRONG_KEPT = 5
+ASK_AGAIN_S, ASKED_MAX = 0.05, 100  # where a server is known to refuse a first registration by mistake
+
+
+Visit = Callable[[HttpConnection, int], Awaitable[None]]
 
 
 @attrs.define(eq=False)
@@ -48,15 +53,17 @@ async def _open(connections: list[HttpConnection], wish: dict[str, Any], seen: S
 
 async def _visits(connections: list[HttpConnection], wish: dict[str, Any], seen: Seen) -> None:
     numbers = iter(range(wish["first"], wish["first"] + wish["count"]))
-    await asyncio.gather(*(_come(each, numbers, wish["submit"], seen) for each in connections))
+    asked_max = ASKED_MAX if wish["patient"] else 1
+    visit = partial(_visit, submit=wish["submit"], asked_max=asked_max, seen=seen)
+    await asyncio.gather(*(_come(each, numbers, visit, seen) for each in connections))
 
 
-async def _come(connection: HttpConnection, numbers: Iterator[int], submit: bool, seen: Seen) -> None:
+async def _come(connection: HttpConnection, numbers: Iterator[int], visit: Visit, seen: Seen) -> None:
     """One visit after the other, each of a worker who was not here before."""
     for number in numbers:
         began = time.perf_counter()
         try:
-            await _visit(connection, number, submit, seen)
+            await visit(connection, number)
         except (ConnectionEnded, KeyError, ValueError) as exc:
             seen.wrong.append(f"visit {number}: {exc!r:.300}")
             return
@@ -64,15 +71,23 @@ async def _come(connection: HttpConnection, numbers: Iterator[int], submit: bool
         seen.visits += 1
 
 
-async def _visit(connection: HttpConnection, number: int, submit: bool, seen: Seen) -> None:
-    told = _whole(await connection.post("request_agent", _registration(number)))
-    seen.posts += 1
-    agent: str = told["data"]["agent_id"]
-    if not agent:
-        raise ValueError(told)
+async def _visit(connection: HttpConnection, number: int, submit: bool, asked_max: int, seen: Seen) -> None:
+    agent = await _register(connection, number, asked_max, seen)
     if submit:
         _whole(await connection.post("submit_task", _submission(agent, number)))
         seen.posts += 1
+
+
+async def _register(connection: HttpConnection, number: int, asked_max: int, seen: Seen) -> str:
+    told: dict[str, Any] = {}
+    for asked in range(asked_max):
+        if asked:
+            await asyncio.sleep(ASK_AGAIN_S)
+        told = _whole(await connection.post("request_agent", _registration(number)))
+        seen.posts += 1
+        if agent := told["data"]["agent_id"]:
+            return str(agent)
+    raise ValueError(told)
 
 
 def _whole(answer: Answer) -> dict[str, Any]:

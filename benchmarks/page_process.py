@@ -130,6 +130,8 @@ class BenchPage:
         match packet.get("packet_type"):
             case None:
                 self._take(packet)
+            case "client_bound_live_update" if "number" not in packet:
+                self._take(packet["data"])  # Mephisto's: it counts nothing, so nothing can be missed
             case "client_bound_live_update" if packet["number"] <= self.last:
                 self.seen.repeats += 1  # as crowdd.js does: what the router did not know that we have
             case "client_bound_live_update":
@@ -150,7 +152,7 @@ class BenchPage:
                 self.seen.answered += 1
                 data = packet["data"]
                 self.seen.ping_age_s.append(time.time() - data["last_mephisto_ping"] / 1000)
-                if data["status"] not in AT_WORK:
+                if data.get("status", "in task") not in AT_WORK:  # Mephisto's says it only when it knows
                     self.seen.lost.append(f"page {self.number} was told: {data}")
             case _:
                 pass

@@ -22,6 +22,8 @@ BY_HAND = {
     "admission": "what letting a worker in costs, over units and known workers",
     "rush": "64 workers at the same instant, a thousand times",
     "load_check": "whether the load generator could be what limits, at 1,000 and 4,000 connections",
+    "mephisto": "its side of the rows alone, where MEPHISTO_PYTHON names an interpreter that has it",
+    "leaks": "100,000 agents that come and go: memory after the second half of them",
     "hostile": "honest workers among 10,000 strangers",
     "fuzz": "bytes of strangers",
     "seeds": "simulated worlds: every violation with its seed",

@@ -1,11 +1,13 @@
-"""Rows beside Mephisto: launch, registration and the static cycle. Its figures are recorded, not measured.
+"""Rows beside Mephisto: launch, registration and the static cycle.
 
-They come from Mephisto on two cores of this kind: a launch of 5,000 units takes it 22 s, then it lets 16
-workers a second in; a cycle of registering and submitting, through its node router, 49 a second.
+It is measured in turn with us where MEPHISTO_PYTHON names an interpreter that has it. Else its figures are
+those recorded on two cores of this kind: a launch of 5,000 units takes it 22 s, then it lets 16 workers a
+second in; a cycle of registering and submitting, through its node router, 49 a second.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import trio
 from tests.system.processes import Daemon
@@ -14,11 +16,13 @@ from ..crowds import static_task
 from ..instrument.row import Recorded, Row, Setting, Sides, at_least, at_most
 from ..instrument.sample import Figure, Meter, Sample
 from ..load import visits
+from ..mephisto import mephisto_or, open_launches, open_visits
 from .static_runs import open_daemon, open_static_run
 
 AT_ONCE = 16
 UNITS, UNITS_SMALL = 5_000, 200
 VISITS, VISITS_SMALL = 800, 50  # a round; five and the warm-up fit into the run
+MEPHISTO_VISITS = 100  # a round of Mephisto's, which takes longer for fewer
 LOOK_S = 0.02  # each look costs the daemon an answer
 LAUNCH_US = 22e6
 MEPHISTO_LAUNCH = Recorded({Figure.TIME_US: LAUNCH_US, Figure.PER_S: 1e6 / LAUNCH_US})
@@ -31,7 +35,8 @@ async def open_launch(setting: Setting) -> AsyncGenerator[Sides]:
     """Each time a further run of the same daemon, ended when nobody measures."""
     units = setting.size(UNITS, UNITS_SMALL)
     task = static_task(setting.folder, units)
-    async with open_daemon(setting.folder) as daemon:
+    other = partial(open_launches, units)
+    async with open_daemon(setting.folder) as daemon, mephisto_or(MEPHISTO_LAUNCH, other) as mephisto:
 
         async def measure() -> Sample:
             assert daemon.process is not None
@@ -42,7 +47,7 @@ async def open_launch(setting: Setting) -> AsyncGenerator[Sides]:
             await daemon.until(run.label, lambda shown: shown.ended_at)
             return meter.sample(1)
 
-        yield Sides(measure, MEPHISTO_LAUNCH)
+        yield Sides(measure, mephisto)
 
 
 async def _until_free(daemon: Daemon, label: str, units: int) -> None:
@@ -62,10 +67,14 @@ def open_cycle(setting: Setting) -> AbstractAsyncContextManager[Sides]:
 
 
 @asynccontextmanager
-async def _open(setting: Setting, mephisto: Recorded, *, submit: bool) -> AsyncGenerator[Sides]:
+async def _open(setting: Setting, recorded: Recorded, *, submit: bool) -> AsyncGenerator[Sides]:
     units = setting.size(UNITS, UNITS_SMALL)
-    async with open_static_run(setting.folder, units, AT_ONCE) as run:
-        count = setting.size(VISITS, VISITS_SMALL)
+    count, other_count = setting.size((VISITS, MEPHISTO_VISITS), (VISITS_SMALL, AT_ONCE))
+    other = partial(open_visits, units, other_count, submit=submit)
+    async with (
+        open_static_run(setting.folder, units, AT_ONCE) as run,
+        mephisto_or(recorded, other) as mephisto,
+    ):
         yield Sides(visits(run.load, run.pids, count, submit=submit), mephisto)
 
 
