@@ -63,7 +63,7 @@ async def _measure(agents: int, seconds: float) -> bool:
         daemon = Daemon(Path(folder) / "data")
         try:
             await daemon.start("--log-level", "warning")
-            label = await daemon.launch(_task(Path(folder), agents))
+            label = await daemon.launch(live_task(Path(folder), agents))
             await daemon.until(label, lambda shown: shown.units.get("launched") == agents)
             address = str((await daemon.ask("show", label)).address)
             before = cost_of(daemon)
@@ -115,7 +115,8 @@ def _tell_memory(what: str, before: Cost, after: Cost, agents: int) -> None:
     )
 
 
-def _task(folder: Path, units: int) -> Path:
+def live_task(folder: Path, units: int) -> Path:
+    """A task whose units listen to their page and say nothing."""
     task = folder / "task"
     (task / "page").mkdir(parents=True)
     (task / "task.toml").write_text(TASK_TOML)

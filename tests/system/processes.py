@@ -25,8 +25,9 @@ LOOK_S = 0.02  # between two looks at what only another process can change
 class Daemon:
     """One store, and the daemon process that holds it at present."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, module: str = "crowdd.cli") -> None:
         self.data = data
+        self._module = module
         self.client = Client(data / "control", timeout_s=20)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -39,7 +40,7 @@ class Daemon:
         self.data.mkdir(exist_ok=True)
         with (self.data / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(self.data), *options],
+                [sys.executable, "-m", self._module, "serve", "--data", str(self.data), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

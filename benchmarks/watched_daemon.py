@@ -1,0 +1,56 @@
+"""`crowdd` with a watch on its loop: each long turn becomes a line of JSON in the file that LOOP_TURNS names.
+
+A turn is all that runs between two looks at what came in: nothing else is heard of meanwhile. Told are when
+it ended, how long it took by the clock and of its thread's CPU, its steps, and whose was the longest.
+"""
+
+import json
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from crowdd.cli import crowdd
+
+FILE = "LOOP_TURNS"
+TOLD_S = 0.005  # shorter turns are of no interest
+
+
+class TurnWatch(trio.abc.Instrument):
+    """Sees every turn of the loop."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("a", buffering=1)
+        self._began = self._step_began = (time.monotonic(), time.thread_time())
+        self._steps, self._longest_s, self._whose = 0, 0.0, ""
+
+    def after_io_wait(self, timeout: float) -> None:
+        """A turn begins."""
+        self._began = (time.monotonic(), time.thread_time())
+        self._steps, self._longest_s, self._whose = 0, 0.0, ""
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """A task's step begins."""
+        self._step_began = (time.monotonic(), time.thread_time())
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        """And ends."""
+        took_s = time.thread_time() - self._step_began[1]
+        self._steps += 1
+        if took_s > self._longest_s:
+            self._longest_s, self._whose = took_s, task.name
+
+    def before_io_wait(self, timeout: float) -> None:
+        """A turn ends."""
+        now, cpu_s = time.monotonic(), time.thread_time()
+        if now - self._began[0] > TOLD_S:
+            told = {"at": now, "wall_s": now - self._began[0], "cpu_s": cpu_s - self._began[1]}
+            told |= {"steps": self._steps, "longest_s": self._longest_s}
+            self._file.write(json.dumps({**told, "whose": self._whose}) + "\n")
+
+
+if __name__ == "__main__":
+    setattr(trio, trio.run.__name__, partial(trio.run, instruments=[TurnWatch(Path(os.environ[FILE]))]))
+    crowdd()
