@@ -10,6 +10,7 @@ from ..protocol.names import AgentId, WireId
 
 Name = TypeVar("Name", AgentId, WireId)
 SLICE = 64  # deadlines handled before others get a turn; ten thousand may fall due at one instant
+STALE_MAX = 1_024  # forgotten ones that stay in the heap besides as many as count: an hour's come and go
 
 
 class Deadlines(Generic[Name]):
@@ -24,12 +25,20 @@ class Deadlines(Generic[Name]):
         """The agent has time until `at`; replaces what was set before."""
         self._due[agent_id] = at
         heapq.heappush(self._heap, (at, agent_id))
+        self._clear()
         if self._heap[0][0] == at:
             self._sooner.set()
 
     def forget(self, agent_id: Name) -> None:
         """The agent needs no deadline any more."""
         self._due.pop(agent_id, None)
+        self._clear()
+
+    def _clear(self) -> None:
+        """Drop what does not count any more once there is much of it, however far off its time is."""
+        if len(self._heap) > 2 * len(self._due) + STALE_MAX:
+            self._heap = [(at, agent_id) for agent_id, at in self._due.items()]
+            heapq.heapify(self._heap)
 
     async def watch(self, passed: Callable[[Name], Awaitable[None]]) -> None:
         """Call `passed` for each agent whose time is over, until cancelled."""
