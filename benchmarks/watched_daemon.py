@@ -1,9 +1,11 @@
 """`crowdd` with a watch on its loop: each long turn becomes a line of JSON in the file that LOOP_TURNS names.
 
 A turn is all that runs between two looks at what came in: nothing else is heard of meanwhile. Told are when
-it ended, how long it took by the clock and of its thread's CPU, its steps, and whose was the longest.
+it ended, how long it took by the clock and of its thread's CPU, how much of that was Python's search for
+garbage, its steps, and whose was the longest.
 """
 
+import gc
 import json
 import os
 import time
@@ -25,11 +27,19 @@ class TurnWatch(trio.abc.Instrument):
         self._file = file.open("a", buffering=1)
         self._began = self._step_began = (time.monotonic(), time.thread_time())
         self._steps, self._longest_s, self._whose = 0, 0.0, ""
+        self._gc_s = self._gc_began = 0.0
+        gc.callbacks.append(self._collecting)
+
+    def _collecting(self, phase: str, _: object) -> None:
+        if phase == "start":
+            self._gc_began = time.thread_time()
+        else:  # other threads collect, too: the loop waits for them as well
+            self._gc_s += time.thread_time() - self._gc_began
 
     def after_io_wait(self, timeout: float) -> None:
         """A turn begins."""
         self._began = (time.monotonic(), time.thread_time())
-        self._steps, self._longest_s, self._whose = 0, 0.0, ""
+        self._steps, self._longest_s, self._whose, self._gc_s = 0, 0.0, "", 0.0
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         """A task's step begins."""
@@ -47,7 +57,7 @@ class TurnWatch(trio.abc.Instrument):
         now, cpu_s = time.monotonic(), time.thread_time()
         if now - self._began[0] > TOLD_S:
             told = {"at": now, "wall_s": now - self._began[0], "cpu_s": cpu_s - self._began[1]}
-            told |= {"steps": self._steps, "longest_s": self._longest_s}
+            told |= {"steps": self._steps, "longest_s": self._longest_s, "gc_s": self._gc_s}
             self._file.write(json.dumps({**told, "whose": self._whose}) + "\n")
 
 
