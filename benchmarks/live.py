@@ -149,7 +149,7 @@ async def _floods(
     assert daemon.process is not None
     ours, theirs = list[Flooded](), list[Flooded]()
     pids = [daemon.process.pid, *daemon.router_pids()]
-    async with _open_relay() as (port, relay_pids):
+    async with open_relay() as (port, relay_pids):
         where = {"port": port, "host_header": f"127.0.0.1:{port}"}
         pages = [{"number": n, "agent": "", "where": {**where, "path": f"/{n}"}} for n in range(agents)]
         await bare.open(pages)
@@ -175,7 +175,7 @@ async def _flood(crowd: CrowdOfPages, pids: list[int]) -> Flooded:
 
 
 @asynccontextmanager
-async def _open_relay() -> AsyncGenerator[tuple[int, list[int]]]:
+async def open_relay() -> AsyncGenerator[tuple[int, list[int]]]:
     """The bare relay's two processes: its port, and their process ids."""
     command = [sys.executable, "-m", "benchmarks.bare_relay"]
     router = subprocess.Popen([*command, "router"], stdout=subprocess.PIPE)

@@ -27,7 +27,7 @@ SEEN_SAID_S = 0.5  # as crowdd.js waits before it says what it has seen
 OPENING_AT_ONCE = 32
 LOOK_S = 0.05  # how often this process looks how late its own loop is
 ANSWERED_WITHIN_S = 60.0  # what has no answer by then has none
-PER_S_MAX = 45.0  # a page may say 50 things a second to a router
+PER_S_MAX = 45.0  # a page may say 50 things a second to a router for as long as it likes
 AT_WORK = ("in task", "accepted", "waiting")
 WORDS = "x" * 80  # what people write in a chat
 
@@ -73,6 +73,8 @@ class BenchPage:
     where: Where
     seen: Seen
     flooding: bool = False
+    per_s: float = PER_S_MAX
+    """So many messages a second it says at most, flooding."""
     last: int = 0
     asked_at: float = math.inf
     """From this moment on, what is said and heard counts as a first answer."""
@@ -170,7 +172,7 @@ class BenchPage:
     def _say_soon(self) -> None:
         """At most so many a second, as the protocol asks; only the fastest servers let it come to that."""
         now = time.monotonic()
-        self._free_at = max(self._free_at + 1 / PER_S_MAX, now)
+        self._free_at = max(self._free_at + 1 / self.per_s, now)
         if self._free_at <= now:
             self.say()
         else:
@@ -248,7 +250,7 @@ async def _all_arrived(seen: Seen, quiet_s: float) -> None:
 async def _flood(pages: list[BenchPage], seen: Seen, wish: dict[str, Any]) -> None:
     """Each page has so many messages under way, and sends the next when its partner's comes."""
     for page in pages:
-        page.flooding = True
+        page.flooding, page.per_s = True, wish.get("per_s", PER_S_MAX)
         for _ in range(wish["at_once"]):
             page.say()
     await asyncio.sleep(wish["warm_s"])

@@ -1,9 +1,13 @@
 """The rows of the table, a module each, with their baselines; and what is still measured by hand."""
 
 from ..instrument.row import Row
-from . import choosing, codec, commands, peer, posts, transactions
+from . import choosing, codec, commands, live_peer, peer, posts, relay, transactions
 
 ROWS: tuple[Row, ...] = (
+    relay.MEMORY_64,
+    relay.MEMORY_256,
+    relay.STORED_64,
+    relay.STORED_256,
     codec.ROW,
     transactions.MANY,
     transactions.ALONE_ROW,
@@ -12,6 +16,10 @@ ROWS: tuple[Row, ...] = (
     peer.LAUNCH,
     peer.REGISTRATION,
     peer.CYCLE,
+    live_peer.ROUND_TRIP_16,
+    live_peer.ROUND_TRIP_64,
+    live_peer.SATURATED_ROW,
+    live_peer.MEMORY,
     commands.ROW,
 )
 
