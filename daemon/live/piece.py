@@ -18,7 +18,6 @@ from ...storage.contract import Storage
 from ...storage.records import LiveUpdate
 from ..causes import causes, words_of
 from ..clock import Wall
-from ..full_disk import with_space
 from ..user_code import UserCode
 from .errors import AgentGone, ReplayDiverged
 from .ledger import Ledger, PieceKey, Turn
@@ -56,6 +55,9 @@ class PieceTools:
     """What a piece works with."""
 
     storage: Storage
+    """Where its past is read from."""
+    store: Callable[[Turn], Awaitable[None]]
+    """Store a turn, whole or not at all; waits for space on a full disk."""
     wall: Wall
     user_code: UserCode
     sent: Callable[[LiveUpdate], None]
@@ -253,8 +255,16 @@ class Piece:
                 self._turned.set()
                 self._turned = trio.Event()
                 continue
-            with trio.move_on_at(min(self._ledger.next_deadline, self._patience_until)):
-                await self._woken.wait()
+            await self._news()
+
+    async def _news(self) -> None:
+        """Return when something came, or the time of a wait, or the patience with a replay, is over."""
+        until = min(self._ledger.next_deadline, self._patience_until)
+        if until == math.inf:  # most waits have no end: a scope would cost more than the wait
+            await self._woken.wait()
+            return
+        with trio.move_on_at(until):
+            await self._woken.wait()
 
     def _next_turn(self) -> Turn:
         now = trio.current_time()
@@ -290,7 +300,7 @@ class Piece:
         saved = False
         try:
             if turn.rows:
-                await with_space(f"{self.key.kind.value} {self.key.id}", lambda: self._save(turn))
+                await self._t.store(turn)
             saved = True
             for stored in turn.confirm:
                 stored()
@@ -305,9 +315,6 @@ class Piece:
                 if not saved:
                     wait.outcome = Dropped()
                 wait.settled()
-
-    async def _save(self, turn: Turn) -> None:
-        await self._t.storage.add_live(turn.updates, turn.entries)
 
 
 def words_of_ending(ending: Ending) -> str:

@@ -40,6 +40,7 @@ from .outbound import Outbound
 from .past import Past, read_past
 from .piece import Close, Ending, Piece, PieceTools, words_of_ending
 from .playing import Playing
+from .scribe import Scribe
 from .waits import How
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class Stage:
         """Who came while a piece was being opened, or was still that of another; they are looked at again."""
         self._watcher: Watcher | None = None
         self._cloakroom = Cloakroom(tools.house.storage, tools.cast.onboarding, tools.house.wall)
+        self._scribe = Scribe(tools.house.storage)
         self._strangers: dict[WireId, list[tuple[LiveLink, LivePacket]]] = {}
         self._wish, self._wishes = trio.open_memory_channel[Callable[[], Awaitable[None]]](math.inf)
         self.attendance = Attendance(tools.rules.grace_s, self._lost, self._came_or_went)
@@ -131,6 +133,7 @@ class Stage:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.attendance.watch, links)
             nursery.start_soon(self._cloakroom.serve)
+            nursery.start_soon(self._scribe.serve)
             async for wish in self._wishes:
                 nursery.start_soon(wish)
 
@@ -471,7 +474,7 @@ class Stage:
 
     async def _open(self, key: PieceKey, members: Sequence[Player], has_functions: bool) -> Opened:
         house = self._t.house
-        tools = PieceTools(house.storage, house.wall, self._t.user_code, self._sent)
+        tools = PieceTools(house.storage, self._scribe.store, house.wall, self._t.user_code, self._sent)
         seed = house.rng.getrandbits(SEED_BITS)
         return await open_piece(key, [agent.id for agent in members], seed, has_functions, tools)
 

@@ -16,7 +16,7 @@ from crowdd.daemon.house import House
 from crowdd.daemon.live.agent import LiveAgent, Person
 from crowdd.daemon.live.cloakroom import Cloakroom
 from crowdd.daemon.live.errors import NothingReceived
-from crowdd.daemon.live.ledger import PieceKey
+from crowdd.daemon.live.ledger import PieceKey, Turn
 from crowdd.daemon.live.line import Attached, Line
 from crowdd.daemon.live.opening import open_piece
 from crowdd.daemon.live.outbound import Outbound
@@ -86,9 +86,13 @@ class Scene:
         await to.piece.serve(code, ended)
         return given
 
+    async def _store(self, turn: Turn) -> None:
+        await self.house.storage.add_live(turn.updates, turn.entries)
+
     async def attached(self) -> Attached:
         """A piece that was just read."""
-        tools = PieceTools(self.house.storage, self.house.wall, self.house.user_code, lambda _: None)
+        house = self.house
+        tools = PieceTools(house.storage, self._store, house.wall, house.user_code, lambda _: None)
         key = PieceKey(PieceKind.UNIT, self.agent.unit_id)
         opened = await open_piece(key, [self.agent.id], 1, False, tools)
         return Attached(opened.piece, opened.hearings[self.agent.id], None)

@@ -12,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from crowdd.daemon.house import House
 from crowdd.daemon.live.agent import LiveAgent, Person
 from crowdd.daemon.live.errors import AgentDisconnected, AgentShutDown, CallFailed, NothingReceived
-from crowdd.daemon.live.ledger import PieceKey
+from crowdd.daemon.live.ledger import PieceKey, Turn
 from crowdd.daemon.live.opening import open_piece
 from crowdd.daemon.live.piece import Close, Ending, Piece, PieceTools
 from crowdd.daemon.live.waits import How
@@ -34,9 +34,13 @@ class Play:
     heard: int = 0
 
     async def open(self) -> Piece:
-        tools = PieceTools(self.house.storage, self.house.wall, self.house.user_code, self._sent)
+        house = self.house
+        tools = PieceTools(house.storage, self._store, house.wall, house.user_code, self._sent)
         key = PieceKey(PieceKind.UNIT, self.agent.unit_id)
         return (await open_piece(key, [self.agent.id], 1, False, tools)).piece
+
+    async def _store(self, turn: Turn) -> None:
+        await self.house.storage.add_live(turn.updates, turn.entries)
 
     def _sent(self, update: LiveUpdate) -> None:
         self.sent.append(update.update)
