@@ -1,5 +1,6 @@
 """A page's websocket: opened for the run's own pages only, then a mailbox out and the core's ear in."""
 
+import math
 from contextlib import suppress
 
 import anyio
@@ -51,16 +52,16 @@ async def _read(websocket: WebSocket, desk: Desk, socket: SocketId, mailbox: Mai
 
 
 async def _write(websocket: WebSocket, mailbox: Mailbox, page: anyio.CancelScope) -> None:
-    try:
+    # A send that takes too long has torn the stream; the server ends the connection when we return.
+    # One scope, whose deadline moves: a scope for each packet costs more than the sending.
+    with anyio.CancelScope() as sending, suppress(WebSocketDisconnect, RuntimeError):
         while (packet := await mailbox.take()) is not None:
-            with anyio.fail_after(SEND_S):
-                await websocket.send_text(packet.decode())
+            sending.deadline = anyio.current_time() + SEND_S
+            await websocket.send_text(packet.decode())
+            sending.deadline = math.inf
         code, words = mailbox.closing or (1000, "")
-        with anyio.fail_after(SEND_S):
-            await close(websocket, code, words)
-    except (WebSocketDisconnect, TimeoutError, RuntimeError):
-        # A send that timed out has torn the stream; the server ends the connection when we return.
-        pass
+        sending.deadline = anyio.current_time() + SEND_S
+        await close(websocket, code, words)
     page.cancel()
 
 
