@@ -25,8 +25,10 @@ from .user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_TRANSACTION = 250
-UNITS_PER_TRANSACTION = 1000
+ROWS_PER_TRANSACTION = (
+    500  # each costs the writing thread some 40 us and what it holds: others wait that long
+)
+UNITS_PER_TRANSACTION = 1000  # each costs it some 25 us
 ROW_LIMIT_S = 3600.0  # a generator may wait for its data; it never holds anything else up
 BATCH_PATIENCE_S = 0.5  # rows that come slowly are released as they come
 T = TypeVar("T")
@@ -40,8 +42,9 @@ class RowsChanged(Exception):
 class TaskLauncher:
     """Keeps one run supplied with launched units until its rows are used up.
 
-    `published` is awaited with the units of each transaction, after it. Holds no truth: `rows_made` and the
-    units' statuses are in storage, so a restart goes on where the last transaction ended.
+    `published` is awaited with the units of each transaction, after it; until `is_open` nothing is released,
+    but rows are made. Holds no truth: `rows_made` and the units' statuses are in storage, so a restart goes
+    on where the last transaction ended.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class TaskLauncher:
         pay_cents: int = 0,
         max_concurrent: int = 0,
         choice: Choice | None = None,
+        is_open: Callable[[], bool] = lambda: True,
     ) -> None:
         self._run = run
         self._rows = rows
@@ -65,6 +69,7 @@ class TaskLauncher:
         self._pay_cents = pay_cents
         self._cap = max_concurrent
         self._choice = choice or Choice()
+        self._is_open = is_open
         self._rows_made = run.rows_made
         self._rows_done = run.rows_done
         self._wake = trio.Event()
@@ -86,7 +91,7 @@ class TaskLauncher:
         return not self._rows_done and self._rows.is_at_first
 
     def refill(self) -> None:
-        """A unit ended or was given back: look again."""
+        """A unit ended or was given back, or units may be released from now on: look again."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -149,15 +154,16 @@ class TaskLauncher:
             await self._storage.add_assignments(self._run.id, [], True, self._wall())
             self._rows_done = True
 
-    def _room(self, counts: RunCounts) -> int:
+    def _room(self, counts: RunCounts, *taken: UnitStatus) -> int:
+        """How many more units may be where these are; UNITS_PER_TRANSACTION where there is no cap."""
         if not self._cap:
             return UNITS_PER_TRANSACTION
-        return max(0, self._cap - sum(counts.units.get(status, 0) for status in RELEASED))
+        return max(0, self._cap - sum(counts.units.get(status, 0) for status in taken))
 
     async def _release(self, counts: RunCounts) -> bool:
         """Launch what is created and fits under the cap; True when something was launched."""
-        room = min(self._room(counts), UNITS_PER_TRANSACTION)
-        if not room or not counts.units.get(UnitStatus.CREATED, 0):
+        room = min(self._room(counts, *RELEASED), UNITS_PER_TRANSACTION)
+        if not self._is_open() or not room or not counts.units.get(UnitStatus.CREATED, 0):
             return False
         async with self._writing:
             if self._stopped:
@@ -169,9 +175,9 @@ class TaskLauncher:
 
     async def _make(self, counts: RunCounts) -> bool:
         """Turn the next rows into assignments, no further ahead than the cap asks; True when some were."""
-        if self._rows_done or (self._cap and not self._room(counts)):
+        wanted = min(self._room(counts, UnitStatus.CREATED, *RELEASED), ROWS_PER_TRANSACTION)
+        if self._rows_done or not wanted:
             return False
-        wanted = min(self._room(counts), ROWS_PER_TRANSACTION)
         rows, done = await self._take(wanted, BATCH_PATIENCE_S)
         return await self._with_space(partial(self._add, rows, done))
 

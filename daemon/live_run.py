@@ -174,6 +174,7 @@ class LiveRun:
         await self._with_space(self._parts.provider.set_up)
         await self._follow_ups.remember()
         self._house.run_folder(self.run.id).joinpath(DEPLOYED).touch()
+        nursery.start_soon(self._supply.serve, self._look_again)
         channels = await self._parts.architect.deploy()
         duties = LinkDuties(
             self.run,
@@ -201,7 +202,7 @@ class LiveRun:
         await self._with_space(self._be_running)
         nursery.start_soon(self._timekeeper.watch, self._links)
         nursery.start_soon(self._follow_ups.serve)
-        nursery.start_soon(self._supply.serve, self._look_again)
+        self._supply.open()
         nursery.start_soon(self._watch_end)
         nursery.start_soon(self._news.hear)
         nursery.start_soon(self._lose_patience)

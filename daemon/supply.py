@@ -4,6 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+import trio
+
 from ..protocol.names import RunState
 from ..storage.records import Unit
 from .course import Course
@@ -17,6 +19,8 @@ from .row_source import RowSource
 from .user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
+
+SUPPLIED = frozenset({RunState.LAUNCHING, RunState.RUNNING})
 
 
 class Supply:
@@ -39,6 +43,7 @@ class Supply:
         self._errors = errors
         self._address = address
         self._refilled = refilled
+        self._opened = trio.Event()
         self.launcher = TaskLauncher(
             course.run,
             rows,
@@ -49,15 +54,27 @@ class Supply:
             parts.config.pay.cents,
             parts.config.limits.max_num_concurrent_units,
             parts.config.choice,
+            self._opened.is_set,
         )
 
+    def open(self) -> None:
+        """The run's routers are there: units may be released and published."""
+        self._opened.set()
+        self.launcher.refill()
+
     async def serve(self, look: Callable[[], None]) -> None:
-        """Launch rows as there is room for them, until no more can be had; `look` is called after some."""
+        """Launch rows as there is room for them, until no more can be had; `look` is called after some.
+
+        Before `open` the rows of a new run are made, as its routers take their time to start. Of a run that
+        was launched before nothing is done until then: those who are in it come first.
+        """
         run_id = self._course.run.id
+        if self._course.state is not RunState.LAUNCHING:
+            await self._opened.wait()
         await self._note_trouble(None)
         if self._course.state is RunState.DRAINING:  # a crash may have come before its units expired
             await with_space(f"run {run_id}", partial(self.expire, "daemon", "the run is stopped"))
-        while self._course.state is RunState.RUNNING and await self._launch():
+        while self._course.state in SUPPLIED and await self._launch():
             look()
             await self.launcher.until_added()
         look()

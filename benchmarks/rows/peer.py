@@ -12,6 +12,8 @@ from functools import partial
 import trio
 from tests.system.processes import Daemon
 
+from crowdd.client import RunDetails
+
 from ..crowds import static_task
 from ..instrument.row import Recorded, Row, Setting, Sides, at_least, at_most
 from ..instrument.sample import Figure, Meter, Sample
@@ -51,9 +53,13 @@ async def open_launch(setting: Setting) -> AsyncGenerator[Sides]:
 
 
 async def _until_free(daemon: Daemon, label: str, units: int) -> None:
-    """Return when every unit could be given to a worker."""
-    while (await daemon.ask("show", label)).units.get("launched") != units:
+    """Return when every unit could be given to a worker: it is released, and the pages are served."""
+    while not _are_free(await daemon.ask("show", label), units):
         await trio.sleep(LOOK_S)
+
+
+def _are_free(shown: RunDetails, units: int) -> bool:
+    return shown.units.get("launched") == units and all(router.up for router in shown.routers)
 
 
 def open_registration(setting: Setting) -> AbstractAsyncContextManager[Sides]:

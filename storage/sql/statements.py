@@ -149,6 +149,9 @@ COUNTS = "SELECT kind, status, number FROM run_count WHERE run_id = :run_id"
 ASSIGNMENT = select(Assignment, "WHERE id = :id")
 UNIT = select(Unit, "WHERE id = :id")
 UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
+ASSIGNMENTS_FROM = """
+SELECT id FROM assignment WHERE run_id = :run_id AND row >= :row AND row >= 0 ORDER BY row"""
+LAUNCH_UNIT = update(Unit, "status", "position")
 SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
 OTHERS_ASSIGNED = """
 SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id AND id <> :id AND status = 'assigned'"""

@@ -83,6 +83,12 @@ def note(db: Db, *entries: HistoryEntry) -> None:
     add_all(db, entries)
 
 
+def note_each(db: Db, entry: HistoryEntry, subjects: Iterable[int]) -> None:
+    """Append to the history that the same became of each of the subjects."""
+    row = to_row(entry)
+    db.executemany(statements.insert(HistoryEntry), [{**row, "subject_id": each} for each in subjects])
+
+
 def count(db: Db, kind: str, run_id: int, status: enum.Enum, number: int) -> None:
     """So many more units or agents of a run are in this status."""
     do(db, statements.COUNT, run_id=run_id, kind=kind, status=status, number=number)

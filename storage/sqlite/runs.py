@@ -1,5 +1,6 @@
 """Requesters, projects, tasks, runs and what they are made of, in SQLite."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ from ..errors import Duplicate, InvalidRecord
 from ..hand import Hand
 from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
 from ..sql import statements
-from .ask import Db, add, add_all, count, do, every, note, one, page, recount, save, value
+from .ask import Db, add, add_all, count, do, every, note, note_each, one, page, recount, save, value
 from .body import SqliteBody, the_assignment, the_run, the_unit
 
 
@@ -196,10 +197,7 @@ def _add_assignments(
     rules.check_rows(run.rows_made, rows)
     number = sum(len(new.unit_data) for new in rows)
     position = take_positions(db, run_id, number)
-    made: list[AssignmentId] = []
-    for new in rows:
-        made.append(_add_assignment(db, run, new, position))
-        position += len(new.unit_data)
+    made = _add_rows(db, run, rows, position)
     if made:
         count(db, "unit", run_id, UnitStatus.CREATED, number)
         hand = {"at": rules.moment(now), "who": "daemon", "why": rules.ROW_ADDED}
@@ -209,16 +207,36 @@ def _add_assignments(
     return made
 
 
-def _add_assignment(db: Db, run: TaskRun, new: NewAssignment, position: int) -> AssignmentId:
-    admission_rules.check_ranks(run.queue, new)
-    assignment = Assignment(AssignmentId(0), run.id, new.row, new.digest, new.shared, list(new.unit_data))
-    number = AssignmentId(add(db, assignment))
-    ranks = (admission_rules.first_rank(run.queue, new, index) for index in range(len(new.unit_data)))
-    units = (
-        rules.new_unit(run.id, number, index, position + index, rank, new) for index, rank in enumerate(ranks)
+def _add_rows(db: Db, run: TaskRun, rows: Sequence[NewAssignment], position: int) -> list[AssignmentId]:
+    """The assignments of new rows, and their units, whose places begin at `position`: a statement each."""
+    for new in rows:
+        admission_rules.check_ranks(run.queue, new)
+    add_all(
+        db,
+        (
+            Assignment(AssignmentId(0), run.id, new.row, new.digest, new.shared, list(new.unit_data))
+            for new in rows
+        ),
     )
-    add_all(db, units)
-    return number
+    made = _numbers_from(db, run)
+    places = itertools.count(position)
+    add_all(
+        db,
+        (
+            rules.new_unit(
+                run.id, number, index, next(places), admission_rules.first_rank(run.queue, new, index), new
+            )
+            for number, new in zip(made, rows, strict=True)
+            for index in range(len(new.unit_data))
+        ),
+    )
+    return made
+
+
+def _numbers_from(db: Db, run: TaskRun) -> list[AssignmentId]:
+    """Of the assignments of rows that `rows_made` does not count yet, in their order."""
+    found = db.execute(statements.ASSIGNMENTS_FROM, {"run_id": run.id, "row": run.rows_made})
+    return [AssignmentId(number) for (number,) in found]
 
 
 def _launch_units(db: Db, run_id: RunId, number: int, now: datetime) -> list[Unit]:
@@ -229,7 +247,11 @@ def _launch_units(db: Db, run_id: RunId, number: int, now: datetime) -> list[Uni
         attrs.evolve(unit, status=UnitStatus.LAUNCHED, position=position)
         for position, unit in enumerate(waiting, first)
     ]
-    _save_units(db, waiting, launched, Hand("daemon", rules.RELEASED, rules.moment(now)))
+    if launched:
+        save(db, statements.LAUNCH_UNIT, *launched)
+        entry = Hand("daemon", rules.RELEASED, rules.moment(now)).unit(waiting[0], launched[0])
+        note_each(db, entry, (unit.id for unit in launched))
+        recount(db, "unit", run_id, UnitStatus.CREATED, UnitStatus.LAUNCHED, len(launched))
     return launched
 
 

@@ -32,7 +32,13 @@ async def not_published(units: Sequence[Unit]) -> None:
     await trio.lowlevel.checkpoint()
 
 
-def a_launcher(house: House, run: TaskRun, rows: Iterator[Row], cap: int = 0) -> TaskLauncher:
+def a_launcher(
+    house: House,
+    run: TaskRun,
+    rows: Iterator[Row],
+    cap: int = 0,
+    is_open: Callable[[], bool] = lambda: True,
+) -> TaskLauncher:
     return TaskLauncher(
         run,
         RowSource(lambda: rows),
@@ -41,6 +47,7 @@ def a_launcher(house: House, run: TaskRun, rows: Iterator[Row], cap: int = 0) ->
         house.wall,
         not_published,
         max_concurrent=cap,
+        is_open=is_open,
     )
 
 
@@ -98,6 +105,24 @@ async def test_s20_released_units_never_exceed_the_cap_and_all_are_released(
             await complete_one(house, run, number)
             launcher.refill()
     assert await counts_of(house, run) == {UnitStatus.COMPLETED: 12}
+
+
+@pytest.mark.parametrize(("cap", "made"), [(0, 1200), (1, 1), (5, 5)])
+async def test_before_it_is_open_rows_are_made_as_the_cap_allows_and_none_are_released(
+    house: House, autojump_clock: MockClock, cap: int, made: int
+) -> None:
+    run = await a_run(house)
+    opened = trio.Event()
+    launcher = a_launcher(house, run, rows_of(1200), cap, opened.is_set)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(launcher.launch)
+        await wait_all_tasks_blocked()
+        assert await counts_of(house, run) == {UnitStatus.CREATED: made}
+        opened.set()
+        launcher.refill()
+        await wait_all_tasks_blocked()
+        assert await counts_of(house, run) == {UnitStatus.LAUNCHED: made}
+        nursery.cancel_scope.cancel()
 
 
 async def test_s21_units_of_a_slow_generator_are_released_as_they_come(house: House) -> None:

@@ -74,6 +74,47 @@ async def test_a_run_whose_first_rows_are_being_made_does_not_end(
         assert await virtual.units(run) == [UnitStatus.LAUNCHED] * 2
 
 
+SLOW_ROUTER = """
+import trio
+from crowdd.daemon.architects.mock import MockArchitect
+
+class Slow(MockArchitect):
+    name = "slow"
+    async def deploy(self):
+        await trio.sleep(20)
+        return await super().deploy()
+"""
+
+
+async def test_rows_are_made_while_routers_start_and_released_once_they_are_there(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        task = a_task(tmp_path, units=3, code=SLOW_ROUTER)
+        run = await virtual.operator.launch(task, {"architect.type": "slow"}, "launch", "staff:ann")
+        await trio.sleep(10)
+        assert (await virtual.storage.run(run.id)).state is RunState.LAUNCHING
+        assert await virtual.units(run) == [UnitStatus.CREATED] * 3
+        virtual.daemon.kill(down_s=1)
+        await trio.sleep(12)
+        assert await virtual.units(run) == [UnitStatus.CREATED] * 3
+        await virtual.until_live(run.id)
+        await trio.sleep(1)
+        assert await virtual.units(run) == [UnitStatus.LAUNCHED] * 3
+
+
+async def test_a_run_that_is_stopped_while_its_routers_start_gives_no_unit(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        task = a_task(tmp_path, units=3, code=SLOW_ROUTER)
+        run = await virtual.operator.launch(task, {"architect.type": "slow"}, "launch", "staff:ann")
+        await trio.sleep(10)
+        await virtual.operator.stop(run.id, now=False, who="staff:ann")
+        assert await virtual.units(run) == [UnitStatus.EXPIRED] * 3
+        assert (await ended(virtual, run)).state is RunState.STOPPED
+
+
 async def test_s16_a_run_to_which_nobody_comes_is_stopped_and_its_units_expire(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
