@@ -7,39 +7,12 @@ from typing import Any
 import click
 
 from .client import Client
-from .commands.audit import audit
-from .commands.backup import backup
-from .commands.block import block, unblock
-from .commands.delete import delete
-from .commands.disk import disk
-from .commands.errors import errors
-from .commands.export import export
-from .commands.extend import extend
-from .commands.grants import grant
-from .commands.late import late
-from .commands.launch import launch
-from .commands.links import links
-from .commands.lists import agents, units
-from .commands.log import log
-from .commands.option_list import options
-from .commands.owed import owed
-from .commands.pause import pause, resume
-from .commands.qualifications import qualifications
-from .commands.reload import reload
-from .commands.restart import restart
-from .commands.review import approve, reject, soft_reject
-from .commands.revoke import revoke
-from .commands.runs import runs, show, status
-from .commands.stop import expire, stop
-from .commands.wait import wait
-from .commands.watch import watch
-from .commands.why import why
-from .commands.workers import worker, workers
+from .command_table import CommandTable
 from .errors import ClientError
 from .exit_codes import HELP, ExitCode, exit_code_of
 from .socket_path import default_socket
 from .terminal import say_error
-from .topics import OTHER, TOPICS, examples_of, topic_of
+from .topics import OTHER, TOPICS, topic_of
 
 
 class Crowdctl(click.Group):
@@ -70,7 +43,12 @@ class Crowdctl(click.Group):
             ctx.exit(ExitCode.INTERRUPTED)
 
 
-@click.group(cls=Crowdctl, epilog=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Crowdctl,
+    commands=CommandTable(),
+    epilog=HELP,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--socket",
     type=click.Path(path_type=Path),
@@ -90,13 +68,3 @@ def main(ctx: click.Context, socket: Path | None) -> None:
     crowdctl export my-task -o answers.jsonl
     """
     ctx.obj = Client(socket if socket is not None else default_socket(os.environ))
-
-
-for command in (
-    launch, runs, show, watch, units, agents, errors, owed, late, workers, worker,
-    approve, soft_reject, reject, why, qualifications, grant, revoke, block, unblock,
-    extend, links, revoke, pause, resume, stop, expire, export, delete, wait, options, log, audit,
-    status, disk, backup, reload, restart,
-):  # fmt: skip
-    command.epilog = examples_of(str(command.name))
-    main.add_command(command)

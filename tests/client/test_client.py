@@ -29,16 +29,19 @@ FORBIDDEN = (
 )
 
 
-@pytest.mark.parametrize("module", ["crowdd.client", "crowdd.client.crowdctl"])
-def test_importing_the_client_loads_no_daemon_and_nothing_heavy(module: str) -> None:
-    code = f"import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"
+EVERY_COMMAND = "from crowdd.client.crowdctl import main; assert all(main.commands.values())"
+
+
+@pytest.mark.parametrize("loading", ["import crowdd.client", EVERY_COMMAND])
+def test_importing_the_client_loads_no_daemon_and_nothing_heavy(loading: str) -> None:
+    code = f"import sys, json; {loading}; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     ours = {"crowdd.daemon", "crowdd.protocol", "crowdd.storage", "crowdd.router", "crowdd.testing"}
     assert not ours & set(loaded)
     assert not {name.partition(".")[0] for name in loaded} & set(FORBIDDEN)
 
 
-def test_a_whole_command_in_a_pipe_loads_nothing_heavy(tmp_path: Path) -> None:
+def test_a_whole_command_in_a_pipe_loads_nothing_heavy_and_no_other_command(tmp_path: Path) -> None:
     code = (
         "import sys, json\nfrom crowdd.client.crowdctl import main\n"
         f"try: main(['--socket', {str(tmp_path / 'none')!r}, 'runs'])\n"
@@ -49,6 +52,7 @@ def test_a_whole_command_in_a_pipe_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     assert code_of_exit == 3
     assert not {name.partition(".")[0] for name in loaded} & set(FORBIDDEN)
+    assert "crowdd.client.commands.launch" not in loaded
 
 
 async def test_a_run_is_launched_shown_and_stopped(desk: Desk, tmp_path: Path) -> None:
