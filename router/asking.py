@@ -125,7 +125,7 @@ class Asking:
     def unspooled(self, number: int, now: float) -> list[Command]:
         """What was kept is off the disk."""
         agent = self.outbox.agent_of(number)
-        return [*self._keeping.unspooled(number), *self._ask_who_waited(agent, now)]
+        return [*self._keeping.unspooled(number, now), *self._ask_who_waited(agent, now)]
 
     def end(self, reason: Reason) -> list[Command]:
         """Answer everybody who waits, and nobody waits from now on.

@@ -1,8 +1,9 @@
 """When a page is told "Submitted!" for the daemon: what was handed in goes to disk if nobody answers. Pure.
 
-The daemon is asked first. If it is away, or says nothing for `RELAY_S`, the `outbox` writes, and the page is
-answered once that is on disk. An answer of the daemon that comes while it is being written counts; before a
-page is refused, what it wrote is removed again, so that no later start can take it for submitted.
+The daemon is asked first. If it is away, or says nothing for `RELAY_S`, the `outbox` writes, and all who
+handed in the same are answered once that is on disk. An answer of the daemon that comes while it is being
+written counts; before a page is refused, what it wrote is removed again, so that no later start can take it
+for submitted.
 """
 
 from ..protocol.names import SUBMITTED_AGENT, Outcome, Reason
@@ -47,6 +48,10 @@ class Keeping:
         """This was just sent to the daemon, or would be if it were there."""
         if not isinstance(ticket.request, SubmitUnit | SubmitMetadata):
             return []
+        number = self._outbox.number_for(ticket.request)
+        if number is not None:  # it is being written: `known` answers what is kept already
+            self._wait_for(number, ticket)
+            return []
         if not self._memory.link.connected:
             return self._keep(ticket, now)
         ticket.relay_until = now + RELAY_S
@@ -79,9 +84,23 @@ class Keeping:
         number, commands = self._outbox.keep(request)
         if number is None:
             return [*commands, *self._without_disk(ticket)]
-        ticket.kept_as = number
-        self._waiting.setdefault(number, []).append(ticket)
+        for copy in self._copies_of(request, number):
+            self._wait_for(number, copy)
         return commands
+
+    def _copies_of(self, request: SubmitUnit | SubmitMetadata, number: int) -> list[Ticket]:
+        """A page that sends the same twice is told the same twice, whichever of them the daemon answers."""
+        return [
+            each
+            for each in self._tickets.of(request.subject)
+            if isinstance(each.request, SubmitUnit | SubmitMetadata)
+            and each.kept_as is None
+            and self._outbox.number_for(each.request) == number
+        ]
+
+    def _wait_for(self, number: int, ticket: Ticket) -> None:
+        ticket.relay_until, ticket.kept_as = None, number
+        self._waiting.setdefault(number, []).append(ticket)
 
     def _may_be_stored(self, request: Request) -> bool:
         """The daemon had an answer of this agent, perhaps this one: what is on disk could be another."""
@@ -127,9 +146,9 @@ class Keeping:
             self._tickets.look_at(ticket, ticket.relay_until)
         return answer
 
-    def unspooled(self, number: int) -> list[Command]:
+    def unspooled(self, number: int, now: float) -> list[Command]:
         """It is off the disk: who was refused may be told so now."""
-        answers = [self._say_refusal(ticket) for ticket in self._take_waiting(number)]
+        answers = [self._not_kept(ticket, now) for ticket in self._take_waiting(number)]
         return [command for answer in answers for command in answer] + self._outbox.unspooled(number)
 
     def _say_refusal(self, ticket: Ticket) -> list[Command]:

@@ -112,19 +112,24 @@ class Outbox:
 
     def keep(self, request: HandedIn) -> tuple[int | None, list[Command]]:
         """Write it to disk, under this number; None: there is no room. Who hands in the same waits for it."""
-        digest = digest_of(request)
-        for entry in self._stock.of(request.subject):
-            if entry.kept.digest == digest and entry.kept.is_answer is isinstance(request, SubmitUnit):
-                return entry.number, []
+        known = self._entry_of(request)
+        if known is not None:
+            return known.number, []
         packet = encode_packet(attrs.evolve(request, answered=True))
         size = len(packet) + sum(note.size for note in request.files)
         if not self._stock.has_room_for(request.subject, size):
             return None, self._turn_away(size)
         files = tuple(sorted({note.sha256 for note in request.files}))
-        kept = Kept(self._next, request.subject, isinstance(request, SubmitUnit), digest, files, size)
+        is_answer = isinstance(request, SubmitUnit)
+        kept = Kept(self._next, request.subject, is_answer, digest_of(request), files, size)
         self._next += 1
         self._add(kept, Stage.SPOOLING)
         return kept.number, [Spool(kept, packet)]
+
+    def number_for(self, request: HandedIn) -> int | None:
+        """Under which number the same is being written, or kept."""
+        entry = self._entry_of(request)
+        return None if entry is None else entry.number
 
     def is_being_written(self, number: int) -> bool:
         """Whether nobody was told yet that this is kept, and nothing else has become of it."""
@@ -220,6 +225,12 @@ class Outbox:
     def agent_of(self, number: int) -> WireId:
         """Whose it is."""
         return self._the(number).kept.agent
+
+    def _entry_of(self, request: HandedIn) -> Entry | None:
+        entries = self._stock.of(request.subject)
+        is_answer, digest = isinstance(request, SubmitUnit), digest_of(request) if entries else ""
+        same = (one for one in entries if one.kept.is_answer is is_answer and one.kept.digest == digest)
+        return next(same, None)
 
     def _the(self, number: int) -> Entry:
         entry = self._stock.get(number)

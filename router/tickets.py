@@ -56,7 +56,7 @@ class Tickets:
     def __init__(self) -> None:
         self._open: dict[TicketId, Ticket] = {}
         self._dues: list[tuple[float, TicketId]] = []
-        self._per_agent: dict[WireId, int] = {}
+        self._per_agent: dict[WireId, dict[TicketId, Ticket]] = {}
         self._files: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ class Tickets:
     def room_for(self, request: Request) -> bool:
         """Whether one more may wait."""
         agent = _subject(request)
-        many = 0 if agent is None else self._per_agent.get(agent, 0)
+        many = 0 if agent is None else len(self.of(agent))
         return len(self._open) < REQUESTS_OPEN_MAX and many < TICKETS_PER_AGENT_MAX
 
     def open(self, request: Request, caller: Caller, now: float) -> Ticket:
@@ -75,7 +75,7 @@ class Tickets:
         heapq.heappush(self._dues, (ticket.until, ticket.id))
         agent = _subject(request)
         if agent is not None:
-            self._per_agent[agent] = self._per_agent.get(agent, 0) + 1
+            self._per_agent.setdefault(agent, {})[ticket.id] = ticket
         self.hold_files(ticket.digests())
         return ticket
 
@@ -89,7 +89,7 @@ class Tickets:
             return frozenset()
         agent = _subject(ticket.request)
         if agent is not None:
-            self._per_agent[agent] -= 1
+            del self._per_agent[agent][ticket.id]
             if not self._per_agent[agent]:
                 del self._per_agent[agent]
         return self.release_files(ticket.digests())
@@ -111,6 +111,10 @@ class Tickets:
     def all(self) -> list[Ticket]:
         """Every held request."""
         return list(self._open.values())
+
+    def of(self, agent: WireId) -> list[Ticket]:
+        """The held requests of one agent."""
+        return list(self._per_agent.get(agent, {}).values())
 
     def hold_files(self, digests: Iterable[str]) -> None:
         """These uploads are wanted, whatever becomes of the requests that name them."""

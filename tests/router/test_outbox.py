@@ -357,6 +357,33 @@ def test_the_same_again_while_it_is_being_written_waits_for_it() -> None:
     assert len(kit.disk) == 1
 
 
+def test_a_copy_that_the_daemon_has_not_answered_is_told_what_the_first_one_is() -> None:
+    kit = Kit()
+    kit.post(submit(A))
+    kit.pass_s(RELAY_S / 2)
+    kit.post(submit(A, "s2"))
+    kit.pass_s(RELAY_S / 2)
+    kit.settle()
+    assert (kit.answers["s1"], kit.answers["s2"]) == (SUBMITTED, SUBMITTED)
+    kit.reply(refused("s2"))
+    assert kit.answers["s2"] == SUBMITTED
+
+
+def test_no_copy_is_refused_before_what_is_written_of_the_other_is_gone() -> None:
+    kit = Kit()
+    kit.post(submit(A))
+    kit.pass_s(RELAY_S / 2)
+    kit.post(submit(A, "s2"))
+    kit.pass_s(RELAY_S / 2)
+    kit.reply(refused("s2"))
+    assert kit.answers == {}
+    kit.settle()
+    assert kit.disk == {}
+    assert kit.answers["s2"].body["reason"] == "time_over"
+    kit.reply(refused("s1"))
+    assert kit.answers["s1"].body["reason"] == "time_over"
+
+
 def test_other_content_of_the_same_agent_is_a_conflict() -> None:
     kit = away()
     kit.post(submit(A))
