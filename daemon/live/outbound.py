@@ -92,7 +92,7 @@ class Outbound:
         """The agent has ended: nothing more goes to it."""
         if self._link is not None:
             self._link.forget(self._wire_id)
-            self._link = None
+            self._link = self._again = None
             self._went_on()
 
     async def pump(self) -> None:
@@ -113,15 +113,15 @@ class Outbound:
     async def _pumped(self) -> bool:
         """Whether all that is stored was given; False: the link is full."""
         async with self._lock:
-            while self._link is not None and self._is_behind:
+            while (link := self._link) is not None and self._is_behind:
                 if self._again is not None:
-                    if not await self._repeat(self._link, *self._again):
+                    if not await self._repeat(link, *self._again):
                         return False
                     continue
                 self._is_behind = False  # until something is stored meanwhile that cannot go at once
                 updates = await self._read(self._next - 1, READ_MAX)
                 self._is_behind |= bool(updates)
-                if updates and not self._give(self._link, updates):
+                if updates and not self._give(link, updates):
                     return False
         return True
 
@@ -155,7 +155,7 @@ class Outbound:
     def _give(self, link: StreamLink, updates: Sequence[LiveUpdate]) -> bool:
         for update in updates:
             if link is not self._link or update.number != self._next:
-                return True  # the page went to another router meanwhile: look again from there
+                return True  # the page went to another router meanwhile, or for good: look again from there
             if not self._given(link, update):
                 return False
             self._next += 1

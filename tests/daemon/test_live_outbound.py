@@ -1,10 +1,11 @@
 """What is sent to a page again, and what is not, when its router or its page is another one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import attrs
+import trio
 
 from crowdd.daemon.live.outbound import Outbound
 from crowdd.protocol.names import AgentId, WireId
@@ -30,12 +31,13 @@ class Link:
         pass
 
 
-def outbound_of(count: int) -> Outbound:
-    """With so many updates stored."""
+def outbound_of(count: int, reading: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint) -> Outbound:
+    """With so many updates stored. `reading`: what goes on while they are read."""
     at = datetime.fromtimestamp(0, UTC)
     stored = [LiveUpdate(False, AgentId(5), True, n, f"5.{n}", "", 0, {}, at) for n in range(1, count + 1)]
 
     async def read(after: int, limit: int) -> Sequence[LiveUpdate]:
+        await reading()
         return stored[after : after + limit]
 
     return Outbound(AgentId(5), WIRE_ID, read)
@@ -71,3 +73,27 @@ async def test_a_router_that_does_not_know_what_its_page_has_is_not_sent_what_wa
 
 async def test_a_page_of_which_nothing_is_known_is_sent_everything() -> None:
     assert await come(outbound_of(2), Link(), None) == [1, 2]
+
+
+async def test_an_agent_that_ends_while_its_updates_are_read_is_sent_none() -> None:
+    async def leave() -> None:
+        outbound.close()
+        await trio.lowlevel.checkpoint()
+
+    outbound = outbound_of(4, leave)
+    assert await come(outbound, Link(), 0) == []
+
+
+async def test_an_agent_that_ends_while_updates_are_read_once_more_is_sent_none() -> None:
+    is_over = False
+
+    async def leave() -> None:
+        if is_over:
+            outbound.close()
+        await trio.lowlevel.checkpoint()
+
+    outbound, link = outbound_of(4, leave), Link()
+    await come(outbound, link, 0)
+    outbound.confirmed(3)
+    is_over = True
+    assert await come(outbound, link, 1) == []
