@@ -53,6 +53,7 @@ class SimulatedDaemon:
         for folder in ("runs", "tasks"):
             (self.data / folder).mkdir(parents=True, exist_ok=True)
         while True:
+            self._down_s = RESTART_S
             with trio.CancelScope() as self._life:
                 try:
                     await self._live()
@@ -61,8 +62,7 @@ class SimulatedDaemon:
                 finally:
                     self._turn_out()
             self.operator, self._begun = None, trio.Event()
-            down_s, self._down_s = self._down_s, RESTART_S
-            await trio.sleep(down_s)
+            await trio.sleep(self._down_s)
 
     async def _live(self) -> None:
         async with self.disk.on(self.open_store)() as storage:
