@@ -4,8 +4,10 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
+import trio
+
 from ...storage.contract import Storage
-from .families import Metrics, timed
+from .families import Metrics
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,9 +21,17 @@ def time_calls(storage: Storage, metrics: Metrics) -> Storage:
 
 
 def _timed(call: Callable[P, Awaitable[T]], method: str, metrics: Metrics) -> Callable[P, Awaitable[T]]:
+    calls = metrics.calls
+
     @functools.wraps(call)
     async def timed_call(*args: P.args, **kwargs: P.kwargs) -> T:
-        with metrics.calls.track_inprogress(), timed(metrics.methods[method]):
+        # By hand: some ten calls a visit, and each context manager costs as much as what it notes.
+        calls.inc()
+        began = trio.current_time()
+        try:
             return await call(*args, **kwargs)
+        finally:
+            metrics.methods[method].observe(trio.current_time() - began)
+            calls.dec()
 
     return timed_call

@@ -145,6 +145,10 @@ QUEUE_END = "SELECT queue, next_position FROM task_run WHERE id = :run_id"
 COUNT = """
 INSERT INTO run_count (run_id, kind, status, number) VALUES (:run_id, :kind, :status, :number)
 ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + excluded.number"""
+RECOUNT = """
+INSERT INTO run_count (run_id, kind, status, number)
+VALUES (:run_id, :kind, :before, -:number), (:run_id, :kind, :after, :number)
+ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + excluded.number"""
 COUNTS = "SELECT kind, status, number FROM run_count WHERE run_id = :run_id"
 ASSIGNMENT = select(Assignment, "WHERE id = :id")
 UNIT = select(Unit, "WHERE id = :id")

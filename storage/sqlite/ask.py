@@ -97,15 +97,13 @@ def count(db: Db, kind: str, run_id: int, status: enum.Enum, number: int) -> Non
 def recount(db: Db, kind: str, run_id: int, before: enum.Enum, after: enum.Enum, number: int = 1) -> None:
     """So many units or agents of a run went from one status to another."""
     if before is not after:
-        count(db, kind, run_id, before, -number)
-        count(db, kind, run_id, after, number)
+        do(db, statements.RECOUNT, run_id=run_id, kind=kind, before=before, after=after, number=number)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain_value(each) for name, each in values.items()}
-
-
-def _plain_value(each: Any) -> Any:
-    if isinstance(each, enum.Enum):
-        return each.value
-    return dump_time(each) if isinstance(each, datetime) else each
+    for name, each in values.items():
+        if isinstance(each, enum.Enum):
+            values[name] = each.value
+        elif isinstance(each, datetime):
+            values[name] = dump_time(each)
+    return values

@@ -63,5 +63,10 @@ def record_decision(db: Db, new: NewDecision, at: datetime) -> Decision:
     return fresh(decision)
 
 
+def record_first_decision(db: Db, new: NewDecision, at: datetime) -> None:
+    """Store a decision about an agent that is new: none like it can be there."""
+    add(db, admission_rules.new_decision(new, at))
+
+
 def _record_decision(db: Db, new: NewDecision, now: datetime) -> Decision:
     return record_decision(db, new, rules.moment(now))

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from ...protocol.names import AgentId, AgentStatus, QueueOrder, RunId, WireId, WorkerId
+from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, QueueOrder, RunId, WireId, WorkerId
 from .. import live_rules, rules
 from ..contract import ExportRow
-from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import load_time
@@ -100,7 +99,12 @@ def _commit(db: Db, writes: Sequence[Write], now: datetime) -> None:
     at = rules.moment(now)
     holders = {agent_id for write in writes if (agent_id := _do(db, write, at)) is not None}
     for agent_id in sorted(holders):
-        agent = the_agent(db, agent_id)
+        _check_hold(db, the_agent(db, agent_id))
+
+
+def _check_hold(db: Db, agent: Agent) -> None:
+    """StaleWrite when a live agent does not hold its unit; one that has ended may hold it or not."""
+    if agent.status in LIVE_AGENT:
         rules.check_hold(agent, the_unit(db, agent.unit_id))
 
 
@@ -147,7 +151,7 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
 def _move_agent(db: Db, move: MoveAgent, at: datetime) -> None:
     old = the_agent(db, move.id)
     new = rules.moved_agent(old, move, at)
-    rules.check_hold(new, the_unit(db, old.unit_id))
+    _check_hold(db, new)
     save(db, statements.SAVE_AGENT, new)
     if rules.only_waited(new):
         do(db, statements.DROP_WORKED, worker_id=new.worker_id, assignment_id=new.assignment_id)
@@ -180,10 +184,8 @@ def _move_run(db: Db, move: MoveRun, at: datetime) -> None:
 
 
 def _add_submission(db: Db, write: AddSubmission, at: datetime) -> None:
-    agent = the_agent(db, write.agent_id)
-    if one(db, Submission, statements.SUBMISSION, agent_id=agent.id):
-        raise Duplicate(f"agent {agent.id} has submitted")
-    add_all(db, [rules.new_submission(agent, write, at)])
+    # A second one is a Duplicate by the table's key.
+    add_all(db, [rules.new_submission(the_agent(db, write.agent_id), write, at)])
 
 
 def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:

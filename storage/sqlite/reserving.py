@@ -10,10 +10,11 @@ from ..admission import Candidate, NewSpecial, WorkerFacts
 from ..contract import NotReserved, Registration, Reserved
 from ..hand import Hand
 from ..records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, OnboardingAgent, Unit, Worker
+from ..rows import fresh
 from ..sql import statements
 from .ask import Db, add, count, do, every, first, note, one, value
-from .body import SqliteBody, the_agent, the_assignment, the_unit
-from .decisions import record_decision
+from .body import SqliteBody, the_assignment, the_unit
+from .decisions import record_first_decision
 from .people import change_grants
 from .runs import save_unit, take_positions
 
@@ -206,7 +207,7 @@ def _make_special(
 
 def _take(db: Db, registration: Registration, queue: QueueOrder, unit: Unit, at: datetime) -> Reserved:
     agent = rules.new_agent(registration, unit, at)
-    agent = the_agent(db, AgentId(add(db, agent)))
+    agent = fresh(attrs.evolve(agent, id=AgentId(add(db, agent))))
     hand = Hand("worker", f"took unit {unit.id}", at)
     taken = save_unit(db, queue, unit, rules.taken_unit(unit, agent), hand)
     note(db, *hand.path(agent, registration.path))
@@ -222,5 +223,5 @@ def _take(db: Db, registration: Registration, queue: QueueOrder, unit: Unit, at:
         )
     change_grants(db, registration.worker_id, registration.grants, at)
     if registration.decision is not None:
-        record_decision(db, admission_rules.decision_about(registration.decision, agent), at)
+        record_first_decision(db, admission_rules.decision_about(registration.decision, agent), at)
     return Reserved(agent, taken, the_assignment(db, agent.assignment_id), existing=False)
