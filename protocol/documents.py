@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -14,7 +13,7 @@ from .names import Reason
 from .packets import FileNote
 
 _CONTAINERS = frozenset({dict, list})
-_KNOWN = _CONTAINERS | {str, int, float, bool, type(None)}
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 _BLOCK_BYTES = 64 * 1024
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
@@ -75,36 +74,44 @@ def _members(text: bytes) -> int:
 
 
 def check_document(document: Any, depth_max: int = DEPTH_MAX) -> None:
-    """Promise that a document is plain JSON data of bounded depth, or raise RemoteProtocolError.
-
-    Goes level by level at the speed of `set(map(type, ...))`; leaves are never visited one by one.
-    """
+    """Promise that a document is plain JSON data of bounded depth, or raise RemoteProtocolError."""
     _walk(document, depth_max)
 
 
 def _walk(document: Any, depth_max: int) -> int:
-    """What `check_document` promises; returns how many members all objects have."""
-    level, members = [document], 0
+    """What `check_document` promises; returns how many members all objects have.
+
+    Goes level by level, of which only what is no leaf is kept: no document is too deep or too wide for it.
+    """
+    level, members = [] if type(document) in _LEAVES else [document], 0
     for _ in range(depth_max + 1):
-        kinds = set(map(type, level))
-        if not kinds <= _KNOWN:
-            raise RemoteProtocolError("", f"{_names(kinds - _KNOWN)} in free-form data")
-        if kinds.isdisjoint(_CONTAINERS):
+        if not level:
             return members
-        level, found = _children(level)
+        if strange := set(map(type, level)) - _CONTAINERS:
+            raise RemoteProtocolError("", f"{_names(strange)} in free-form data")
+        level, found = _inside(level)
         members += found
     raise RemoteProtocolError("", f"nested deeper than {depth_max}")
 
 
-def _children(level: list[Any]) -> tuple[list[Any], int]:
-    """All that is in the objects and lists of a level, and how much of it has a name."""
-    kinds = list(map(type, level))
-    objects = [value for value, kind in zip(level, kinds, strict=True) if kind is dict]
-    if not set(map(type, chain.from_iterable(objects))) <= {str}:
-        raise RemoteProtocolError("", "a key that is not text in free-form data")
-    inner = [value for value, kind in zip(level, kinds, strict=True) if kind is list]
-    inner += [value.values() for value in objects]
-    return list(chain.from_iterable(inner)), sum(map(len, objects))
+def _inside(level: list[Any]) -> tuple[list[Any], int]:
+    """What is no leaf in the objects and lists of a level, and how much in them has a name."""
+    # Plain loops: most objects and lists are too small for anything cleverer to pay.
+    inner: list[Any] = []
+    members = 0
+    for container, kind in zip(level, map(type, level), strict=True):
+        if kind is dict:
+            members += len(container)
+            for key, value in container.items():
+                if type(key) is not str:
+                    raise RemoteProtocolError("", "a key that is not text in free-form data")
+                if type(value) not in _LEAVES:
+                    inner.append(value)
+        else:
+            for value in container:
+                if type(value) not in _LEAVES:
+                    inner.append(value)
+    return inner, members
 
 
 def _names(kinds: Iterable[type]) -> str:
