@@ -37,23 +37,26 @@ def _finite(value: Any, _: Any) -> float:
     return number
 
 
-def _document(value: Any, _: Any) -> Any:
-    _free_form(value)
-    return value
+def _free_form(check: Callable[[Any], None]) -> Callable[[Any, Any], Any]:
+    def structure(value: Any, _: Any) -> Any:
+        try:
+            check(value)
+        except RemoteProtocolError as exc:
+            raise WrongType(exc.why) from None
+        return value
+
+    return structure
 
 
-def _map(value: Any, _: Any) -> Any:
-    if not exactly(value, dict):
-        raise WrongType(f"dict expected, not {type(value).__name__}")
-    _free_form(value)
-    return value
+def _map(check: Callable[[Any], None]) -> Callable[[Any, Any], Any]:
+    free_form = _free_form(check)
 
+    def structure(value: Any, _: Any) -> Any:
+        if not exactly(value, dict):
+            raise WrongType(f"dict expected, not {type(value).__name__}")
+        return free_form(value, _)
 
-def _free_form(value: Any) -> None:
-    try:
-        check_document(value)
-    except RemoteProtocolError as exc:
-        raise WrongType(exc.why) from None
+    return structure
 
 
 def _strict_list(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
@@ -71,9 +74,10 @@ def _strict_list(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 def _strict_map(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     _, item = get_args(kind)
     structure_item = converter.get_structure_hook(item)
+    structure_map = converter.get_structure_hook(dict[str, Any])
 
     def structure(value: Any, _: Any) -> Any:
-        plain = _map(value, _)
+        plain = structure_map(value, _)
         return {key: structure_item(each, item) for key, each in plain.items()}
 
     return structure
@@ -91,7 +95,8 @@ def _same(value: Any) -> Any:
     return value
 
 
-def strict_converter() -> Converter:
+def strict_converter(check: Callable[[Any], None] = check_document) -> Converter:
+    """`check` promises of free-form data what `check_document` does."""
     converter = Converter()
     for kind in (str, int, bool, bytes):
         converter.register_structure_hook(kind, _only(kind))
@@ -99,8 +104,8 @@ def strict_converter() -> Converter:
     converter.register_structure_hook(float, _finite)
     converter.register_structure_hook_factory(_origin(list), _strict_list)
     converter.register_structure_hook_factory(_origin(dict), _strict_map)
-    converter.register_structure_hook_func(lambda kind: kind == dict[str, Any], _map)
-    converter.register_structure_hook_func(lambda kind: kind is Any, _document)
+    converter.register_structure_hook_func(lambda kind: kind == dict[str, Any], _map(check))
+    converter.register_structure_hook_func(lambda kind: kind is Any, _free_form(check))
     # Without this cattrs walks every payload, at ten times the cost of msgpack itself.
     converter.register_unstructure_hook_func(_is_free, _same)
     return converter

@@ -3,12 +3,20 @@
 import contextlib
 from typing import Any
 
+import msgpack  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdd.protocol import documents
-from crowdd.protocol.documents import canonical_json, content_digest, dump_json, load_json
+from crowdd.protocol.documents import (
+    canonical_json,
+    check_document,
+    check_small_document,
+    content_digest,
+    dump_json,
+    load_json,
+)
 from crowdd.protocol.errors import BadRequest, RemoteProtocolError, Unsendable
 from crowdd.protocol.limits import DEPTH_MAX
 from crowdd.protocol.names import Reason
@@ -34,6 +42,29 @@ def note(sha256: str, name: str = "f") -> FileNote:
 @given(values)
 def test_documents_come_back_as_they_were(value: Any) -> None:
     assert load_json(dump_json(value)) == value
+
+
+@given(
+    st.recursive(
+        leaves | st.text(max_size=3) | st.binary(max_size=3) | st.just(msgpack.ExtType(5, b"x")),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text(max_size=3) | st.binary(max_size=2), inner, max_size=3)
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from([0, 1, DEPTH_MAX - 1, DEPTH_MAX]),
+)
+def test_a_small_document_is_refused_as_any_other_in_the_same_words(value: Any, depth: int) -> None:
+    for _ in range(depth):
+        value = [value]
+    told: list[str | None] = []
+    for check in (check_document, check_small_document):
+        try:
+            told.append(check(value))
+        except RemoteProtocolError as exc:
+            told.append(str(exc))
+    assert told[0] == told[1]
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\ud8ac01e-.tfn ', max_size=40).map(str.encode))
