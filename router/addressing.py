@@ -3,10 +3,12 @@
 import ipaddress
 import re
 from collections.abc import Container
+from functools import lru_cache
 
 import attrs
 
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_HOSTS_KEPT = 64  # answers remembered: a router has few names, and what strangers call it may be long
 _BY_PATH = re.compile(r"/run/(?P<label>[^/]+)(?P<rest>/.*)?", re.DOTALL)
 
 
@@ -38,6 +40,7 @@ def locate(
     return None
 
 
+@lru_cache(_HOSTS_KEPT)
 def _host_label(host: str) -> str:
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     try:

@@ -57,7 +57,7 @@ class PagesDoor:
             await serve_page(websocket, served.desk)
 
     async def _answer(self, request: Request, place: Place | None, served: Served | None) -> Response:
-        name = _name(place, request.url.path)
+        name = _name(place, request.scope["path"])
         if name in ("is_alive", "get_timestamp") and request.method in ("GET", "HEAD"):
             return json_response(_sign_of_life(name), request.method)
         if place is None or served is None:
@@ -85,7 +85,7 @@ class PagesDoor:
     async def _post(self, request: Request, served: Served, name: str) -> Response:
         headers = request.headers
         origin, fetch_site = headers.get("origin"), headers.get("sec-fetch-site")
-        scheme, host = request.url.scheme, headers.get("host", "")
+        scheme, host = request.scope["scheme"], headers.get("host", "")  # `request.url` is made from both
         if not may_post(origin, fetch_site, host, scheme, self._config.trusted_origins):
             return error(403, "foreign_origin", _FOREIGN)
         return await self._posts.handle(name, served, request)

@@ -14,17 +14,19 @@ _DATA = _ALWAYS | {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_DATA_RAW = [(name.lower().encode(), value.encode()) for name, value in _DATA.items()]
 
 NOT_FOUND = HttpAnswer(404, {"reason": "not_found", "text": "There is nothing at this address."})
 
 
 def json_response(answer: HttpAnswer, method: str = "POST") -> Response:
     """An answer of the core as a response."""
-    headers = dict(_DATA)
-    if answer.retry_after_s is not None:
-        headers["Retry-After"] = str(answer.retry_after_s)
     content = b"" if method == "HEAD" else dump_json(answer.body)
-    return Response(content, answer.status, headers, "application/json")
+    response = Response(content, answer.status, media_type="application/json")
+    response.raw_headers += _DATA_RAW
+    if answer.retry_after_s is not None:
+        response.headers["Retry-After"] = str(answer.retry_after_s)
+    return response
 
 
 def ok(body: Mapping[str, Any]) -> Response:
