@@ -1,7 +1,5 @@
 """Serves metrics at one address at a time, which may change while the daemon runs."""
 
-from typing import Any
-
 import trio
 
 from .address import MetricsAddress
@@ -31,33 +29,26 @@ class MetricsDoor:
                 except MetricsAddressTaken as exc:
                     move.taken = exc
                 else:
-                    here.cancel(reason="metrics are served elsewhere")
+                    await here.end()
                     here = there
                 move.done.set()
 
     async def move(self, address: MetricsAddress | None) -> None:
-        """Serve there from now on. MetricsAddressTaken: it goes on where it was."""
+        """Serve there from now on, and nowhere else. MetricsAddressTaken: it goes on where it was."""
         move = _Move(address)
         await self._moves.send(move)
         await move.done.wait()
         if move.taken is not None:
             raise move.taken
 
-    async def _open(self, nursery: trio.Nursery, address: MetricsAddress | None) -> trio.CancelScope:
-        """The scope in which the address is served; to be cancelled by whoever moves on."""
+    async def _open(self, nursery: trio.Nursery, address: MetricsAddress | None) -> "_Served":
+        """The address, served; to be ended by whoever moves on."""
+        served = _Served()
         if address is None:
-            return trio.CancelScope()
-        scope: trio.CancelScope = await nursery.start(self._serve_scoped, address)
-        return scope
-
-    async def _serve_scoped(
-        self,
-        address: MetricsAddress,
-        *,
-        task_status: trio.TaskStatus[trio.CancelScope] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        with trio.CancelScope() as scope:
-            await serve_metrics(self._operator, address, task_status=_Scoped(task_status, scope))
+            served.ended.set()
+        else:
+            await nursery.start(served.serve, self._operator, address)
+        return served
 
 
 class _Move:
@@ -69,12 +60,24 @@ class _Move:
         self.taken: MetricsAddressTaken | None = None
 
 
-class _Scoped:
-    """Says that something is served, and gives the scope that ends it."""
+class _Served:
+    """One address while it is served."""
 
-    def __init__(self, status: trio.TaskStatus[trio.CancelScope], scope: trio.CancelScope) -> None:
-        self._status = status
-        self._scope = scope
+    def __init__(self) -> None:
+        self._scope = trio.CancelScope()
+        self.ended = trio.Event()
 
-    def started(self, value: Any = None) -> None:
-        self._status.started(self._scope)
+    async def serve(
+        self, operator: Operator, address: MetricsAddress, *, task_status: trio.TaskStatus[str]
+    ) -> None:
+        """Until ended; gives the URL once people can connect."""
+        try:
+            with self._scope:
+                await serve_metrics(operator, address, task_status=task_status)
+        finally:
+            self.ended.set()
+
+    async def end(self) -> None:
+        """Return once nobody can connect any more."""
+        self._scope.cancel(reason="metrics are served elsewhere")
+        await self.ended.wait()

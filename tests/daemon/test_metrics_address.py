@@ -9,6 +9,7 @@ import trio
 from crowdd.daemon.clock import wall_clock
 from crowdd.daemon.degraded import Degradation, Degraded
 from crowdd.daemon.metrics.address import AddressRefused, MetricsAddress, metrics_address
+from crowdd.daemon.metrics.door import MetricsDoor
 from crowdd.daemon.metrics.families import Metrics
 from crowdd.daemon.metrics.readings import RunReading
 from crowdd.daemon.metrics.service import Held, MetricsAddressTaken, serve_metrics
@@ -101,6 +102,16 @@ async def test_a_unix_socket_serves_them_and_is_removed_at_the_end(tmp_path: Pat
         status = (await http.get("http://crowdd/metrics")).status_code
         nursery.cancel_scope.cancel()
     assert (status, mode, path.exists()) == (200, 0o660, False)
+
+
+async def test_once_they_have_moved_nobody_is_served_at_the_old_address(tmp_path: Path) -> None:
+    door, old, new = MetricsDoor(NoRuns()), tmp_path / "old", tmp_path / "new"
+    async with trio.open_nursery() as nursery:
+        await nursery.start(door.serve, MetricsAddress(path=old))
+        for address, served in ((MetricsAddress(path=new), new), (MetricsAddress(path=old), old), (None, None)):
+            await door.move(address)
+            assert [path for path in (old, new) if path.exists()] == [path for path in (served,) if path]
+        nursery.cancel_scope.cancel()
 
 
 async def test_an_address_that_is_taken_is_refused_with_the_reason(tmp_path: Path) -> None:
