@@ -108,7 +108,11 @@ async def test_once_they_have_moved_nobody_is_served_at_the_old_address(tmp_path
     door, old, new = MetricsDoor(NoRuns()), tmp_path / "old", tmp_path / "new"
     async with trio.open_nursery() as nursery:
         await nursery.start(door.serve, MetricsAddress(path=old))
-        for address, served in ((MetricsAddress(path=new), new), (MetricsAddress(path=old), old), (None, None)):
+        for address, served in (
+            (MetricsAddress(path=new), new),
+            (MetricsAddress(path=old), old),
+            (None, None),
+        ):
             await door.move(address)
             assert [path for path in (old, new) if path.exists()] == [path for path in (served,) if path]
         nursery.cancel_scope.cancel()

@@ -19,6 +19,7 @@ from crowdd.storage.contract import Storage
 from crowdd.storage.opening import open_storage
 
 READY_S = 30.0
+END_S = 60.0  # for a daemon to end that is to; a grace that a test wants cut is longer
 LOOK_S = 0.02  # between two looks at what only another process can change
 
 
@@ -91,7 +92,13 @@ class Daemon:
         """SIGTERM; the exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return await trio.to_thread.run_sync(self.process.wait)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """The exit status, once it has ended: by a signal, an answer or a failure before."""
+        assert self.process is not None
+        with trio.fail_after(END_S):
+            return await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
 
     def router_pids(self) -> list[int]:
         """The router processes of this store, whoever started them."""

@@ -168,8 +168,7 @@ async def test_the_control_api_answers_as_documented(daemon: Daemon, tmp_path: P
         once = {"POST /v1/restart"}
         assert await operations_of(document) - succeeded == once, "give facts that let these succeed once"
     assert (await daemon.ask("restart")).restarts is False
-    assert daemon.process is not None
-    assert await trio.to_thread.run_sync(daemon.process.wait) == 75, daemon.log
+    assert await daemon.ended() == 75, daemon.log
 
 
 async def test_the_router_answers_as_documented(daemon: Daemon, tmp_path: Path) -> None:

@@ -29,12 +29,6 @@ async def five_at_work(daemon: Daemon, tmp_path: Path) -> AsyncGenerator[list[Pa
         nursery.cancel_scope.cancel()
 
 
-async def ended(daemon: Daemon) -> int:
-    assert daemon.process is not None
-    with trio.fail_after(10):
-        return await trio.to_thread.run_sync(daemon.process.wait, abandon_on_cancel=True)
-
-
 async def all_go_on(daemon: Daemon, pages: list[Page]) -> None:
     """After the next start everybody finishes, on the page that they had, and was never told of a pause."""
     await daemon.start()
@@ -56,7 +50,7 @@ async def test_a_restart_that_staff_ask_for_ends_with_75_and_disconnects_nobody(
     await daemon.start()
     async with five_at_work(daemon, tmp_path) as pages:
         assert (await daemon.ask("restart")).restarts is False
-        assert await ended(daemon) == SUSPENDED, daemon.log
+        assert await daemon.ended() == SUSPENDED, daemon.log
         await all_go_on(daemon, pages)
 
 
@@ -77,4 +71,4 @@ async def test_ctrl_c_says_goodbye_whatever_sigterm_does(daemon: Daemon, tmp_pat
     await daemon.launch(a_task(tmp_path, 1))
     assert daemon.process is not None
     daemon.process.send_signal(signal.SIGINT)
-    assert await ended(daemon) == 0, daemon.log
+    assert await daemon.ended() == 0, daemon.log

@@ -11,11 +11,12 @@ from crowdd.client.errors import ClientError
 from crowdd.protocol.names import AgentStatus, UnitStatus
 
 from .pages import Page, open_pages
-from .processes import Daemon, a_task
+from .processes import READY_S, Daemon, a_task
 
 pytestmark = pytest.mark.system
 
 SHORT_GRACE = "limits.grace_s=1"
+LONG_GRACE = "limits.grace_s=600"  # longer than `terminate` waits for the end
 WAITING = 'first_status = "waiting"\nnum_assignments = 10\n'
 
 
@@ -42,9 +43,8 @@ async def test_sigterm_tells_every_page_stores_every_status_and_ends_with_0(
     daemon: Daemon, tmp_path: Path
 ) -> None:
     async with twenty_pages(daemon, tmp_path) as pages:
-        with trio.fail_after(11):
-            assert await daemon.terminate() == 0, daemon.log
-        with trio.fail_after(5):
+        assert await daemon.terminate() == 0, daemon.log
+        with trio.fail_after(READY_S):
             while not all(page.told and page.told[-1][0] == "disconnect" for page in pages):
                 await trio.sleep(0.02)
         assert all("Your work is kept" in page.told[-1][1] for page in pages)
@@ -84,21 +84,19 @@ async def test_while_the_daemon_is_away_a_page_is_told_to_try_again(daemon: Daem
 
 async def test_when_nobody_is_at_work_sigterm_ends_at_once(daemon: Daemon, tmp_path: Path) -> None:
     await daemon.start()
-    await daemon.launch(a_task(tmp_path, 3))
-    with trio.fail_after(5):
-        assert await daemon.terminate() == 0
+    await daemon.launch(a_task(tmp_path, 3), LONG_GRACE)
+    assert await daemon.terminate() == 0
 
 
 async def test_a_second_sigterm_cuts_the_grace(daemon: Daemon, tmp_path: Path) -> None:
     await daemon.start()
-    label = await daemon.launch(a_task(tmp_path, 3), "limits.grace_s=60")
+    label = await daemon.launch(a_task(tmp_path, 3), LONG_GRACE)
     async with open_pages(await daemon.links(label, 1)) as pages:
         await pages[0].register()
         assert daemon.process is not None
         daemon.process.terminate()
         assert await _turned_away(daemon, label)
-        with trio.fail_after(5):
-            assert await daemon.terminate() == 0, daemon.log
+        assert await daemon.terminate() == 0, daemon.log
 
 
 async def _turned_away(daemon: Daemon, label: str) -> bool:
@@ -113,8 +111,7 @@ async def test_a_daemon_that_takes_its_routers_along_ends_with_0_and_leaves_none
     await daemon.start("--end-routers")
     await daemon.launch(a_task(tmp_path, 3))
     assert daemon.router_pids()
-    with trio.fail_after(11):
-        assert await daemon.terminate() == 0, daemon.log
+    assert await daemon.terminate() == 0, daemon.log
     assert not daemon.router_pids()
     assert "ERROR" not in daemon.log
 
@@ -122,8 +119,7 @@ async def test_a_daemon_that_takes_its_routers_along_ends_with_0_and_leaves_none
 async def test_a_launch_under_way_at_the_end_leaves_no_router_behind(daemon: Daemon, tmp_path: Path) -> None:
     await daemon.start("--end-routers")
     run = await daemon.ask("launch", a_task(tmp_path, 3), {})
-    with trio.fail_after(11):
-        assert await daemon.terminate() == 0, daemon.log
+    assert await daemon.terminate() == 0, daemon.log
     assert not daemon.router_pids()
     assert "ERROR" not in daemon.log
     async with daemon.store() as storage:
@@ -148,8 +144,7 @@ async def test_functions_of_a_task_that_never_return_hold_up_no_end(daemon: Daem
         for page in pages:
             nursery.start_soon(page.register)
         await daemon.until(label, lambda shown: shown.counters.get("register_agent", 0) >= len(pages))
-        with trio.fail_after(11):
-            assert await daemon.terminate() == 0, daemon.log
+        assert await daemon.terminate() == 0, daemon.log
         nursery.cancel_scope.cancel()
 
 
@@ -162,8 +157,7 @@ async def test_a_task_that_never_ends_loading_holds_up_no_end(daemon: Daemon, tm
         with trio.fail_after(20):
             while not begun.exists():
                 await trio.sleep(0.02)
-        with trio.fail_after(11):
-            assert await daemon.terminate() == 0, daemon.log
+        assert await daemon.terminate() == 0, daemon.log
 
 
 async def _launched_in_vain(daemon: Daemon, task: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import trio
 
 from crowdd.cli import EXIT_LEASE_LOST, EXIT_STORE_LOST
+from crowdd.daemon.disk_space import RESERVE_BYTES, RESERVE_NAME
 from crowdd.protocol.names import AgentStatus
 from crowdd.storage import check_store
 from crowdd.testing.certify.strace import Fault, Injection, Strace, open_strace
@@ -63,6 +64,11 @@ async def until(holds: Callable[[], bool]) -> None:
             await trio.sleep(LOOK_S)
 
 
+def has_reserve(daemon: Daemon) -> bool:
+    reserve = daemon.data / RESERVE_NAME
+    return reserve.exists() and reserve.stat().st_size == RESERVE_BYTES
+
+
 def lacks(daemon: Daemon) -> list[str]:
     return [each.what for each in daemon.client.status().degraded]
 
@@ -93,7 +99,7 @@ async def test_flt5_a_stop_on_a_full_disk_says_goodbye_with_the_reserve(
     daemon = daemon_on
     await daemon.start()
     async with open_worker(daemon, tmp_path):
-        await until(lambda: (daemon.data / "reserve").exists())
+        await until(lambda: has_reserve(daemon))
         filler = fill(small_disk)
         assert await daemon.terminate() == 0
     filler.unlink()
@@ -113,8 +119,7 @@ async def test_flt4_a_disk_that_fails_ends_the_daemon_by_name_after_everybody_wa
         async with open_strace(daemon.process.pid, tmp_path / "calls", fault):
             told = await ann.submit()
             assert told.reason == "try_later"
-            with trio.fail_after(READY_S):
-                assert await trio.to_thread.run_sync(daemon.process.wait) == EXIT_STORE_LOST
+            assert await daemon.ended() == EXIT_STORE_LOST
         assert "degraded, store lost: the store failed: disk I/O error" in daemon.log
         assert "Traceback" not in daemon.log
         await daemon.start()
@@ -187,8 +192,7 @@ async def test_flt23_a_daemon_that_was_stopped_while_another_took_the_store_writ
             before = other.execute("SELECT count(*) FROM history").fetchone()
         daemon.process.send_signal(signal.SIGCONT)
         assert (await ann.submit()).reason == "try_later"
-        with trio.fail_after(READY_S):
-            assert await trio.to_thread.run_sync(daemon.process.wait) == EXIT_LEASE_LOST
+        assert await daemon.ended() == EXIT_LEASE_LOST
     with closing(sqlite3.connect(daemon.data / "crowdd.db", isolation_level=None)) as other:
         assert other.execute("SELECT count(*) FROM history").fetchone() == before
     assert "has taken this store" in daemon.log

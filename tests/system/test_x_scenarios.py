@@ -20,8 +20,6 @@ from .test_live import a_live_task
 
 pytestmark = pytest.mark.system
 
-END_WITHIN_S = 10.0
-
 
 async def test_x1_who_registers_while_the_daemon_is_away_is_answered_once_it_is_back(
     daemon: Daemon, tmp_path: Path
@@ -72,7 +70,7 @@ async def test_x5_answers_are_taken_in_during_the_grace_and_a_second_ctrl_c_ends
     daemon: Daemon, tmp_path: Path
 ) -> None:
     await daemon.start()
-    label = await daemon.launch(a_task(tmp_path, 2), "limits.grace_s=60")
+    label = await daemon.launch(a_task(tmp_path, 2), "limits.grace_s=600")
     async with open_pages(await daemon.links(label, 2)) as pages:
         for page in pages:
             assert (await page.register()).agent_id
@@ -81,8 +79,7 @@ async def test_x5_answers_are_taken_in_during_the_grace_and_a_second_ctrl_c_ends
         assert (await pages[0].submit({"kind": "a"})).status == "Submitted!"
         assert daemon.process.poll() is None
         daemon.process.send_signal(signal.SIGINT)
-        with trio.fail_after(END_WITHIN_S):
-            assert await trio.to_thread.run_sync(daemon.process.wait) == 0, daemon.log
+        assert await daemon.ended() == 0, daemon.log
     async with daemon.store() as storage:
         (run,) = await storage.runs()
         assert [agent.status.value for agent in await storage.agents(run.id)] == ["completed", "disconnect"]
