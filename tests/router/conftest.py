@@ -21,6 +21,7 @@ from crowdd.router.runs import Runs, Served
 
 from .daemon import SECRET, deploy
 from .kit import bundle_of
+from .sockets import PATIENCE_S
 
 PAGES = {
     "index.html": b"<!DOCTYPE html><title>digits</title>",
@@ -114,10 +115,10 @@ class Process:
         self.process.wait(10)
         self.process.stdout.close()
 
-    async def ended(self, within_s: float = 10) -> int:
+    async def ended(self) -> int:
         """Its exit status, once it has ended."""
         assert self.process is not None
-        with trio.fail_after(within_s):
+        with trio.fail_after(PATIENCE_S):
             return await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
 
 

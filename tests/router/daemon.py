@@ -32,7 +32,7 @@ from crowdd.protocol.uploads import UploadRule
 from crowdd.router.desk import Desk
 
 from .kit import KEY, agent_id
-from .sockets import open_websocket
+from .sockets import PATIENCE_S, open_websocket
 
 SECRET = b"s" * 32
 Script = Callable[[Heard], list[Said]]
@@ -89,7 +89,7 @@ class Daemon:
 
     async def hears_that(self, is_it: Callable[[Heard], bool], count: int = 1) -> None:
         """Wait until so many packets have come of which this is true."""
-        with trio.fail_after(10):
+        with trio.fail_after(PATIENCE_S):
             while sum(map(is_it, self.heard)) < count:
                 self._news = trio.Event()
                 await self._news.wait()
@@ -218,7 +218,7 @@ async def linked(
 
 async def until_closed(frames: Frames) -> None:
     """Read until the other side ends the connection; ConnectionClosed then."""
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         while True:
             await frames.receive()
 

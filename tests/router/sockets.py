@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 import trio
 from trio_websocket import WebSocketConnection, wrap_client_stream
 
+PATIENCE_S = 120.0  # of a machine with much else to do
+
 
 @asynccontextmanager
 async def open_websocket(
@@ -17,7 +19,7 @@ async def open_websocket(
     stream = await trio.open_tcp_stream(host, int(port))
     try:
         async with trio.open_nursery() as nursery:
-            with trio.fail_after(10):
+            with trio.fail_after(PATIENCE_S):
                 socket = await wrap_client_stream(
                     nursery, stream, address, path, subprotocols=subprotocols, extra_headers=list(headers)
                 )

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import attrs
 import httpx
 import pytest
 import trio
@@ -39,10 +38,10 @@ from crowdd.protocol.packets import (
 from .conftest import PAGES, Process
 from .daemon import Daemon, deploy, linked, open_link, proof, until_closed
 from .kit import Part, agent_id, bundle_of, done, form_of, packet
-from .sockets import open_websocket
+from .sockets import PATIENCE_S, open_websocket
 
 pytestmark = pytest.mark.system
-PATIENCE_S = 30.0  # of a machine with much else to do
+NEVER_KEPT = ("crowdd.router.keeping", "RELAY_S", 3600.0)  # a slow machine's router waits for its daemon, too
 SUBMISSION = {"USED_AGENT_ID": agent_id(), "final_data": {"label": 7}}
 REGISTRATION = {
     "provider_data": {"worker_name": "ann", "agent_registration_id": "a-ann", "assignment_id": "a"}
@@ -102,6 +101,7 @@ async def test_a_static_unit_from_page_to_saved(router_process: Process) -> None
 
 
 async def test_an_upload_crosses_beside_the_link(router_process: Process) -> None:
+    router_process.limits.append(NEVER_KEPT)
     await deployed(router_process)
     daemon = Daemon(script=lambda packet: [])
     content = os.urandom(3_000_000)
@@ -159,27 +159,46 @@ async def test_what_waits_for_an_absent_daemon_is_answered_when_it_returns(route
 
 async def test_a_request_that_the_daemon_died_on_is_repeated_to_the_next_one(router_process: Process) -> None:
     await deployed(router_process)
-    answers: list[httpx.Response] = []
     first, second = Daemon(script=lambda packet: []), Daemon(epoch=2)
-    async with browser(router_process) as client, trio.open_nursery() as nursery:
-        async with linked(first, router_process.url):
+    answer = await died_on(router_process, "/request_agent", REGISTRATION, RegisterAgent, first, second)
+    assert answer["data"]["agent_id"] == agent_id()
+    assert first.heard == second.heard
 
-            async def submit() -> None:
-                answers.append(await client.post("/submit_task", json=SUBMISSION))
 
-            nursery.start_soon(submit)
-            await first.hears(SubmitUnit)
-        async with linked(second, router_process.url):
-            await second.hears(SubmitUnit)
+async def test_an_answer_that_the_daemon_died_on_comes_to_the_next_one(router_process: Process) -> None:
+    """Repeated, or kept meanwhile and delivered: that is a matter of how soon the next one comes."""
+    await deployed(router_process)
+    first, second = Daemon(script=lambda packet: []), Daemon(epoch=2)
+    answer = await died_on(router_process, "/submit_task", SUBMISSION, SubmitUnit, first, second)
+    assert answer == {"status": "Submitted!"}
+    assert [submitted_in(heard) for heard in first.heard] == [(agent_id(), {"label": 7})]
+    assert {str(submitted_in(heard)) for heard in second.heard} == {str((agent_id(), {"label": 7}))}
+
+
+async def died_on(
+    router: Process, path: str, body: dict[str, Any], kind: type[Heard], first: Daemon, second: Daemon
+) -> Any:
+    """What a page is answered that asks the first daemon, which dies, when the second one has come."""
+    answers: list[Any] = []
+
+    async def ask() -> None:
+        answers.append((await client.post(path, json=body)).json())
+
+    async with browser(router) as client, trio.open_nursery() as nursery:
+        async with linked(first, router.url):
+            nursery.start_soon(ask)
+            await first.hears(kind)
+        async with linked(second, router.url):
+            await second.hears(kind)
             with trio.fail_after(PATIENCE_S):
                 while not answers:
                     await trio.sleep(0.01)
-    assert answers[0].json() == {"status": "Submitted!"}
-    # After two seconds of silence it is kept, and then comes as answered under a name of its own.
-    (asked,), (again,) = [
-        [one for one in each.heard if isinstance(one, SubmitUnit)] for each in (first, second)
-    ]
-    assert attrs.evolve(again, request=asked.request, answered=False) == asked
+    return answers[0]
+
+
+def submitted_in(heard: Heard) -> tuple[WireId, Any]:
+    assert isinstance(heard, SubmitUnit)
+    return heard.subject, heard.final_data
 
 
 async def test_a_killed_router_comes_back_with_its_pages_and_its_judgement(router_process: Process) -> None:
@@ -198,6 +217,7 @@ async def test_a_killed_router_comes_back_with_its_pages_and_its_judgement(route
 
 
 async def test_sigterm_answers_those_who_wait_and_ends_with_0(router_process: Process) -> None:
+    router_process.limits.append(NEVER_KEPT)
     await deployed(router_process)
     daemon = Daemon(script=lambda packet: [])
     answers: list[httpx.Response] = []
@@ -217,7 +237,7 @@ async def test_sigterm_answers_those_who_wait_and_ends_with_0(router_process: Pr
             assert router_process.process is not None
             router_process.process.send_signal(signal.SIGTERM)
             assert await closed_with(socket) in (1001, 1012)
-        assert await router_process.ended(8) == 0
+        assert await router_process.ended() == 0
     assert (answers[0].status_code, answers[0].json()["reason"]) == (503, "try_later")
 
 
@@ -373,10 +393,9 @@ async def test_a_pages_socket_hears_statuses_and_heartbeats(router_process: Proc
         assert beat["packet_type"] == "heartbeat"
         assert abs(beat["data"]["last_mephisto_ping"] - 1_000_500) < 5_000
         daemon.say(RequestStatuses())
-        await daemon.hears(ReturnStatuses)
-        report = daemon.heard[-1]
-        assert isinstance(report, ReturnStatuses)
-        assert report.presence == {agent_id(): "present"}
+        await daemon.hears_that(lambda heard: isinstance(heard, ReturnStatuses) and not heard.partial)
+        reports = [heard.presence for heard in daemon.heard if isinstance(heard, ReturnStatuses)]
+        assert [news for news in reports if news] == [{agent_id(): "present"}]  # once: asked, or before that
 
 
 async def test_live_updates_cross_in_both_directions(router_process: Process) -> None:
@@ -459,7 +478,7 @@ async def test_a_page_that_reads_nothing_delays_nobody(router_process: Process) 
             for number in range(STREAM_UNACKED_MAX):
                 daemon.update(slow, {"update_id": str(number), "text": "x" * 16_000})
             daemon.update(quick, {"update_id": "q", "text": "hello"})
-            with trio.fail_after(10):
+            with trio.fail_after(PATIENCE_S):
                 assert (await told(reading))["data"]["update_id"] == "q"
 
 

@@ -18,8 +18,8 @@ from crowdd.daemon.secrets import make_secret
 from crowdd.storage.contract import Storage
 from crowdd.storage.opening import open_storage
 
-READY_S = 30.0
-END_S = 60.0  # for a daemon to end that is to; a grace that a test wants cut is longer
+READY_S = 120.0  # of a machine with much else to do
+END_S = 120.0  # for a daemon to end that is to; a grace that a test wants cut is longer
 LOOK_S = 0.02  # between two looks at what only another process can change
 
 

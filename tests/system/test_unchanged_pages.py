@@ -122,10 +122,17 @@ class Served:
         return Page(self.http, worker)
 
     def stored(self, worker: str) -> Submission:
-        """What the export says of this worker's agent."""
-        records = self.daemon.client.submissions(self.label)
-        (mine,) = (record for record in records if record.worker_name == f"{worker}_sandbox")
-        return mine
+        """What the export says of this worker's agent; the daemon may get it after the page was answered."""
+        mine: list[Submission] = []
+
+        def is_stored(_: RunDetails) -> bool:
+            records = self.daemon.client.submissions(self.label)
+            mine[:] = (record for record in records if record.worker_name == f"{worker}_sandbox")
+            return bool(mine)
+
+        trio.run(self.daemon.until, self.label, is_stored)
+        (submission,) = mine
+        return submission
 
     def agents(self) -> int:
         return sum(1 for _ in self.daemon.client.agents(self.label))
@@ -173,6 +180,7 @@ def test_a_reload_gets_the_same_agent_and_the_same_data_until_it_has_submitted(s
     details = [(page.load(), page.register())[1] for _ in range(3)]
     assert len({(told["agent_id"], str(told["init_task_data"])) for told in details}) == 1
     assert page.submit(details[0]["agent_id"], {"label": "after two reloads"}) == {"status": "Submitted!"}
+    served.stored("bob")
     page.load()
     assert page.register()["agent_id"] is None
 
