@@ -1,15 +1,16 @@
 """The agents of a run who work on units, alone or in groups, as its stage knows them."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import attrs
 import trio
 
-from ...protocol.names import AT_WORK_AGENT, AgentId, AgentStatus, PieceKind, UnitStatus, WireId
+from ...protocol.names import AT_WORK_AGENT, AgentId, AgentStatus, PieceKind, UnitId, UnitStatus, WireId
 from ...storage.contract import Storage
-from ...storage.records import Agent
+from ...storage.records import Agent, Unit
 from ..blueprints.contract import Blueprint
 from ..hooks.views import RunView
 from ..lifecycle import IllegalEvent, TimeOver
@@ -33,7 +34,7 @@ _HOW = {
     AgentStatus.DISCONNECT: How.DISCONNECTED,
 }
 
-_HELD = frozenset({UnitStatus.ASSIGNED})
+_BEGAN = (AgentStatus.WAITING.value, AgentStatus.IN_TASK.value)
 
 
 @attrs.frozen
@@ -77,12 +78,36 @@ class UnitCast(Cast):
 
     async def members(self, player: Player) -> Sequence[Agent]:
         agent = _agent(player)
-        if (await self.key_of(agent)).kind is PieceKind.UNIT:
+        key = await self.key_of(agent)
+        if key.kind is PieceKind.UNIT:
             return [agent]
-        units = await self.storage.units(self.run.id, _HELD, agent.assignment_id)
-        seats = [unit.agent_id for unit in sorted(units, key=lambda unit: unit.id) if unit.unit_index >= 0]
-        holders = [await self.storage.agent(holder) for holder in seats if holder is not None]
-        return [holder for holder in holders if holder.status is not AgentStatus.WAITING]
+        every = await self.storage.units(self.run.id, assignment_id=agent.assignment_id)
+        seats = sorted((unit for unit in every if unit.unit_index >= 0), key=lambda unit: unit.id)
+        sitting = {unit.id: holder for unit in seats if (holder := await self._holder(unit)) is not None}
+        if len(sitting) < len(seats) and not await self.storage.journal(key.kind, key.id, 0, 1):
+            sitting = await self._who_began_with(agent) | sitting
+        return [sitting[unit.id] for unit in seats if unit.id in sitting]
+
+    async def _holder(self, unit: Unit) -> Agent | None:
+        """Who works on the unit, or may come back to it."""
+        if unit.agent_id is None or unit.status is not UnitStatus.ASSIGNED:
+            return None
+        holder = await self.storage.agent(unit.agent_id)
+        return None if holder.status is AgentStatus.WAITING else holder
+
+    async def _who_began_with(self, agent: Agent) -> dict[UnitId, Agent]:
+        """The group as it began. Whoever left since, before its code ran, has a seat in it all the same:
+        else nobody would ask what becomes of the others.
+        """
+        began_at = await self._began_at(agent)
+        if began_at is None:
+            return {}
+        everybody = await self.storage.agents_of_assignment(agent.assignment_id)
+        return {each.unit_id: each for each in everybody if await self._began_at(each) == began_at}
+
+    async def _began_at(self, agent: Agent) -> datetime | None:
+        entries = await self.storage.history("agent", agent.id)
+        return next((entry.at for entry in entries if (entry.before, entry.after) == _BEGAN), None)
 
     async def person(self, player: Player, is_present: Callable[[WireId], bool]) -> Person:
         return await People(self.storage, self.run, self._folder, is_present).person(_agent(player))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from ...protocol.names import AgentId, AgentStatus, RunId, WireId, WorkerId
+from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, WireId, WorkerId
 from ..records import Agent, Assignment, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..writes import Write
 
@@ -57,6 +57,10 @@ class LivesContract(abc.ABC):
     @abc.abstractmethod
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         """All agents a link ever had, oldest first."""
+
+    @abc.abstractmethod
+    async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:
+        """All agents that any of its units ever had, oldest first."""
 
     @abc.abstractmethod
     async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:

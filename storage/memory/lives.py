@@ -6,7 +6,7 @@ from typing import assert_never
 
 import attrs
 
-from ...protocol.names import AgentId, AgentStatus, RunId, UnitStatus, WireId, WorkerId
+from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitStatus, WireId, WorkerId
 from .. import rules
 from ..contract import ExportRow
 from ..errors import Duplicate
@@ -79,6 +79,10 @@ class MemoryLives(MemoryBody):
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         tables = await self._read()
         return copies(tables.agents.having("link", (run_id, link)))
+
+    async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:
+        tables = await self._read()
+        return copies(tables.agents.having("assignment", assignment_id))
 
     async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
         tables = await self._read()

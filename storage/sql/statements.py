@@ -253,6 +253,7 @@ DELETE FROM decision WHERE id IN (
 AGENT = select(Agent, "WHERE id = :id")
 AGENT_OF_WIRE_ID = select(Agent, "WHERE wire_id = :wire_id")
 AGENTS_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link ORDER BY id")
+AGENTS_OF_ASSIGNMENT = select(Agent, "WHERE assignment_id = :assignment_id ORDER BY id")
 HELD_UNITS = select(Unit, "WHERE worker_id = :worker_id AND status = 'assigned' ORDER BY id")
 AGENTS_OF_WORKER = select(Agent, "WHERE worker_id = :worker_id AND +id > :after_id ORDER BY +id LIMIT :limit")
 RESERVED_AGENTS = select(

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from ...protocol.names import LIVE_AGENT, AgentId, AgentStatus, QueueOrder, RunId, WireId, WorkerId
+from ...protocol.names import (
+    LIVE_AGENT,
+    AgentId,
+    AgentStatus,
+    AssignmentId,
+    QueueOrder,
+    RunId,
+    WireId,
+    WorkerId,
+)
 from .. import live_rules, rules
 from ..contract import ExportRow
 from ..hand import Hand
@@ -65,6 +74,11 @@ class SqliteLives(SqliteBody):
 
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         return await self._engine.read(every, Agent, statements.AGENTS_OF_LINK, run_id=run_id, link=link)
+
+    async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:
+        return await self._engine.read(
+            every, Agent, statements.AGENTS_OF_ASSIGNMENT, assignment_id=assignment_id
+        )
 
     async def agents_of_worker(self, worker_id: WorkerId, after: int = 0, limit: int = 1000) -> list[Agent]:
         return await self._engine.read_long(

@@ -7,7 +7,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from crowdd.protocol.names import AgentStatus, RunState, UnitStatus
+from crowdd.daemon.live.stage import Stage
+from crowdd.protocol.names import AgentStatus, AssignmentId, PieceKind, RunState, UnitStatus
 from crowdd.storage.errors import NotFound
 from crowdd.testing.verdicts import Verdict
 
@@ -34,6 +35,30 @@ async def test_who_waits_when_the_daemon_crashes_waits_on_and_gets_a_partner(
                 await bob.becomes("in task")
                 await ann.live.send({"said": "hello"})
                 await bob.live.until(1)
+
+
+@pytest.mark.parametrize("how", ["returned", "submitted"])
+async def test_whoever_is_through_before_the_groups_code_begins_has_a_seat_in_it_all_the_same(
+    how: str, tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins = trio.Event()
+
+    async def after_a_start(stage: Stage) -> None:
+        await begins.wait()
+
+    monkeypatch.setattr(Stage, "_after_first_words", after_a_start)
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_run(virtual, "end")
+        async with a_pair(virtual, run) as (ann, bob):
+            await (leave(bob) if how == "returned" else bob.page.submit({}))
+            begins.set()
+            if how == "returned":
+                await ann.becomes("partner disconnect")
+            assert (await ann.page.submit({})).verdict is Verdict.OK
+        first, second = await virtual.storage.agents_of_assignment(AssignmentId(1))
+        (begun, *_) = await virtual.storage.journal(PieceKind.ASSIGNMENT, 1)
+        assert begun.result["agents"] == [first.id, second.id]
+        assert [first.status, second.status] == [COMPLETED, RETURNED if how == "returned" else COMPLETED]
 
 
 async def test_who_waits_over_a_crash_has_an_end_all_the_same(

@@ -41,13 +41,14 @@ async def test_s29_a_new_agent_may_begin_with_none_and_its_unit_is_assigned(worl
     assert await world.story("agent", given.agent.id) == [(None, "none")]
 
 
-async def test_s23_an_agent_is_found_by_id_wire_id_link_run_and_worker(world: World) -> None:
+async def test_s23_an_agent_is_found_by_id_wire_id_link_assignment_run_and_worker(world: World) -> None:
     agent = await world.at_work()
     await world.at_work("other", "bob")
     storage = world.storage
     assert await storage.agent(agent.id) == agent
     assert await storage.agent_by_wire_id(agent.wire_id) == agent
     assert await storage.agents_of_link(agent.run_id, agent.link) == [agent]
+    assert await storage.agents_of_assignment(agent.assignment_id) == [agent]
     assert await storage.agents(agent.run_id) == [agent]
     assert await storage.agents(agent.run_id, worker_id=agent.worker_id) == [agent]
     assert await storage.agents(agent.run_id, worker_id=WorkerId(2)) == []
