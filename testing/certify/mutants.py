@@ -7,6 +7,7 @@ plausible mistake would do, and dawdles where the mistake leaves a gap, so that 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ import trio
 
 from ...daemon.follow_ups import FollowUps
 from ...daemon.intake import Intake
+from ...daemon.live.cloakroom import Cloakroom, Taken
 from ...daemon.live.hearing import Hearing, New
 from ...daemon.live.line import Line
 from ...protocol.names import AgentStatus, Reason
@@ -32,6 +34,7 @@ from ...storage.writes import AddSubmission, MoveAgent, Write
 from .disk_mutants import DISK_MUTANTS
 
 GAP_S = 0.05
+WORDS_GAP_S = 0.15  # words come in bursts that are stored together: few gaps, so wider ones
 
 
 def plant(name: str) -> None:
@@ -107,15 +110,22 @@ def _repeat_refused() -> None:
 
 def _stream_acked_before_stored() -> None:
     pass_on, add_live = _original(Line, "_pass_on"), SqliteLive.add_live
+    store = _original(Cloakroom, "_store")
 
     def confirming(self: Any, to: Any, link: Any, packet: Any) -> None:
         link.stream_stored(packet)
         pass_on(self, to, link, packet)
 
+    async def confirming_first(self: Any, taken: Taken) -> None:
+        for link, packet in chain.from_iterable(taken.values()):
+            link.stream_stored(packet)
+        await store(self, taken)
+
     async def slowly(self: Any, *rows: Any) -> None:
-        await trio.sleep(GAP_S)
+        await trio.sleep(WORDS_GAP_S)
         await add_live(self, *rows)
 
+    _replace(Cloakroom, "_store", confirming_first)
     _replace(Line, "_pass_on", confirming)
     _replace(SqliteLive, "add_live", slowly)
 
