@@ -118,6 +118,15 @@ class Scene:
                 await trio.sleep(LOOK_S)
         raise SceneBroken(f"the router of {label} is not up after {UP_S:g} s")
 
+    async def until_delivered(self) -> None:
+        """Return once the daemon has all that the router kept for it. SceneBroken."""
+        kept = self.router_folder / "kept" / "runs"
+        with trio.move_on_after(UP_S):
+            while any(kept.glob("*/outbox/*")):  # noqa: ASYNC110  # nobody tells
+                await trio.sleep(LOOK_S)
+            return
+        raise SceneBroken(f"the daemon does not have what the router kept after {UP_S:g} s")
+
     def _router_arguments(self) -> Sequence[str]:
         self._ready_file.unlink(missing_ok=True)
         facts = {

@@ -10,7 +10,8 @@ import itertools
 import shutil
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import attrs
 import trio
@@ -18,6 +19,7 @@ import trio
 from ...daemon.causes import causes
 from ..asking import WentHome
 from ..history import answered
+from .control import NoAnswer
 from .findings import CampaignResult, Finding, Plan, Progress
 from .operations import OPERATIONS, Act, Broken, Shutdown
 from .parts import NotReady, Part
@@ -50,8 +52,15 @@ class Keeper:
         self._scene = scene
         self.ends: list[tuple[str, int]] = []
 
-    async def keep(self) -> None:
-        """Until cancelled; NotReady: it does not come up again."""
+    @asynccontextmanager
+    async def keeping(self) -> AsyncGenerator[None]:
+        """Look after them all the while. NotReady: one does not come up again."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async def _keep(self) -> None:
         while True:
             await self.look()
             await trio.sleep(LOOK_S)
@@ -161,24 +170,34 @@ class Striker:
     async def _carry_out(
         self, act: Act, part: Part, injection: Injection | None, threads: Threads
     ) -> Carried:
-        await act.prepare()
+        # Of the fault before a part may end late: it was not asked for anything that it would notice it by.
+        async with Keeper(self._scene).keeping():
+            await act.prepare()
         keeper, broken = Keeper(self._scene), ""
         log = self._scene.folder / "strace.log"
-        async with open_strace(part.pid, log, injection, threads) as strace, trio.open_nursery() as nursery:
-            nursery.start_soon(keeper.keep)
+        async with open_strace(part.pid, log, injection, threads) as strace, keeper.keeping():
             broken = await _until_answered(act.act)
             await strace.quiet(QUIET_S, QUIET_WITHIN_S)
-            nursery.cancel_scope.cancel()
         hit = injection and Carried(strace.calls(), keeper.ends).hit(injection, part.name)
         if injection is not None and _must_end(injection, hit or None):
-            await _ended(keeper, part)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(keeper.keep)
+            await self._ended(keeper, part, act)
+        async with keeper.keeping():
             again = "" if broken else await _until_answered(act.act)
             unfinished = await _until_answered(act.finish)
-            nursery.cancel_scope.cancel()
         await keeper.look()
         return Carried(strace.calls(), keeper.ends, broken or again or unfinished)
+
+    async def _ended(self, keeper: Keeper, part: Part, act: Act) -> None:
+        """Return once it has ended and was started again: it tells everybody first. Or it never will: END_S.
+
+        Of a write that nobody waits for, into the database from its log, the next who write are told.
+        """
+        with trio.move_on_after(END_S):
+            while part.name not in dict(keeper.ends):
+                with suppress(NoAnswer):
+                    await self._scene.control("POST", f"/runs/{act.task.name}/links", {"workers": ["nobody"]})
+                await keeper.look()
+                await trio.sleep(LOOK_S)
 
     def _judge(self, point: str, carried: Carried, allowed: Collection[int]) -> None:
         if carried.broken:
@@ -186,14 +205,6 @@ class Striker:
         for name, status in carried.ends:
             if status not in allowed and not (point.startswith(Shutdown.name) and status == 0):
                 self.findings.append(f"{point}: the {name} ended with {status}")
-
-
-async def _ended(keeper: Keeper, part: Part) -> None:
-    """Return once it has ended and was started again: it tells everybody first. Or it never will: END_S."""
-    with trio.move_on_after(END_S):
-        while part.name not in dict(keeper.ends):
-            await keeper.look()
-            await trio.sleep(LOOK_S)
 
 
 async def _until_answered(act: Callable[[], Awaitable[None]]) -> str:
@@ -303,6 +314,8 @@ async def _strike(scene: Scene, target: Target, aim: Aim, tell: Callable[[str], 
         await scene.set_up({target.operation.task: (ROWS, 1)})
         part = scene.daemon if target.part == scene.daemon.name else scene.router
         await striker.strike_all(target.operation(scene), part, aim, tell)
+        async with Keeper(scene).keeping():
+            await scene.until_delivered()
         await scene.daemon.kill()
         striker.findings += [f"{target}: {words}" for words in await scene.check()]
     except* (SceneBroken, NotReady) as broken:
