@@ -8,10 +8,11 @@ from typing import Any
 import attrs
 import trio
 
-from ...protocol.names import AT_WORK_AGENT, AgentId, AgentStatus, PieceKind, UnitId, UnitStatus, WireId
+from ...protocol.names import AT_WORK_AGENT, AgentId, AgentStatus, PieceKind, UnitId, WireId
 from ...storage.contract import Storage
-from ...storage.records import Agent, Unit
+from ...storage.records import Agent
 from ..blueprints.contract import Blueprint
+from ..grouping.seats import read_seats
 from ..hooks.views import RunView
 from ..lifecycle import IllegalEvent, TimeOver
 from ..task_runner import TaskRunner
@@ -81,19 +82,15 @@ class UnitCast(Cast):
         key = await self.key_of(agent)
         if key.kind is PieceKind.UNIT:
             return [agent]
-        every = await self.storage.units(self.run.id, assignment_id=agent.assignment_id)
-        seats = sorted((unit for unit in every if unit.unit_index >= 0), key=lambda unit: unit.id)
-        sitting = {unit.id: holder for unit in seats if (holder := await self._holder(unit)) is not None}
-        if len(sitting) < len(seats) and not await self.storage.journal(key.kind, key.id, 0, 1):
+        seats = await read_seats(self.storage, self.run.id, agent.assignment_id)
+        sitting = {
+            unit_id: holder
+            for unit_id, holder in seats.holders.items()
+            if holder.status is not AgentStatus.WAITING
+        }
+        if len(sitting) < len(seats.units) and not await self.storage.journal(key.kind, key.id, 0, 1):
             sitting = await self._who_began_with(agent) | sitting
-        return [sitting[unit.id] for unit in seats if unit.id in sitting]
-
-    async def _holder(self, unit: Unit) -> Agent | None:
-        """Who works on the unit, or may come back to it."""
-        if unit.agent_id is None or unit.status is not UnitStatus.ASSIGNED:
-            return None
-        holder = await self.storage.agent(unit.agent_id)
-        return None if holder.status is AgentStatus.WAITING else holder
+        return [sitting[unit.id] for unit in seats.units if unit.id in sitting]
 
     async def _who_began_with(self, agent: Agent) -> dict[UnitId, Agent]:
         """The group as it began. Whoever left since, before its code ran, has a seat in it all the same:
