@@ -7,13 +7,13 @@ for submitted.
 """
 
 from ..protocol.names import SUBMITTED_AGENT, Outcome, Reason
-from ..protocol.packets import Reply, Request, ReturnUnit, SubmitMetadata, SubmitUnit
+from ..protocol.packets import Reply, Request, ReturnUnit, SubmitUnit
 from .answers import done, refuse_request
 from .commands import AnswerTicket, Command, HttpAnswer
 from .endings import answer_for_ended
 from .limits import KEEP_AGAIN_S, RELAY_S
 from .memory import Memory
-from .outbox import Outbox, Standing
+from .outbox import HandedIn, Outbox, Standing
 from .tickets import Caller, Ticket, Tickets
 
 
@@ -32,7 +32,7 @@ class Keeping:
         wall = self._memory.wall()
         if isinstance(request, ReturnUnit) and self._outbox.has_answer_of(request.subject):
             return refuse_request(request, caller, wall, Reason.ALREADY_SUBMITTED)
-        if not isinstance(request, SubmitUnit | SubmitMetadata):
+        if not isinstance(request, HandedIn):
             return None
         match self._outbox.standing(request):
             case Standing.SAFE:
@@ -46,7 +46,7 @@ class Keeping:
 
     def opened(self, ticket: Ticket, now: float) -> list[Command]:
         """This was just sent to the daemon, or would be if it were there."""
-        if not isinstance(ticket.request, SubmitUnit | SubmitMetadata):
+        if not isinstance(ticket.request, HandedIn):
             return []
         number = self._outbox.number_for(ticket.request)
         if number is not None:  # it is being written: `known` answers what is kept already
@@ -74,7 +74,7 @@ class Keeping:
     def _keep(self, ticket: Ticket, now: float) -> list[Command]:
         ticket.relay_until = None
         request = ticket.request
-        assert isinstance(request, SubmitUnit | SubmitMetadata)
+        assert isinstance(request, HandedIn)
         certain = answer_for_ended(request, self._memory.agents.get(request.subject))
         if certain is not None:
             self._memory.counters["answered_from_memory"] += 1
@@ -88,12 +88,12 @@ class Keeping:
             self._wait_for(number, copy)
         return commands
 
-    def _copies_of(self, request: SubmitUnit | SubmitMetadata, number: int) -> list[Ticket]:
+    def _copies_of(self, request: HandedIn, number: int) -> list[Ticket]:
         """A page that sends the same twice is told the same twice, whichever of them the daemon answers."""
         return [
             each
             for each in self._tickets.of(request.subject)
-            if isinstance(each.request, SubmitUnit | SubmitMetadata)
+            if isinstance(each.request, HandedIn)
             and each.kept_as is None
             and self._outbox.number_for(each.request) == number
         ]

@@ -85,10 +85,12 @@ class Outbox:
         delivered = self._delivered.get(request.subject) if is_answer else None
         if not entries and delivered is None:
             return Standing.NEW
-        digest = digest_of(request)
-        if delivered == digest or any(one.is_owed and one.kept.digest == digest for one in entries):
+        same = self._entry_of(request)
+        if same is not None and same.is_owed:
             return Standing.SAFE
-        if not is_answer or any(one.kept.digest == digest for one in entries):
+        if delivered is not None and delivered == digest_of(request):
+            return Standing.SAFE
+        if not is_answer or same is not None:
             return Standing.NEW
         is_told = delivered is not None or any(one.is_owed for one in entries)
         return Standing.OTHER if is_told else Standing.UNCLEAR

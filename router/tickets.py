@@ -65,7 +65,7 @@ class Tickets:
     def room_for(self, request: Request) -> bool:
         """Whether one more may wait."""
         agent = _subject(request)
-        many = 0 if agent is None else len(self.of(agent))
+        many = 0 if agent is None else len(self._per_agent.get(agent, ()))
         return len(self._open) < REQUESTS_OPEN_MAX and many < TICKETS_PER_AGENT_MAX
 
     def open(self, request: Request, caller: Caller, now: float) -> Ticket:
