@@ -25,9 +25,7 @@ from .user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_TRANSACTION = (
-    500  # each costs the writing thread some 40 us and what it holds: others wait that long
-)
+ROWS_PER_TRANSACTION = 500  # others wait for the writing thread: each costs it 40 us and what it holds
 UNITS_PER_TRANSACTION = 1000  # each costs it some 25 us
 ROW_LIMIT_S = 3600.0  # a generator may wait for its data; it never holds anything else up
 BATCH_PATIENCE_S = 0.5  # rows that come slowly are released as they come

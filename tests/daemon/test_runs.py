@@ -86,13 +86,19 @@ class Slow(MockArchitect):
 """
 
 
+async def launched_at_a_slow_router(virtual: Virtual, folder: Path) -> TaskRun:
+    """A run of three units, whose router is not there yet."""
+    task = a_task(folder, units=3, code=SLOW_ROUTER)
+    run = await virtual.operator.launch(task, {"architect.type": "slow"}, "launch", "staff:ann")
+    await trio.sleep(10)
+    return run
+
+
 async def test_rows_are_made_while_routers_start_and_released_once_they_are_there(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with open_virtual(tmp_path) as virtual:
-        task = a_task(tmp_path, units=3, code=SLOW_ROUTER)
-        run = await virtual.operator.launch(task, {"architect.type": "slow"}, "launch", "staff:ann")
-        await trio.sleep(10)
+        run = await launched_at_a_slow_router(virtual, tmp_path)
         assert (await virtual.storage.run(run.id)).state is RunState.LAUNCHING
         assert await virtual.units(run) == [UnitStatus.CREATED] * 3
         virtual.daemon.kill(down_s=1)
@@ -107,9 +113,7 @@ async def test_a_run_that_is_stopped_while_its_routers_start_gives_no_unit(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with open_virtual(tmp_path) as virtual:
-        task = a_task(tmp_path, units=3, code=SLOW_ROUTER)
-        run = await virtual.operator.launch(task, {"architect.type": "slow"}, "launch", "staff:ann")
-        await trio.sleep(10)
+        run = await launched_at_a_slow_router(virtual, tmp_path)
         await virtual.operator.stop(run.id, now=False, who="staff:ann")
         assert await virtual.units(run) == [UnitStatus.EXPIRED] * 3
         assert (await ended(virtual, run)).state is RunState.STOPPED

@@ -357,12 +357,18 @@ def test_the_same_again_while_it_is_being_written_waits_for_it() -> None:
     assert len(kit.disk) == 1
 
 
-def test_a_copy_that_the_daemon_has_not_answered_is_told_what_the_first_one_is() -> None:
+def writing_the_first_of_two() -> Kit:
+    """The same came twice, and the daemon has answered neither: the first is to be kept now."""
     kit = Kit()
     kit.post(submit(A))
     kit.pass_s(RELAY_S / 2)
     kit.post(submit(A, "s2"))
     kit.pass_s(RELAY_S / 2)
+    return kit
+
+
+def test_a_copy_that_the_daemon_has_not_answered_is_told_what_the_first_one_is() -> None:
+    kit = writing_the_first_of_two()
     kit.settle()
     assert (kit.answers["s1"], kit.answers["s2"]) == (SUBMITTED, SUBMITTED)
     kit.reply(refused("s2"))
@@ -370,11 +376,7 @@ def test_a_copy_that_the_daemon_has_not_answered_is_told_what_the_first_one_is()
 
 
 def test_no_copy_is_refused_before_what_is_written_of_the_other_is_gone() -> None:
-    kit = Kit()
-    kit.post(submit(A))
-    kit.pass_s(RELAY_S / 2)
-    kit.post(submit(A, "s2"))
-    kit.pass_s(RELAY_S / 2)
+    kit = writing_the_first_of_two()
     kit.reply(refused("s2"))
     assert kit.answers == {}
     kit.settle()
