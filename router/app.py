@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import anyio
 from starlette.applications import Starlette
@@ -11,10 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..protocol.names import Reason
 from ..supervision.tasks import NoThread
-from .answers import refusal
 from .bodies import PageGone
 from .config import KnownSecrets, RouterConfig
 from .deploy_door import DeployDoor
@@ -22,12 +22,29 @@ from .house import House
 from .limits import SWEEP_S, TICK_S
 from .link_door import LinkDoor
 from .openapi import PATH, openapi_document
-from .pages_door import PagesDoor
-from .replies import error, json_response, ok
+from .pages_door import PagesDoor, sorry
+from .replies import error, ok
 from .runs import Runs
 from .threads import in_thread
 
+_OURS = "/_crowdd/"
 log = logging.getLogger(__name__)
+
+
+class RouterApp(Starlette):
+    """Starlette for our own few requests. What pages ask, nearly all there is, goes to their door at once:
+    routes and layers that none of it needs cost more than what the door does."""
+
+    def __init__(self, pages: ASGIApp, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket, or the whole life of the application."""
+        if scope["type"] == "lifespan" or scope["path"].startswith(_OURS):
+            await super().__call__(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
 
 
 def build_app(
@@ -51,17 +68,24 @@ def build_app(
             runs.end()
             tasks.cancel_scope.cancel()
 
-    app = Starlette(
+    pages = PagesDoor(runs, config)
+    app = RouterApp(
+        pages,
         routes=[
             Route(PATH, show_document, methods=["GET"]),
             WebSocketRoute("/_crowdd/link/{label}", links.serve),
             Route("/_crowdd/runs/{label}/bundle/{sha256}", deploys.put_bundle, methods=["PUT"]),
             Route("/_crowdd/runs/{label}/files/{sha256}", deploys.get_file, methods=["GET"]),
             Route("/_crowdd/runs/{label}", deploys.delete_run, methods=["DELETE"]),
-            Mount("/", PagesDoor(runs, config)),
+            Mount("/", pages),
         ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _http_error, PageGone: _gone, NoThread: _later, Exception: _bug},
+        exception_handlers={
+            HTTPException: _http_error,
+            PageGone: _sorry,
+            NoThread: _sorry,
+            Exception: _sorry,
+        },
     )
     return app, runs
 
@@ -114,13 +138,5 @@ async def _http_error(_: Request, exc: Exception) -> Response:
     )
 
 
-async def _gone(_: Request, __: Exception) -> Response:
-    return Response(status_code=400)
-
-
-async def _later(_: Request, __: Exception) -> Response:
-    return json_response(refusal(Reason.TRY_LATER))
-
-
-async def _bug(_: Request, __: Exception) -> Response:
-    return error(500, "router_error", "Something went wrong here. It was logged; please try again.")
+async def _sorry(_: Request, exc: Exception) -> Response:
+    return sorry(exc)

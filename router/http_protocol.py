@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..protocol.documents import dump_json
 from ..protocol.limits import HEADER_BYTES_MAX, RETRY_AFTER_S
 from ..protocol.names import SENTENCES, Reason
+from .bodies import IS_WHOLE
 from .connections import Connections
 from .limits import DRAIN_BYTES_MAX, DRAIN_S, HEADER_S, KEEP_ALIVE_S
 
@@ -101,6 +102,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
         self._coming = False
+        self.scope["extensions"] = {IS_WHOLE: {}}
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

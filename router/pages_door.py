@@ -8,7 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from ..protocol.names import Reason
+from ..supervision.tasks import NoThread
 from .addressing import Place, locate
+from .answers import refusal
+from .bodies import PageGone
 from .commands import HttpAnswer
 from .config import RouterConfig
 from .origin import may_connect, may_post
@@ -37,8 +41,13 @@ class PagesDoor:
         if scope["type"] == "websocket":
             await self._socket(WebSocket(scope, receive, send), place, served)
             return
-        request = Request(scope, receive, send)
-        response = await self._answer(request, place, served)
+        try:
+            response = await self._answer(Request(scope, receive, send), place, served)
+        except (PageGone, NoThread) as exc:
+            response = sorry(exc)
+        except Exception as exc:
+            await sorry(exc)(scope, receive, send)
+            raise  # the server writes it into the log
         await response(scope, receive, send)
 
     def _place(self, scope: Scope) -> Place | None:
@@ -89,6 +98,17 @@ class PagesDoor:
         if not may_post(origin, fetch_site, host, scheme, self._config.trusted_origins):
             return error(403, "foreign_origin", _FOREIGN)
         return await self._posts.handle(name, served, request)
+
+
+def sorry(exc: Exception) -> Response:
+    """What is said instead of an answer: to nobody, to come again, or that it is our fault."""
+    match exc:
+        case PageGone():
+            return Response(status_code=400)
+        case NoThread():
+            return json_response(refusal(Reason.TRY_LATER))
+        case _:
+            return error(500, "router_error", "Something went wrong here. It was logged; please try again.")
 
 
 def _no_such_run(request: Request) -> Response:

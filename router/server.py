@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from sniffio import current_async_library_cvar
 
 from ..supervision.notify import Notifier
 from .addresses import Proxies
@@ -66,6 +67,8 @@ class RouterServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
+        # Tasks inherit it. Else anyio finds it out in every call, and Python asks the kernel for that.
+        current_async_library_cvar.set("asyncio")
         await super().startup(sockets)
         if self.started:
             self._on_ready()
