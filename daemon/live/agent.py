@@ -1,9 +1,10 @@
 """An agent as live user code sees it. Every method that waits takes its result from the piece's journal."""
 
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
@@ -65,8 +66,12 @@ class Recorded:
     def __init__(self, piece: "Piece", whose: Callable[[], "LiveAgent"], chance: str) -> None:
         self._piece = piece
         self._whose = whose
-        self.random = random.Random(f"{piece.seed} {chance}")  # noqa: S311  # repeatable on purpose
+        self._chance = chance
+
+    @cached_property  # 2.5 KiB, which most code never asks for
+    def random(self) -> Random:
         """Chance, the same again at a replay."""
+        return Random(f"{self._piece.seed} {self._chance}")  # noqa: S311  # repeatable on purpose
 
     async def now(self) -> datetime:
         """The present time, aware, UTC; at a replay the time it was then. AgentShutDown."""

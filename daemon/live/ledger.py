@@ -71,11 +71,12 @@ class Ledger:
         self._wall = wall
         self._waits: list[Wait] = []
         self._mail: dict[AgentId, deque[LiveUpdate]] = {}
-        self._arrivals: deque[AgentId] = deque()
-        self._incoming: deque[tuple[LiveUpdate | None, Callable[[], None]]] = deque()
-        self._outgoing: deque[tuple[AgentId, Mapping[str, Any]]] = deque()
+        # Lists, though they are queues: most are empty or short, and an empty deque takes 0.7 KiB.
+        self._arrivals: list[AgentId] = []
+        self._incoming: list[tuple[LiveUpdate | None, Callable[[], None]]] = []
+        self._outgoing: list[tuple[AgentId, Mapping[str, Any]]] = []
         self._numbers: dict[AgentId, int] = {}
-        self._notes: deque[tuple[What, AgentId | None, Any]] = deque()
+        self._notes: list[tuple[What, AgentId | None, Any]] = []
         self._left: dict[AgentId, How] = {}
 
     @property
@@ -169,11 +170,11 @@ class Ledger:
         """What came in, and what is sent beside user code: to be stored whatever that does."""
         turn = Turn()
         while self._incoming and turn.rows < TURN_ROWS_MAX:
-            update, stored = self._incoming.popleft()
+            update, stored = self._incoming.pop(0)
             turn.updates += [] if update is None else [update]
             turn.confirm.append(stored)
         while self._outgoing and turn.rows < TURN_ROWS_MAX:
-            self._send(turn, *self._outgoing.popleft())
+            self._send(turn, *self._outgoing.pop(0))
         return turn
 
     def _join(self, seat: Seat, agent_id: AgentId) -> None:
@@ -184,7 +185,7 @@ class Ledger:
         """Decide what can be decided now. The owner stores it, then settles its waits, in order."""
         turn = self.taken_in()
         while self._notes:
-            note = self._notes.popleft()
+            note = self._notes.pop(0)
             turn.entries.append(self._entry(*note))
             self.apply(*note)
         for wait in list(self._waits):

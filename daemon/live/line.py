@@ -1,6 +1,5 @@
 """The line between one live agent's page and its piece: what comes in once, what goes out in order."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -58,7 +57,7 @@ class Line:
         self._onboarding = onboarding
         self._wall = wall
         self._attached: Attached | None = None
-        self._held: deque[Said] = deque()
+        self._held: list[Said] = []
         self._stored: list[LiveUpdate] = []
         self.has_ended = False
         """Whether the agent's part is over, and only last words go to its page."""
@@ -76,8 +75,8 @@ class Line:
                 attached.hearing.knows(update)
                 self._give(attached, update)
         self._stored.clear()
-        while self._held:
-            self._pass_on(attached, *self._held.popleft())
+        for link, packet in self.hand_over():
+            self._pass_on(attached, link, packet)
 
     def detach(self) -> None:
         """The piece is over, and the agent is not: what comes is held for the next one."""
@@ -94,13 +93,12 @@ class Line:
 
     def hand_over(self) -> Sequence[Said]:
         """What is held, to be stored by who asks."""
-        held = [*self._held]
-        self._held.clear()
+        held, self._held = self._held, []
         return held
 
     def put_back(self, said: Sequence[Said]) -> None:
         """What was handed over was not stored."""
-        self._held.extendleft(reversed(said))
+        self._held = [*said, *self._held]
         if self.has_ended:
             self.end()
 
@@ -114,8 +112,7 @@ class Line:
         self.has_ended = True
         self._attached = None
         self._stored.clear()
-        while self._held:
-            link, packet = self._held.popleft()
+        for link, packet in self.hand_over():
             link.stream_stored(packet)
 
     def _pass_on(self, to: Attached, link: LiveLink, packet: MephistoBoundLiveUpdate) -> None:

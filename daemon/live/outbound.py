@@ -56,7 +56,8 @@ class Outbound:
         self._is_behind = True
         """Whether something may be stored that was not given to the link: then storage is worth reading."""
         self._lock = trio.Lock()
-        self._progress = trio.Event()
+        self._progress: trio.Event | None = None
+        """There while somebody waits: set at the next confirmation, or when nothing goes to it any more."""
 
     def alive(self, link: StreamLink, seen: int | None) -> None:
         """A page came at this router and has everything up to `seen`; None: whatever pages had before.
@@ -128,7 +129,7 @@ class Outbound:
     async def delivered(self) -> None:
         """Return once the page has everything that is stored, or nothing goes to it any more."""
         while self._link is not None:
-            progress = self._progress
+            self._progress = progress = self._progress or trio.Event()
             await self._pumped()
             if self._confirmed >= self._next - 1:
                 return
@@ -149,8 +150,9 @@ class Outbound:
         return True
 
     def _went_on(self) -> None:
-        self._progress.set()
-        self._progress = trio.Event()
+        if self._progress is not None:
+            self._progress.set()
+            self._progress = None
 
     def _give(self, link: StreamLink, updates: Sequence[LiveUpdate]) -> bool:
         for update in updates:
