@@ -1,6 +1,11 @@
-"""The typed, blocking client of the control socket, and crowdctl. Needs click and the standard library."""
+"""The typed, blocking client of the control socket, and crowdctl. Needs click and the standard library.
 
-from .client import Client, connect
+Each name but the errors is imported when it is first asked for: crowdctl needs a few of them at a time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .errors import (
     ClientError,
     ConnectionCut,
@@ -16,14 +21,30 @@ from .errors import (
     ReloadRefused,
     TaskFolderRefused,
 )
-from .shapes.audit import AuditEntry
-from .shapes.history import Event
-from .shapes.links import Link
-from .shapes.people import WorkerDetails, WorkerInfo
-from .shapes.runs import RunDetails, RunInfo, Snapshot
-from .shapes.service import DaemonStatus, Degradation, LogPart
-from .shapes.work import AgentInfo, ErrorInfo, FileInfo, Submission, UnitInfo, UpdateInfo, WorkInfo
-from .task import Task
+
+if TYPE_CHECKING:
+    from .client import Client, connect
+    from .shapes import (
+        AgentInfo,
+        AuditEntry,
+        DaemonStatus,
+        Degradation,
+        ErrorInfo,
+        Event,
+        FileInfo,
+        Link,
+        LogPart,
+        RunDetails,
+        RunInfo,
+        Snapshot,
+        Submission,
+        UnitInfo,
+        UpdateInfo,
+        WorkerDetails,
+        WorkerInfo,
+        WorkInfo,
+    )
+    from .task import Task
 
 __all__ = [
     "AgentInfo",
@@ -61,3 +82,15 @@ __all__ = [
     "WorkerInfo",
     "connect",
 ]
+
+_HOMES = {"Client": "client", "connect": "client", "Task": "task"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES.get(name, 'shapes')}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

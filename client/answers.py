@@ -1,17 +1,15 @@
 """What workers answered: submissions, files, exports, and verdicts on them."""
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from . import shapes
 from .asking import Asking, RunName, path_of
-from .connection import chunks, lines
+from .connection import lines
 from .errors import ConnectionCut
 from .reading import read
-from .shapes.reviews import Reviewed
-from .shapes.work import FileInfo, Submission
 
 EXPORT_SILENCE_S = 300.0  # CSV reads everything once before its first line
 REVIEWS_AT_ONCE = 200  # the daemon stores each by itself
@@ -22,7 +20,7 @@ SUBMISSIONS_PAGE = 100  # each may be megabytes
 class Answers(Asking):
     """What `Client` asks about answers."""
 
-    def submissions(self, run: RunName, after: int = 0) -> Iterator[Submission]:
+    def submissions(self, run: RunName, after: int = 0) -> "Iterator[shapes.Submission]":
         """One for each agent that submitted, in the order of agents, read page by page.
 
         `after` is the last agent's number that was seen.
@@ -31,22 +29,24 @@ class Answers(Asking):
             with self._connection.open(
                 "GET", path_of(run, "export"), [("after", after), ("limit", SUBMISSIONS_PAGE)]
             ) as body:
-                page = [read(Submission, line) for line in lines(body)]
+                page = [read(shapes.Submission, line) for line in lines(body)]
             if not page:
                 return
             yield from page
             after = page[-1].agent_id
 
-    def read_file(self, run: RunName, file: FileInfo | str) -> bytes:
+    def read_file(self, run: RunName, file: "shapes.FileInfo | str") -> bytes:
         """What is in an uploaded file, by its note or its sha256. ConnectionCut: it did not come whole."""
         return b"".join(self.file(run, file))
 
-    def file(self, run: RunName, file: FileInfo | str) -> Iterator[bytes]:
+    def file(self, run: RunName, file: "shapes.FileInfo | str") -> Iterator[bytes]:
         """The same in pieces, for large ones; the last one comes once all are what they should be."""
+        import hashlib  # loads OpenSSL, and is rarely needed
+
         sha256 = file if isinstance(file, str) else file.sha256
         digest, held = hashlib.sha256(), b""
         with self._connection.open("GET", path_of(run, "files", quote(sha256, safe=""))) as body:
-            for piece in chunks(body):
+            for piece in body:
                 digest.update(piece)
                 yield held
                 held = piece
@@ -59,7 +59,7 @@ class Answers(Asking):
         with self._connection.open(
             "GET", path_of(run, "export"), [("format", kind)], timeout_s=EXPORT_SILENCE_S
         ) as body:
-            yield from chunks(body)
+            yield from body
 
     def save_export(self, run: RunName, path: str | os.PathLike[str], kind: str = "jsonl") -> int:
         """Write the export to a file: all of it, or the file stays as it was. Returns how many lines.
@@ -76,7 +76,7 @@ class Answers(Asking):
         agents: Iterable[int] = (),
         units: Iterable[int] = (),
         note: str | None = None,
-    ) -> Iterator[Reviewed]:
+    ) -> "Iterator[shapes.Reviewed]":
         """Judge work: `approve`, `soft_reject` (paid, below the bar) or `reject` (needs a note, as reason).
 
         By agents, or by units; says of each, as it is stored, what became of it.
@@ -84,9 +84,11 @@ class Answers(Asking):
         yield from self._review(verdict, "agents", list(agents), note)
         yield from self._review(verdict, "units", list(units), note)
 
-    def _review(self, verdict: str, key: str, numbers: list[int], note: str | None) -> Iterator[Reviewed]:
+    def _review(
+        self, verdict: str, key: str, numbers: list[int], note: str | None
+    ) -> "Iterator[shapes.Reviewed]":
         for first in range(0, len(numbers), REVIEWS_AT_ONCE):
             some = numbers[first : first + REVIEWS_AT_ONCE]
             body = {"verdict": verdict, key: some, "note": note or ""}
             for each in self._connection.post("/reviews", body, REVIEW_S)["reviews"]:
-                yield read(Reviewed, each)
+                yield read(shapes.Reviewed, each)

@@ -1,14 +1,13 @@
 """HTTP over the daemon's Unix socket, blocking, one connection a request. Knows no endpoints."""
 
-import http.client
 import json
 import os
 import socket
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from .errors import (
@@ -22,52 +21,14 @@ from .errors import (
     Refused,
     ReloadRefused,
 )
+from .http_answer import NotAnAnswer, read_answer, split_lines
 
 CONNECT_S = 5.0
 KNOCK_AGAIN_S = 0.05
-CHUNK_BYTES = 64 * 1024
+BLOCK_BYTES = 64 * 1024
 ERROR_BYTES_MAX = 1024 * 1024
 
 Parameters = Sequence[tuple[str, str | int]]
-
-
-class Body(Protocol):
-    """What an answer's body offers while it comes in."""
-
-    @property
-    def length(self) -> int | None:
-        """How many bytes are still to come, where that is known."""
-        ...
-
-    def read1(self, n: int = -1, /) -> bytes: ...
-    def readline(self) -> bytes: ...
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__("crowdd", timeout=timeout_s)
-        self._path = path
-        self._answer_timeout_s = timeout_s
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self.sock.settimeout(CONNECT_S)
-            self._knock(time.monotonic() + CONNECT_S)
-            self.sock.settimeout(self._answer_timeout_s)
-        except OSError as exc:
-            self.sock.close()
-            raise _unreachable(self._path, exc) from exc
-
-    def _knock(self, give_up_at: float) -> None:
-        while True:
-            try:
-                self.sock.connect(os.fspath(self._path))
-                return
-            except BlockingIOError:  # a Unix socket whose queue is full does not make us wait: it refuses
-                if time.monotonic() > give_up_at:
-                    raise
-                time.sleep(KNOCK_AGAIN_S)
 
 
 def _unreachable(path: Path, exc: OSError) -> DaemonUnreachable:
@@ -110,23 +71,23 @@ class Connection:
 
     def get(self, path: str, parameters: Parameters = ()) -> Any:
         """The JSON answer to a GET. Refused (and its kinds), DaemonUnreachable."""
-        with self.open("GET", path, parameters) as body:
-            return _json(b"".join(chunks(body)))
+        with self.open("GET", path, parameters) as pieces:
+            return _json(b"".join(pieces))
 
     def post(self, path: str, content: Mapping[str, Any], timeout_s: float | None = None) -> Any:
         """Post a JSON object; the JSON answer."""
-        with self.open("POST", path, body=json.dumps(content).encode(), timeout_s=timeout_s) as body:
-            return _json(b"".join(chunks(body)))
+        with self.open("POST", path, body=json.dumps(content).encode(), timeout_s=timeout_s) as pieces:
+            return _json(b"".join(pieces))
 
     def delete(self, path: str, parameters: Parameters = (), timeout_s: float | None = None) -> Any:
         """The JSON answer to a DELETE."""
-        with self.open("DELETE", path, parameters, timeout_s=timeout_s) as body:
-            return _json(b"".join(chunks(body)))
+        with self.open("DELETE", path, parameters, timeout_s=timeout_s) as pieces:
+            return _json(b"".join(pieces))
 
     def upload(self, path: str, parameters: Parameters, file: IO[bytes], timeout_s: float) -> Any:
         """Post a whole file; the JSON answer."""
-        with self.open("POST", path, parameters, file, timeout_s) as body:
-            return _json(b"".join(chunks(body)))
+        with self.open("POST", path, parameters, file, timeout_s) as pieces:
+            return _json(b"".join(pieces))
 
     @contextmanager
     def open(
@@ -134,29 +95,62 @@ class Connection:
         method: str,
         path: str,
         parameters: Parameters = (),
-        body: bytes | IO[bytes] | None = None,
+        body: bytes | IO[bytes] = b"",
         timeout_s: float | None = None,
-    ) -> Generator[Body]:
-        """Ask, and give the answer's body to be read while it comes in."""
+    ) -> Generator[Iterator[bytes]]:
+        """Ask, and give the answer's body in pieces, to be read while it comes in."""
         target = f"/v1{path}" + (f"?{urlencode(parameters)}" if parameters else "")
-        with closing(_UnixConnection(self.path, timeout_s or self.timeout_s)) as http_connection:
+        with _plugged(self.path, timeout_s or self.timeout_s) as sock, sock.makefile("rb") as incoming:
             with _translated(self.path):
-                _send(http_connection, method, target, body)
-                response = http_connection.getresponse()
-                if response.status >= 400:
-                    raise _refusal(response.status, response.read(ERROR_BYTES_MAX))
+                _send(sock, f"{method} {target}", body)
+                status, pieces = read_answer(incoming)
+                if status >= 400:
+                    raise _refusal(status, _beginning(pieces))
             with _translated(self.path):
-                yield response
+                yield pieces
 
 
-def _send(
-    connection: http.client.HTTPConnection, method: str, target: str, body: bytes | IO[bytes] | None
-) -> None:
-    headers = {"Connection": "close"}
-    if body is not None and not isinstance(body, bytes):
-        headers["Content-Length"] = str(os.fstat(body.fileno()).st_size)
+def _plugged(path: Path, timeout_s: float) -> socket.socket:
+    """A connected socket that waits for at most so long each time. DaemonUnreachable."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(CONNECT_S)
+        _knock(sock, path, time.monotonic() + CONNECT_S)
+        sock.settimeout(timeout_s)
+    except OSError as exc:
+        sock.close()
+        raise _unreachable(path, exc) from exc
+    return sock
+
+
+def _knock(sock: socket.socket, path: Path, give_up_at: float) -> None:
+    while True:
+        try:
+            sock.connect(os.fspath(path))
+            return
+        except BlockingIOError:  # a Unix socket whose queue is full does not make us wait: it refuses
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(KNOCK_AGAIN_S)
+
+
+def _send(sock: socket.socket, asked: str, body: bytes | IO[bytes]) -> None:
+    length = len(body) if isinstance(body, bytes) else os.fstat(body.fileno()).st_size
+    head = f"{asked} HTTP/1.1\r\nHost: crowdd\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
     with suppress(BrokenPipeError, ConnectionResetError):  # it answers early when the body is too large
-        connection.request(method, target, body, headers)
+        sock.sendall(head.encode())
+        for block in [body] if isinstance(body, bytes) else iter(lambda: body.read(BLOCK_BYTES), b""):
+            sock.sendall(block)
+
+
+def _beginning(pieces: Iterator[bytes]) -> bytes:
+    """As much as an error may be long."""
+    text = b""
+    for piece in pieces:
+        text += piece
+        if len(text) >= ERROR_BYTES_MAX:
+            break
+    return text
 
 
 @contextmanager
@@ -169,25 +163,16 @@ def _translated(path: Path) -> Generator[None]:
         raise DaemonUnreachable(
             f"The daemon at {path} did not answer in time.", "It may be busy: try again, and see its log."
         ) from exc
-    except (http.client.HTTPException, ConnectionError) as exc:
+    except (NotAnAnswer, ConnectionError) as exc:
         raise ConnectionCut(
             f"The daemon at {path} went away in mid-answer.",
             "See whether it runs (`crowdctl status`), and look before you ask again.",
         ) from exc
 
 
-def chunks(body: Body) -> Iterator[bytes]:
-    """The body as it comes in; an error of http.client when it does not come whole."""
-    while chunk := body.read1(CHUNK_BYTES):
-        yield chunk
-    if body.length:
-        raise http.client.IncompleteRead(b"", body.length)
-
-
-def lines(body: Body) -> Iterator[Any]:
-    """The body as JSON lines, each as soon as it is there."""
-    while line := body.readline():
-        yield _json(line)
+def lines(pieces: Iterator[bytes]) -> Iterator[Any]:
+    """A body as JSON lines, each as soon as it is there."""
+    return map(_json, split_lines(pieces))
 
 
 def _json(text: bytes) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .shapes.runs import Snapshot
+    from .shapes.progress import Snapshot
 
 
 class ClientError(Exception):

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from . import shapes
 from .connection import Connection, lines
 from .errors import ConnectionCut, DaemonUnreachable
 from .reading import read
-from .shapes.history import Event
 
 RETRY_S = 1.0
 STREAM_SILENCE_S = 45.0  # the daemon says something every ten seconds
@@ -38,7 +38,7 @@ class Patience:
 
 def follow_events(
     connection: Connection, run: str | int | None, after: int | None, away_s: float, on_away: OnAway
-) -> Iterator[Event]:
+) -> "Iterator[shapes.Event]":
     """The events after the position, each once, over restarts of the daemon."""
     patience, position, ended = Patience(away_s, on_away), after, False
     while not ended:
@@ -48,7 +48,7 @@ def follow_events(
                 if "position" in told:
                     position, ended = told["position"], told["ended"]
                 else:
-                    event = read(Event, told)
+                    event = read(shapes.Event, told)
                     position = event.id
                     yield event
             if not ended:

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from . import shapes
 from .asking import Asking, RunName
 from .reading import read
-from .shapes.history import Why
-from .shapes.people import BlockInfo, WorkerDetails, WorkerInfo
-from .shapes.qualifications import Granted, Holder, QualificationDetails, QualificationInfo
-from .shapes.work import WorkInfo
 
 BLOCK_S = 120.0  # a thousand workers, and a provider that is given a moment
 
@@ -15,49 +12,49 @@ BLOCK_S = 120.0  # a thousand workers, and a provider that is given a moment
 class People(Asking):
     """What `Client` asks about people."""
 
-    def workers(self, provider: str | None = None) -> Iterator[WorkerInfo]:
+    def workers(self, provider: str | None = None) -> "Iterator[shapes.WorkerInfo]":
         """Everybody who ever came, or came through one provider, in order."""
         chosen = [] if provider is None else [("provider", provider)]
-        return self._pages(WorkerInfo, "/workers", "workers", chosen)
+        return self._pages(shapes.WorkerInfo, "/workers", "workers", chosen)
 
-    def worker(self, worker: int | str) -> WorkerDetails:
+    def worker(self, worker: int | str) -> "shapes.WorkerDetails":
         """One worker, by number or `provider:name`."""
-        return read(WorkerDetails, self._connection.get("/worker", [("worker", worker)]))
+        return read(shapes.WorkerDetails, self._connection.get("/worker", [("worker", worker)]))
 
-    def work_of(self, worker: int | str) -> Iterator[WorkInfo]:
+    def work_of(self, worker: int | str) -> "Iterator[shapes.WorkInfo]":
         """Everything a worker worked on, in order."""
-        return self._pages(WorkInfo, "/worker/agents", "agents", [("worker", worker)])
+        return self._pages(shapes.WorkInfo, "/worker/agents", "agents", [("worker", worker)])
 
-    def block(self, workers: Sequence[int | str], reason: str) -> list[BlockInfo]:
+    def block(self, workers: Sequence[int | str], reason: str) -> "list[shapes.BlockInfo]":
         """Let these workers have nothing new, in any run; who is at work keeps their unit. All or none."""
         return self._set_blocked("block", workers, reason)
 
-    def unblock(self, workers: Sequence[int | str], reason: str = "") -> list[BlockInfo]:
+    def unblock(self, workers: Sequence[int | str], reason: str = "") -> "list[shapes.BlockInfo]":
         """Let these workers in again. All or none."""
         return self._set_blocked("unblock", workers, reason)
 
-    def _set_blocked(self, how: str, workers: Sequence[int | str], reason: str) -> list[BlockInfo]:
+    def _set_blocked(self, how: str, workers: Sequence[int | str], reason: str) -> "list[shapes.BlockInfo]":
         body = {"workers": list(map(str, workers)), "reason": reason}
         told = self._connection.post(f"/workers/{how}", body, BLOCK_S)["workers"]
-        return [read(BlockInfo, each) for each in told]
+        return [read(shapes.BlockInfo, each) for each in told]
 
-    def qualifications(self) -> list[QualificationInfo]:
+    def qualifications(self) -> "list[shapes.QualificationInfo]":
         """All qualifications, in the order in which they were made."""
         told = self._connection.get("/qualifications")["qualifications"]
-        return [read(QualificationInfo, each) for each in told]
+        return [read(shapes.QualificationInfo, each) for each in told]
 
-    def create_qualification(self, name: str, description: str | None = None) -> QualificationInfo:
+    def create_qualification(self, name: str, description: str | None = None) -> "shapes.QualificationInfo":
         """Make a qualification."""
         body = {"name": name, **({} if description is None else {"description": description})}
-        return read(QualificationInfo, self._connection.post("/qualifications", body))
+        return read(shapes.QualificationInfo, self._connection.post("/qualifications", body))
 
-    def qualification(self, name: str) -> QualificationDetails:
+    def qualification(self, name: str) -> "shapes.QualificationDetails":
         """One qualification with its newest changes."""
-        return read(QualificationDetails, self._connection.get("/qualification", [("name", name)]))
+        return read(shapes.QualificationDetails, self._connection.get("/qualification", [("name", name)]))
 
-    def holders(self, qualification: str) -> Iterator[Holder]:
+    def holders(self, qualification: str) -> "Iterator[shapes.Holder]":
         """Who has it, by worker number."""
-        return self._pages(Holder, "/qualification/workers", "workers", [("name", qualification)])
+        return self._pages(shapes.Holder, "/qualification/workers", "workers", [("name", qualification)])
 
     def delete_qualification(self, name: str) -> int:
         """Remove a qualification and take it from everybody; says how many had it."""
@@ -70,7 +67,7 @@ class People(Asking):
         value: int = 1,
         why: str = "",
         ahead: bool = False,
-    ) -> list[Granted]:
+    ) -> "list[shapes.Granted]":
         """Give workers a value of a qualification; it replaces what they had. All or none.
 
         `ahead`: also to those who never came, written PROVIDER:NAME.
@@ -78,24 +75,26 @@ class People(Asking):
         whom = {"qualification": qualification, "workers": list(map(str, workers))}
         body = {**whom, "value": value, "why": why, "ahead": ahead}
         told = self._connection.post("/workers/grant", body)["grants"]
-        return [read(Granted, each) for each in told]
+        return [read(shapes.Granted, each) for each in told]
 
-    def revoke(self, workers: Sequence[int | str], qualification: str, why: str = "") -> list[Granted]:
+    def revoke(
+        self, workers: Sequence[int | str], qualification: str, why: str = ""
+    ) -> "list[shapes.Granted]":
         """Take a qualification away from workers; who does not have it stays as they are."""
         body = {"qualification": qualification, "workers": list(map(str, workers)), "why": why}
         told = self._connection.post("/workers/revoke", body)["grants"]
-        return [read(Granted, each) for each in told]
+        return [read(shapes.Granted, each) for each in told]
 
-    def why_worker(self, worker: int | str, run: RunName | None = None) -> Why:
+    def why_worker(self, worker: int | str, run: RunName | None = None) -> "shapes.Why":
         """Why a worker got what they got, in one run or in all: decisions with their facts, and history."""
         chosen: list[tuple[str, str | int]] = [("worker", worker)]
         chosen += [] if run is None else [("run", run)]
-        return read(Why, self._connection.get("/why/worker", chosen))
+        return read(shapes.Why, self._connection.get("/why/worker", chosen))
 
-    def why_unit(self, unit: int) -> Why:
+    def why_unit(self, unit: int) -> "shapes.Why":
         """Why a unit is where it is: whom it was given to, and how it came back."""
-        return read(Why, self._connection.get(f"/why/unit/{unit:d}"))
+        return read(shapes.Why, self._connection.get(f"/why/unit/{unit:d}"))
 
-    def why_agent(self, agent: int) -> Why:
+    def why_agent(self, agent: int) -> "shapes.Why":
         """Why an agent got its unit, and how it ended and was judged."""
-        return read(Why, self._connection.get(f"/why/agent/{agent:d}"))
+        return read(shapes.Why, self._connection.get(f"/why/agent/{agent:d}"))

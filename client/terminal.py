@@ -5,7 +5,6 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -71,13 +70,20 @@ def say_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     columns = list(zip(headings, *texts, strict=True))
     widths = [max(map(_width, column)) for column in columns]
     words = [max(_width(word) for cell in column for word in cell.split() or [""]) for column in columns]
-    room = get_terminal_size().columns - GAP * len(columns)
-    if sys.stdout.isatty() and sum(words) <= room:
+    room = _room(len(columns)) if sys.stdout.isatty() else 0
+    if sum(words) <= room:
         _draw(headings, texts, _narrowed(widths, words, room))
         return
     for row in [list(headings), *texts]:
         padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         click.echo("  ".join(padded).rstrip())
+
+
+def _room(columns: int) -> int:
+    """What the terminal has for the words in so many columns."""
+    from shutil import get_terminal_size  # slow to import
+
+    return get_terminal_size().columns - GAP * columns
 
 
 def _narrowed(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:

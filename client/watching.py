@@ -3,13 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 
+from . import shapes
 from .asking import Asking, RunName, path_of
 from .connection import lines
 from .errors import ConnectionCut, DaemonUnreachable, NotEnded
 from .following import STREAM_SILENCE_S, Patience, follow_events
 from .reading import read
-from .shapes.history import Event
-from .shapes.runs import Snapshot
 
 ENDED = frozenset({"completed", "stopped", "failed"})
 """The states that no run leaves."""
@@ -18,15 +17,15 @@ ENDED = frozenset({"completed", "stopped", "failed"})
 class Watching(Asking):
     """What `Client` is told as it happens."""
 
-    def watch(self, run: RunName, silence_s: float = STREAM_SILENCE_S) -> Iterator[Snapshot]:
+    def watch(self, run: RunName, silence_s: float = STREAM_SILENCE_S) -> "Iterator[shapes.Snapshot]":
         """Progress now and at every change; ends when the run has ended."""
         with self._connection.open("GET", path_of(run, "watch"), timeout_s=silence_s) as body:
             for line in lines(body):
-                yield read(Snapshot, line)
+                yield read(shapes.Snapshot, line)
 
     def follow(
         self, run: RunName, away_s: float = 60.0, on_away: Callable[[str], object] = lambda why: None
-    ) -> Iterator[Snapshot]:
+    ) -> "Iterator[shapes.Snapshot]":
         """`watch` that goes on when the daemon restarts, if it is back within `away_s`.
 
         `on_away` is told in words each time that it is not there; the next snapshot says that it is back.
@@ -43,7 +42,7 @@ class Watching(Asking):
             except DaemonUnreachable as away:
                 patience.wait(away)
 
-    def until_open(self, run: RunName, timeout_s: float = 60.0) -> Snapshot | None:
+    def until_open(self, run: RunName, timeout_s: float = 60.0) -> "shapes.Snapshot | None":
         """Return when workers can come, or it is known that they cannot; None when time is over."""
         give_up_at = time.monotonic() + timeout_s
         for snapshot in self.follow(run):
@@ -53,7 +52,7 @@ class Watching(Asking):
                 break
         return None
 
-    def wait(self, *runs: RunName, timeout_s: float | None = None) -> list[Snapshot]:
+    def wait(self, *runs: RunName, timeout_s: float | None = None) -> "list[shapes.Snapshot]":
         """Return when all the runs have ended, with how they ended; over restarts of the daemon.
 
         NotEnded when the time is over.
@@ -66,7 +65,7 @@ class Watching(Asking):
             raise NotEnded(words, "They go on; wait again.", late, ends)
         return ends
 
-    def _end_of(self, run: RunName, give_up_at: float | None) -> Snapshot:
+    def _end_of(self, run: RunName, give_up_at: float | None) -> "shapes.Snapshot":
         """The last snapshot of the run: ended, or as it is when the time is over."""
         for snapshot in self.follow(run):
             if snapshot.state in ENDED or (give_up_at is not None and time.monotonic() >= give_up_at):
@@ -79,7 +78,7 @@ class Watching(Asking):
         after: int | None = 0,
         away_s: float = 60.0,
         on_away: Callable[[str], object] = lambda why: None,
-    ) -> Iterator[Event]:
+    ) -> "Iterator[shapes.Event]":
         """What is written to the history, as it happens: of one run until it has ended, or of all, for ever.
 
         Begins behind the position `after` (an event's `id`), so that nothing is missed by whoever keeps the

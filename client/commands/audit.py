@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.audit import AuditEntry
 from ..terminal import local_time, safe, say, say_json, say_table
 from .options import json_option, pass_client
 
@@ -32,5 +32,5 @@ def audit(client: Client, about: str | None, as_json: bool) -> None:
         say(f"Staff has changed nothing{' yet' if about is None else f' about {safe(about)}'}.")
 
 
-def _words(entry: AuditEntry) -> str:
+def _words(entry: "shapes.AuditEntry") -> str:
     return entry.what.replace("_", " ")

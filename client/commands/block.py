@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.people import BlockInfo
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pass_client
 from .people_words import worker_argument, workers_of
@@ -36,7 +36,7 @@ def unblock(client: Client, worker: str, reason: str, as_json: bool) -> None:
     _tell(client.unblock(workers_of(worker), reason), as_json, "unblocked")
 
 
-def _tell(workers: list[BlockInfo], as_json: bool, state: str) -> None:
+def _tell(workers: "list[shapes.BlockInfo]", as_json: bool, state: str) -> None:
     if as_json:
         say_json(workers)
         return

@@ -4,9 +4,9 @@ import sys
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..exit_codes import ExitCode
-from ..shapes.runs import Stock
 from ..terminal import counted, safe, say, say_facts, say_json
 from ..watching import ENDED
 from .disk import size
@@ -57,6 +57,6 @@ def _agreed(client: Client, run: str) -> bool:
     return stock.state not in ENDED or click.confirm(f"Delete run {label}?", default=False)
 
 
-def _in_words(stock: Stock) -> str:
+def _in_words(stock: "shapes.Stock") -> str:
     files = f"{counted(stock.files, 'file')} ({size(stock.bytes)})"
     return f"{counted(stock.units, 'unit')}, {counted(stock.submissions, 'answer')}, {files}"

@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.service import DiskInfo, RunDisk
 from ..terminal import Cell, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client
 
@@ -22,7 +22,7 @@ def disk(client: Client, as_json: bool) -> None:
         _tell(use)
 
 
-def _tell(use: DiskInfo) -> None:
+def _tell(use: "shapes.DiskInfo") -> None:
     say(safe(use.data))
     say_facts(
         [
@@ -40,12 +40,12 @@ def _tell(use: DiskInfo) -> None:
         say("No runs yet. Launch one: crowdctl launch DIR")
 
 
-def _row(run: RunDisk) -> list[Cell]:
+def _row(run: "shapes.RunDisk") -> list[Cell]:
     sizes = (run.task, run.files, run.router, _total(run))
     return [run.id, run.label, run.state, *map(size, sizes)]
 
 
-def _total(run: RunDisk) -> int:
+def _total(run: "shapes.RunDisk") -> int:
     return run.task + run.files + run.router
 
 

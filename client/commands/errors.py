@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.work import ErrorInfo
 from ..terminal import local_time, safe, say, say_json, say_table
 from .options import json_option, pass_client, run_argument
 
@@ -39,7 +39,7 @@ def _line(text: str) -> str:
     return line if len(line) <= TEXT_CHARACTERS_MAX else f"{line[: TEXT_CHARACTERS_MAX - 1]}…"
 
 
-def _say_whole(error: ErrorInfo) -> None:
+def _say_whole(error: "shapes.ErrorInfo") -> None:
     agent = "" if error.agent_id is None else f", agent {error.agent_id}"
     say(f"error {error.id}  {local_time(error.at)}  {safe(error.source)}{agent}")
     for line in [*error.text.splitlines(), *(error.traceback or "").splitlines()]:

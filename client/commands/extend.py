@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..errors import ConnectionCut
-from ..shapes.runs import ExtendedRun
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pair_of, pass_client, run_argument
 
@@ -66,7 +66,7 @@ def extend(
 
 def _extended(
     client: Client, run: str, wanted: Mapping[str, str], rows: Path | None, agents: bool, request_id: str
-) -> ExtendedRun:
+) -> "shapes.ExtendedRun":
     try:
         return client.extend(run, wanted, rows, agents, request_id)
     except ConnectionCut as exc:
@@ -78,7 +78,7 @@ def _extended(
         raise click.UsageError(f"{safe(rows)}: {exc.strerror or exc}.") from exc
 
 
-def _tell(info: ExtendedRun, agents: bool) -> None:
+def _tell(info: "shapes.ExtendedRun", agents: bool) -> None:
     told, label = info.extension, safe(info.label)
     if told.already:
         say(f"This request had added its rows to run {label} before: nothing was changed.")

@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.qualifications import Granted
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pass_client
 from .people_words import worker_argument, workers_of
@@ -32,7 +32,7 @@ def grant(client: Client, worker: str, name: str, value: int, why: str, ahead: b
         say(f"{counted(len(given), 'worker')} have {safe(name)}={value} now.")
 
 
-def tell_revoked(taken: list[Granted], name: str) -> None:
+def tell_revoked(taken: "list[shapes.Granted]", name: str) -> None:
     """Say from whom a qualification was taken, and who had none."""
     had = [each for each in taken if each.before is not None]
     if len(taken) == 1:
@@ -44,9 +44,9 @@ def tell_revoked(taken: list[Granted], name: str) -> None:
         say(f"{counted(len(had), 'worker')} lost {safe(name)}{none}.")
 
 
-def _of(grant: Granted) -> str:
+def _of(grant: "shapes.Granted") -> str:
     return f"{safe(grant.worker_name)} (worker {grant.worker_id})"
 
 
-def _before(grant: Granted) -> str:
+def _before(grant: "shapes.Granted") -> str:
     return "" if grant.before is None else f"; it was {grant.before}"

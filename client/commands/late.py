@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.work import LateInfo
 from ..terminal import local_time, say, say_json, say_table
 from .options import json_option, pass_client, run_argument
 from .owed import money
@@ -29,7 +29,7 @@ def late(client: Client, run: str, as_json: bool) -> None:
         say("\nWhat they say: the same with --json.")
 
 
-def _row(late: LateInfo) -> list[str | int | None]:
+def _row(late: "shapes.LateInfo") -> list[str | int | None]:
     pay = "" if late.pay_cents is None or late.kind != "answer" else money(late.pay_cents)
     return [
         local_time(late.at),

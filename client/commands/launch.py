@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..errors import LaunchUnknown
-from ..shapes.plans import PlanInfo
-from ..shapes.runs import RunInfo, Snapshot
 from ..terminal import safe, say, say_facts, say_json
 from .options import json_option, pair_of, pass_client
 
@@ -47,7 +46,7 @@ def launch(
         _tell(run, client.until_open(run.id))
 
 
-def _tell_plan(plan: PlanInfo, as_json: bool) -> None:
+def _tell_plan(plan: "shapes.PlanInfo", as_json: bool) -> None:
     if as_json:
         say_json(plan)
         return
@@ -55,7 +54,7 @@ def _tell_plan(plan: PlanInfo, as_json: bool) -> None:
     say_facts(plan_facts(plan))
 
 
-def plan_facts(plan: PlanInfo) -> list[tuple[str, object]]:
+def plan_facts(plan: "shapes.PlanInfo") -> list[tuple[str, object]]:
     """What would run, as names and values."""
     at_least = "at least " if plan.units_more else ""
     paid = plan.pay_total not in (None, "0.00")
@@ -73,7 +72,7 @@ def plan_facts(plan: PlanInfo) -> list[tuple[str, object]]:
     ]
 
 
-def _tell(run: RunInfo, snapshot: Snapshot | None) -> None:
+def _tell(run: "shapes.RunInfo", snapshot: "shapes.Snapshot | None") -> None:
     label = safe(run.label)
     say(f"Run {label} (number {run.id}) is launched.")
     if snapshot is not None:

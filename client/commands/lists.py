@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.work import AgentInfo
 from ..terminal import local_time, say, say_json, say_table
 from .options import json_option, pass_client, run_argument, status_option
 
@@ -37,12 +37,12 @@ def units(client: Client, run: str, statuses: tuple[str, ...], as_json: bool) ->
         say("No such units." if statuses else "This run has no units yet.")
 
 
-def unit_of(agent: AgentInfo) -> str | int:
+def unit_of(agent: "shapes.AgentInfo") -> str | int:
     """Its number, and what it is for, if for more than work."""
     return f"{agent.unit_id} ({agent.special})" if agent.special else agent.unit_id
 
 
-def note_of(agent: AgentInfo) -> str | None:
+def note_of(agent: "shapes.AgentInfo") -> str | None:
     """What was said when the work was reviewed."""
     return agent.review.note if agent.review else None
 

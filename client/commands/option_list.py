@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.plans import OptionInfo, OptionsInfo, PlugInInfo
 from ..terminal import safe, say, say_json, say_table
 from .options import json_option, pass_client
 
@@ -34,7 +34,7 @@ def options(client: Client, what: str | None, name: str | None, as_json: bool) -
         _tell(found)
 
 
-def _found(client: Client, what: str | None, name: str | None) -> OptionsInfo:
+def _found(client: Client, what: str | None, name: str | None) -> "shapes.OptionsInfo":
     if what is None or what in KINDS:
         return client.options(what, name)
     if name is not None:
@@ -54,7 +54,7 @@ def _found(client: Client, what: str | None, name: str | None) -> OptionsInfo:
     return client.folder_options(what)
 
 
-def _list(plug_ins: Sequence[PlugInInfo]) -> None:
+def _list(plug_ins: "Sequence[shapes.PlugInInfo]") -> None:
     say_table(
         ["KIND", "NAME", "FROM", "WHAT"],
         [[p.kind, p.name, p.origin, p.trouble or p.meaning] for p in plug_ins],
@@ -62,7 +62,7 @@ def _list(plug_ins: Sequence[PlugInInfo]) -> None:
     say("\nNext: crowdctl options task\n      crowdctl options KIND NAME")
 
 
-def _tell(found: OptionsInfo) -> None:
+def _tell(found: "shapes.OptionsInfo") -> None:
     if found.options:
         _table(found.options)
     for plug_in in found.plug_ins:
@@ -75,12 +75,12 @@ def _tell(found: OptionsInfo) -> None:
             say("  It has no options.")
 
 
-def _headline(plug_in: PlugInInfo) -> str:
+def _headline(plug_in: "shapes.PlugInInfo") -> str:
     origin = f" (from {plug_in.origin})" if plug_in.origin else ""
     return safe(f"{plug_in.kind} {plug_in.name}{origin}: {plug_in.trouble or plug_in.meaning}")
 
 
-def _table(options: Sequence[OptionInfo]) -> None:
+def _table(options: "Sequence[shapes.OptionInfo]") -> None:
     say_table(
         ["OPTION", "TYPE", "DEFAULT", "MEANING"],
         [[o.path, o.type, "(needed)" if o.required else o.default_text, o.meaning] for o in options],

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.work import DebtInfo
 from ..terminal import local_time, say, say_json, say_table
 from .options import json_option, pass_client, run_argument
 
@@ -46,6 +46,6 @@ def money(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02}"
 
 
-def _sum(found: Sequence[DebtInfo]) -> str:
+def _sum(found: "Sequence[shapes.DebtInfo]") -> str:
     waited = long(sum(debt.seconds for debt in found))
     return f"{waited}, {money(sum(debt.cents for debt in found))}"

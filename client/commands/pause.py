@@ -2,8 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.runs import PausedRun
 from ..terminal import safe, say, say_json
 from .options import json_option, pass_client, run_argument
 
@@ -50,5 +50,5 @@ def resume(client: Client, run: str, why: str, as_json: bool) -> None:
         say(f"Run {label} was not paused.")
 
 
-def _already(info: PausedRun) -> str:
+def _already(info: "shapes.PausedRun") -> str:
     return "" if info.changed else " already"

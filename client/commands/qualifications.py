@@ -4,9 +4,9 @@ import shlex
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..reading import as_json as told_as_json
-from ..shapes.qualifications import GrantChange, Holder, QualificationDetails, QualificationInfo
 from ..terminal import Cell, counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client
 
@@ -20,7 +20,7 @@ def qualifications(ctx: click.Context, as_json: bool) -> None:
     """List qualifications: named values of workers that task.toml can ask for."""
     if ctx.invoked_subcommand is not None:
         return
-    found: list[QualificationInfo] = ctx.ensure_object(Client).qualifications()
+    found: list[shapes.QualificationInfo] = ctx.ensure_object(Client).qualifications()
     if as_json:
         say_json(found)
     elif found:
@@ -61,7 +61,7 @@ def describe(client: Client, name: str, as_json: bool) -> None:
         _tell(details, holders)
 
 
-def _tell(details: QualificationDetails, holders: list[Holder]) -> None:
+def _tell(details: "shapes.QualificationDetails", holders: "list[shapes.Holder]") -> None:
     say(safe(details.name))
     say_facts(
         [
@@ -78,7 +78,7 @@ def _tell(details: QualificationDetails, holders: list[Holder]) -> None:
         say(f"\nNobody has it yet. Give it: crowdctl grant WORKER {_quoted(details.name)}")
 
 
-def _holder_line(holder: Holder) -> list[Cell]:
+def _holder_line(holder: "shapes.Holder") -> list[Cell]:
     since = local_time(holder.at)
     return [holder.worker_id, holder.provider, holder.worker_name, holder.value, since]
 
@@ -118,7 +118,7 @@ def delete(client: Client, name: str, yes: bool, as_json: bool) -> None:
         say(f"{safe(details.name)} is deleted; {counted(revoked, 'worker')} had it.")
 
 
-def _line(change: GrantChange) -> list[str]:
+def _line(change: "shapes.GrantChange") -> list[str]:
     before = f"{change.before} -> " if change.before and change.worker_name else ""
     return [
         local_time(change.at),

@@ -4,9 +4,9 @@ import time
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..errors import DaemonUnreachable
-from ..shapes.service import Restarting
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pass_client
 from .owed import long
@@ -48,7 +48,7 @@ def restart(client: Client, timeout_s: float, as_json: bool) -> None:
     say(f"The daemon is back after {took_s:.1f} s: crowdd {safe(status.version)}, holding {runs}.")
 
 
-def _ask_to_start(going: Restarting, as_json: bool) -> None:
+def _ask_to_start(going: "shapes.Restarting", as_json: bool) -> None:
     if as_json:
         say_json({"restarted": False, "for_s": going.for_s})
         return

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..exit_codes import ExitCode
-from ..shapes.reviews import Reviewed
 from ..terminal import counted, safe, say, say_json
 from .options import json_option, pass_client
 
@@ -114,7 +114,7 @@ def _review(
         raise click.exceptions.Exit(ExitCode.REFUSED)
 
 
-def _tell(outcomes: list[Reviewed], word: str) -> None:
+def _tell(outcomes: "list[shapes.Reviewed]", word: str) -> None:
     if not outcomes:
         say("There is nothing to review.")
         return
@@ -129,7 +129,7 @@ def _tell(outcomes: list[Reviewed], word: str) -> None:
     _tell_more(outcomes)
 
 
-def _tell_more(outcomes: list[Reviewed]) -> None:
+def _tell_more(outcomes: "list[shapes.Reviewed]") -> None:
     hidden = sum(bool(each.refused) for each in outcomes) - REFUSALS_SHOWN_MAX
     if hidden > 0:
         say(f"{hidden} more were refused; --json says why.")

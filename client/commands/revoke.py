@@ -4,8 +4,8 @@ import shlex
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.links import RevokedLink
 from ..terminal import safe, say, say_json
 from .grants import tell_revoked
 from .options import json_option, pass_client
@@ -65,7 +65,7 @@ def _take(client: Client, worker: str, name: str, why: str, as_json: bool) -> No
         tell_revoked(taken, name)
 
 
-def _tell(revoked: RevokedLink) -> None:
+def _tell(revoked: "shapes.RevokedLink") -> None:
     run, worker = safe(revoked.run), safe(revoked.worker_name)
     if revoked.already:
         say(f"The link of {worker} to run {run} was revoked before.")

@@ -2,9 +2,8 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.runs import OwedInfo, Progress, RoomInfo, RouterInfo, RunDetails
-from ..shapes.service import Degradation
 from ..terminal import counted, local_time, safe, say, say_facts, say_json, say_table
 from .options import json_option, pass_client, run_argument
 from .owed import long
@@ -44,14 +43,14 @@ def runs(client: Client, states: tuple[str, ...], as_json: bool) -> None:
         say("No runs yet. Launch one: crowdctl launch DIR")
 
 
-def state_of(progress: Progress) -> str:
+def state_of(progress: "shapes.Progress") -> str:
     """The state, and whether it is paused, is being deleted, or something is wrong."""
     facts = {"paused": progress.paused, "deleting": progress.deleting, "trouble": progress.trouble}
     more = [name for name, holds in facts.items() if holds]
     return f"{progress.state} ({', '.join(more)})" if more else progress.state
 
 
-def done_of(progress: Progress) -> str:
+def done_of(progress: "shapes.Progress") -> str:
     """`37/100`, with `+` while the data may go on."""
     more = "" if progress.rows_done else "+"
     return f"{progress.units_done}/{progress.units_total}{more}"
@@ -71,7 +70,7 @@ def show(client: Client, run: str, as_json: bool) -> None:
     say_facts(_facts(details))
 
 
-def _facts(run: RunDetails) -> list[tuple[str, object]]:
+def _facts(run: "shapes.RunDetails") -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [
         ("Task", run.task),
         ("State", run.state),
@@ -99,7 +98,7 @@ def _facts(run: RunDetails) -> list[tuple[str, object]]:
     return facts
 
 
-def _pause(run: RunDetails) -> str:
+def _pause(run: "shapes.RunDetails") -> str:
     """Since when, by whom and why; and how it ends."""
     pause = run.pause
     if pause is None:
@@ -107,14 +106,14 @@ def _pause(run: RunDetails) -> str:
     return f"since {local_time(pause.at)} by {pause.who}: {pause.why}; crowdctl resume {run.label}"
 
 
-def owed_line(owed: OwedInfo) -> str:
+def owed_line(owed: "shapes.OwedInfo") -> str:
     """What the provider is still to be told, and why it was not."""
     whom = f"worker {owed.worker_id}" if owed.agent_id is None else f"agent {owed.agent_id}"
     said = f", {counted(owed.tries, 'time')} in vain: {owed.error}" if owed.error else ""
     return f"the provider is to {owed.call.replace('_', '-')} {whom}{said}"
 
 
-def room_line(room: RoomInfo) -> str:
+def room_line(room: "shapes.RoomInfo") -> str:
     """A group that forms: who is there, for how long, and until when at the latest."""
     more = {"away": room.away, "simulated": room.simulated}
     others = "".join(f", {count} {what}" for what, count in more.items() if count)
@@ -145,19 +144,19 @@ def _allowed(role: str) -> str:
     return {"view": "look, and change nothing", "operate": "operate, but not launch or pay"}.get(role, role)
 
 
-def degradation_line(lack: Degradation) -> str:
+def degradation_line(lack: "shapes.Degradation") -> str:
     """What is missing, and what follows from it."""
     return f"{lack.about}: {lack.words}" if lack.about else lack.words
 
 
-def router_line(router: RouterInfo) -> str:
+def router_line(router: "shapes.RouterInfo") -> str:
     """A router, whether it is up, and since when."""
     since = f" since {local_time(router.since)}" if router.since else ""
     addition = f": {router.addition}" if router.addition else ""
     return f"{router.name} {'up' if router.up else 'away'}{since}{addition}{_kept_by(router)}"
 
 
-def _kept_by(router: RouterInfo) -> str:
+def _kept_by(router: "shapes.RouterInfo") -> str:
     """What it told pages is submitted, and has not brought yet."""
     kept = router.outbox.get("answers", 0)
     return f"; keeps {counted(kept, 'answer')} for the daemon" if kept else ""

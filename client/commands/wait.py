@@ -4,10 +4,10 @@ import time
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..errors import NotEnded
 from ..exit_codes import ExitCode
-from ..shapes.runs import Snapshot
 from ..terminal import safe, say, say_json
 from .options import json_option
 from .runs import done_of
@@ -23,7 +23,7 @@ def wait(ctx: click.Context, runs: tuple[str, ...], timeout_s: float | None, as_
     client = ctx.find_object(Client)
     assert client is not None
     give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
-    ends: list[Snapshot] = []
+    ends: list[shapes.Snapshot] = []
     late: list[str] = []
     for run in runs:
         left_s = None if give_up_at is None else max(0.0, give_up_at - time.monotonic())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.runs import Snapshot
 from ..terminal import safe, say, say_json
 from ..watching import ENDED
 from .options import json_option, pass_client, run_argument
@@ -54,7 +54,7 @@ def _watch_plainly(client: Client, run: str) -> None:
             told, next_at = news, time.monotonic() + PLAIN_GAP_S
 
 
-def progress_line(snapshot: Snapshot) -> str:
+def progress_line(snapshot: "shapes.Snapshot") -> str:
     """How the run stands, on one line."""
     parts = [
         safe(state_of(snapshot)),
@@ -74,7 +74,7 @@ def _watch_live(client: Client, run: str) -> None:
     from rich.live import Live
     from rich.text import Text
 
-    last: Snapshot | None = None
+    last: shapes.Snapshot | None = None
     with Live(refresh_per_second=4) as live:
 
         def show_away(why: str) -> None:
@@ -88,7 +88,7 @@ def _watch_live(client: Client, run: str) -> None:
         say(f"Run {label} has ended: {safe(last.state)}.\nNext: crowdctl export {label} -o {label}.jsonl")
 
 
-def progress_picture(snapshot: Snapshot) -> "RenderableType":
+def progress_picture(snapshot: "shapes.Snapshot") -> "RenderableType":
     """A progress bar over a table of counts and the routers."""
     from rich.console import Group
     from rich.text import Text
@@ -102,7 +102,7 @@ def progress_picture(snapshot: Snapshot) -> "RenderableType":
     return Group(title, _bar(snapshot), _counts(snapshot), *routers, *trouble)
 
 
-def _bar(snapshot: Snapshot) -> "RenderableType":
+def _bar(snapshot: "shapes.Snapshot") -> "RenderableType":
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
@@ -113,7 +113,7 @@ def _bar(snapshot: Snapshot) -> "RenderableType":
     return bar
 
 
-def _counts(snapshot: Snapshot) -> "RenderableType":
+def _counts(snapshot: "shapes.Snapshot") -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
@@ -126,7 +126,7 @@ def _counts(snapshot: Snapshot) -> "RenderableType":
     return counts
 
 
-def _pace(snapshot: Snapshot) -> str:
+def _pace(snapshot: "shapes.Snapshot") -> str:
     rate = snapshot.per_minute
     if not rate:
         return ""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import click
 
+from .. import shapes
 from ..client import Client
-from ..shapes.history import DecisionInfo, StoryEntry, Why
 from ..terminal import local_time, safe, say, say_json, say_table
 from .options import json_option, pass_client
 
@@ -52,7 +52,7 @@ def agent(client: Client, agent: int, as_json: bool) -> None:
     _tell(client.why_agent(agent), as_json, "Nothing is recorded about it.")
 
 
-def _tell(why: Why, as_json: bool, nothing: str) -> None:
+def _tell(why: "shapes.Why", as_json: bool, nothing: str) -> None:
     if as_json:
         say_json(why)
         return
@@ -64,7 +64,7 @@ def _tell(why: Why, as_json: bool, nothing: str) -> None:
         say(nothing)
 
 
-def _say_decision(decision: DecisionInfo) -> None:
+def _say_decision(decision: "shapes.DecisionInfo") -> None:
     times = f", {decision.count} times until {local_time(decision.last_at)}" if decision.count > 1 else ""
     agent = "" if decision.agent_id is None else f", agent {decision.agent_id}"
     unit = "" if decision.unit_id is None else f", unit {decision.unit_id}"
@@ -75,7 +75,7 @@ def _say_decision(decision: DecisionInfo) -> None:
     say()
 
 
-def _say_history(history: Iterable[StoryEntry]) -> None:
+def _say_history(history: "Iterable[shapes.StoryEntry]") -> None:
     say_table(
         ["WHEN", "WHO", "WHAT", "CHANGE", "WHY"],
         [

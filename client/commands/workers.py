@@ -2,11 +2,9 @@
 
 import click
 
+from .. import shapes
 from ..client import Client
 from ..reading import as_json as told_as_json
-from ..shapes.history import Change
-from ..shapes.people import TrackRecord, WorkerDetails
-from ..shapes.work import WorkInfo
 from ..terminal import Cell, local_time, safe, say, say_facts, say_json, say_table
 from .lists import note_of, unit_of
 from .options import json_option, pass_client
@@ -58,7 +56,7 @@ def worker(client: Client, worker: str, as_json: bool) -> None:
         _tell(details, work)
 
 
-def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
+def _tell(worker: "shapes.WorkerDetails", work: "list[shapes.WorkInfo]") -> None:
     say(f"{safe(worker.name)} (worker {worker.id})")
     grants = ", ".join(f"{grant.qualification}={grant.value}" for grant in worker.grants)
     say_facts(
@@ -83,13 +81,13 @@ def _tell(worker: WorkerDetails, work: list[WorkInfo]) -> None:
         say_table(["WHEN", "WHO", "WHAT", "WHY"], [_line(change) for change in worker.history])
 
 
-def _work_line(agent: WorkInfo) -> list[Cell]:
+def _work_line(agent: "shapes.WorkInfo") -> list[Cell]:
     came, ended = local_time(agent.created_at), local_time(agent.ended_at)
     reason = agent.reason or note_of(agent)
     return [agent.id, agent.run, unit_of(agent), agent.status, reason, came, ended]
 
 
-def _record(record: TrackRecord) -> str:
+def _record(record: "shapes.TrackRecord") -> str:
     judged = [
         f"{number} {word}"
         for number, word in (
@@ -102,7 +100,7 @@ def _record(record: TrackRecord) -> str:
     return f"{record.submitted}" + (f" ({', '.join(judged)})" if judged else "")
 
 
-def _truth(record: TrackRecord) -> str:
+def _truth(record: "shapes.TrackRecord") -> str:
     return f"{record.truth_agreed} of {record.truth_known} known" if record.truth_known else ""
 
 
@@ -112,6 +110,6 @@ def _time(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _line(change: Change) -> list[str]:
+def _line(change: "shapes.Change") -> list[str]:
     before = f"{change.before} -> " if change.before else ""
     return [local_time(change.at), change.who, f"{before}{change.after}", change.why]

@@ -27,7 +27,8 @@ FORBIDDEN = (
     "rich",
     "asyncio",
 )
-
+SLOW = ("http.client", "email", "ssl", "hashlib", "tarfile", "shutil", "crowdd.client.shapes.work")
+"""What takes its time to be imported, and `crowdctl runs` does not need."""
 
 EVERY_COMMAND = "from crowdd.client.crowdctl import main; assert all(main.commands.values())"
 
@@ -53,6 +54,7 @@ def test_a_whole_command_in_a_pipe_loads_nothing_heavy_and_no_other_command(tmp_
     assert code_of_exit == 3
     assert not {name.partition(".")[0] for name in loaded} & set(FORBIDDEN)
     assert "crowdd.client.commands.launch" not in loaded
+    assert not set(SLOW) & set(loaded)
 
 
 async def test_a_run_is_launched_shown_and_stopped(desk: Desk, tmp_path: Path) -> None:
