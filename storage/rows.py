@@ -39,7 +39,7 @@ class _Plan:
 
     names: tuple[str, ...]
     values: Callable[[Any], tuple[Any, ...]]
-    dumps: tuple[tuple[str, Convert], ...]
+    dumps: tuple[tuple[int, Convert], ...]
     loads: tuple[tuple[int, Convert], ...]
 
 
@@ -68,18 +68,29 @@ def _planned(known: Sequence[Column]) -> _Plan:
     return _Plan(
         names,
         operator.attrgetter(*names),
-        tuple((column.name, column.dump) for column in known if column.dump),
+        tuple((place, column.dump) for place, column in enumerate(known) if column.dump),
         tuple((place, column.load) for place, column in enumerate(known) if column.load),
     )
 
 
 def to_row(record: attrs.AttrsInstance) -> dict[str, Any]:
     """Plain values by column name. InvalidRecord when free-form data is not JSON."""
+    return dict(zip(_plan(type(record)).names, to_values(record), strict=True))
+
+
+def to_values(record: attrs.AttrsInstance) -> list[Any]:
+    """The same in the order of `columns`, without names."""
     plan = _plan(type(record))
-    row = dict(zip(plan.names, plan.values(record), strict=True))
-    for name, dump in plan.dumps:
-        row[name] = dump(row[name])
-    return row
+    values = list(plan.values(record))
+    for place, dump in plan.dumps:
+        values[place] = dump(values[place])
+    return values
+
+
+def new_values(record: attrs.AttrsInstance) -> list[Any]:
+    """The same of a new record, without the `id` that it is given when it is stored."""
+    values = to_values(record)
+    return values[1:] if _plan(type(record)).names[0] == "id" else values
 
 
 def from_row(cls: type[R], row: Sequence[Any]) -> R:
@@ -123,7 +134,8 @@ def dump_time(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise InvalidRecord(f"a time without a zone: {value}")
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    in_utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")
 
 
 def load_time(text: str | None) -> datetime | None:

@@ -73,6 +73,14 @@ def insert(cls: type) -> str:
     return f"INSERT INTO {TABLES[cls]} ({targets}) VALUES ({values})"  # noqa: S608 - only names from our classes
 
 
+@functools.cache
+def insert_values(cls: type) -> str:
+    """The same with its values in their order: SQLite looks for each that has a name, one by one."""
+    names = [_quoted(column.name) for column in columns(cls) if column.name != "id"]
+    values = ", ".join("?" * len(names))
+    return f"INSERT INTO {TABLES[cls]} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - only our names
+
+
 def insert_as(cls: type) -> str:
     """A new record under a number of our choice."""
     names = [column.name for column in columns(cls)]
@@ -81,8 +89,8 @@ def insert_as(cls: type) -> str:
 
 
 def insert_numbered(cls: type) -> str:
-    """A new record; gives its number."""
-    return f"{insert(cls)} RETURNING id"
+    """The same; gives its number."""
+    return f"{insert_values(cls)} RETURNING id"
 
 
 def update(cls: type, *names: str) -> str:
@@ -409,7 +417,7 @@ DELETE_RUN = (
 )
 
 ADD: dict[type, str] = {
-    cls: insert_numbered(cls) if any(column.name == "id" for column in columns(cls)) else insert(cls)
+    cls: insert_numbered(cls) if any(column.name == "id" for column in columns(cls)) else insert_values(cls)
     for cls in TABLES
 }
 """How a new record of each class is stored."""

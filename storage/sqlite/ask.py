@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ..records import HistoryEntry
-from ..rows import dump_time, from_row, to_row
+from ..rows import dump_time, from_row, new_values, to_row
 from ..sql import statements
 
 R = TypeVar("R")
@@ -62,15 +62,15 @@ def do(db: Db, /, statement: str, **values: Any) -> None:
 def add(db: Db, record: attrs.AttrsInstance) -> int:
     """Store a new record that gets a number of its own; returns it."""
     # fetchall, not fetchone: a statement that still has rows to give keeps the transaction from committing.
-    number: int = db.execute(statements.ADD[type(record)], to_row(record)).fetchall()[0][0]
+    number: int = db.execute(statements.ADD[type(record)], new_values(record)).fetchall()[0][0]
     return number
 
 
 def add_all(db: Db, records: Iterable[attrs.AttrsInstance]) -> None:
     """Store new records whose numbers nobody needs to know."""
-    rows = [(type(record), to_row(record)) for record in records]
+    rows = [(type(record), new_values(record)) for record in records]
     if rows:
-        db.executemany(statements.insert(rows[0][0]), [row for _, row in rows])
+        db.executemany(statements.insert_values(rows[0][0]), [row for _, row in rows])
 
 
 def save(db: Db, statement: str, *records: attrs.AttrsInstance) -> None:

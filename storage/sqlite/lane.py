@@ -8,7 +8,8 @@ import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import attrs
 import trio
@@ -31,9 +32,10 @@ R = TypeVar("R", bound=Closes)
 
 @attrs.define(eq=False)
 class _Waited(Job):
-    """A job that a task waits for."""
+    """A job that a task waits for. `raise_cancel`: its task was cancelled when a thread had taken the job."""
 
-    done: trio.Event = attrs.Factory(trio.Event)
+    task: trio.lowlevel.Task = attrs.Factory(trio.lowlevel.current_task)
+    raise_cancel: Callable[[], NoReturn] | None = None
 
 
 @asynccontextmanager
@@ -102,14 +104,16 @@ class Lane(Generic[R]):
         await trio.lowlevel.checkpoint_if_cancelled()
         job = _Waited(function)
         self._put(job)
-        try:
-            await job.done.wait()
-        except trio.Cancelled:
-            if not self._withdraw(job):
-                with trio.CancelScope(shield=True):
-                    await job.done.wait()
-            raise
+        await trio.lowlevel.wait_task_rescheduled(partial(self._cancel, job))
+        if job.raise_cancel is not None:
+            job.raise_cancel()
         return job.result()
+
+    def _cancel(self, job: _Waited, raise_cancel: Callable[[], NoReturn]) -> trio.lowlevel.Abort:
+        if self._withdraw(job):
+            return trio.lowlevel.Abort.SUCCEEDED
+        job.raise_cancel = raise_cancel
+        return trio.lowlevel.Abort.FAILED
 
     async def opened(self, threads: int) -> None:
         """Wait until all threads have opened their resource; raises what the first one raised."""
@@ -195,4 +199,4 @@ class Lane(Generic[R]):
 
 def _wake(jobs: Sequence[_Waited]) -> None:
     for job in jobs:
-        job.done.set()
+        trio.lowlevel.reschedule(job.task)
