@@ -12,7 +12,8 @@ _KEPT = 4096  # answers remembered, for addresses come again and again
 
 def sender_of(connection: HTTPConnection) -> str:
     """As whom this request or websocket is counted; behind a trusted proxy as the one that it names."""
-    return sender("" if connection.client is None else connection.client.host)
+    host, _ = connection.scope.get("client") or ("", 0)
+    return sender(host)
 
 
 @lru_cache(_KEPT)

@@ -58,7 +58,7 @@ class Asking:
 
     def _comes_after(self, request: Request) -> WireId | None:
         """Whose answer the daemon must have before it is asked this: then it can give the next unit."""
-        if not isinstance(request, RegisterAgent):
+        if not isinstance(request, RegisterAgent) or not len(self.outbox):
             return None
         theirs = [request.provider_data.get("after"), self._registrations.agent_of(request.provider_data)]
         agents = [WireId(one) for one in theirs if isinstance(one, str)]

@@ -11,11 +11,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
-from starlette.requests import Request
 from starlette.types import Message
 
 from ..protocol.names import SENTENCES, Reason
-from .addresses import sender_of
 from .answers import refusal
 from .commands import HttpAnswer
 from .limits import (
@@ -25,6 +23,7 @@ from .limits import (
     DRAIN_BYTES_MAX,
     DRAIN_S,
 )
+from .plain_request import PlainRequest
 from .threads import in_thread
 from .uploads import FormReader, FormRefused
 
@@ -91,16 +90,16 @@ class Places:
 class Body:
     """One request's body, to be read once. What comes is counted; what is only announced takes no room."""
 
-    def __init__(self, request: Request, room: Shares | None = None) -> None:
+    def __init__(self, request: PlainRequest, room: Shares | None = None) -> None:
         self._receive = request.receive
-        self._scope = request.scope
-        self._began = anyio.current_time()
+        self._is_whole = IS_WHOLE in request.scope.get("extensions", ())
+        self._began = 0.0 if self._is_whole else anyio.current_time()
         self._came = 0
         self._ended = False
-        self._address = sender_of(request)
+        self._address = request.sender
         self._room = room
         self._held = 0
-        announced = request.headers.get("content-length", "")
+        announced = request.said(b"content-length") or ""
         self.announced = int(announced) if announced.isascii() and announced.isdigit() else 0
 
     async def hold(self, size: int) -> None:
@@ -165,7 +164,7 @@ class Body:
         return b""
 
     async def _message(self) -> Message:
-        if IS_WHOLE in self._scope.get("extensions", ()):
+        if self._is_whole:
             return await self._receive()  # a clock beside it would cost more than the reading
         with anyio.move_on_at(self._patience()):
             return await self._receive()

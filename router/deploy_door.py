@@ -17,6 +17,7 @@ from .bodies import Body, BodyRefused, receive_file
 from .bundle import BundleRefused
 from .config import KnownSecrets, RouterRefused
 from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX
+from .plain_request import PlainRequest
 from .rates import Minute
 from .replies import error, json_response, not_found, ok
 from .runs import OutboxNotEmpty, Runs
@@ -44,7 +45,7 @@ class DeployDoor:
     async def put_bundle(self, request: Request) -> Response:
         """Make this archive the run's pages; the same again changes nothing."""
         label, digest = request.path_params["label"], request.path_params["sha256"]
-        body = Body(request)
+        body = Body(PlainRequest(request.scope, request.receive))
         refused = self._refuses(request, digest)
         try:
             if refused is not None or not is_label(label) or not _DIGEST.fullmatch(digest):

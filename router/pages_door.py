@@ -2,7 +2,6 @@
 
 import time
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -16,6 +15,7 @@ from .bodies import PageGone
 from .commands import HttpAnswer
 from .config import RouterConfig
 from .origin import may_connect, may_post
+from .plain_request import PlainRequest
 from .posts import Posts, readable
 from .replies import NOT_FOUND, error, json_response, not_found, page_policy, page_response
 from .runs import Runs, Served
@@ -36,13 +36,11 @@ class PagesDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
-        place = self._place(scope)
-        served = None if place is None else self._runs.get(place.label)
         if scope["type"] == "websocket":
-            await self._socket(WebSocket(scope, receive, send), place, served)
+            await self._socket(WebSocket(scope, receive, send))
             return
         try:
-            response = await self._answer(Request(scope, receive, send), place, served)
+            response = await self._answer(PlainRequest(scope, receive))
         except (PageGone, NoThread) as exc:
             response = sorry(exc)
         except Exception as exc:
@@ -50,12 +48,14 @@ class PagesDoor:
             raise  # the server writes it into the log
         await response(scope, receive, send)
 
-    def _place(self, scope: Scope) -> Place | None:
-        config, host = self._config, Headers(scope=scope).get("host", "")
-        return locate(host, scope["path"], self._runs, config.default_run, config.shared_origin)
+    def _find(self, host: str, path: str) -> tuple[Place | None, Served | None]:
+        config = self._config
+        place = locate(host, path, self._runs, config.default_run, config.shared_origin)
+        return place, None if place is None else self._runs.get(place.label)
 
-    async def _socket(self, websocket: WebSocket, place: Place | None, served: Served | None) -> None:
+    async def _socket(self, websocket: WebSocket) -> None:
         headers = websocket.headers
+        place, served = self._find(headers.get("host", ""), websocket.scope["path"])
         scheme = "https" if websocket.url.scheme == "wss" else "http"
         trusted = self._config.trusted_origins
         if place is None or served is None or place.rest != "/":
@@ -65,7 +65,8 @@ class PagesDoor:
         else:
             await serve_page(websocket, served.desk)
 
-    async def _answer(self, request: Request, place: Place | None, served: Served | None) -> Response:
+    async def _answer(self, request: PlainRequest) -> Response:
+        place, served = self._find(request.said(b"host") or "", request.scope["path"])
         name = _name(place, request.scope["path"])
         if name in ("is_alive", "get_timestamp") and request.method in ("GET", "HEAD"):
             return json_response(_sign_of_life(name), request.method)
@@ -91,10 +92,9 @@ class PagesDoor:
             served.desk.page_uses(version)
         return page_response(page, request.headers, self._policy)
 
-    async def _post(self, request: Request, served: Served, name: str) -> Response:
-        headers = request.headers
-        origin, fetch_site = headers.get("origin"), headers.get("sec-fetch-site")
-        scheme, host = request.scope["scheme"], headers.get("host", "")  # `request.url` is made from both
+    async def _post(self, request: PlainRequest, served: Served, name: str) -> Response:
+        origin, fetch_site = request.said(b"origin"), request.said(b"sec-fetch-site")
+        scheme, host = request.scope["scheme"], request.said(b"host") or ""  # `request.url` is made from both
         if not may_post(origin, fetch_site, host, scheme, self._config.trusted_origins):
             return error(403, "foreign_origin", _FOREIGN)
         return await self._posts.handle(name, served, request)
@@ -111,7 +111,7 @@ def sorry(exc: Exception) -> Response:
             return error(500, "router_error", "Something went wrong here. It was logged; please try again.")
 
 
-def _no_such_run(request: Request) -> Response:
+def _no_such_run(request: PlainRequest) -> Response:
     """Nothing here; a page that is still open from a run that was taken off has to be able to read it."""
     if request.method != "POST":
         return not_found()

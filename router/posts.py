@@ -8,7 +8,6 @@ from pathlib import Path
 
 import anyio
 import attrs
-from starlette.requests import Request
 from starlette.responses import Response
 
 from ..files.kinds import TYPES, is_one_of
@@ -38,7 +37,6 @@ from ..protocol.packets import (
 from ..protocol.packets import Request as Asked
 from ..protocol.uploads import UploadRule, is_no_file
 from ..supervision.tasks import NoThread
-from .addresses import sender_of
 from .answers import in_words, refusal
 from .bodies import Body, BodyRefused, Places, Shares, read_form
 from .commands import HttpAnswer
@@ -55,6 +53,7 @@ from .limits import (
     UPLOADS_AT_ONCE_MAX,
     UPLOADS_KEPT_BYTES_MAX,
 )
+from .plain_request import PlainRequest
 from .replies import json_response
 from .runs import Served
 from .threads import in_thread
@@ -62,14 +61,14 @@ from .tickets import Caller
 from .uploads import FormReader, FormRefused, Received
 
 SMALL_BODY_BYTES_MAX = 256 * 1024
-CLIENT_HEADER = "x-crowdd-client"
+CLIENT_HEADER = b"x-crowdd-client"
 _NO_ROOM = refusal(Reason.TRY_LATER, retry_after_s=60.0)
 _REGISTERING = ("request_agent", "register_worker", "submit_onboarding")
 
 
-def readable(name: str, request: Request, answer: HttpAnswer) -> Response:
+def readable(name: str, request: PlainRequest, answer: HttpAnswer) -> Response:
     """A refusal as the page that POSTed to this name can read it: unchanged ones know words, not statuses."""
-    if name in _REGISTERING and CLIENT_HEADER not in request.headers:
+    if name in _REGISTERING and request.said(CLIENT_HEADER) is None:
         answer = in_words(answer, time.time())
     return json_response(answer)
 
@@ -79,7 +78,7 @@ class Post:
     """One POST of a page: where it goes, who sent it."""
 
     served: Served
-    request: Request
+    request: PlainRequest
     caller: Caller
     body: Body
 
@@ -110,10 +109,9 @@ class Posts:
     def __contains__(self, name: str) -> bool:
         return name in self._handlers
 
-    async def handle(self, name: str, served: Served, request: Request) -> Response:
+    async def handle(self, name: str, served: Served, request: PlainRequest) -> Response:
         """Answer a POST to one of these names."""
-        address = sender_of(request)
-        caller = Caller(address, CLIENT_HEADER in request.headers)
+        caller = Caller(request.sender, request.said(CLIENT_HEADER) is not None)
         post = Post(served, request, caller, Body(request, self._room))
         try:
             return json_response(await self._handlers[name](post))
@@ -251,15 +249,15 @@ async def _ask(post: Post, asked: Asked) -> HttpAnswer:
     return await post.served.desk.ask(asked, post.caller)
 
 
-def _open_form(request: Request, folder: Path) -> FormReader:
+def _open_form(request: PlainRequest, folder: Path) -> FormReader:
     try:
-        return FormReader(request.headers["content-type"], folder)
+        return FormReader(request.said(b"content-type") or "", folder)
     except FormRefused as exc:
         raise BodyRefused(refusal(Reason.BAD_REQUEST, str(exc))) from None
 
 
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+def _is_form(request: PlainRequest) -> bool:
+    return (request.said(b"content-type") or "").lower().startswith("multipart/form-data")
 
 
 def _texts(fields: dict[str, bytes]) -> dict[str, str]:
