@@ -10,6 +10,7 @@ from pathlib import Path
 import trio
 
 from ..storage.sqlite.lane import CLOSE_S
+from ..supervision.garbage import LOOK_S, GarbageSearch
 from ..supervision.notify import Notifier
 from ..supervision.sockets import SocketsRefused, take_sockets
 from .config_layers import Asked, Configured
@@ -83,6 +84,7 @@ async def _start_services(
     await services.start(watch_signals, departure, config.on_sigterm)
     services.start_soon(status.keep)
     services.start_soon(space.serve, departure.told)
+    services.start_soon(_keep_garbage_small)
     services.start_soon(_tell_going, departure, status)
     services.start_soon(bound_stop, operator, notifier)
     return status
@@ -105,6 +107,15 @@ async def watch_signals(
                 await trio.sleep(CUT_S)
                 os._exit(1)
             log.info("heard %s", name)
+
+
+async def _keep_garbage_small() -> None:
+    """A search for garbage that grew with all that lives would hold up the loop."""
+    search = GarbageSearch()
+    search.begin()
+    while True:
+        await trio.sleep(LOOK_S)
+        search.look()
 
 
 def tell_step(notifier: Notifier, number: int, of: int) -> None:

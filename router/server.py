@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 from sniffio import current_async_library_cvar
 
+from ..supervision.garbage import LOOK_S, GarbageSearch
 from ..supervision.notify import Notifier
 from .addresses import Proxies
 from .connections import Connections
@@ -43,6 +44,7 @@ class RouterServer(uvicorn.Server):
         self._on_ready = on_ready
         self._on_ending = on_ending
         self._notifier = notifier
+        self._garbage = GarbageSearch()
         self._ping_at = 0.0
 
     def stop(self) -> None:
@@ -71,12 +73,15 @@ class RouterServer(uvicorn.Server):
         current_async_library_cvar.set("asyncio")
         await super().startup(sockets)
         if self.started:
+            self._garbage.begin()
             self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
         """In the loop that does the work: a blocked one misses the watchdog's pings."""
         if counter % round(SEND_S * _TICKS_PER_S) == 0:
             self._connections.end_stuck()
+        if counter % round(LOOK_S * _TICKS_PER_S) == 0:
+            self._garbage.look()
         every_s, now = self._notifier.ping_every_s, time.monotonic()
         if every_s is not None and now >= self._ping_at:
             self._ping_at = now + every_s

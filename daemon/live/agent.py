@@ -1,5 +1,6 @@
 """An agent as live user code sees it. Every method that waits takes its result from the piece's journal."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -60,18 +61,22 @@ class Person:
     """What they submitted."""
 
 
-class Recorded:
+class Recorded(ABC):
     """What agents and groups have alike: time, chance, and calls whose results are recorded."""
 
-    def __init__(self, piece: "Piece", whose: Callable[[], "LiveAgent"], chance: str) -> None:
+    def __init__(self, piece: "Piece", chance: str) -> None:
         self._piece = piece
-        self._whose = whose
         self._chance = chance
 
     @cached_property  # 2.5 KiB, which most code never asks for
     def random(self) -> Random:
         """Chance, the same again at a replay."""
         return Random(f"{self._piece.seed} {self._chance}")  # noqa: S311  # repeatable on purpose
+
+    @property
+    @abstractmethod
+    def _whose(self) -> "LiveAgent":
+        """Who is named when the daemon stops. Not kept: as a cycle it would outlive the piece."""
 
     async def now(self) -> datetime:
         """The present time, aware, UTC; at a replay the time it was then. AgentShutDown."""
@@ -80,7 +85,7 @@ class Recorded:
     async def sleep(self, seconds: float) -> None:
         """Wait; at a replay a wait that was over is not repeated. AgentShutDown."""
         if isinstance(await self._piece.ask(What.SLEEP, within_s=seconds), Stopped):
-            raise AgentShutDown(self._whose())
+            raise AgentShutDown(self._whose)
 
     async def run_sync(self, function: Callable[..., T], *args: Any, limit_s: float = HOOK_LIMIT_S) -> T:
         """The result of a synchronous function, called in a thread; it must fit into JSON.
@@ -107,7 +112,7 @@ class Recorded:
     def _value(self, outcome: Outcome) -> Any:
         if isinstance(outcome, Value):
             return outcome.value
-        raise AgentShutDown(self._whose())
+        raise AgentShutDown(self._whose)
 
 
 class LiveAgent(Recorded):
@@ -118,12 +123,16 @@ class LiveAgent(Recorded):
     """
 
     def __init__(self, piece: "Piece", seat: Seat, person: Callable[[AgentId], Person]) -> None:
-        super().__init__(piece, lambda: self, f"agent {seat.index}")
+        super().__init__(piece, f"agent {seat.index}")
         self._seat = seat
         self._person = person
 
     def __repr__(self) -> str:
         return f"<LiveAgent {self.number}>"
+
+    @property
+    def _whose(self) -> "LiveAgent":
+        return self
 
     @property
     def number(self) -> AgentId:

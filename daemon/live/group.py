@@ -18,8 +18,12 @@ class Group(Recorded, Sequence[LiveAgent]):
     """All agents at once, in the order of their units; also those whose part is over."""
 
     def __init__(self, piece: "Piece", agents: Sequence[LiveAgent]) -> None:
-        super().__init__(piece, lambda: self._agents[0], "group")
+        super().__init__(piece, "group")
         self._agents = agents
+
+    @property
+    def _whose(self) -> LiveAgent:
+        return self._agents[0]
 
     def __len__(self) -> int:
         return len(self._agents)

@@ -111,17 +111,18 @@ class Piece:
         await self._all_left.wait()
 
     async def _run(self, code: Callable[[], Awaitable[Any]]) -> Ending:
-        """Foreign code behind one boundary: whatever it raises ends this piece and nothing else."""
-        error: BaseException | None = None
-        returned: Any = None
+        """Foreign code behind one boundary: whatever it raises ends this piece and nothing else.
+
+        No name here keeps what was raised: that holds this call, and only a search for garbage finds such.
+        """
         with self._code:
             try:
-                returned = await code()
+                return self._ending(None, await code())
             except BaseException as exc:
                 if any(isinstance(cause, trio.Cancelled) for cause in causes(exc)):
                     raise
-                error = exc
-        return self._ending(error, returned)
+                return self._ending(exc, None)
+        return self._ending(None, None)
 
     def _ending(self, error: BaseException | None, returned: Any) -> Ending:
         if self._diverged is not None:

@@ -1,5 +1,7 @@
 """A piece of live work and its user code: how it ends, what is stored when, what a cancellation leaves."""
 
+import gc
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -293,3 +295,33 @@ async def test_cancelled_at_any_step_it_goes_on_where_it_was(play: Play, steps: 
 
 def _numbers(updates: Sequence[LiveUpdate]) -> list[int]:
     return [update.update["n"] for update in updates]
+
+
+async def _returns(agent: LiveAgent) -> None:
+    await agent.receive()
+
+
+async def _receives_twice(agent: LiveAgent) -> None:
+    await agent.receive()
+    await agent.receive()
+
+
+async def _fails(agent: LiveAgent) -> None:
+    raise ValueError(await agent.receive())
+
+
+@pytest.mark.parametrize("code", [_returns, _receives_twice, _fails])
+async def test_a_piece_that_is_over_goes_with_its_last_reference(play: Play, code: Code) -> None:
+    piece = await play.open()
+    play.hear(piece, text="hi")
+    piece.left(play.agent.id, How.RETURNED)
+    gc.collect()
+    gc.disable()
+    try:
+        await play.serve(piece, code)
+        play.endings.clear()
+        gone = weakref.ref(piece)
+        del piece
+        assert gone() is None
+    finally:
+        gc.enable()

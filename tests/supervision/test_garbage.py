@@ -1,0 +1,120 @@
+"""What Python looks through in its search for garbage, and when: told by counts, never by a clock."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from crowdd.supervision.garbage import LOOK_TURNS, NEWER_TURNS, NEWEST, GarbageSearch
+
+MANY = NEWEST * (NEWER_TURNS + 2) * (LOOK_TURNS + 1)  # so many objects make a look worth its while
+
+
+class Cycle:
+    """Something that only the search can find once nobody holds it."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture
+def searches() -> Iterator[list[int]]:
+    """The generation of each search from now on; the process's own settings come back afterwards."""
+    seen: list[int] = []
+
+    def note(phase: str, about: dict[str, int]) -> None:
+        if phase == "start":
+            seen.append(about["generation"])
+
+    before = gc.get_threshold()
+    gc.collect()
+    gc.callbacks.append(note)
+    yield seen
+    gc.callbacks.remove(note)
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def many() -> list[list[int]]:
+    return [[number] for number in range(MANY)]
+
+
+def dropped_cycle() -> "weakref.ref[Cycle]":
+    return weakref.ref(Cycle())
+
+
+def test_python_alone_looks_through_the_newest_only(searches: list[int]) -> None:
+    GarbageSearch().begin()
+    kept = [many() for _ in range(5)]
+    assert len(kept) == 5
+    assert {0, 1} == set(searches)
+
+
+def test_a_look_with_little_to_look_through_does_nothing(searches: list[int]) -> None:
+    search = GarbageSearch()
+    search.begin()
+    gc.collect()
+    searches.clear()
+    search.look()
+    assert searches == []
+
+
+def test_a_look_finds_what_became_garbage_since_the_last(searches: list[int]) -> None:
+    search = GarbageSearch()
+    search.begin()
+    lost, kept = dropped_cycle(), many()
+    search.look()
+    assert lost() is None
+    assert searches.count(2) == 1
+    assert len(kept) == MANY
+
+
+def test_what_outlived_a_look_is_not_looked_through_again(searches: list[int]) -> None:
+    search = GarbageSearch()
+    search.begin()
+    kept = many()
+    search.look()
+    assert len(gc.get_objects()) < MANY
+    assert len(kept) == MANY
+
+
+def test_what_was_set_aside_is_found_once_that_is_very_much(searches: list[int]) -> None:
+    search = GarbageSearch(unseen_max=MANY // 2 * 3)
+    search.begin()
+    held, kept = Cycle(), [many()]
+    search.look()
+    lost = weakref.ref(held)
+    del held
+    search.look()
+    assert lost() is not None
+    kept.append(many())
+    search.look()
+    assert lost() is not None
+    search.look()
+    assert lost() is None
+
+
+def test_after_everything_was_looked_through_much_may_be_set_aside_again(searches: list[int]) -> None:
+    search = GarbageSearch(unseen_max=MANY // 2)
+    search.begin()
+    kept = many()
+    search.look()
+    search.look()
+    searches.clear()
+    search.look()
+    assert searches == []
+    assert len(kept) == MANY
+
+
+def test_few_survivors_are_looked_through_with_the_next(searches: list[int]) -> None:
+    search = GarbageSearch(aside_min=3 * MANY)
+    search.begin()
+    held, kept = Cycle(), many()
+    search.look()
+    lost = weakref.ref(held)
+    del held
+    more = many()
+    search.look()
+    assert lost() is None
+    assert len(kept) == len(more)
