@@ -163,7 +163,6 @@ UNIT = select(Unit, "WHERE id = :id")
 UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
 ASSIGNMENTS_FROM = """
 SELECT id FROM assignment WHERE run_id = :run_id AND row >= :row AND row >= 0 ORDER BY row"""
-LAUNCH_UNIT = update(Unit, "status", "position")
 SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
 OTHERS_ASSIGNED = """
 SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id AND id <> :id AND status = 'assigned'"""
@@ -175,9 +174,13 @@ LOWEST_LEFT = select(
     """WHERE assignment_id = :assignment_id AND rank > 0 AND (status = 'created' OR status = 'launched')
 ORDER BY rank LIMIT 1""",
 )
-WAITING_UNITS = select(
-    Unit, "WHERE run_id = :run_id AND status = 'created' ORDER BY rank, position LIMIT :limit"
-)
+_WAITING = "FROM unit WHERE run_id = :run_id AND status = 'created' ORDER BY rank, position LIMIT :limit"
+WAITING_UNITS = f"SELECT id {_WAITING}"
+LAUNCH_UNITS = f"""
+UPDATE unit SET status = 'launched', position = :first + turn.number
+FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY rank, position) - 1 AS number {_WAITING}) AS turn
+WHERE unit.id = turn.id
+RETURNING {", ".join(f"unit.{column.name}" for column in columns(Unit))}"""  # noqa: S608 - as in `select`
 UNITS_TO_EXPIRE = select(
     Unit, "WHERE run_id = :run_id AND (status = 'created' OR status = 'launched') ORDER BY id"
 )

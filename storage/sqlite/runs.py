@@ -241,17 +241,16 @@ def _numbers_from(db: Db, run: TaskRun) -> list[AssignmentId]:
 
 def _launch_units(db: Db, run_id: RunId, number: int, now: datetime) -> list[Unit]:
     the_run(db, run_id)
-    waiting = every(db, Unit, statements.WAITING_UNITS, run_id=run_id, limit=max(number, 0))
+    waiting = db.execute(statements.WAITING_UNITS, {"run_id": run_id, "limit": max(number, 0)}).fetchall()
+    if not waiting:
+        return []
     first = take_positions(db, run_id, len(waiting))
-    launched = [
-        attrs.evolve(unit, status=UnitStatus.LAUNCHED, position=position)
-        for position, unit in enumerate(waiting, first)
-    ]
-    if launched:
-        save(db, statements.LAUNCH_UNIT, *launched)
-        entry = Hand("daemon", rules.RELEASED, rules.moment(now)).unit(waiting[0], launched[0])
-        note_each(db, entry, (unit.id for unit in launched))
-        recount(db, "unit", run_id, UnitStatus.CREATED, UnitStatus.LAUNCHED, len(launched))
+    launched = every(db, Unit, statements.LAUNCH_UNITS, run_id=run_id, first=first, limit=len(waiting))
+    launched.sort(key=lambda unit: unit.position)
+    hand = Hand("daemon", rules.RELEASED, rules.moment(now))
+    entry = hand.entry("unit", launched[0].id, run_id, UnitStatus.CREATED.value, UnitStatus.LAUNCHED.value)
+    note_each(db, entry, (unit.id for unit in launched))
+    recount(db, "unit", run_id, UnitStatus.CREATED, UnitStatus.LAUNCHED, len(launched))
     return launched
 
 

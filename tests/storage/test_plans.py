@@ -16,8 +16,8 @@ from crowdd.storage.sqlite.engine import Inline
 from .live import an_entry, an_update
 from .world import NOW, World, rows
 
-SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE"}
-"""Statements that read everything, or whose plan says nothing."""
+SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE", "LAUNCH_UNITS"}
+"""Statements that read everything, or whose plan says nothing; LAUNCH_UNITS scans the few it has chosen."""
 NEVER_REMOVED = {"worker_id", "requester_id", "project_id"}
 """References to what nothing removes."""
 
