@@ -41,6 +41,8 @@ class _Plan:
     values: Callable[[Any], tuple[Any, ...]]
     dumps: tuple[tuple[int, Convert], ...]
     loads: tuple[tuple[int, Convert], ...]
+    free_form: tuple[int, ...]
+    """The places of what its owner may still change."""
 
 
 _known: dict[object, tuple[Column, ...]] = {}
@@ -70,6 +72,7 @@ def _planned(known: Sequence[Column]) -> _Plan:
         operator.attrgetter(*names),
         tuple((place, column.dump) for place, column in enumerate(known) if column.dump),
         tuple((place, column.load) for place, column in enumerate(known) if column.load),
+        tuple(place for place, column in enumerate(known) if column.free_form),
     )
 
 
@@ -105,14 +108,13 @@ def fresh(record: R) -> R:
     """The same record, its free-form data copied: whoever changes one does not change the other."""
     if not attrs.has(type(record)):
         return record
-    instance: Any = record
-    changes = {
-        column.name: load_json(dump_json(getattr(instance, column.name)))
-        for column in columns(instance.__class__)
-        if column.free_form
-    }
-    copied: R = attrs.evolve(instance, **changes) if changes else record
-    return copied
+    plan, made_of = _plan(type(record)), type(record)
+    if not plan.free_form:
+        return record
+    values = [*plan.values(record)]
+    for place in plan.free_form:
+        values[place] = load_json(dump_json(values[place]))
+    return made_of(*values)
 
 
 def dump_json(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import attrs
 
@@ -12,7 +13,9 @@ from ..errors import Duplicate, InvalidRecord
 from ..records import Agent, JournalEntry, LiveUpdate, Owed
 from ..writes import AddOwed
 from .body import MemoryBody, copies, page
-from .tables import JournalKey, Tables, UpdateKey
+from .tables import JournalKey, Tables, UpdateKey, update_name
+
+R = TypeVar("R", LiveUpdate, JournalEntry)
 
 
 class MemoryLive(MemoryBody):
@@ -21,10 +24,8 @@ class MemoryLive(MemoryBody):
     async def add_live(self, updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
         async with self._write() as tables:
             live_rules.check_live(updates, journal)
-            for update in updates:
-                _add_update(tables, update)
-            for entry in journal:
-                _add_entry(tables, entry)
+            _add_updates(tables, updates)
+            _add_entries(tables, journal)
 
     async def live_updates(
         self, onboarding: bool, agent_id: AgentId, outgoing: bool, after: int = 0, limit: int = 1000
@@ -95,23 +96,39 @@ def _journal_key(entry: JournalEntry) -> JournalKey:
     return (entry.kind, entry.piece_id, entry.position)
 
 
-def _add_update(tables: Tables, update: LiveUpdate) -> None:
-    key = _update_key(update)
+def _add_updates(tables: Tables, updates: Sequence[LiveUpdate]) -> None:
+    """Looked up before any of them is staged: each look would go through all that is."""
+    for update in updates:
+        _check_update(tables, update)
+    names = [update_name(update) for update in updates if not update.outgoing]
+    if len({*names}) < len(names) or len({*map(_update_key, updates)}) < len(updates):
+        raise Duplicate("an update is given twice")
+    for update in updates:
+        tables.updates.put(_update_key(update), _at_moment(update))
+
+
+def _check_update(tables: Tables, update: LiveUpdate) -> None:
     if update.agent_id not in (tables.onboarding_agents if update.onboarding else tables.agents):
         raise InvalidRecord(f"no agent {update.agent_id}")
-    told = tables.updates.the("update_id", (update.onboarding, update.agent_id, update.update_id))
-    if key in tables.updates or (told is not None and not update.outgoing):
+    told = None if update.outgoing else tables.updates.the("update_id", update_name(update))
+    if told is not None or _update_key(update) in tables.updates:
         raise Duplicate(f"update {update.number} of agent {update.agent_id} is stored")
-    tables.updates.put(key, attrs.evolve(update, created_at=rules.moment(update.created_at)))
 
 
-def _add_entry(tables: Tables, entry: JournalEntry) -> None:
-    key = _journal_key(entry)
-    if key in tables.journal:
-        raise Duplicate(f"position {entry.position} of the journal is taken")
-    if not _is_there(tables, entry):
-        raise InvalidRecord(f"no {entry.kind.value} {entry.piece_id}")
-    tables.journal.put(key, attrs.evolve(entry, created_at=rules.moment(entry.created_at)))
+def _add_entries(tables: Tables, journal: Sequence[JournalEntry]) -> None:
+    for entry in journal:
+        key = _journal_key(entry)
+        if key in tables.journal:
+            raise Duplicate(f"position {entry.position} of the journal is taken")
+        if not _is_there(tables, entry):
+            raise InvalidRecord(f"no {entry.kind.value} {entry.piece_id}")
+        tables.journal.put(key, _at_moment(entry))
+
+
+def _at_moment(record: R) -> R:
+    """The same, its time in UTC."""
+    at = rules.moment(record.created_at)
+    return record if at is record.created_at else attrs.evolve(record, created_at=at)
 
 
 def _is_there(tables: Tables, entry: JournalEntry) -> bool:

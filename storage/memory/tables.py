@@ -111,13 +111,16 @@ class Table(Generic[K, V]):
 
     def _refind(self, key: K, old: V | None, new: V | None) -> None:
         for name, key_of in self._other_keys.items():
-            before, after = (None if record is None else key_of(record) for record in (old, new))
-            if before == after and old is not None and new is not None:
+            if old is None:
+                if new is not None:
+                    self._found[name][key_of(new)][key] = None
                 continue
-            if old is not None:
-                del self._found[name][before][key]
+            before = key_of(old)
+            if new is not None and key_of(new) == before:
+                continue
+            del self._found[name][before][key]
             if new is not None:
-                self._found[name][after][key] = None
+                self._found[name][key_of(new)][key] = None
 
 
 Place = tuple[int, int]
@@ -193,6 +196,11 @@ JournalKey = tuple[PieceKind, int, int]
 """Kind and id of a piece, and the position in its journal."""
 
 
+def update_name(update: LiveUpdate) -> tuple[bool, int, str]:
+    """What no two updates have that an agent's pages said."""
+    return (update.onboarding, update.agent_id, update.update_id)
+
+
 class Tables:
     """Everything one memory store holds. Outlives its storage, as a file outlives a process."""
 
@@ -258,7 +266,7 @@ class Tables:
         self.errors: Table[int, PageError] = Table(run=lambda r: r.run_id)
         self.updates: Table[UpdateKey, LiveUpdate] = Table(
             stream=lambda r: (r.onboarding, r.agent_id, r.outgoing),
-            update_id=lambda r: None if r.outgoing else (r.onboarding, r.agent_id, r.update_id),
+            update_id=lambda r: None if r.outgoing else update_name(r),
         )
         self.journal: Table[JournalKey, JournalEntry] = Table(piece=lambda r: (r.kind, r.piece_id))
         self.owed: Table[int, Owed] = Table(run=lambda r: r.run_id, agent=lambda r: r.agent_id)
