@@ -42,8 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stage: _Stage | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._asked = self._coming = self._headers_done = self._heard_body = self._upgraded = False
-        self._has_body = False
-        self._size = self._hosts = self._beside = self._drained = 0
+        self._size = self._beside = self._drained = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A stranger connects; browsers do so ahead of need, so silence is not held against them at once."""
@@ -71,8 +70,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request is here; the rest of its headers should follow."""
-        self._size = self._hosts = self._beside = 0
-        self._coming, self._headers_done, self._has_body, self._stage = True, False, False, None
+        self._size = self._beside = 0
+        self._coming, self._headers_done, self._stage = True, False, None
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -85,7 +84,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + _LINE_BYTES)
         if self._headers_done:
             return  # a trailer: taken for a header it would say after the proxies what they say of everybody
-        self._note(name.lower(), value.lower())
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -135,28 +133,26 @@ class BoundedProtocol(HttpToolsProtocol):
         """It asks for another protocol than ours: it is answered as if it had not, and that is all."""
         self.cycle.keep_alive = False
 
-    def _note(self, name: bytes, value: bytes) -> None:
-        """What decides where a request goes and where it ends. BadHeader: a proxy before us may differ."""
-        if name == b"host":
-            self._hosts += 1
-        elif name == b"transfer-encoding" and value != b"chunked":
-            raise BadHeader
-        elif name in (b"transfer-encoding", b"content-length"):
-            self._has_body = True
-        if self._hosts > 1:
-            raise BadHeader
-
     def _check(self) -> None:
         """BadHeader: no browser asks like this, and who reads it before us may read something else."""
         assert self.parser is not None
-        version, upgrades = self.parser.get_http_version(), self.parser.should_upgrade()
-        if version not in ("1.0", "1.1") or (version == "1.1" and not self._hosts):
+        names = [name for name, _ in self.headers]
+        version, hosts = self.parser.get_http_version(), names.count(b"host")
+        if version not in ("1.0", "1.1") or hosts > 1 or (version == "1.1" and not hosts):
             raise BadHeader
         if not self.url.startswith((b"/", b"*")):
             raise BadHeader  # names a host of its own
-        is_plain = version == "1.1" and self.parser.get_method() == b"GET" and not self._has_body
-        if upgrades and self._should_upgrade() and not is_plain:
+        if b"transfer-encoding" in names and not self._is_chunked():
             raise BadHeader
+        has_body = b"transfer-encoding" in names or b"content-length" in names
+        is_plain = version == "1.1" and self.parser.get_method() == b"GET" and not has_body
+        if self.parser.should_upgrade() and self._should_upgrade() and not is_plain:
+            raise BadHeader
+
+    def _is_chunked(self) -> bool:
+        """Whether its body comes in chunks, and in no other coding."""
+        codings = {value.lower() for name, value in self.headers if name == b"transfer-encoding"}
+        return codings == {b"chunked"}
 
     def _refuse(self, status: int, reason: str, text: str) -> None:
         body = dump_json({"reason": reason, "text": text})
