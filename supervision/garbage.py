@@ -12,9 +12,9 @@ import gc
 NEWEST = 2_000  # objects: when there are so many more, those are looked through
 NEWER_TURNS = 10  # of the newest, until those that outlived them are looked through: 20,000, some 5 ms
 NEVER = 1_000_000_000  # as a number of turns
-LOOK_S = 0.5  # between two looks: as much as comes meanwhile is looked through at once
-LOOK_TURNS = 2  # of the newer; below, a look does nothing
-ASIDE_MIN = 20_000  # fewer are looked through again with the next
+LOOK_S = 0.1  # between two looks: as much as comes meanwhile is looked through at once
+LOOK_TURNS = 1  # of the newer; below, a look does nothing
+ASIDE_MIN = 10_000  # fewer are looked through again with the next
 UNSEEN_MAX = (
     5_000_000  # set aside since all was looked through: of 45,000 agents of live work; as garbage 0.5 GiB
 )
