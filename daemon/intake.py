@@ -12,7 +12,7 @@ import trio
 
 from ..protocol.documents import canonical_json, content_digest
 from ..protocol.ids import verify_wire_id
-from ..protocol.names import ONBOARDING_PREFIX, AgentId, AgentStatus, Outcome, Reason, WireId
+from ..protocol.names import LIVE_AGENT, ONBOARDING_PREFIX, AgentId, AgentStatus, Outcome, Reason, WireId
 from ..protocol.packets import Answer, FileNote, ReturnUnit, SubmitMetadata, SubmitUnit
 from ..storage.contract import Storage
 from ..storage.errors import Duplicate, NotFound
@@ -26,7 +26,7 @@ from .late_answers import OTHER_CONTENT, OTHER_TYPE, UNKNOWN, LateAnswers
 from .lifecycle import AgentEvent, GaveBack, IllegalEvent, Submitted, SubmittedLate
 from .lifecycle.onboarding import shown_status
 from .log_ids import ids_of
-from .task_runner import TaskRunner
+from .task_runner import Seat, TaskRunner
 from .upload_types import UploadTypes
 
 log = logging.getLogger(__name__)
@@ -65,14 +65,16 @@ class Intake:
 
         What was `answered` by the router is never refused: where it cannot count it is kept as a late answer.
         """
-        agent = await self._find(packet.subject)
-        if agent is None:
+        seat = await self._seat(packet.subject)
+        if seat is None:
             return await self._unknown(packet, fetch)
+        agent = seat[0]
         if not _are_digests(packet.files):
             return self._answer(packet.request, Reason.BAD_REQUEST, agent.status)
         data = canonical_json(packet.final_data)
         digest = content_digest(packet.final_data, packet.files)
-        known = await self._known(agent, digest)
+        # The transaction that stores an answer ends its agent: a live one has none.
+        known = None if agent.status in LIVE_AGENT else await self._known(agent, digest)
         if known is True or (known is False and not packet.answered):
             return self._repeat(packet.request, agent, known)
         why_not = await self._take_files(packet, fetch)
@@ -80,18 +82,21 @@ class Intake:
             return await self._other_type(packet, agent, agent.status, why_not)
         answer = AddSubmission(agent.id, data, packet.files, digest)
         try:
-            agent = await self._save(agent, answer, packet.answered)
+            agent = await self._save(seat, answer, packet.answered)
         except (IllegalEvent, Duplicate):
             return await self._too_late(packet, agent, digest)
         log.info("submitted %d bytes, %d files", len(data), len(packet.files), extra=ids_of(agent))
         return self._answer(packet.request, None, agent.status)
 
-    async def _save(self, agent: Agent, answer: AddSubmission, answered: bool) -> Agent:
-        follow_ups = self._t.follow_ups
+    async def _save(self, seat: Seat, answer: AddSubmission, answered: bool) -> Agent:
+        agent, follow_ups = seat[0], self._t.follow_ups
         takes_back = answered and await self._t.late.bars(agent) is None
         with follow_ups.awaiting(agent.worker_id):
             choose = _choice(answer, takes_back)
-            saved = await self._t.runner.decide(agent.id, choose, follow_ups.mark(agent.id))
+            # What was read of a live agent is as true as what is read now: the commit sees whether it is so
+            # still. One that has ended may have come back since.
+            known = seat if agent.status in LIVE_AGENT else None
+            saved = await self._t.runner.decide(agent.id, choose, follow_ups.mark(agent.id), known)
             follow_ups.submitted(saved)
         return saved
 
@@ -183,6 +188,13 @@ class Intake:
         except IllegalEvent:
             return await self._refuse_ended(packet.request, await self._t.storage.agent(agent.id))
         return self._answer(packet.request, None, agent.status)
+
+    async def _seat(self, wire_id: WireId) -> Seat | None:
+        try:
+            agent, unit = await self._t.storage.agent_with_unit(wire_id)
+        except NotFound:
+            return None
+        return (agent, unit) if agent.run_id == self._t.run.id else None
 
     async def _find(self, wire_id: WireId) -> Agent | None:
         try:

@@ -310,6 +310,8 @@ class LiveRun:
 
     async def _has_ended(self) -> bool:
         self._look = trio.Event()
+        if not self._follow_ups.idle:
+            return False  # not counted while answers come: after the last of them this looks again
         async with self._course.deciding:  # nobody adds rows between looking and ending
             all_rows_made = self._supply.launcher.rows_done  # before counting: the last rows count then
             counts = await self._house.storage.counts(self.run.id)

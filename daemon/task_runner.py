@@ -19,6 +19,8 @@ from .log_ids import ids_of
 
 log = logging.getLogger(__name__)
 
+Seat = tuple[Agent, Unit]
+"""An agent and the unit that it has, or had."""
 ROUNDS_MAX = 8  # a fact that changes under us more often than this is a bug, not bad luck
 
 
@@ -60,14 +62,15 @@ class TaskRunner:
         agent_id: AgentId,
         choose: Callable[[Agent, Unit], Sequence[AgentEvent]],
         also: Sequence[Write] = (),
+        known: Seat | None = None,
     ) -> Agent:
         """Let the events that `choose` names for the present state happen, with `also` in one transaction.
 
         `choose` is called again with newer facts when they changed meanwhile; no events: nothing happens.
+        `known`: agent and unit as they were just read; what has changed since makes the transaction stale.
         """
         for _ in range(ROUNDS_MAX):
-            agent = await self._storage.agent(agent_id)
-            unit = await self._storage.unit(agent.unit_id)
+            (agent, unit), known = known or await self._seat(agent_id), None
             commands = _steps(agent, unit, choose(agent, unit), self._returns(agent))
             if not commands:
                 return agent
@@ -77,11 +80,15 @@ class TaskRunner:
                 continue
         raise StaleWrite(f"agent {agent_id} kept changing")
 
+    async def _seat(self, agent_id: AgentId) -> Seat:
+        agent = await self._storage.agent(agent_id)
+        return agent, await self._storage.unit(agent.unit_id)
+
     async def carry_out(self, commands: Sequence[Command]) -> Mapping[AgentId, Agent]:
         """Save everything in one transaction, then do what follows, in order, and tell the provider last.
 
-        Returns the agents whose status was told, as they are stored now. Cancelled: nothing happened; or all
-        of it, but that the provider may not be told.
+        Returns the agents that moved or were told, as they are stored now. Cancelled: nothing happened;
+        or all of it, but that the provider may not be told.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
@@ -95,14 +102,17 @@ class TaskRunner:
         return agents
 
     async def _saved(self, writes: Sequence[Write], told: Iterable[AgentId]) -> Mapping[AgentId, Agent]:
-        """Commit, and read who is to be told. Shielded: what is stored is followed up.
+        """Commit; returns who moved or is to be told. Shielded: what is stored is followed up.
 
         Else the code of a group, whose keeper is cancelled when its router goes away, might never learn that
         the group began.
         """
         with trio.CancelScope(shield=True):
-            await self._storage.commit(writes, self._wall())
-            return {agent_id: await self._storage.agent(agent_id) for agent_id in told}
+            agents = dict(await self._storage.commit(writes, self._wall()))
+            for agent_id in told:
+                if agent_id not in agents:  # who did not move is told again
+                    agents[agent_id] = await self._storage.agent(agent_id)
+            return agents
         raise AssertionError("a scope that nobody has is not cancelled")
 
     def _follow_up(self, command: Command, agents: Mapping[AgentId, Agent]) -> None:

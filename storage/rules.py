@@ -34,7 +34,7 @@ from .records import (
     TaskRun,
     Unit,
 )
-from .writes import AddReview, AddSubmission, MoveAgent, MoveRun, MoveUnit, SetDue
+from .writes import AddReview, AddSubmission, MoveAgent, MoveRun, MoveUnit, SetDue, Write
 
 DESCRIPTION_CHARS_MAX = 500
 VALUE_MAX = 2**63 - 1  # what an integer column holds
@@ -292,6 +292,11 @@ def new_review(agent: Agent, write: AddReview, now: datetime) -> Review:
     if write.status not in REVIEWS:
         raise InvalidRecord(f"{write.status.value} is not a verdict")
     return Review(0, agent.id, agent.unit_id, agent.worker_id, write.status, write.note, write.who, now)
+
+
+def moved_by(writes: Sequence[Write]) -> frozenset[AgentId]:
+    """The agents whose status these writes move."""
+    return frozenset(write.id for write in writes if isinstance(write, MoveAgent))
 
 
 def check_hold(agent: Agent, unit: Unit) -> None:

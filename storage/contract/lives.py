@@ -1,7 +1,7 @@
 """The contract of storage about agents with their units, and what they submitted."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -32,9 +32,10 @@ class LivesContract(abc.ABC):
     """What `Storage` promises about agents with their units, and what they submitted."""
 
     @abc.abstractmethod
-    async def commit(self, writes: Sequence[Write], now: datetime) -> None:
+    async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
         """Do all of `writes`, in order, in one transaction, or none (StaleWrite, Duplicate, NotFound).
 
+        Returns the agents that a MoveAgent among them moved, as they are stored then.
         Duplicate also when a worker would be onboarded twice at once.
         StaleWrite also when an agent would be live without holding its unit: one that comes back after its
         unit went elsewhere, or whose unit is moved away under it.
@@ -44,6 +45,10 @@ class LivesContract(abc.ABC):
     async def agent(self, agent_id: AgentId) -> Agent: ...
     @abc.abstractmethod
     async def agent_by_wire_id(self, wire_id: WireId) -> Agent: ...
+    @abc.abstractmethod
+    async def agent_with_unit(self, wire_id: WireId) -> tuple[Agent, Unit]:
+        """The agent of this wire id and its unit, read at one moment."""
+
     @abc.abstractmethod
     async def agents(
         self,

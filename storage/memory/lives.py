@@ -1,6 +1,6 @@
 """What moves agents, units and runs, in memory: commit; and reading agents and their answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -44,13 +44,14 @@ from .telling import put_fact
 class MemoryLives(MemoryBody):
     """What `Storage` says about the life of agents, and what they leave."""
 
-    async def commit(self, writes: Sequence[Write], now: datetime) -> None:
+    async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
         async with self._write() as tables:
             at = rules.moment(now)
             holders = {agent_id for write in writes if (agent_id := _do(tables, write, at)) is not None}
             for agent_id in sorted(holders):
                 agent = _agent(tables, agent_id)
                 rules.check_hold(agent, _unit(tables, agent.unit_id))
+            return {agent_id: fresh(_agent(tables, agent_id)) for agent_id in rules.moved_by(writes)}
 
     async def agent(self, agent_id: AgentId) -> Agent:
         return fresh(_agent(await self._read(), agent_id))
@@ -58,6 +59,11 @@ class MemoryLives(MemoryBody):
     async def agent_by_wire_id(self, wire_id: WireId) -> Agent:
         tables = await self._read()
         return fresh(rules.found(tables.agents.the("wire_id", wire_id), "agent", "with this wire id"))
+
+    async def agent_with_unit(self, wire_id: WireId) -> tuple[Agent, Unit]:
+        tables = await self._read()
+        agent = rules.found(tables.agents.the("wire_id", wire_id), "agent", "with this wire id")
+        return fresh(agent), _unit(tables, agent.unit_id)
 
     async def agents(
         self,

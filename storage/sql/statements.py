@@ -65,6 +65,12 @@ def select(cls: type, rest: str = "") -> str:
     return f"SELECT {names} FROM {TABLES[cls]} {rest}".rstrip()  # noqa: S608 - only names from our classes
 
 
+def select_both(cls: type, other: type, join: str, rest: str) -> str:
+    """Whole records of a class, each with the one of another that `join` names."""
+    names = ", ".join(f"{TABLES[each]}.{column.name}" for each in (cls, other) for column in columns(each))
+    return f"SELECT {names} FROM {TABLES[cls]} JOIN {TABLES[other]} ON {join} {rest}"  # noqa: S608 - as above
+
+
 @functools.cache
 def insert(cls: type) -> str:
     """A new record; its `id`, where it has one, is given by the database."""
@@ -263,6 +269,7 @@ DELETE FROM decision WHERE id IN (
 
 AGENT = select(Agent, "WHERE id = :id")
 AGENT_OF_WIRE_ID = select(Agent, "WHERE wire_id = :wire_id")
+AGENT_WITH_UNIT = select_both(Agent, Unit, "unit.id = agent.unit_id", "WHERE agent.wire_id = :wire_id")
 AGENTS_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link ORDER BY id")
 AGENTS_OF_ASSIGNMENT = select(Agent, "WHERE assignment_id = :assignment_id ORDER BY id")
 HELD_UNITS = select(Unit, "WHERE worker_id = :worker_id AND status = 'assigned' ORDER BY id")

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import attrs
 
 from ..records import HistoryEntry
-from ..rows import dump_time, from_row, new_values, to_row
+from ..rows import columns, dump_time, from_row, new_values, to_row
 from ..sql import statements
 
 R = TypeVar("R")
+S = TypeVar("S")
 Db = sqlite3.Connection
 
 
@@ -20,6 +21,15 @@ def one(db: Db, cls: type[R], statement: str, **values: Any) -> R | None:
     """The record that the statement finds, or None."""
     row = db.execute(statement, _plain(values)).fetchone()
     return None if row is None else from_row(cls, row)
+
+
+def pair(db: Db, cls: type[R], other: type[S], statement: str, **values: Any) -> tuple[R, S] | None:
+    """The two records that a `select_both` finds together, or None."""
+    row = db.execute(statement, _plain(values)).fetchone()
+    if row is None:
+        return None
+    width = len(columns(cls))
+    return from_row(cls, row[:width]), from_row(other, row[width:])
 
 
 def every(db: Db, cls: type[R], statement: str, **values: Any) -> list[R]:

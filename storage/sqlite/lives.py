@@ -1,6 +1,6 @@
 """What moves agents, units and runs, in SQLite: commit; and reading agents and their answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -38,7 +38,7 @@ from ..writes import (
     TakeGrant,
     Write,
 )
-from .ask import Db, add, add_all, do, every, first, note, one, page, recount, save, value
+from .ask import Db, add, add_all, do, every, first, note, one, page, pair, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
 from .decisions import record_decision
 from .onboarding import move_onboarding
@@ -50,8 +50,8 @@ from .telling import put_fact
 class SqliteLives(SqliteBody):
     """What `Storage` says about the life of agents, and what they leave."""
 
-    async def commit(self, writes: Sequence[Write], now: datetime) -> None:
-        await self._engine.write(_commit, writes, now)
+    async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
+        return await self._engine.write(_commit, writes, now)
 
     async def agent(self, agent_id: AgentId) -> Agent:
         return await self._engine.read(the_agent, agent_id)
@@ -59,6 +59,10 @@ class SqliteLives(SqliteBody):
     async def agent_by_wire_id(self, wire_id: WireId) -> Agent:
         agent = await self._engine.read(one, Agent, statements.AGENT_OF_WIRE_ID, wire_id=wire_id)
         return rules.found(agent, "agent", "with this wire id")
+
+    async def agent_with_unit(self, wire_id: WireId) -> tuple[Agent, Unit]:
+        found = await self._engine.read(pair, Agent, Unit, statements.AGENT_WITH_UNIT, wire_id=wire_id)
+        return rules.found(found, "agent", "with this wire id")
 
     async def agents(
         self,
@@ -109,11 +113,31 @@ class SqliteLives(SqliteBody):
         return await self._engine.read_long(_export, run_id, after, limit)
 
 
-def _commit(db: Db, writes: Sequence[Write], now: datetime) -> None:
-    at = rules.moment(now)
-    holders = {agent_id for write in writes if (agent_id := _do(db, write, at)) is not None}
+class _Agents:
+    """The agents that one transaction is about: each is read once, and known as it was written last."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._known: dict[AgentId, Agent] = {}
+
+    def the(self, agent_id: AgentId) -> Agent:
+        """The agent, or NotFound."""
+        if agent_id not in self._known:
+            self._known[agent_id] = the_agent(self._db, agent_id)
+        return self._known[agent_id]
+
+    def save(self, agent: Agent) -> None:
+        """Write what changed in it."""
+        save(self._db, statements.SAVE_AGENT, agent)
+        self._known[agent.id] = agent
+
+
+def _commit(db: Db, writes: Sequence[Write], now: datetime) -> dict[AgentId, Agent]:
+    at, agents = rules.moment(now), _Agents(db)
+    holders = {agent_id for write in writes if (agent_id := _do(db, agents, write, at)) is not None}
     for agent_id in sorted(holders):
-        _check_hold(db, the_agent(db, agent_id))
+        _check_hold(db, agents.the(agent_id))
+    return {agent_id: agents.the(agent_id) for agent_id in rules.moved_by(writes)}
 
 
 def _check_hold(db: Db, agent: Agent) -> None:
@@ -122,25 +146,26 @@ def _check_hold(db: Db, agent: Agent) -> None:
         rules.check_hold(agent, the_unit(db, agent.unit_id))
 
 
-def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
+def _do(db: Db, agents: _Agents, write: Write, at: datetime) -> AgentId | None:
     """Do one write; returns the agent whose unit was moved: at the end, if live, it must hold it."""
     match write:
         case MoveAgent():
-            _move_agent(db, write, at)
+            _move_agent(db, agents, write, at)
         case MoveUnit():
             _move_unit(db, write, at)
             return write.held_by
         case TakeBack():
-            _take_back(db, write, at)
+            _take_back(db, agents.the(write.agent_id), write, at)
             return write.agent_id
         case AddSubmission():
-            _add_submission(db, write, at)
+            # A second one is a Duplicate by the table's key.
+            add_all(db, [rules.new_submission(agents.the(write.agent_id), write, at)])
         case AddReview():
-            add(db, rules.new_review(the_agent(db, write.agent_id), write, at))
+            add(db, rules.new_review(agents.the(write.agent_id), write, at))
         case MoveRun():
             _move_run(db, write, at)
         case SetDue():
-            save(db, statements.SAVE_AGENT, rules.with_due(the_agent(db, write.agent_id), write))
+            agents.save(rules.with_due(agents.the(write.agent_id), write))
         case SetGrant():
             set_grant(db, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
         case TakeGrant():
@@ -156,17 +181,17 @@ def _do(db: Db, write: Write, at: datetime) -> AgentId | None:
         case PutFact():
             put_fact(db, write.scope, write.key, write.value)
         case AddOwed():
-            add(db, live_rules.new_owed(the_agent(db, write.agent_id), write, at))
+            add(db, live_rules.new_owed(agents.the(write.agent_id), write, at))
         case _:
             assert_never(write)
     return None
 
 
-def _move_agent(db: Db, move: MoveAgent, at: datetime) -> None:
-    old = the_agent(db, move.id)
+def _move_agent(db: Db, agents: _Agents, move: MoveAgent, at: datetime) -> None:
+    old = agents.the(move.id)
     new = rules.moved_agent(old, move, at)
     _check_hold(db, new)
-    save(db, statements.SAVE_AGENT, new)
+    agents.save(new)
     if rules.only_waited(new):
         do(db, statements.DROP_WORKED, worker_id=new.worker_id, assignment_id=new.assignment_id)
     recount(db, "agent", old.run_id, old.status, new.status)
@@ -183,9 +208,9 @@ def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
     save_unit(db, queue, old, new, Hand(move.who, move.why, at))
 
 
-def _take_back(db: Db, write: TakeBack, at: datetime) -> None:
+def _take_back(db: Db, agent: Agent, write: TakeBack, at: datetime) -> None:
     old = the_unit(db, write.id)
-    new = rules.unit_taken_back(old, the_agent(db, write.agent_id))
+    new = rules.unit_taken_back(old, agent)
     queue = QueueOrder(first(db, statements.QUEUE_END, run_id=old.run_id)[0])
     save_unit(db, queue, old, new, Hand(write.who, write.why, at))
 
@@ -195,11 +220,6 @@ def _move_run(db: Db, move: MoveRun, at: datetime) -> None:
     new = rules.moved_run(old, move, at)
     save(db, statements.SAVE_RUN, new)
     note(db, Hand(move.who, move.why, at).run(old, new))
-
-
-def _add_submission(db: Db, write: AddSubmission, at: datetime) -> None:
-    # A second one is a Duplicate by the table's key.
-    add_all(db, [rules.new_submission(the_agent(db, write.agent_id), write, at)])
 
 
 def _export(db: Db, run_id: RunId, after: int, limit: int) -> list[ExportRow]:

@@ -18,7 +18,7 @@ from ...daemon.intake import Intake
 from ...daemon.live.cloakroom import Cloakroom, Taken
 from ...daemon.live.hearing import Hearing, New
 from ...daemon.live.line import Line
-from ...protocol.names import AgentStatus, Reason
+from ...protocol.names import AgentId, AgentStatus, Reason
 from ...protocol.packets import Answer
 from ...storage import rules
 from ...storage.errors import StorageError
@@ -50,11 +50,11 @@ def _ack_before_commit() -> None:
         with suppress(StorageError):
             await commit(self, writes, now)
 
-    async def early(self: Any, writes: Sequence[Write], now: datetime) -> None:
+    async def early(self: Any, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
         if any(isinstance(write, AddSubmission) for write in writes):
             trio.lowlevel.spawn_system_task(later, self, writes, now)
-        else:
-            await commit(self, writes, now)
+            return {}
+        return await commit(self, writes, now)
 
     _replace(SqliteLives, "commit", early)
 
@@ -152,8 +152,8 @@ def _stream_repeated() -> None:
 def _status_goes_back() -> None:
     move_agent = _original(lives, "_move_agent")
 
-    def back_and_forth(db: Db, move: MoveAgent, at: datetime) -> None:
-        move_agent(db, move, at)
+    def back_and_forth(db: Db, agents: Any, move: MoveAgent, at: datetime) -> None:
+        move_agent(db, agents, move, at)
         agent = the_agent(db, move.id)
         if agent.status is AgentStatus.COMPLETED:
             before = attrs.evolve(agent, status=AgentStatus.IN_TASK)

@@ -8,6 +8,7 @@ from .desk import a_desk
 
 NEWCOMER = ["agents_of_link", "fact", "register_worker", "reserve", "worker_facts"]
 NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
+ANSWER = ["agent_with_unit", "commit"]
 RELOAD = ["agents_of_link", "assignment", "unit", "worker"]
 
 
@@ -33,6 +34,14 @@ async def test_a_reload_writes_nothing(house: House) -> None:
     calls = counted(house.storage)
     await desk.agent("ann")
     assert sorted(calls.elements()) == RELOAD
+
+
+async def test_an_answer_takes_one_read_and_one_write(house: House) -> None:
+    desk = await a_desk(house)
+    ann = await desk.agent("ann")
+    calls = counted(house.storage)
+    await desk.submit(ann, {})
+    assert sorted(calls.elements()) == ANSWER
 
 
 async def test_a_link_that_another_worker_had_before_does_not_make_them_that_worker(house: House) -> None:

@@ -1,6 +1,6 @@
 """What becomes of what workers hand over: once stored it stays, and every answer is true."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import trio.testing
 from crowdd.daemon.house import House
 from crowdd.daemon.lifecycle import ShutDown, TimeOver
 from crowdd.daemon.task_runner import Doors, TaskRunner
-from crowdd.protocol.names import AgentStatus, Outcome, Reason, UnitStatus, WireId
+from crowdd.protocol.names import AgentId, AgentStatus, Outcome, Reason, UnitStatus, WireId
 from crowdd.protocol.packets import AgentDetails, FileNote, SubmitUnit
 from crowdd.storage.records import Agent
 from crowdd.storage.writes import Write
@@ -209,9 +209,9 @@ async def test_what_is_stored_is_told_though_who_did_it_is_cancelled_meanwhile(
     commit = house.storage.commit
     with trio.CancelScope() as scope:
 
-        async def cancelled_meanwhile(writes: Sequence[Write], now: datetime) -> None:
+        async def cancelled_meanwhile(writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
             scope.cancel()
-            await commit(writes, now)
+            return await commit(writes, now)
 
         monkeypatch.setattr(house.storage, "commit", cancelled_meanwhile)
         await desk.runner.happen(agent.id, TimeOver())

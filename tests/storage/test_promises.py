@@ -71,6 +71,7 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
 
 
 READS = {
+    "agent_with_unit",
     "audit",
     "candidates",
     "check_lease",

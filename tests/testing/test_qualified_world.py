@@ -5,15 +5,17 @@ The checker finds nothing; and with a bug planted in the daemon's store it finds
 
 import functools
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
 import pytest
 
-from crowdd.protocol.names import AgentStatus, RunId, RunState, UnitStatus, WorkerId
+from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitStatus, WorkerId
 from crowdd.storage.admission import WorkerFacts
 from crowdd.storage.contract import NotReserved, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage
+from crowdd.storage.records import Agent
 from crowdd.storage.writes import (
     AddReview,
     AddToGrant,
@@ -84,8 +86,8 @@ class Rewrites(MemoryStorage):
     def rewritten(self, writes: list[Write]) -> list[Write]:
         raise NotImplementedError
 
-    async def commit(self, writes: list[Write], now: datetime) -> None:  # type: ignore[override]  # a list is all that the daemon gives
-        await super().commit(self.rewritten(list(writes)), now)
+    async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
+        return await super().commit(self.rewritten(list(writes)), now)
 
 
 def test_a_special_unit_in_the_pool_is_found() -> None:

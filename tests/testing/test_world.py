@@ -4,7 +4,7 @@ And with a bug planted in the daemon's store it finds that. Slow runs say so by 
 """
 
 import copy
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +12,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from crowdd.protocol.names import RunState, UnitStatus
+from crowdd.protocol.names import AgentId, RunState, UnitStatus
 from crowdd.storage.contract import NotReserved, Registration, Reserved, Storage
 from crowdd.storage.memory import MemoryStorage, Tables
+from crowdd.storage.records import Agent
 from crowdd.storage.writes import AddSubmission, Write
 from crowdd.testing.checker import Rule
 from crowdd.testing.history import Ok, Told, Unknown
@@ -128,10 +129,10 @@ class DropsAnswers(MemoryStorage):
         super().__init__(tables)
         self.answers = 0
 
-    async def commit(self, writes: list[Write], now: datetime) -> None:  # type: ignore[override]  # a list is all that the daemon gives
+    async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
         kept = [write for write in writes if not isinstance(write, AddSubmission)]
         self.answers += len(kept) < len(writes)
-        await super().commit(kept if self.answers % 10 == 0 else writes, now)
+        return await super().commit(kept if self.answers % 10 == 0 else writes, now)
 
 
 def test_an_answer_that_is_acknowledged_and_dropped_is_found() -> None:
@@ -179,11 +180,12 @@ class _Lazy(MemoryStorage):
         self.disk = disk
         self.commits = 0
 
-    async def commit(self, writes: list[Write], now: datetime) -> None:  # type: ignore[override]  # as above
-        await super().commit(writes, now)
+    async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
+        moved = await super().commit(writes, now)
         self.commits += 1
         if self.commits % 5 == 1:
             self.disk.on_disk = copy.deepcopy(self._tables)
+        return moved
 
 
 def test_answers_that_a_crash_takes_back_are_found() -> None:
