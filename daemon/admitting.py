@@ -7,7 +7,7 @@ import trio
 
 from ..protocol.ids import RANDOM_BYTES, new_wire_id
 from ..protocol.names import AgentStatus, Reason, WireId
-from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun
+from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, WorkerFacts
 from ..storage.admission_rules import GRANTED_WHO, GRANTED_WHY
 from ..storage.contract import NotReserved, Registration, Reserved
 from ..storage.errors import NotFound
@@ -34,18 +34,29 @@ class Admitting:
         self._desk = desk
         self._door = door
 
-    async def admit(self, worker: Worker, seat: Seat) -> Admitted:
+    async def admit(self, worker: Worker, seat: Seat, facts: WorkerFacts | None = None) -> Admitted:
         """Give the worker a unit, an onboarding, or a reason why not; recorded with its facts.
 
+        `facts` are those of a worker who just became known; nothing of theirs is to be waited for.
         The same seat again, also at the same instant, gets the same agent. Cancelled: it happened as a whole
         or not at all, and asking again finds out.
         """
+        inquiry = Inquiry(self._t, self._desk, worker)
+        if facts is not None:
+            inquiry.take(facts)
+        elif not await self._settled(worker):
+            return Refuse(Reason.TRY_LATER)
+        else:
+            await inquiry.read()
+        return await self._decided(inquiry, seat)
+
+    async def _settled(self, worker: Worker) -> bool:
+        """Whether all that the worker submitted is judged, in good time."""
         with trio.move_on_after(SETTLE_S) as settling:
             await self._desk.settled(worker.id)
-        if settling.cancelled_caught:
-            return Refuse(Reason.TRY_LATER)
-        inquiry = Inquiry(self._t, self._desk, worker)
-        await inquiry.read()
+        return not settling.cancelled_caught
+
+    async def _decided(self, inquiry: Inquiry, seat: Seat) -> Admitted:
         while True:
             decision = decide(inquiry.facts)
             if isinstance(decision, Ask):

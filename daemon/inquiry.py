@@ -53,7 +53,10 @@ class Inquiry:
 
     async def read(self) -> None:
         """Read the facts, for the first time or anew; what was answered before is forgotten."""
-        read = await self._t.storage.worker_facts(self._t.run.id, self.worker.id)
+        self.take(await self._t.storage.worker_facts(self._t.run.id, self.worker.id))
+
+    def take(self, read: WorkerFacts) -> None:
+        """These are the facts now."""
         changed = self.facts.answers.said is not None
         rounds = self.facts.answers.rounds + (1 if changed else 0)
         self.worker, self.known, self._last = read.worker, Known(read.worker, read.grants), None

@@ -8,7 +8,7 @@ import attrs
 
 from ..protocol.names import LIVE_AGENT, AgentStatus, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
-from ..storage.admission import NewDecision, OnboardingBegun
+from ..storage.admission import Arrived, NewDecision, OnboardingBegun
 from ..storage.contract import Reserved
 from ..storage.errors import NotFound
 from ..storage.records import Agent, OnboardingAgent, Unit, Worker
@@ -168,12 +168,14 @@ class WorkerPool:
         if closed is not None:
             facts = Facts(self._t.rules, closed=closed)
             return await self._refused(packet, await self._known_worker(provider, name), facts, closed)
-        worker = before or await self._t.storage.register_worker(
-            provider, name, dict(identity.worker_data), self._t.wall()
-        )
+        arrived = Arrived(before, None) if before else await self._arrived(identity)
         seat = Seat(identity.link, identity.after or "", dict(identity.agent_data))
-        admitted = await self._admitting.admit(worker, seat)
-        return await self._answer(packet.request, admitted, worker, packet.crowdd_client)
+        admitted = await self._admitting.admit(arrived.worker, seat, arrived.facts)
+        return await self._answer(packet.request, admitted, arrived.worker, packet.crowdd_client)
+
+    async def _arrived(self, identity: Identity) -> Arrived:
+        who = self._t.provider.name, identity.worker_name, dict(identity.worker_data)
+        return await self._t.storage.arrive(self._t.run.id, *who, self._t.wall())
 
     async def _answer(
         self, request: str, admitted: Admitted, worker: Worker, crowdd_client: bool

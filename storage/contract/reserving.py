@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ...protocol.names import AgentStatus, RunId, UnitId, WireId, WorkerId
-from ..admission import Candidate, NewDecision, NewSpecial, WorkerFacts
+from ..admission import Arrived, Candidate, NewDecision, NewSpecial, WorkerFacts
 from ..records import Agent, Assignment, Unit
 
 
@@ -80,6 +80,12 @@ class ReservingContract(abc.ABC):
         Duplicate: the agent of (link, after) is another worker's, or the wire id is taken. InvalidRecord:
         more than CANDIDATES_MAX candidates, candidates beside a special unit, or one without its index.
         """
+
+    @abc.abstractmethod
+    async def arrive(
+        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+    ) -> Arrived:
+        """As `register_worker`, for a worker who comes to a run: of a new one with all facts, in one go."""
 
     @abc.abstractmethod
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:

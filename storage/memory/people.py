@@ -23,13 +23,7 @@ class MemoryPeople(MemoryBody):
         self, provider: str, name: str, provider_data: dict[str, Any], now: datetime
     ) -> Worker:
         async with self._write() as tables:
-            rules.check_name("worker", name)
-            known = tables.workers.the("name", (provider, name))
-            if known:
-                return fresh(known)
-            number = WorkerId(tables.workers.next_id())
-            worker = Worker(number, provider, name, False, provider_data, rules.moment(now))
-            return fresh(tables.workers.put(number, worker))
+            return register_worker(tables, provider, name, provider_data, now)[0]
 
     async def set_blocked(
         self, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str
@@ -105,6 +99,19 @@ class MemoryPeople(MemoryBody):
             if worker_id in (None, grant.worker_id) and named in (None, grant.qualification_id)
         ]
         return sorted(chosen, key=lambda grant: (grant.qualification_id, grant.worker_id))
+
+
+def register_worker(
+    tables: Tables, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+) -> tuple[Worker, bool]:
+    """The worker, found or made; and whether it was made."""
+    rules.check_name("worker", name)
+    known = tables.workers.the("name", (provider, name))
+    if known:
+        return fresh(known), False
+    number = WorkerId(tables.workers.next_id())
+    worker = Worker(number, provider, name, False, provider_data, rules.moment(now))
+    return fresh(tables.workers.put(number, worker)), True
 
 
 def _add_qualification(tables: Tables, name: str, description: str | None, hand: Hand) -> Qualification:

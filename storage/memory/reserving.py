@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import attrs
 
 from ...protocol.names import AgentId, AssignmentId, QueueOrder, RunId, UnitId, UnitStatus, WorkerId
 from .. import admission_rules, rules
-from ..admission import Candidate, NewSpecial, WorkerFacts
+from ..admission import Arrived, Candidate, NewSpecial, WorkerFacts
 from ..contract import NotReserved, Registration, Reserved
 from ..errors import Duplicate
 from ..hand import Hand
@@ -16,7 +17,7 @@ from ..records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Assignment, 
 from ..rows import fresh
 from .body import MemoryBody, note
 from .decisions import record_decision
-from .people import change_grants
+from .people import change_grants, register_worker
 from .runs import move_unit, next_position
 from .tables import Tables
 
@@ -30,25 +31,15 @@ class MemoryReserving(MemoryBody):
             admission_rules.check_choice(registration)
             return _reserve(tables, registration, rules.moment(now))
 
+    async def arrive(
+        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+    ) -> Arrived:
+        async with self._write() as tables:
+            worker, is_new = register_worker(tables, provider, name, provider_data, now)
+            return Arrived(worker, _worker_facts(tables, run_id, worker.id) if is_new else None)
+
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
-        tables = await self._read()
-        run = _run(tables, run_id)
-        worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
-        holding, task_units = _units_of_worker(tables, run, worker_id)
-        onboarding = tables.onboarding_agents.having("worker", (run_id, worker_id))
-        newest = max(onboarding, key=lambda agent: agent.id, default=None)
-        return WorkerFacts(
-            worker=fresh(worker),
-            state=run.state,
-            paused=run.paused,
-            grants=grants_by_name(tables, worker_id),
-            holding=holding,
-            task_units=task_units,
-            onboarding=None if newest is None else fresh(newest),
-            screening_units=_special_units(tables, run_id, SCREENING_UNIT_INDEX),
-            gold_units=_special_units(tables, run_id, GOLD_UNIT_INDEX),
-            free_units=_free_units(tables, run_id),
-        )
+        return _worker_facts(await self._read(), run_id, worker_id)
 
     async def candidates(
         self, run_id: RunId, worker_id: WorkerId, after: Candidate | None = None, limit: int = 64
@@ -71,6 +62,26 @@ class MemoryReserving(MemoryBody):
     async def special_count(self, run_id: RunId, unit_index: int) -> int:
         kind = admission_rules.unit_kind(unit_index)
         return (await self._read()).counts.units[run_id, kind].total()
+
+
+def _worker_facts(tables: Tables, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
+    run = _run(tables, run_id)
+    worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
+    holding, task_units = _units_of_worker(tables, run, worker_id)
+    onboarding = tables.onboarding_agents.having("worker", (run_id, worker_id))
+    newest = max(onboarding, key=lambda agent: agent.id, default=None)
+    return WorkerFacts(
+        worker=fresh(worker),
+        state=run.state,
+        paused=run.paused,
+        grants=grants_by_name(tables, worker_id),
+        holding=holding,
+        task_units=task_units,
+        onboarding=None if newest is None else fresh(newest),
+        screening_units=_special_units(tables, run_id, SCREENING_UNIT_INDEX),
+        gold_units=_special_units(tables, run_id, GOLD_UNIT_INDEX),
+        free_units=_free_units(tables, run_id),
+    )
 
 
 def grants_by_name(tables: Tables, worker_id: WorkerId) -> dict[str, int]:

@@ -199,7 +199,9 @@ WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"
 
 AGENT_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link AND after = :after")
 RUN_FOR_WORKER = "SELECT task_id, state, paused, queue FROM task_run WHERE id = :run_id"
-WORKER_BLOCKED = "SELECT blocked FROM worker WHERE id = :worker_id"
+RUN_AND_WORKER = """
+SELECT task_id, state, paused, queue, worker.blocked
+FROM task_run LEFT JOIN worker ON worker.id = :worker_id WHERE task_run.id = :run_id"""
 HELD_IN_RUN = """
 SELECT COUNT(*) FROM unit WHERE worker_id = :worker_id AND run_id = :run_id AND status = 'assigned'"""
 COUNTED_IN_TASK = "SELECT units FROM task_worker WHERE task_id = :task_id AND worker_id = :worker_id"
@@ -247,6 +249,12 @@ GRANTS_BY_NAME = """
 SELECT qualification.name, granted.value FROM granted
 JOIN qualification ON qualification.id = granted.qualification_id
 WHERE granted.worker_id = :worker_id"""
+UNITS_FOR_WORKERS = """
+SELECT SUM(number) FILTER (WHERE kind = 'screening' AND status <> 'expired'),
+  SUM(number) FILTER (WHERE kind = 'gold' AND status <> 'expired'),
+  SUM(number) FILTER (WHERE kind = 'unit' AND status = 'launched')
+FROM run_count WHERE run_id = :run_id"""
+UNITS_OF_WORKER = f"SELECT ({HELD_IN_RUN}), ({COUNTED_IN_TASK})"
 SPECIAL_DIGESTS = """
 SELECT DISTINCT assignment.digest FROM agent
 JOIN unit ON unit.id = agent.unit_id

@@ -16,7 +16,7 @@ from .ask import Db, add, count, every, note, one, page, recount, save
 from .body import SqliteBody
 from .decisions import record_decision
 from .people import change_grants
-from .reserving import grants_by_name, run_facts, the_worker_is_blocked
+from .reserving import grants_by_name, run_and_block
 
 
 class SqliteOnboarding(SqliteBody):
@@ -52,7 +52,7 @@ class SqliteOnboarding(SqliteBody):
 
 def _begin(db: Db, new: NewOnboarding, now: datetime) -> OnboardingBegun | NotReserved:
     agent = admission_rules.new_onboarding(new, rules.moment(now))
-    run, blocked = run_facts(db, new.run_id), the_worker_is_blocked(db, new.worker_id)
+    run, blocked = run_and_block(db, new.run_id, new.worker_id)
     existing = _existing(db, new)
     if existing is not None:
         return OnboardingBegun(existing, existing=True)

@@ -11,6 +11,7 @@ from .. import admission_rules, rules
 from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Grant, Qualification, Worker
+from ..rows import fresh
 from ..sql import statements
 from .ask import Db, add, do, every, note, one, page, save
 from .body import SqliteBody
@@ -77,12 +78,19 @@ class SqlitePeople(SqliteBody):
 def _register_worker(
     db: Db, provider: str, name: str, provider_data: dict[str, Any], now: datetime
 ) -> Worker:
+    return register_worker(db, provider, name, provider_data, now)[0]
+
+
+def register_worker(
+    db: Db, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+) -> tuple[Worker, bool]:
+    """The worker, found or made; and whether it was made."""
     rules.check_name("worker", name)
     known = one(db, Worker, statements.WORKER_OF_NAME, provider=provider, name=name)
     if known:
-        return known
+        return known, False
     worker = Worker(WorkerId(0), provider, name, False, provider_data, rules.moment(now))
-    return _the_worker(db, WorkerId(add(db, worker)))
+    return fresh(attrs.evolve(worker, id=WorkerId(add(db, worker)))), True
 
 
 def _set_blocked(db: Db, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str) -> None:

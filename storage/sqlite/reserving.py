@@ -1,21 +1,23 @@
 """How a worker gets a unit, in SQLite: the facts, the candidates, and the reservation itself."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 
 from ...protocol.names import AgentId, AssignmentId, QueueOrder, RunId, RunState, UnitId, UnitStatus, WorkerId
 from .. import admission_rules, rules
-from ..admission import Candidate, NewSpecial, WorkerFacts
+from ..admission import Arrived, Candidate, NewSpecial, WorkerFacts
 from ..contract import NotReserved, Registration, Reserved
 from ..hand import Hand
-from ..records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, OnboardingAgent, Unit, Worker
+from ..records import Agent, OnboardingAgent, Unit, Worker
 from ..rows import fresh
 from ..sql import statements
 from .ask import Db, add, count, do, every, first, note, one, value
 from .body import SqliteBody, the_assignment, the_unit
 from .decisions import record_first_decision
-from .people import change_grants
+from .people import change_grants, register_worker
 from .runs import save_unit, take_positions
 
 
@@ -24,6 +26,11 @@ class SqliteReserving(SqliteBody):
 
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
         return await self._engine.write(_reserve, registration, now)
+
+    async def arrive(
+        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+    ) -> Arrived:
+        return await self._engine.write(_arrive, run_id, provider, name, provider_data, now)
 
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
         return await self._engine.read(_worker_facts, run_id, worker_id)
@@ -56,14 +63,18 @@ class _RunFacts:
 
 def run_facts(db: Db, run_id: RunId) -> _RunFacts:
     """Of a run, or NotFound."""
-    row = rules.found(first(db, statements.RUN_FOR_WORKER, run_id=run_id), "run", run_id)
+    return _run_of(rules.found(first(db, statements.RUN_FOR_WORKER, run_id=run_id), "run", run_id))
+
+
+def run_and_block(db: Db, run_id: RunId, worker_id: WorkerId) -> tuple[_RunFacts, bool]:
+    """Of a run, and whether the worker is blocked; or NotFound."""
+    row = first(db, statements.RUN_AND_WORKER, run_id=run_id, worker_id=worker_id)
+    *run, blocked = rules.found(row, "run", run_id)
+    return _run_of(run), bool(rules.found(blocked, "worker", worker_id))
+
+
+def _run_of(row: Sequence[Any]) -> _RunFacts:
     return _RunFacts(row[0], RunState(row[1]), bool(row[2]), QueueOrder(row[3]))
-
-
-def the_worker_is_blocked(db: Db, worker_id: WorkerId) -> bool:
-    """Whether the worker is blocked, or NotFound."""
-    row = rules.found(first(db, statements.WORKER_BLOCKED, worker_id=worker_id), "worker", worker_id)
-    return bool(row[0])
 
 
 def grants_by_name(db: Db, worker_id: WorkerId) -> dict[str, int]:
@@ -71,25 +82,38 @@ def grants_by_name(db: Db, worker_id: WorkerId) -> dict[str, int]:
     return dict(db.execute(statements.GRANTS_BY_NAME, {"worker_id": worker_id}))
 
 
+def _arrive(
+    db: Db, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+) -> Arrived:
+    worker, is_new = register_worker(db, provider, name, provider_data, now)
+    return Arrived(worker, _facts_of_new(db, run_id, run_facts(db, run_id), worker) if is_new else None)
+
+
+def _facts_of_new(db: Db, run_id: RunId, run: _RunFacts, worker: Worker) -> WorkerFacts:
+    """As if the worker had no grant, no unit and no onboarding: so it is of who was just made."""
+    screening, gold, free = first(db, statements.UNITS_FOR_WORKERS, run_id=run_id)
+    return WorkerFacts(worker, run.state, run.paused, {}, 0, 0, None, screening or 0, gold or 0, free or 0)
+
+
 def _worker_facts(db: Db, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
     run = run_facts(db, run_id)
     worker = rules.found(one(db, Worker, statements.WORKER, id=worker_id), "worker", worker_id)
-    return WorkerFacts(
-        worker=worker,
-        state=run.state,
-        paused=run.paused,
+    holding, task_units = _units_of_worker(db, run_id, worker_id, run.task_id)
+    onboarding = one(db, OnboardingAgent, statements.NEWEST_ONBOARDING, run_id=run_id, worker_id=worker_id)
+    return attrs.evolve(
+        _facts_of_new(db, run_id, run, worker),
         grants=grants_by_name(db, worker_id),
-        holding=value(db, statements.HELD_IN_RUN, worker_id=worker_id, run_id=run_id),
-        task_units=_counted_in_task(db, worker_id, run.task_id),
-        onboarding=one(db, OnboardingAgent, statements.NEWEST_ONBOARDING, run_id=run_id, worker_id=worker_id),
-        screening_units=_special_units(db, run_id, SCREENING_UNIT_INDEX),
-        gold_units=_special_units(db, run_id, GOLD_UNIT_INDEX),
-        free_units=_free_units(db, run_id),
+        holding=holding,
+        task_units=task_units,
+        onboarding=onboarding,
     )
 
 
-def _counted_in_task(db: Db, worker_id: WorkerId, task_id: int) -> int:
-    return value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=task_id) or 0
+def _units_of_worker(db: Db, run_id: RunId, worker_id: WorkerId, task_id: int) -> tuple[int, int]:
+    """How many units of the run they hold, and how many of the task they hold or have done."""
+    whose = {"run_id": run_id, "worker_id": worker_id, "task_id": task_id}
+    held, counted = first(db, statements.UNITS_OF_WORKER, **whose)
+    return held, counted or 0
 
 
 def _special_units(db: Db, run_id: RunId, unit_index: int) -> int:
@@ -135,7 +159,7 @@ def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | No
     rules.check_registration(registration)
     admission_rules.check_choice(registration)
     run_id, worker_id = registration.run_id, registration.worker_id
-    run, blocked = run_facts(db, run_id), the_worker_is_blocked(db, worker_id)
+    run, blocked = run_and_block(db, run_id, worker_id)
     existing = one(
         db, Agent, statements.AGENT_OF_LINK, run_id=run_id, link=registration.link, after=registration.after
     )
@@ -163,11 +187,11 @@ def _grants_changed(db: Db, registration: Registration) -> NotReserved | None:
 
 def _over_limit(db: Db, registration: Registration, task_id: int) -> NotReserved | None:
     worker_id = registration.worker_id
-    held = counted = 0
+    held = counted = 0  # what no limit is set for is not counted
     if registration.allowed_concurrent:
         held = value(db, statements.HELD_IN_RUN, worker_id=worker_id, run_id=registration.run_id)
     if registration.maximum_units_per_worker:
-        counted = _counted_in_task(db, worker_id, task_id)
+        counted = value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=task_id) or 0
     return rules.over_limit(registration, held, counted)
 
 

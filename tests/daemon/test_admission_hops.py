@@ -6,13 +6,13 @@ from crowdd.protocol.names import Outcome, Reason
 from ..storage.counting import counted
 from .desk import a_desk
 
-NEWCOMER = ["agents_of_link", "fact", "register_worker", "reserve", "worker_facts"]
+NEWCOMER = ["agents_of_link", "arrive", "fact", "reserve"]
 NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
 ANSWER = ["agent_with_unit", "commit"]
 RELOAD = ["agents_of_link", "assignment", "unit", "worker"]
 
 
-async def test_a_newcomers_unit_takes_five_calls_of_storage_two_of_them_writes(house: House) -> None:
+async def test_a_newcomers_unit_takes_four_calls_of_storage_two_of_them_writes(house: House) -> None:
     desk = await a_desk(house)
     calls = counted(house.storage)
     await desk.agent("ann")

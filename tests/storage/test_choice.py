@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import QueueOrder, RunId, UnitId, UnitStatus, WorkerId
+from crowdd.storage.admission import Arrived
 from crowdd.storage.admission_rules import CANDIDATES_MAX
 from crowdd.storage.errors import InvalidRecord, NotFound
 from crowdd.storage.records import TaskRun
@@ -97,6 +98,21 @@ async def test_candidates_and_facts_are_of_a_run_and_a_worker_that_exist(world: 
         await world.storage.worker_facts(RunId(7), ann.id)
     with pytest.raises(NotFound):
         await world.storage.worker_facts(run.id, WorkerId(7))
+
+
+async def test_of_a_worker_who_is_new_to_the_store_a_run_knows_all_facts_at_once(world: World) -> None:
+    run = await world.run(assignments=3)
+    arrived = await world.storage.arrive(run.id, "mock", "zoe", {"country": "NZ"}, NOW)
+    assert arrived.facts == await world.facts(run, arrived.worker)
+    assert arrived.worker.provider_data == {"country": "NZ"}
+    again = await world.storage.arrive(run.id, "mock", "zoe", {}, NOW)
+    assert again == Arrived(arrived.worker, None)
+
+
+async def test_nobody_becomes_known_by_coming_to_a_run_that_is_not_there(world: World) -> None:
+    with pytest.raises(NotFound):
+        await world.storage.arrive(RunId(7), "mock", "zoe", {}, NOW)
+    assert await world.storage.workers() == []
 
 
 # --- ranks

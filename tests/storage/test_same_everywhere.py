@@ -260,6 +260,10 @@ class SameRest(Both):
     def register_worker(self, name: str) -> None:
         self.join(name)
 
+    @rule(run=RUNS, name=st.sampled_from(["ann", "bob", "cid", "dan", ""]))
+    def arrive(self, run: RunId, name: str) -> None:
+        self.both(lambda s: s.arrive(run, "mock", name, {}, NOW))
+
     @rule(name=QUALIFICATIONS, worker=WORKERS, value=st.integers(0, 2))
     def grant(self, name: str, worker: WorkerId, value: int) -> None:
         self.both(lambda s: s.grant(name, worker, value, NOW, *WHO))

@@ -7,12 +7,13 @@ import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 import pytest
 
 from crowdd.protocol.names import AgentId, AgentStatus, RunId, RunState, UnitStatus, WorkerId
-from crowdd.storage.admission import WorkerFacts
+from crowdd.storage.admission import Arrived, WorkerFacts
 from crowdd.storage.contract import NotReserved, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage
 from crowdd.storage.records import Agent
@@ -62,6 +63,12 @@ class LetsAnybodyIn(MemoryStorage):
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
         read = await super().worker_facts(run_id, worker_id)
         return attrs.evolve(read, grants={**read.grants, ONBOARDING: 1})
+
+    async def arrive(
+        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+    ) -> Arrived:
+        arrived = await super().arrive(run_id, provider, name, provider_data, now)
+        return attrs.evolve(arrived, facts=await self.worker_facts(run_id, arrived.worker.id))
 
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
         return await super().reserve(attrs.evolve(registration, expect={}), now)
