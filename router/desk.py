@@ -4,17 +4,14 @@ HTTP handlers await `ask`, a socket's door serves a `Mailbox`, the link's door a
 """
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import anyio
 import attrs
 
-from ..protocol.documents import dump_json
 from ..protocol.errors import RemoteProtocolError
 from ..protocol.handshake import Peer
-from ..protocol.limits import SOCKET_QUEUE_BYTES_MAX, SOCKET_QUEUE_PACKETS_MAX
 from ..protocol.packets import LogError, Request
 from .commands import (
     AnswerTicket,
@@ -34,6 +31,7 @@ from .commands import (
     Unspool,
     WakeLink,
 )
+from .mailbox import Mailbox
 from .run import RouterRun
 from .tickets import Caller
 
@@ -54,49 +52,6 @@ class Wire(Protocol):
     async def receive(self) -> bytes:
         """The next frame."""
         ...
-
-
-@attrs.define(eq=False)
-class Mailbox:
-    """What waits for one page, as JSON. Its door sends `take`s until `closing` says how to end."""
-
-    packets: deque[bytes] = attrs.Factory(deque[bytes])
-    closing: tuple[int, str] | None = None
-    _size: int = attrs.field(init=False, default=0)
-    _news: anyio.Event = attrs.Factory(anyio.Event)
-
-    def put(self, packet: Mapping[str, Any]) -> bool:
-        """Queue a packet; False when the page is too slow for one more. One is taken whatever its size."""
-        text = dump_json(packet)
-        if len(self.packets) >= SOCKET_QUEUE_PACKETS_MAX:
-            return False
-        if self.packets and self._size + len(text) > SOCKET_QUEUE_BYTES_MAX:
-            return False
-        self.packets.append(text)
-        self._size += len(text)
-        self._news.set()
-        return True
-
-    def clear(self) -> None:
-        """Drop what waits: its page takes nothing."""
-        self.packets.clear()
-        self._size = 0
-
-    def close(self, code: int, words: str) -> None:
-        """What is queued is still sent, then the socket ends."""
-        self.closing = self.closing or (code, words)
-        self._news.set()
-
-    async def take(self) -> bytes | None:
-        """The next packet, or None when the socket is to be closed."""
-        while not self.packets:
-            if self.closing is not None:
-                return None
-            self._news = anyio.Event()
-            await self._news.wait()
-        text = self.packets.popleft()
-        self._size -= len(text)
-        return text
 
 
 @attrs.define(eq=False)
@@ -125,12 +80,17 @@ class Desk:
         run: RouterRun,
         drop_files: Callable[[Iterable[str]], None],
         spool: Callable[["Desk", SpoolCommand], None],
+        clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self.run = run
+        self.clock = clock
+        """What is `now` to the run. A page is heard outside of all tasks, where anyio knows no time."""
         self._drop_files = drop_files
         self._spool = spool
         self._waiting: dict[TicketId, _Waiting] = {}
         self._mailboxes: dict[SocketId, Mailbox] = {}
+        self._told: dict[SocketId, Mailbox] = {}
+        """Those in which there is news that nobody knows of yet."""
         self._link: _Link | None = None
 
     # pages
@@ -139,7 +99,7 @@ class Desk:
         """Ask the daemon for a page; always answers, within the time the request is held."""
         waiting = self._waiting[TicketId(request.request)] = _Waiting()
         try:
-            self.carry_out(self.run.ask(request, caller, anyio.current_time()))
+            self.carry_out(self.run.ask(request, caller, self.clock()))
             await waiting.done.wait()
         finally:
             del self._waiting[TicketId(request.request)]
@@ -148,17 +108,17 @@ class Desk:
 
     def log_error(self, error: LogError, caller: Caller) -> HttpAnswer | None:
         """Pass a page's error report on; None: done."""
-        answer, commands = self.run.log_error(error, caller, anyio.current_time())
+        answer, commands = self.run.log_error(error, caller, self.clock())
         self.carry_out(commands)
         return answer
 
     def page_uses(self, version: str) -> None:
         """A page names its version of mephisto-task."""
-        self.carry_out(self.run.page_uses(version, anyio.current_time()))
+        self.carry_out(self.run.page_uses(version, self.clock()))
 
     def open_socket(self, address: str) -> tuple[SocketId, Mailbox] | None:
         """A page connects; None: refuse it."""
-        socket = self.run.socket_opened(address, anyio.current_time())
+        socket = self.run.socket_opened(address, self.clock())
         if socket is None:
             return None
         mailbox = self._mailboxes[socket] = Mailbox()
@@ -168,11 +128,11 @@ class Desk:
         """A page said this."""
         mailbox = self._mailboxes.get(socket)
         waiting = 0 if mailbox is None else len(mailbox.packets)
-        self.carry_out(self.run.socket_heard(socket, text, anyio.current_time(), waiting))
+        self.carry_out(self.run.socket_heard(socket, text, self.clock(), waiting))
 
     def close_socket(self, socket: SocketId) -> None:
         """A page's connection is gone."""
-        self.run.socket_closed(socket, anyio.current_time())
+        self.run.socket_closed(socket, self.clock())
         self._mailboxes.pop(socket, None)
 
     # the daemon
@@ -187,7 +147,7 @@ class Desk:
         """Serve a proved daemon until the link ends; returns why it did. An older link is ended first."""
         self.drop_link("a newer link of the daemon took its place")
         link = self._link = _Link(daemon)
-        self.carry_out(self.run.link_up(daemon, anyio.current_time()))
+        self.carry_out(self.run.link_up(daemon, self.clock()))
         try:
             with link.scope:
                 async with anyio.create_task_group() as tasks:
@@ -208,13 +168,13 @@ class Desk:
 
     def _lose_link(self) -> None:
         self._link = None
-        self.run.link_lost(anyio.current_time())
+        self.run.link_lost(self.clock())
 
     async def _read_link(self, link: _Link, wire: Wire) -> None:
         try:
             while True:
                 frame = await wire.receive()
-                self.carry_out(self.run.link_frame(frame, anyio.current_time()))
+                self.carry_out(self.run.link_frame(frame, self.clock()))
         except WireGone:
             return
         except RemoteProtocolError as exc:
@@ -234,7 +194,7 @@ class Desk:
 
     def tick(self) -> None:
         """Let the core do what is due."""
-        self.carry_out(self.run.tick(anyio.current_time()))
+        self.carry_out(self.run.tick(self.clock()))
 
     def carry_out(self, commands: Iterable[Command]) -> None:
         """Do what the core decided, in order. Never waits."""
@@ -245,9 +205,7 @@ class Desk:
                 case TellSocket():
                     self._tell(command)
                 case CloseSocket():
-                    mailbox = self._mailboxes.get(command.socket)
-                    if mailbox is not None:
-                        mailbox.close(command.code, command.words)
+                    self._send_away(command)
                 case DropFiles():
                     self._drop_files(command.digests)
                 case WakeLink():
@@ -262,6 +220,13 @@ class Desk:
                 case Note():
                     level = logging.ERROR if command.is_alarm else logging.INFO
                     log.log(level, "%s", command.words, extra={"label": self.run.label})
+        self._announce()
+
+    def _announce(self) -> None:
+        """Only now: what is told a page on one occasion goes out in one piece."""
+        told, self._told = self._told, {}
+        for mailbox in told.values():
+            mailbox.on_news()
 
     def _answer(self, command: AnswerTicket) -> None:
         waiting = self._waiting.get(command.ticket)
@@ -271,6 +236,16 @@ class Desk:
 
     def _tell(self, command: TellSocket) -> None:
         mailbox = self._mailboxes.get(command.socket)
-        if mailbox is not None and mailbox.closing is None and not mailbox.put(command.packet):
+        if mailbox is None or mailbox.closing is not None:
+            return
+        if mailbox.put(command.packet):
+            self._told[command.socket] = mailbox
+        else:
             mailbox.clear()
-            self.carry_out(self.run.socket_stuck(command.socket, anyio.current_time()))
+            self.carry_out(self.run.socket_stuck(command.socket, self.clock()))
+
+    def _send_away(self, command: CloseSocket) -> None:
+        mailbox = self._mailboxes.get(command.socket)
+        if mailbox is not None:
+            mailbox.close(command.code, command.words)
+            self._told[command.socket] = mailbox

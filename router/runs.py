@@ -110,9 +110,9 @@ class Runs:
         key, rule = await in_thread(_told_to, folder)
         bundle = await in_thread(folder.bundle)
         kept = await in_thread(folder.spool.load)
-        run = RouterRun(label, key, self.epoch, anyio.current_time(), time.time, self._quota, kept, rule)
+        run = RouterRun(label, key, self.epoch, time.monotonic(), time.time, self._quota, kept, rule)
         run.outbox.set_aside = await in_thread(folder.spool.count_set_aside)
-        desk = Desk(run, folder.drop_uploads, partial(self.spooling.hand_in, folder.spool))
+        desk = Desk(run, folder.drop_uploads, partial(self.spooling.hand_in, folder.spool), time.monotonic)
         served = self._runs[label] = Served(label, folder, desk)
         if bundle is not None:
             served.digest, served.pages = bundle

@@ -1,17 +1,19 @@
-"""A page's websocket: opened for the run's own pages only, then a mailbox out and the core's ear in."""
+"""A page's websocket: opened for the run's own pages only; then its line has a mailbox and the core's ear."""
 
-import math
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ..protocol.names import SENTENCES, Reason
 from .addresses import sender_of
-from .commands import SocketId
-from .desk import Desk, Mailbox
+from .desk import Desk
 from .limits import SEND_S
+from .mailbox import Mailbox
 from .replies import error
+from .socket_protocol import LINE, BoundedSocket
 
 
 async def refuse_socket(websocket: WebSocket, status: int, reason: str, text: str) -> None:
@@ -30,39 +32,24 @@ async def serve_page(websocket: WebSocket, desk: Desk) -> None:
     socket, mailbox = opened
     try:
         await websocket.accept()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_write, websocket, mailbox, tasks.cancel_scope)
-            await _read(websocket, desk, socket, mailbox)
-            tasks.cancel_scope.cancel()
+        await _serve(websocket, mailbox, partial(desk.hear, socket))
     except WebSocketDisconnect:
-        pass  # it left while we said yes
+        pass  # it left while we spoke
     finally:
         desk.close_socket(socket)
 
 
-async def _read(websocket: WebSocket, desk: Desk, socket: SocketId, mailbox: Mailbox) -> None:
-    while True:
-        if mailbox.closing is not None:
-            await anyio.sleep_forever()  # whoever is sent away is not read any more: the writer ends it
-        message = await websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        text = message.get("text")
-        desk.hear(socket, message.get("bytes") or b"" if text is None else text.encode("utf-8", "replace"))
-
-
-async def _write(websocket: WebSocket, mailbox: Mailbox, page: anyio.CancelScope) -> None:
-    # A send that takes too long has torn the stream; the server ends the connection when we return.
-    # One scope, whose deadline moves: a scope for each packet costs more than the sending.
-    with anyio.CancelScope() as sending, suppress(WebSocketDisconnect, RuntimeError):
-        while (packet := await mailbox.take()) is not None:
-            sending.deadline = anyio.current_time() + SEND_S
-            await websocket.send_text(packet.decode())
-            sending.deadline = math.inf
-        code, words = mailbox.closing or (1000, "")
-        sending.deadline = anyio.current_time() + SEND_S
-        await close(websocket, code, words)
-    page.cancel()
+async def _serve(websocket: WebSocket, mailbox: Mailbox, hear: Callable[[bytes], None]) -> None:
+    # Packets do not come through here: an event loop's turn, a task and five layers for each cost more than
+    # all else that is done for it.
+    line: BoundedSocket = websocket.scope["extensions"][LINE]["line"]
+    line.serve(mailbox, hear)
+    while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        text = message.get("text")  # said before it was answered
+        hear(message.get("bytes") or b"" if text is None else text.encode("utf-8", "replace"))
+    if mailbox.closing is not None:
+        with anyio.move_on_after(SEND_S):
+            await close(websocket, *mailbox.closing)
 
 
 async def close(websocket: WebSocket, code: int, words: str) -> None:

@@ -1,16 +1,26 @@
-"""One websocket below its messages: uvicorn's protocol, bounded in what never reaches the application."""
+"""One websocket below its messages: uvicorn's protocol, bounded in what never reaches the application.
+
+What a page says is passed on where its bytes are read, what it is told is written where it is decided.
+"""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
 
 from .connections import Connections
-from .limits import SOCKET_FRAGMENTS_MAX, SOCKET_PINGS_BURST_MAX, SOCKET_PINGS_PER_S_MAX
+from .limits import SEND_S, SOCKET_FRAGMENTS_MAX, SOCKET_PINGS_BURST_MAX, SOCKET_PINGS_PER_S_MAX
+from .mailbox import Mailbox
 from .rates import Bucket
 
+LINE = "crowdd.line"
+"""The extension of ASGI under which an application finds its `BoundedSocket`, as "line"."""
 _POLICY = 1008
+_WRITE_BYTES_ENOUGH = 64 * 1024  # more waits where it is counted: a page takes no more at once
+_TEXT = 0x81  # a text in one frame
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
@@ -20,10 +30,31 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         super().__init__(**settings)
         self._connections = connections
         self._pings = Bucket(SOCKET_PINGS_PER_S_MAX, SOCKET_PINGS_BURST_MAX)
+        self._mailbox = Mailbox()
+        self._hear: Callable[[bytes], None] | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        """Runs while something waits that the page does not take."""
+
+    def serve(self, mailbox: Mailbox, hear: Callable[[bytes], None]) -> None:
+        """From now on send what comes into the mailbox, and let `hear` have what the page says, as it comes.
+
+        `receive` gives what the page said before, and then only its end: because it left, takes nothing
+        any more, or is to be sent away and has been told everything before that.
+        """
+        self._mailbox, self._hear = mailbox, hear
+        mailbox.on_news = self._say
+        self._say()
+
+    def handle_connect(self, event: Request) -> None:
+        """Somebody asks for a websocket."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"] = {**(self.scope.get("extensions") or {}), LINE: {"line": self}}
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The page left. It was counted when it connected, before it asked for a websocket."""
         self._connections.close(self.transport)
+        self._calm_down()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -44,6 +75,8 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._connections.pause(self.transport, False)
         if not self.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
+        self._calm_down()
+        self._say()
 
     async def receive(self) -> Any:
         """The next message. Reading goes on only if the page takes what it is sent."""
@@ -51,6 +84,16 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         if not self.writable.is_set() and not self.transport.is_closing():
             self.transport.pause_reading()
         return message
+
+    def send_receive_event_to_app(self) -> None:
+        """A message is here as a whole."""
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        is_text = self.curr_msg_data_type == "text"
+        if self._hear is None or not self.queue.empty() or (is_text and not _is_utf8(data)):
+            super().send_receive_event_to_app()
+        else:
+            self.frames = []
+            self._hear(data)
 
     def handle_cont(self, event: Frame) -> None:
         """One more fragment of a message; an empty one takes memory, too."""
@@ -69,6 +112,35 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         super().handle_pong(event)
         self._count_ping()
 
+    def _say(self) -> None:
+        mailbox = self._mailbox
+        while self.writable.is_set() and (texts := mailbox.take_some(_WRITE_BYTES_ENOUGH)):
+            if not self.close_sent and not self.transport.is_closing():
+                self.transport.write(_frames(texts))
+        if mailbox.packets:
+            self._lose_patience_later()
+        elif mailbox.closing is not None:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Whoever is sent away is not read any more; its application wakes up and says goodbye."""
+        if self._hear is None:
+            return
+        self._hear = None
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": _POLICY})
+        if not self.read_paused and not self.transport.is_closing():
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def _lose_patience_later(self) -> None:
+        if self._patience is None:
+            self._patience = self.loop.call_later(SEND_S, self.transport.abort)
+
+    def _calm_down(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
     def _count_ping(self) -> None:
         if not self._pings.take(asyncio.get_running_loop().time()):
             self._fail("too many pings")
@@ -78,3 +150,24 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             return
         self.conn.fail(_POLICY, words)
         self.handle_parser_exception()
+
+
+def _frames(texts: Iterable[bytes]) -> bytes:
+    """Texts as a server says them: unmasked, each in one frame."""
+    return b"".join(piece for text in texts for piece in (_head(len(text)), text))
+
+
+def _head(size: int) -> bytes:
+    if size < 126:
+        return bytes((_TEXT, size))
+    if size < 1 << 16:
+        return bytes((_TEXT, 126)) + size.to_bytes(2)
+    return bytes((_TEXT, 127)) + size.to_bytes(8)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -63,7 +63,7 @@ async def _spool(job: _Job, command: Spool, places: anyio.CapacityLimiter) -> li
         await in_thread(job.folder.write, command.kept, command.packet, limiter=places)
     except OSError as exc:
         trouble = _words(exc)
-    return job.desk.run.spooled(number, trouble, anyio.current_time())
+    return job.desk.run.spooled(number, trouble, job.desk.clock())
 
 
 async def _load(job: _Job, command: Load, places: anyio.CapacityLimiter) -> list[Command]:
@@ -71,10 +71,10 @@ async def _load(job: _Job, command: Load, places: anyio.CapacityLimiter) -> list
     try:
         packet = await in_thread(job.folder.read, command.kept, limiter=places)
     except Damaged:
-        return run.not_loaded(number, None, anyio.current_time())
+        return run.not_loaded(number, None, job.desk.clock())
     except OSError as exc:
-        return run.not_loaded(number, _words(exc), anyio.current_time())
-    return run.loaded(number, packet, anyio.current_time())
+        return run.not_loaded(number, _words(exc), job.desk.clock())
+    return run.loaded(number, packet, job.desk.clock())
 
 
 async def _remove(job: _Job, command: Unspool | SetAside, places: anyio.CapacityLimiter) -> list[Command]:
@@ -89,7 +89,7 @@ async def _remove(job: _Job, command: Unspool | SetAside, places: anyio.Capacity
         log.error(
             "what was kept as %d cannot be removed: %s", number, exc, extra={"label": job.desk.run.label}
         )
-    return job.desk.run.unspooled(number, anyio.current_time())
+    return job.desk.run.unspooled(number, job.desk.clock())
 
 
 def _words(exc: OSError) -> str:

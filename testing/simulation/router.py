@@ -20,7 +20,8 @@ from ...protocol.link import Role
 from ...protocol.names import Reason, WireId
 from ...protocol.proof import NONCE_BYTES
 from ...router.commands import HttpAnswer, SocketId, SpoolCommand
-from ...router.desk import Desk, Mailbox, WireGone
+from ...router.desk import Desk, WireGone
+from ...router.mailbox import Mailbox
 from ...router.run import RouterRun
 from ...router.tickets import Caller
 from ..doors import SocketLost
@@ -223,12 +224,21 @@ class SimulatedSocket:
         """SocketLost."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when, self._gone, nursery.cancel_scope)
-            packet = await self._mailbox.take()
+            packet = await self._next()
             nursery.cancel_scope.cancel()
             if packet is not None:
                 told: Mapping[str, Any] = load_json(packet)
                 return told
         raise SocketLost("the router closed the socket")
+
+    async def _next(self) -> bytes | None:
+        while not self._mailbox.packets:
+            if self._mailbox.closing is not None:
+                return None
+            news = trio.Event()
+            self._mailbox.on_news = news.set
+            await news.wait()
+        return self._mailbox.take()
 
 
 @attrs.frozen

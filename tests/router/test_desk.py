@@ -11,9 +11,10 @@ from crowdd.protocol.handshake import Peer
 from crowdd.protocol.limits import LINK_SILENT_S, REQUEST_HOLD_S, SOCKET_QUEUE_PACKETS_MAX
 from crowdd.protocol.names import AgentStatus
 from crowdd.protocol.packets import RegisterAgent, UpdateStatus
-from crowdd.router import desk as desk_module
+from crowdd.router import mailbox as mailbox_module
 from crowdd.router.commands import HttpAnswer
-from crowdd.router.desk import Desk, Mailbox, WireGone
+from crowdd.router.desk import Desk, WireGone
+from crowdd.router.mailbox import Mailbox
 from crowdd.router.run import RouterRun
 
 from .daemon import Daemon, linked_in_memory
@@ -112,7 +113,7 @@ async def test_a_page_that_takes_nothing_is_closed_once_its_queue_is_full(
 def test_what_waits_for_one_page_is_bounded_in_bytes_and_one_packet_always_fits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(desk_module, "SOCKET_QUEUE_BYTES_MAX", 100)
+    monkeypatch.setattr(mailbox_module, "SOCKET_QUEUE_BYTES_MAX", 100)
     mailbox = Mailbox()
     assert mailbox.put({"text": "x" * 1_000})
     assert not mailbox.put({})
@@ -121,23 +122,22 @@ def test_what_waits_for_one_page_is_bounded_in_bytes_and_one_packet_always_fits(
     assert not mailbox.put({"n": 10})
 
 
-async def test_what_was_taken_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "SOCKET_QUEUE_BYTES_MAX", 16)
+def test_what_was_taken_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox_module, "SOCKET_QUEUE_BYTES_MAX", 16)
     mailbox = Mailbox()
     assert mailbox.put({"n": 10})
     assert mailbox.put({"n": 11})
     assert not mailbox.put({"n": 12})
-    await mailbox.take()
+    mailbox.take()
     assert mailbox.put({"n": 12})
 
 
-async def test_a_mailbox_gives_what_is_left_before_it_closes() -> None:
+def test_a_mailbox_keeps_what_is_left_when_it_closes() -> None:
     mailbox = Mailbox()
     mailbox.put({"n": 1})
     mailbox.close(1001, "bye")
     mailbox.close(1008, "a second reason does not count")
-    assert await mailbox.take() == b'{"n":1}'
-    assert await mailbox.take() is None
+    assert mailbox.take() == b'{"n":1}'
     assert mailbox.closing == (1001, "bye")
 
 

@@ -415,6 +415,19 @@ async def test_live_updates_cross_in_both_directions(router_process: Process) ->
         assert (update.subject, update.update) == (agent_id(), data)
 
 
+async def test_updates_of_any_size_reach_a_page_whole_and_in_order(router_process: Process) -> None:
+    await deployed(router_process)
+    daemon = Daemon()
+    async with linked(daemon, router_process.url), page_socket(router_process) as socket:
+        await socket.send_message(packet("alive", agent_id()).decode())
+        await daemon.hears(Alive)
+        texts = ["x" * size for size in (1, 200, 70_000, 300_000, 1)]
+        for text in texts:
+            daemon.update(agent_id(), {"text": text})
+        packets = [await told(socket) for _ in texts]
+        assert [packet["data"]["text"] for packet in packets] == texts
+
+
 @pytest.mark.parametrize("origin", ["http://evil.org", "null", None, "http://127.0.0.1:1"])
 async def test_only_the_runs_own_pages_may_connect(router_process: Process, origin: str | None) -> None:
     await deployed(router_process)
@@ -534,7 +547,7 @@ async def stuck_page(router: Process, agent: WireId) -> AsyncGenerator[None]:
 
 
 async def test_a_page_that_takes_nothing_for_too_long_loses_its_socket(router_process: Process) -> None:
-    router_process.limits.append(("crowdd.router.socket_door", "SEND_S", 0.5))
+    router_process.limits.append(("crowdd.router.socket_protocol", "SEND_S", 0.5))
     await deployed(router_process)
     daemon = Daemon()
     daemon.script = lambda _: []
