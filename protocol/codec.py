@@ -5,19 +5,17 @@ type that we do not know as `UnknownPacket`. Only a frame that is no array of pa
 """
 
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any, cast, get_args
 
 import attrs
 import msgpack as _untyped_msgpack  # type: ignore[import-untyped]
-from cattrs import Converter
-from cattrs.gen import make_dict_unstructure_fn
 
 from .documents import check_small_document
 from .errors import RemoteProtocolError, Unsendable
+from .forms import Form
 from .limits import FRAME_BYTES_MAX, WHOLE_PACKET_BYTES_MAX
 from .packets import Packet
-from .strict import exactly, explain, strict_converter
+from .strict import exactly, strict_converter
 
 
 @attrs.frozen
@@ -45,50 +43,9 @@ class BadPacket:
 Decoded = Packet | UnknownPacket | BadPacket
 
 
-class _Form:
-    """How one class of packets looks on the wire: which field is which key, made once.
-
-    `small` reads what came in a frame, `converter` what may be as large as all of its parts.
-    """
-
-    def __init__(self, cls: type[Any], converter: Converter, small: Converter) -> None:
-        self.cls = cls
-        self.name: str = cls.type.value
-        self.tops = {a.name: a.metadata["top"] for a in attrs.fields(cls) if "top" in a.metadata}
-        self.fields = [a.name for a in attrs.fields(cls) if "top" not in a.metadata]
-        self._flatten = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True)
-        self._converter, self._small = converter, small
-
-    @cached_property
-    def _structure(self) -> Any:  # half a millisecond each, and few of them are ever wanted
-        return self._converter.get_structure_hook(self.cls)
-
-    @cached_property
-    def _structure_small(self) -> Any:
-        return self._small.get_structure_hook(self.cls)
-
-    def to_map(self, packet: Any) -> dict[str, Any]:
-        data = self._flatten(packet)
-        tops = {key: data.pop(name) for name, key in self.tops.items()}
-        return {"t": self.name, **tops, "d": data}
-
-    def from_map(self, wire: dict[str, Any], is_small: bool) -> Packet:
-        data: Any = wire.get("d")
-        if not exactly(data, dict):
-            raise RemoteProtocolError("d", "dict expected")
-        flat = {name: data[name] for name in self.fields if name in data}
-        flat.update({name: wire[key] for name, key in self.tops.items() if key in wire})
-        structure = self._structure_small if is_small else self._structure
-        try:
-            return cast(Packet, structure(flat, self.cls))
-        except Exception as exc:
-            name, why = explain(exc)
-            raise RemoteProtocolError(self.tops.get(name, f"d.{name}"), why) from None
-
-
 _msgpack: Any = _untyped_msgpack
 _CONVERTERS = strict_converter(), strict_converter(check_small_document)
-_FORMS = {cls: _Form(cls, *_CONVERTERS) for cls in get_args(Packet)}
+_FORMS = {cls: Form(cls, *_CONVERTERS) for cls in get_args(Packet)}
 _BY_NAME = {form.name: form for form in _FORMS.values()}
 
 

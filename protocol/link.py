@@ -12,6 +12,7 @@ The end outlives connections; a restarted process makes a new end with a new epo
 
 import enum
 from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -85,7 +86,6 @@ class LinkEnd:
         self.connected = False
         self.counters: Counter[str] = Counter()
         """What was strange so far, by name: unknown_packets, bad_packets, late_replies, gaps, ..."""
-        self._hears = _HEARS[role]
         self._outgoing = Outgoing()
         self._assembler = Assembler()
         self._streams = StreamTable(_SENDS[role], epoch, self._outgoing, self.counters)
@@ -95,6 +95,22 @@ class LinkEnd:
         self._request_bytes = 0
         self._queued_bytes = 0
         self._states = StateTable(self._outgoing)
+        self._takes = self._takers(role)
+
+    def _takers(self, role: Role) -> dict[type[Any], Callable[[Any], Sequence[Heard]]]:
+        """What takes each class of packets that the other side may say, and what cannot be read."""
+        ours: dict[type[Any], Callable[[Any], Sequence[Heard]]] = {
+            UnknownPacket: self._take_unknown,
+            BadPacket: self._take_bad,
+            Part: self._take_part,
+            AgentDetails: self._take_reply,
+            Answer: self._take_reply,
+            ClientBoundLiveUpdate: self._streams.receive,
+            MephistoBoundLiveUpdate: self._streams.receive,
+            Ack: self._streams.take_ack,
+            UpdateStatus: self._take_status,
+        }
+        return {cls: ours.get(cls, _as_it_is) for cls in (UnknownPacket, BadPacket, *_HEARS[role])}
 
     # connections
 
@@ -232,29 +248,14 @@ class LinkEnd:
             given += self._take(decoded)
         return given
 
-    def _take(self, decoded: Decoded) -> list[Heard]:
-        match decoded:
-            case UnknownPacket():
-                return self._take_unknown(decoded)
-            case BadPacket():
-                return self._take_bad(decoded)
-            case _ if not isinstance(decoded, self._hears):
-                self.counters["unexpected_packets"] += 1
-                return []
-            case Part():
-                return self._take_part(decoded)
-            case AgentDetails() | Answer():
-                return self._take_reply(decoded)
-            case ClientBoundLiveUpdate() | MephistoBoundLiveUpdate():
-                return [*self._streams.receive(decoded.subject, decoded.epoch, decoded.sequence, decoded)]
-            case Ack():
-                return [*self._streams.take_ack(decoded)]
-            case UpdateStatus():
-                return self._take_status(decoded)
-            case _:
-                return [decoded]
+    def _take(self, decoded: Decoded) -> Sequence[Heard]:
+        take = self._takes.get(type(decoded))
+        if take is None:
+            self.counters["unexpected_packets"] += 1
+            return ()
+        return take(decoded)
 
-    def _take_part(self, part: Part) -> list[Heard]:
+    def _take_part(self, part: Part) -> Sequence[Heard]:
         try:
             whole = self._assembler.add(part)
             decoded = None if whole is None else decode_packet(whole)
@@ -266,31 +267,31 @@ class LinkEnd:
             return []
         return [] if decoded is None else self._take(decoded)
 
-    def _take_reply(self, reply: Reply) -> list[Heard]:
+    def _take_reply(self, reply: Reply) -> Sequence[Heard]:
         if self.withdraw(reply.request):
             return [reply]
         self.counters["late_replies"] += 1
         return []
 
-    def _take_status(self, update: UpdateStatus) -> list[Heard]:
+    def _take_status(self, update: UpdateStatus) -> Sequence[Heard]:
         if self._states.hear(update):
             return [update]
         self.counters["stale_statuses"] += 1
         return []
 
-    def _take_unknown(self, packet: UnknownPacket) -> list[Heard]:
+    def _take_unknown(self, packet: UnknownPacket) -> Sequence[Heard]:
         self.counters["unknown_packets"] += 1
         if packet.request is not None:
             self._refuse(packet.request, "a packet of a type that is not known here")
         return []
 
-    def _take_bad(self, packet: BadPacket) -> list[Heard]:
+    def _take_bad(self, packet: BadPacket) -> Sequence[Heard]:
         self.counters["bad_packets"] += 1
         if packet.type in _REPLY_NAMES and packet.request is not None:
             text = "the answer could not be read"
             return self._take_reply(Answer(packet.request, Outcome.TRY_LATER, Reason.TRY_LATER, text))
         if packet.type in _STREAM_NAMES and packet.subject and packet.epoch and packet.sequence:
-            return [*self._streams.receive(WireId(packet.subject), packet.epoch, packet.sequence, None)]
+            return self._streams.receive_unread(WireId(packet.subject), packet.epoch, packet.sequence)
         if packet.request is not None:
             self._refuse(packet.request, f"{packet.path}: {packet.why}")
         return []
@@ -300,3 +301,7 @@ class LinkEnd:
             self.send(Answer(request, Outcome.REFUSED, Reason.BAD_REQUEST, text))
         except LinkFull:
             self.counters["refusals_dropped"] += 1
+
+
+def _as_it_is(packet: Packet) -> Sequence[Heard]:
+    return (packet,)

@@ -65,13 +65,15 @@ class Outgoing:
         return join_frame(packets) if packets else None
 
     def _take_whole(self, packets: list[bytes], room: int) -> int:
-        while self._waiting and room >= self._reserved():
+        reserved = self._reserved()
+        while self._waiting and room >= reserved:
             pull, after = self._waiting.popleft()
             encoded = pull()
             if encoded is None:
                 continue
             if len(encoded) > PACKET_BYTES_MAX:
                 self._large.append(_Large(len(encoded), self._split(encoded), count_parts(encoded), after))
+                reserved = self._reserved()
                 continue
             packets.append(encoded)
             room -= len(encoded)

@@ -1,6 +1,7 @@
 """All live updates of one end of the link: every agent's stream, both directions."""
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -42,10 +43,10 @@ class StreamTable:
             stream.asked = False
             if end_epoch(stream.epoch) != peer_epoch:
                 del self._in[wire_id]
-        for wire_id, out in self._out.items():
+        for out in self._out.values():
             out.queued = False
             out.rewind()
-            self._queue(wire_id, out)
+            self._queue(out)
 
     def send(
         self, wire_id: WireId, update: dict[str, Any], tag: Tag | None, place: dict[str, Any]
@@ -65,7 +66,7 @@ class StreamTable:
         stream.add(encoded, tag)
         self.held_bytes += len(encoded)
         self._out[wire_id] = stream
-        self._queue(wire_id, stream)
+        self._queue(stream)
         return packet
 
     def forget(self, wire_id: WireId) -> None:
@@ -92,14 +93,28 @@ class StreamTable:
             stream.store(sequence)
             self._ack(wire_id)
 
-    def receive(
+    def receive(self, update: StreamUpdate) -> Sequence[StreamUpdate]:
+        """Sort in one update; those whose turn has come."""
+        return self._receive(update.subject, update.epoch, update.sequence, update)
+
+    def receive_unread(self, wire_id: WireId, epoch: int, sequence: int) -> Sequence[StreamUpdate]:
+        """The same of one that could not be read: its place is passed over."""
+        return self._receive(wire_id, epoch, sequence, None)
+
+    def _receive(
         self, wire_id: WireId, epoch: int, sequence: int, update: StreamUpdate | None
-    ) -> list[StreamUpdate]:
-        """Sort in one update (None: unreadable, its place is passed over); those whose turn has come."""
+    ) -> Sequence[StreamUpdate]:
         stream = self._in_stream(wire_id, epoch)
         if stream is None or sequence < 1:
             self._counters["stale_updates"] += 1
-            return []
+            return ()
+        if update is not None and stream.pass_on(sequence):
+            return (update,)
+        return self._sort_in(stream, wire_id, sequence, update)
+
+    def _sort_in(
+        self, stream: InStream, wire_id: WireId, sequence: int, update: StreamUpdate | None
+    ) -> Sequence[StreamUpdate]:
         received = stream.receive(sequence, update)
         if received.duplicate:
             self._counters["duplicate_updates"] += 1
@@ -131,7 +146,7 @@ class StreamTable:
             return None
         return encode_packet(Ack(wire_id, stream.epoch, stream.acked, resend))
 
-    def take_ack(self, ack: Ack) -> list[Confirmed]:
+    def take_ack(self, ack: Ack) -> Sequence[Confirmed]:
         """The other side confirms, or asks for what follows; or it has lost its place: begin anew for it.
 
         Returns what is confirmed now.
@@ -142,14 +157,18 @@ class StreamTable:
         elif ack.sequence < stream.acked:
             self._take_low_ack(ack, stream)
         else:
-            freed = stream.ack(ack.sequence)
-            self.held_bytes -= freed.size
-            stream.acked_by = self._peer_epoch
-            if ack.resend:
-                stream.rewind()
-            self._queue(ack.subject, stream)
-            return [Confirmed(ack.subject, tag) for tag in freed.tags]
-        return []
+            return [Confirmed(ack.subject, tag) for tag in self._settle(ack, stream)]
+        return ()
+
+    def _settle(self, ack: Ack, stream: OutStream) -> Sequence[Tag]:
+        self.held_bytes -= stream.held_bytes
+        tags = stream.ack(ack.sequence)
+        self.held_bytes += stream.held_bytes
+        stream.acked_by = self._peer_epoch
+        if ack.resend:
+            stream.rewind()
+        self._queue(stream)
+        return tags
 
     def _take_low_ack(self, ack: Ack, stream: OutStream) -> None:
         # Only a peer that started anew can know less than was confirmed; else this ack is merely old.
@@ -161,13 +180,13 @@ class StreamTable:
         self.held_bytes -= stream.held_bytes
         stream.restart(stream_epoch(self._epoch, self._restarts))
         self.held_bytes += stream.held_bytes
-        self._queue(ack.subject, stream)
+        self._queue(stream)
 
-    def _queue(self, wire_id: WireId, stream: OutStream) -> None:
+    def _queue(self, stream: OutStream) -> None:
         if stream.more and not stream.queued:
             stream.queued = True
-            self._outgoing.put(stream.pull, partial(self._sent, wire_id, stream))
+            self._outgoing.put(stream.pull, partial(self._sent, stream))
 
-    def _sent(self, wire_id: WireId, stream: OutStream) -> None:
+    def _sent(self, stream: OutStream) -> None:
         stream.queued = False
-        self._queue(wire_id, stream)
+        self._queue(stream)

@@ -1,6 +1,7 @@
 """One agent's live updates in one direction: the sending and the receiving side. Pure bookkeeping."""
 
 from collections import deque
+from collections.abc import Sequence
 
 import attrs
 
@@ -23,14 +24,6 @@ class Confirmed:
 
     subject: WireId = attrs.field(repr=False)
     tag: Tag
-
-
-@attrs.frozen
-class Freed:
-    """What a confirmation lets go: how many bytes, and the newest tag (of each page that has some)."""
-
-    size: int = 0
-    tags: tuple[Tag, ...] = ()
 
 
 def stream_epoch(end_epoch: int, restarts: int) -> int:
@@ -84,9 +77,8 @@ class OutStream:
         self._cursor += 1
         return self._unacked[self._cursor - 1][0]
 
-    def ack(self, sequence: int) -> Freed:
-        """Forget everything up to `sequence`, which must have been sent; what that freed."""
-        held = self.held_bytes
+    def ack(self, sequence: int) -> Sequence[Tag]:
+        """Forget everything up to `sequence`, which must have been sent; the newest tag (of each page)."""
         tags: list[Tag] = []
         while self.acked < sequence:
             encoded, tag = self._unacked.popleft()
@@ -95,7 +87,7 @@ class OutStream:
                 tags.append(tag)
             self.acked += 1
             self._cursor = max(0, self._cursor - 1)
-        return Freed(held - self.held_bytes, newest(tags))
+        return newest(tags) if len(tags) > 1 else tags
 
     def rewind(self) -> None:
         """Send everything unconfirmed again."""
@@ -144,6 +136,14 @@ class InStream:
         self.acked = sequence
         self.asked = False
         self._held: dict[int, StreamUpdate | None] = {}
+
+    def pass_on(self, sequence: int) -> bool:
+        """True: this is the next update, and nothing waits behind it; it counts as delivered."""
+        if sequence != self.delivered + 1 or self._held:
+            return False
+        self.delivered = sequence
+        self.asked = False
+        return True
 
     def receive(self, sequence: int, update: StreamUpdate | None) -> Received:
         """Take an update; None stands for one that could not be read: its place is passed over."""

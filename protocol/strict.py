@@ -87,7 +87,8 @@ def _origin(origin: type) -> Callable[[Any], bool]:
     return lambda kind: getattr(kind, "__origin__", None) is origin
 
 
-def _is_free(kind: Any) -> bool:
+def is_free(kind: Any) -> bool:
+    """Whether values of this type are documents, which cross as they are."""
     return kind is Any or kind == dict[str, Any]
 
 
@@ -107,7 +108,7 @@ def strict_converter(check: Callable[[Any], None] = check_document) -> Converter
     converter.register_structure_hook_func(lambda kind: kind == dict[str, Any], _map(check))
     converter.register_structure_hook_func(lambda kind: kind is Any, _free_form(check))
     # Without this cattrs walks every payload, at ten times the cost of msgpack itself.
-    converter.register_unstructure_hook_func(_is_free, _same)
+    converter.register_unstructure_hook_func(is_free, _same)
     return converter
 
 

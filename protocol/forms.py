@@ -1,0 +1,123 @@
+"""How each class of packets looks on the wire: its map `{t, s, d, ...}`, written and strictly read."""
+
+from functools import cached_property
+from typing import Any, cast, get_args
+
+import attrs
+from cattrs import Converter
+
+from .errors import RemoteProtocolError
+from .packets import Packet
+from .strict import exactly, explain, is_free
+
+_ABSENT = object()
+_PLAIN = (str, int, bool, bytes)
+
+
+class Form:
+    """How one class of packets looks on the wire: which field is which key, made once."""
+
+    def __init__(self, cls: type[Any], converter: Converter, small: Converter) -> None:
+        """`small` reads what came in a frame, `converter` what may be as large as all of its parts."""
+        self.cls = cls
+        self.name: str = cls.type.value
+        self.tops = _tops(cls)
+        self._inner = [_written(a, converter) for a in attrs.fields(cls) if a.name not in self.tops]
+        self._readers = _Reader(cls, converter), _Reader(cls, small)
+
+    def to_map(self, packet: Any) -> dict[str, Any]:
+        """The packet's map; documents in it are the very same objects."""
+        wire: dict[str, Any] = {"t": self.name}
+        for name, key in self.tops.items():
+            wire[key] = getattr(packet, name)
+        data = wire["d"] = {}
+        for name, default, write in self._inner:
+            value = getattr(packet, name)
+            if value is not default and value != default:
+                data[name] = value if write is None else write(value)
+        return wire
+
+    def from_map(self, wire: dict[str, Any], is_small: bool) -> Packet:
+        """The packet of a map; RemoteProtocolError says what of it is wrong."""
+        data: Any = wire.get("d")
+        if not exactly(data, dict):
+            raise RemoteProtocolError("d", "dict expected")
+        reader = self._readers[is_small]
+        try:
+            return reader.read(wire, data)
+        except Exception:  # of any kind; whose it is, and what, takes a closer look
+            return reader.read_closely(wire, data)
+
+
+class _Reader:
+    """Makes packets of one class of what was on the wire."""
+
+    def __init__(self, cls: type[Any], converter: Converter) -> None:
+        self._cls = cls
+        self._converter = converter
+        self._tops = _tops(cls)
+
+    @cached_property
+    def _fields(self) -> list[tuple[str, str | None, type | None, Any, Any]]:
+        """Each with its own key, the type whose values are taken as they are, and what takes others."""
+        return [
+            (
+                a.name,
+                self._tops.get(a.name),
+                _plain(a.type),
+                self._converter.get_structure_hook(a.type),
+                a.type,
+            )
+            for a in attrs.fields(self._cls)
+        ]
+
+    def read(self, wire: dict[str, Any], data: dict[str, Any]) -> Packet:
+        """The packet, if all is as it should be; else raises anything."""
+        found: dict[str, Any] = {}
+        for name, top, plain, structure, kind in self._fields:
+            value = data.get(name, _ABSENT) if top is None else wire.get(top, _ABSENT)
+            if value is not _ABSENT:
+                found[name] = value if type(value) is plain else structure(value, kind)
+        return cast(Packet, self._cls(**found))
+
+    @cached_property
+    def _structure(self) -> Any:  # half a millisecond each, and few of them are ever wanted
+        return self._converter.get_structure_hook(self._cls)
+
+    def read_closely(self, wire: dict[str, Any], data: dict[str, Any]) -> Packet:
+        """The same by cattrs, which knows what is wrong: RemoteProtocolError."""
+        names = [a.name for a in attrs.fields(self._cls) if a.name not in self._tops]
+        flat = {name: data[name] for name in names if name in data}
+        flat.update({name: wire[key] for name, key in self._tops.items() if key in wire})
+        try:
+            return cast(Packet, self._structure(flat, self._cls))
+        except Exception as exc:
+            name, why = explain(exc)
+            raise RemoteProtocolError(self._tops.get(name, f"d.{name}"), why) from None
+
+
+def _tops(cls: type[Any]) -> dict[str, str]:
+    """The fields that have keys in the packet's own map."""
+    return {a.name: a.metadata["top"] for a in attrs.fields(cls) if "top" in a.metadata}
+
+
+def _bare(kind: Any) -> Any:
+    """The type below another name (`WireId`), and without the None that it may be instead."""
+    first, *others = get_args(kind) or (kind,)
+    kind = first if others == [type(None)] else kind
+    return getattr(kind, "__supertype__", kind)
+
+
+def _plain(kind: Any) -> type | None:
+    """The type that is the same on the wire, if this is one."""
+    bare = _bare(kind)
+    return bare if bare in _PLAIN else None
+
+
+def _written(field: "attrs.Attribute[Any]", converter: Converter) -> tuple[str, Any, Any]:
+    """Its name, the value that is left out, and how others are written; None: as they are."""
+    default: Any = field.default
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        default = default.factory()
+    same = _plain(field.type) is not None or is_free(_bare(field.type))
+    return field.name, default, None if same else converter.get_unstructure_hook(field.type)
