@@ -158,7 +158,8 @@ async def simulate(
     with each other; this share of them in `unchanged` pages of mephisto-task. The code may also have them
     `onboarded` first.
 
-    Needs an autojumping virtual clock. Returns when everybody has gone home, or when the `hours` are over.
+    Needs an autojumping virtual clock. Returns when everybody has gone home and what routers kept for the
+    daemon has come to it, or when the `hours` are over.
     """
     with tempfile.TemporaryDirectory(prefix="crowdd-world-") as folder:
         world = _World(seed, Path(folder), routers, make_store, qualified, live, unchanged, hours, onboarded)
@@ -223,6 +224,7 @@ class _World:
             nursery.start_soon(self._break, faults, planned, run_id)
             with trio.move_on_at(self._hours.lasts_s):
                 await self._work(links, crowd)
+                await self._delivered()
             nursery.cancel_scope.cancel()
         return await self._report(run_id, planned)
 
@@ -271,6 +273,11 @@ class _World:
         async with trio.open_nursery() as nursery:
             for number, link in enumerate(links):
                 nursery.start_soon(self._worker, number, link, crowd)
+
+    async def _delivered(self) -> None:
+        """Whoever went home last may have been promised what the daemon does not have yet."""
+        while any(router.disk.spool.kept for router in self._routers):  # noqa: ASYNC110  # it tells nobody
+            await trio.sleep(0.1)
 
     async def _worker(self, number: int, link: str, crowd: BotPlan) -> None:
         rng = self._rng(f"worker {number}")
