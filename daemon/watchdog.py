@@ -10,6 +10,7 @@ from ..supervision.notify import Notifier
 
 log = logging.getLogger(__name__)
 
+LOOK_S = 10.0  # between two looks at the store when nobody is to be fed
 EXTEND_S = 15.0  # a stop that says nothing for so long is stuck
 
 Probe = Callable[[], Awaitable[object]]
@@ -32,14 +33,16 @@ class Watchdog:
             self._probe = None
 
     async def serve(self) -> None:
-        """Feed it until cancelled, also while the store is opened and closed. Raises what the probe does."""
-        every_s = self._notifier.ping_every_s
-        if every_s is None:
-            return
+        """Feed it until cancelled, also while the store is opened and closed. Raises what the probe does.
+
+        Without systemd the store is looked at all the same: it may have failed after the last write.
+        """
+        every_s = self._notifier.ping_every_s or LOOK_S
         while True:
             if self._probe is not None:
                 await self._prove_alive(self._probe, every_s)
-            self._notifier.say(watchdog=1)
+            if self._notifier.ping_every_s is not None:
+                self._notifier.say(watchdog=1)
             await trio.sleep(every_s)
 
     async def _prove_alive(self, probe: Probe, patience_s: float) -> None:

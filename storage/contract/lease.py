@@ -8,7 +8,8 @@ class LeaseContract(abc.ABC):
 
     @abc.abstractmethod
     async def check_lease(self) -> None:
-        """Read that this opening still holds the store. LeaseLost. The cheapest proof that it can be read."""
+        """Read that this opening still holds the store: the cheapest proof that it can be read. LeaseLost;
+        StorageFailed also when it failed since the last write, and nothing can be written any more."""
 
     @abc.abstractmethod
     async def renew_lease(self) -> None:

@@ -30,6 +30,11 @@ class Engine(abc.ABC):
 
     epoch: int
 
+    @property
+    def failed(self) -> str | None:
+        """Why nothing can be written any more, as every later `write` says; None: it can."""
+        return None
+
     @abc.abstractmethod
     async def write(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run and commit; what the function raises rolls it back. It may run twice: see `commit`."""
@@ -56,6 +61,10 @@ class Threads(Engine):
         self._long_readers = long_readers
         self.epoch = writer.resources[0].epoch
 
+    @property
+    def failed(self) -> str | None:
+        return self._writer.resources[0].failed
+
     async def write(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         value: T = await self._writer.run(_bind(function, *args, **kwargs))
         return value
@@ -77,6 +86,10 @@ class Inline(Engine):
     def __init__(self, writer: HeldWriter) -> None:
         self._writer = writer
         self.epoch = writer.epoch
+
+    @property
+    def failed(self) -> str | None:
+        return self._writer.failed
 
     async def write(self, function: Callable[Concatenate[Db, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         await trio.lowlevel.checkpoint()

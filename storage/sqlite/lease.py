@@ -1,6 +1,6 @@
 """Whether this opening still holds the store, in SQLite."""
 
-from ..errors import LeaseLost
+from ..errors import LeaseLost, StorageFailed
 from ..sql import statements
 from .ask import Db, do, value
 from .body import SqliteBody
@@ -10,6 +10,8 @@ class SqliteLease(SqliteBody):
     """What `Storage` says about its lease."""
 
     async def check_lease(self) -> None:
+        if self._engine.failed is not None:
+            raise StorageFailed(self._engine.failed)
         present = await self._engine.read(_epoch)
         if present != self.epoch:
             raise LeaseLost(f"epoch {present} has taken this store from epoch {self.epoch}")

@@ -30,8 +30,19 @@ async def test_the_watchdog_is_fed_three_times_in_its_limit(autojump_clock: Mock
 
 async def test_no_watchdog_is_not_fed(autojump_clock: MockClock) -> None:
     said = Said()
-    await Watchdog(said).serve()
+    with trio.move_on_after(100):
+        await Watchdog(said).serve()
     assert said.lines == []
+
+
+async def test_a_store_that_fails_is_noticed_without_systemd(autojump_clock: MockClock) -> None:
+    async def lost() -> None:
+        if trio.current_time() > began:
+            raise OSError("the disk is gone")
+
+    began, watchdog = trio.current_time(), Watchdog(Said())
+    with watchdog.probing(lost), pytest.raises(OSError, match="gone"):
+        await watchdog.serve()
 
 
 async def test_nothing_is_fed_before_the_store_has_answered(

@@ -4,15 +4,18 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from crowdd.storage.errors import StorageFailed, StorageFull
+from crowdd.storage.opening import open_storage
 from crowdd.storage.sqlite import open_threads
 from crowdd.storage.sqlite.checkpointing import COMMITS_MAX, GROWN_BYTES_MAX, LOG_BYTES_KEPT
 from crowdd.storage.sqlite.engine import Threads
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BLOB = b"x" * 100_000
 
 
@@ -100,6 +103,17 @@ async def test_flt4_a_disk_that_fails_when_the_log_is_brought_into_the_database_
         assert "SQLITE_IOERR_WRITE" in str(failed.value)
     async with open_threads(database) as engine:  # what was committed is in the log
         assert await engine.read(stored) == [*(f"{number:03}" for number in range(COMMITS_MAX - 1)), "before"]
+
+
+async def test_p12_a_log_that_cannot_be_brought_into_the_database_is_noticed_without_a_write(
+    database: Path,
+) -> None:
+    async with open_storage(database) as storage:
+        with writes_go_to(str(database), os.O_RDONLY, database):
+            for number in range(COMMITS_MAX):
+                await storage.register_worker("mock", f"worker {number}", {}, NOW)
+        with pytest.raises(StorageFailed, match="SQLITE_IOERR_WRITE"):
+            await storage.check_lease()
 
 
 async def test_flt4_a_disk_that_fails_at_the_very_last_is_heard_though_nothing_is_lost(
