@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from crowdd.supervision.garbage import LOOK_TURNS, NEWER_TURNS, NEWEST, GarbageSearch
+from crowdd.supervision.garbage import (
+    GROWN_BYTES_MAX,
+    LOOK_TURNS,
+    NEWER_TURNS,
+    NEWEST,
+    GarbageSearch,
+    resident_bytes,
+)
 
 MANY = NEWEST * (NEWER_TURNS + 2) * (LOOK_TURNS + 1)  # so many objects make a look worth its while
 
@@ -105,6 +112,31 @@ def test_after_everything_was_looked_through_much_may_be_set_aside_again(searche
     search.look()
     assert searches == []
     assert len(kept) == MANY
+
+
+def test_what_was_set_aside_is_found_once_the_process_has_grown_much(searches: list[int]) -> None:
+    size = GROWN_BYTES_MAX
+    search = GarbageSearch(size=lambda: size)
+    search.begin()
+    held, kept = Cycle(), many()
+    search.look()
+    lost = weakref.ref(held)
+    del held
+    search.look()
+    assert lost() is not None
+    size += GROWN_BYTES_MAX
+    search.look()
+    assert lost() is None
+    searches.clear()
+    search.look()
+    assert searches == []  # it has grown no more since
+    assert len(kept) == MANY
+
+
+def test_a_process_knows_how_large_it_is() -> None:
+    before = resident_bytes()
+    filled = b"x" * 50_000_000
+    assert resident_bytes() - before >= len(filled) // 2
 
 
 def test_few_survivors_are_looked_through_with_the_next(searches: list[int]) -> None:
