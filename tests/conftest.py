@@ -3,6 +3,7 @@
 And at the end a table says where the time went.
 """
 
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -18,6 +19,10 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 TOLD_FROM_S = 5.0  # files that take less are told together
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's job in the background ignores Ctrl-C, and so would all that tests start and then interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
