@@ -69,14 +69,15 @@ async def test_flt18_a_daemon_that_the_kernel_kills_for_its_memory_comes_back_an
     assert check_history(history.entries, facts, DAEMON_TABLES, healed_at=healed_at) == []
 
 
-async def test_flt19_with_a_tenth_of_a_processor_nobody_is_taken_for_dead(
+async def test_flt19_with_a_fraction_of_a_processor_nobody_is_taken_for_dead(
     with_router: Machine, launch: Callable[..., Any], tmp_path: Path
 ) -> None:
-    run, links = await launch(4, a_task(tmp_path, 400, REMOTE))
+    run, links = await launch(8, a_task(tmp_path, 800, REMOTE))
     _, quiet_links = await launch(3, a_task(tmp_path / "quiet", 3, REMOTE))
-    history, plan = History(clock=time.monotonic), BotPlan(4, seed=19, arrive_s=0.1, think_s=0.05)
+    history, plan = History(clock=time.monotonic), BotPlan(8, seed=19, arrive_s=0.1, think_s=0.0)
     router_since = with_router.crowdctl("show", str(run))["routers"][0]["since"]
-    with with_router.limited(DAEMON, "CPUQuota=10%"), with_router.limited(ROUTER, "CPUQuota=10%"):
+    # So little that both of them have to wait for it, with bots that do not think.
+    with with_router.limited(DAEMON, "CPUQuota=10%"), with_router.limited(ROUTER, "CPUQuota=3%"):
         before = [with_router.throttled(unit) for unit in (DAEMON, ROUTER)]
         async with at_work(quiet_links) as pages, trio.open_nursery() as nursery:
             nursery.start_soon(run_bots, plan, links, None, history)
