@@ -55,6 +55,9 @@ WAYS: dict[str, str] = {
     "COUNTED_IN_TASK": "SEARCH task_worker USING PRIMARY KEY (task_id=? AND worker_id=?)",
     "SPECIAL_DIGESTS": "SEARCH agent USING INDEX agent_of_worker (worker_id=? AND run_id=?)",
     "AGENT_OF_LINK": ("SEARCH agent USING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=? AND after=?)"),
+    "AGENTS_OF_LINK": "SEARCH agent USING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=?)",
+    "ONBOARDING_OF_LINK": "SEARCH onboarding_agent USING INDEX onboarding_of_link (run_id=? AND link=?)",
+    "HELD_UNITS": "SEARCH unit USING INDEX unit_of_worker (worker_id=?)",
     "NEWEST_ONBOARDING": ("SEARCH onboarding_agent USING INDEX onboarding_of_run (run_id=? AND worker_id=?)"),
     "LIVE_ONBOARDING_OF": ("SEARCH onboarding_agent USING INDEX onboarding_live (run_id=? AND worker_id=?)"),
     "LIVE_ONBOARDING": "SEARCH onboarding_agent USING INDEX onboarding_live (run_id=?)",
@@ -63,7 +66,7 @@ WAYS: dict[str, str] = {
     "NEWEST_DECISION": "SEARCH decision USING INDEX decision_of_run (run_id=? AND worker_id=?)",
 }
 """How the statements of admission must begin: each at a place in an index, in the order it needs."""
-SORTED = {"LIVE_ONBOARDING", "SPECIAL_DIGESTS"}
+SORTED = {"AGENTS_OF_LINK", "HELD_UNITS", "LIVE_ONBOARDING", "ONBOARDING_OF_LINK", "SPECIAL_DIGESTS"}
 """What is put in order, or rid of doubles, after it was found."""
 
 
