@@ -19,7 +19,10 @@ class Wire(abc.ABC):
 
     @abc.abstractmethod
     async def send(self, frame: bytes) -> None:
-        """Hand one frame over. LinkLost when it is gone; a cancelled send ends the connection for good."""
+        """Hand one frame over, one at a time. LinkLost when it is gone, or an earlier one is on its way.
+
+        A cancelled send ends the connection for good.
+        """
 
     @abc.abstractmethod
     async def receive(self) -> bytes:

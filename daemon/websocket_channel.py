@@ -263,16 +263,15 @@ class _WebsocketWire(Wire):
         self._torn = False
 
     async def send(self, frame: bytes) -> None:
-        # The library has frames take turns, and who sends has a clock: neither is wanted twice for each.
+        # The link's writer has frames take turns, and a clock: no lock is wanted here, and no clock.
         if self._torn:
-            raise LinkLost("an earlier frame was cut off")
+            raise LinkLost("an earlier frame was cut off, or is on its way")
+        self._torn = True  # until all of it has gone: cut off in the middle, the stream takes no other frame
         try:
             await self._connection.send_message(frame)
         except ConnectionClosed as exc:
             raise LinkLost("while sending") from exc
-        except trio.Cancelled:
-            self._torn = True  # perhaps in the middle of a frame: the stream cannot be used for another one
-            raise
+        self._torn = False
 
     async def receive(self) -> bytes:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, serve_websocket
 
 from crowdd.daemon.channel import LinkLost, LinkRefused, Wire
@@ -111,20 +112,6 @@ async def test_frames_go_both_ways_whole_and_in_order() -> None:
     assert got == frames
 
 
-async def test_two_tasks_may_send_on_one_wire() -> None:
-    got: list[bytes] = []
-
-    async def use(wire: Wire) -> None:
-        async with trio.open_nursery() as nursery:
-            for n in range(5):
-                nursery.start_soon(wire.send, bytes([n]) * 10_000)
-            for _ in range(5):
-                got.append(await wire.receive())
-
-    await with_router(echo, use)
-    assert sorted(got) == [bytes([n]) * 10_000 for n in range(5)]
-
-
 async def test_what_the_daemon_raises_while_linked_comes_out_as_it_was() -> None:
     async def use(wire: Wire) -> None:
         raise KeyError("mine")
@@ -188,6 +175,27 @@ async def test_after_a_send_was_cut_off_nothing_more_is_sent() -> None:
             while True:
                 await wire.send(b"x" * FRAME_BYTES_MAX)
         assert scope.cancelled_caught
+        await wire.send(b"more")
+
+    with pytest.raises(LinkLost, match="cut off"):
+        await with_router(never_read, use)
+
+
+async def test_while_a_frame_is_on_its_way_no_other_follows_it_even_once_it_is_cut_off() -> None:
+    async def never_read(connection: WebSocketConnection) -> None:
+        await trio.sleep_forever()
+
+    async def fill(wire: Wire) -> None:
+        while True:
+            await wire.send(b"x" * FRAME_BYTES_MAX)
+
+    async def use(wire: Wire) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fill, wire)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(LinkLost, match="on its way"):
+                await wire.send(b"more")
+            nursery.cancel_scope.cancel()
         await wire.send(b"more")
 
     with pytest.raises(LinkLost, match="cut off"):
