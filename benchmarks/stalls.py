@@ -64,6 +64,7 @@ def _words_of(turns: Sequence[dict[str, Any]]) -> str:
         f"the longest of them {ms(most['longest_s'])} in {most['whose']}",
         f"searching for garbage {ms(most['gc_s'])}",
         f"by the clock {ms(max(turn['wall_s'] for turn in turns))}",
+        "most of it in " + ", ".join(f"{name} {ms(took_s)}" for name, took_s in most["most"]),
     )
     return ", ".join(told)
 

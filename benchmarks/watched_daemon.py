@@ -2,13 +2,14 @@
 
 A turn is all that runs between two looks at what came in: nothing else is heard of meanwhile. Told are when
 it ended, how long it took by the clock and of its thread's CPU, how much of that was Python's search for
-garbage, its steps, and whose was the longest.
+garbage, its steps, whose was the longest, and which tasks took most of it together.
 """
 
 import gc
 import json
 import os
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from crowdd.cli import crowdd
 
 FILE = "LOOP_TURNS"
 TOLD_S = 0.005  # shorter turns are of no interest
+TOLD_TASKS = 4  # of each turn, those that took most
 
 
 class TurnWatch(trio.abc.Instrument):
@@ -27,6 +29,7 @@ class TurnWatch(trio.abc.Instrument):
         self._file = file.open("a", buffering=1)
         self._began = self._step_began = (time.monotonic(), time.thread_time())
         self._steps, self._longest_s, self._whose = 0, 0.0, ""
+        self._by_task: Counter[str] = Counter()
         self._gc_s = self._gc_began = 0.0
         gc.callbacks.append(self._collecting)
 
@@ -40,6 +43,7 @@ class TurnWatch(trio.abc.Instrument):
         """A turn begins."""
         self._began = (time.monotonic(), time.thread_time())
         self._steps, self._longest_s, self._whose, self._gc_s = 0, 0.0, "", 0.0
+        self._by_task.clear()
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         """A task's step begins."""
@@ -49,6 +53,7 @@ class TurnWatch(trio.abc.Instrument):
         """And ends."""
         took_s = time.thread_time() - self._step_began[1]
         self._steps += 1
+        self._by_task[task.name] += round(took_s * 1e9)
         if took_s > self._longest_s:
             self._longest_s, self._whose = took_s, task.name
 
@@ -58,7 +63,8 @@ class TurnWatch(trio.abc.Instrument):
         if now - self._began[0] > TOLD_S:
             told = {"at": now, "wall_s": now - self._began[0], "cpu_s": cpu_s - self._began[1]}
             told |= {"steps": self._steps, "longest_s": self._longest_s, "gc_s": self._gc_s}
-            self._file.write(json.dumps({**told, "whose": self._whose}) + "\n")
+            most = [(name, ns / 1e9) for name, ns in self._by_task.most_common(TOLD_TASKS)]
+            self._file.write(json.dumps({**told, "whose": self._whose, "most": most}) + "\n")
 
 
 if __name__ == "__main__":

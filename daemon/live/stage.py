@@ -5,7 +5,6 @@ was. Packets of the link come in by `take` without waiting, so their order is ke
 """
 
 import logging
-import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +41,7 @@ from .piece import Close, Ending, Piece, PieceTools, words_of_ending
 from .playing import Playing
 from .scribe import Scribe
 from .waits import How
+from .wishes import Wishes
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Stage:
         self._cloakroom = Cloakroom(tools.house.storage, tools.cast.onboarding, tools.house.wall)
         self._scribe = Scribe(tools.house.storage)
         self._strangers: dict[WireId, list[tuple[LiveLink, LivePacket]]] = {}
-        self._wish, self._wishes = trio.open_memory_channel[Callable[[], Awaitable[None]]](math.inf)
+        self._begins, self._wishes = Wishes(), Wishes()
         self.attendance = Attendance(tools.rules.grace_s, self._lost, self._came_or_went)
         self.counters: Counter[str] = Counter()
 
@@ -129,13 +129,18 @@ class Stage:
                 self._cloakroom.serves(line)
 
     async def serve(self, links: Sequence[RouterLink]) -> None:
-        """Carry on all live work until cancelled: in storage it is whole, and goes on at the next start."""
+        """Carry on all live work until cancelled: in storage it is whole, and goes on at the next start.
+
+        Cancelled, it ends its pieces a group at a time (see `Wishes`); what they still ask for meanwhile is
+        not stored, for the scribe has ended.
+        """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.attendance.watch, links)
             nursery.start_soon(self._cloakroom.serve)
             nursery.start_soon(self._scribe.serve)
-            async for wish in self._wishes:
-                nursery.start_soon(wish)
+            nursery.start_soon(self._wishes.serve)
+            await self._after_first_words()
+            await self._begins.serve()
 
     @property
     def pieces(self) -> int:
@@ -153,7 +158,7 @@ class Stage:
             self._is_over(player, how)
         line = self._lines.get(player.wire_id) if how is not None else self._line(player)
         if self._cast.is_played(player) and (line is None or line.piece is None):
-            self._wish.send_nowait(partial(self._begin, player.id))
+            self._begins.add(partial(self._begin, player.id))
 
     def _line(self, player: Player) -> Line:
         line = self._lines.get(player.wire_id)
@@ -183,7 +188,7 @@ class Stage:
             return
         line.end()
         if self._cast.code_may_end(player):
-            self._wish.send_nowait(partial(self._last_words, line))
+            self._wishes.add(partial(self._last_words, line))
         else:
             self._forget(line)
             line.outbound.close()
@@ -253,7 +258,7 @@ class Stage:
         match packet:
             case Confirmed(tag=int(number)):
                 line.outbound.confirmed(number)
-                self._wish.send_nowait(line.outbound.pump)
+                self._wishes.add(line.outbound.pump)
             case Alive():
                 self.attendance.came(packet.subject)
                 self._is_alive(link, packet, line)
@@ -269,14 +274,14 @@ class Stage:
         if packet.here and self._watcher is not None:
             self._watcher.answered(line.agent_id)
         line.outbound.alive(link, packet.seen)
-        self._wish.send_nowait(line.outbound.pump)
+        self._wishes.add(line.outbound.pump)
 
     def _from_stranger(self, link: LiveLink, packet: LivePacket) -> None:
         """Of an agent that is not at work: it may be about to be again, then nothing of it may be lost."""
         if isinstance(packet, Confirmed):
             return
         if isinstance(packet, Alive):
-            self._wish.send_nowait(partial(self._remind, packet.subject))
+            self._wishes.add(partial(self._remind, packet.subject))
         known = self._strangers.get(packet.subject)
         if known is not None:
             if isinstance(packet, Alive):  # the newest is what counts; a page may come again and again
@@ -284,7 +289,7 @@ class Stage:
             known.append((link, packet))
         elif len(self._strangers) < STRANGERS_MAX:
             self._strangers[packet.subject] = [(link, packet)]
-            self._wish.send_nowait(partial(self._who_is, packet.subject))
+            self._wishes.add(partial(self._who_is, packet.subject))
         else:
             self.counters["strangers_dropped"] += 1
 
@@ -376,7 +381,6 @@ class Stage:
     # --- pieces
 
     async def _begin(self, agent_id: AgentId) -> None:
-        await self._after_first_words()
         async with self._turns:
             found = await self._found(agent_id)
         if found is None:
@@ -435,7 +439,7 @@ class Stage:
 
     def _look_at(self, agents: Iterable[AgentId]) -> None:
         for agent_id in agents:
-            self._wish.send_nowait(partial(self._begin, agent_id))
+            self._begins.add(partial(self._begin, agent_id))
 
     async def _play(self, key: PieceKey, members: Sequence[Player]) -> None:
         functions = self._t.blueprint.named_functions()
@@ -557,4 +561,4 @@ class Stage:
         """An update is stored: off it goes."""
         line = self._by_number.get(update.agent_id)
         if line is not None and not line.outbound.stored(update):
-            self._wish.send_nowait(line.outbound.pump)
+            self._wishes.add(line.outbound.pump)
