@@ -15,12 +15,14 @@ from tests.system.processes import PAGE, Daemon
 
 from crowdd.testing.http_doors import HttpDoors, PageAddress
 
+from .copying import copy_workers
 from .instrument.sample import cpu_s
 from .stores import make_known
 
 TASK = "benchmark"
 PAGES_AT_ONCE = 8  # as in a busy run; more would measure how long they wait for each other
 LOOK_S = 0.5  # between two looks at how far a launch is
+WORKERS_MADE = 10_000  # through the contract of storage; of more, as often so many, the others are copies
 WORKERS_AT_WORK = 100  # of those known, who come again and again
 TASK_TOML = f"""
 name = "{TASK}"
@@ -94,8 +96,10 @@ async def open_crowd(folder: Path, name: str, units: int, workers: int) -> Async
     folder.mkdir()
     daemon = Daemon(folder / "data")
     daemon.data.mkdir()
+    first = min(workers, WORKERS_MADE)
     async with daemon.store() as storage:
-        await make_known(storage, TASK, [worker_name(number) for number in range(workers)])
+        await make_known(storage, TASK, [worker_name(number) for number in range(first)])
+    copy_workers(daemon.data / "crowdd.db", first, workers // first)
     try:
         await daemon.start()
         label = await daemon.launch(static_task(folder, units))
