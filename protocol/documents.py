@@ -15,6 +15,7 @@ from .packets import FileNote
 _CONTAINERS = frozenset({dict, list})
 _LEAVES = frozenset({str, int, float, bool, type(None)})
 _BLOCK_BYTES = 64 * 1024
+_SMALL_BYTES = 4 * 1024  # what is sooner written again than walked through
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
@@ -30,9 +31,23 @@ def load_json(data: bytes, bytes_max: int = JSON_BODY_BYTES_MAX) -> Any:
     """
     if len(data) > bytes_max:
         raise BadRequest("", f"larger than {bytes_max} bytes", Reason.TOO_LARGE)
-    if data.count(b"[") + data.count(b"{") > JSON_CONTAINERS_MAX:
+    containers = data.count(b"[") + data.count(b"{")
+    if containers > JSON_CONTAINERS_MAX:
         raise BadRequest("", f"more than {JSON_CONTAINERS_MAX} lists and objects", Reason.TOO_LARGE)
     document, text = _parse(data)
+    # Fewer lists and objects than the limit of depth cannot nest deeper.
+    if len(text) > _SMALL_BYTES or containers > DEPTH_MAX or not _says_all(document, text):
+        _look_through(document, text)
+    return document
+
+
+def _says_all(document: Any, text: bytes) -> bool:
+    """Whether nothing of a small text was dropped, as a key named twice would be; False: perhaps it was."""
+    # Without escapes in it, a text that is written again has as many colons, in strings or not.
+    return b"\\" not in text and orjson.dumps(document).count(b":") == text.count(b":")
+
+
+def _look_through(document: Any, text: bytes) -> None:
     try:
         members = _walk(document, DEPTH_MAX)
     except RemoteProtocolError as exc:
@@ -40,7 +55,6 @@ def load_json(data: bytes, bytes_max: int = JSON_BODY_BYTES_MAX) -> Any:
     # Colons are cheap to count; only where strings have some, too, it takes a closer look.
     if text.count(b":") > members and _members(text) > members:
         raise BadRequest("", "an object names a key twice")
-    return document
 
 
 def _parse(data: bytes) -> tuple[Any, bytes]:

@@ -1,6 +1,8 @@
 """JSON from outside and its canonical form."""
 
 import contextlib
+import json
+from functools import partial
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -79,6 +81,18 @@ def test_bytes_of_any_kind_give_a_document_or_the_one_error(data: bytes) -> None
 )
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(BadRequest, match="not JSON"):
+        load_json(text)
+
+
+@given(st.text(':"\\x\u00e4', max_size=6), values, values, st.sampled_from([0, 5_000]), st.booleans())
+@settings(max_examples=200)
+def test_an_object_that_names_a_key_twice_is_refused(
+    name: str, first: Any, second: Any, more: int, escaped: bool
+) -> None:
+    write = partial(json.dumps, ensure_ascii=escaped)
+    twice = f"{{{write(name)}: {write(first)}, {write(name)}: {write(second)}}}"
+    text = f"[{twice}, {write(':' * more)}]".encode()
+    with pytest.raises(BadRequest, match="names a key twice"):
         load_json(text)
 
 
