@@ -47,6 +47,7 @@ class _Plan:
 
 _known: dict[object, tuple[Column, ...]] = {}
 _plans: dict[object, _Plan] = {}
+_parts: dict[tuple[object, tuple[str, ...]], _Plan] = {}
 
 
 def columns(cls: object) -> tuple[Column, ...]:
@@ -69,11 +70,16 @@ def _planned(known: Sequence[Column]) -> _Plan:
     names = tuple(column.name for column in known)
     return _Plan(
         names,
-        operator.attrgetter(*names),
+        _getter(names),
         tuple((place, column.dump) for place, column in enumerate(known) if column.dump),
         tuple((place, column.load) for place, column in enumerate(known) if column.load),
         tuple(place for place, column in enumerate(known) if column.free_form),
     )
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    get = operator.attrgetter(*names)
+    return get if len(names) > 1 else lambda record: (get(record),)
 
 
 def to_row(record: attrs.AttrsInstance) -> dict[str, Any]:
@@ -83,11 +89,24 @@ def to_row(record: attrs.AttrsInstance) -> dict[str, Any]:
 
 def to_values(record: attrs.AttrsInstance) -> list[Any]:
     """The same in the order of `columns`, without names."""
-    plan = _plan(type(record))
+    return _dumped(_plan(type(record)), record)
+
+
+def _dumped(plan: _Plan, record: attrs.AttrsInstance) -> list[Any]:
     values = list(plan.values(record))
     for place, dump in plan.dumps:
         values[place] = dump(values[place])
     return values
+
+
+def named_values(record: attrs.AttrsInstance, names: tuple[str, ...]) -> Sequence[Any]:
+    """The same of these columns alone, in the order of `names`."""
+    made_of = type(record)
+    plan = _parts.get((made_of, names))
+    if plan is None:
+        by_name = {column.name: column for column in columns(made_of)}
+        plan = _parts[made_of, names] = _planned([by_name[name] for name in names])
+    return _dumped(plan, record)
 
 
 def new_values(record: attrs.AttrsInstance) -> list[Any]:

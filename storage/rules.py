@@ -72,7 +72,7 @@ def check_name(kind: str, name: str) -> None:
     """InvalidRecord for a name that is empty or no text."""
     if not name.strip():
         raise InvalidRecord(f"the name of a {kind} may not be empty")
-    if any("\ud800" <= char <= "\udfff" for char in name):
+    if not name.isascii() and any("\ud800" <= char <= "\udfff" for char in name):
         raise InvalidRecord(f"the name of a {kind} is not valid text: {name!r}")
 
 

@@ -94,11 +94,6 @@ def insert_as(cls: type) -> str:
     return f"INSERT INTO {TABLES[cls]} ({targets}) VALUES ({values})"  # noqa: S608 - only names from our classes
 
 
-def insert_numbered(cls: type) -> str:
-    """The same; gives its number."""
-    return f"{insert_values(cls)} RETURNING id"
-
-
 def update(cls: type, *names: str) -> str:
     """The named columns of the record with this `id`."""
     changes = ", ".join(f"{name} = :{name}" for name in names)
@@ -155,7 +150,6 @@ ADDED_ROWS = select(AddedRows, "WHERE run_id = :run_id ORDER BY id")
 TAKE_POSITIONS = """
 UPDATE task_run SET next_position = next_position + :number WHERE id = :run_id
 RETURNING next_position - :number"""
-QUEUE_END = "SELECT queue, next_position FROM task_run WHERE id = :run_id"
 COUNT = """
 INSERT INTO run_count (run_id, kind, status, number) VALUES (:run_id, :kind, :status, :number)
 ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + excluded.number"""
@@ -166,6 +160,9 @@ ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + exc
 COUNTS = "SELECT kind, status, number FROM run_count WHERE run_id = :run_id"
 ASSIGNMENT = select(Assignment, "WHERE id = :id")
 UNIT = select(Unit, "WHERE id = :id")
+UNIT_IN_QUEUE = f"""
+SELECT {", ".join(f"unit.{column.name}" for column in columns(Unit))}, task_run.queue, task_run.next_position
+FROM unit JOIN task_run ON task_run.id = unit.run_id WHERE unit.id = :id"""  # noqa: S608 - as in `select`
 UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
 ASSIGNMENTS_FROM = """
 SELECT id FROM assignment WHERE run_id = :run_id AND row >= :row AND row >= 0 ORDER BY row"""
@@ -434,9 +431,3 @@ DELETE_RUN = (
     ),
     "DELETE FROM task_run WHERE id = :run_id",
 )
-
-ADD: dict[type, str] = {
-    cls: insert_numbered(cls) if any(column.name == "id" for column in columns(cls)) else insert_values(cls)
-    for cls in TABLES
-}
-"""How a new record of each class is stored."""

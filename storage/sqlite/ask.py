@@ -2,30 +2,33 @@
 
 import enum
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 import attrs
 
 from ..records import HistoryEntry
-from ..rows import columns, dump_time, from_row, new_values, to_row
+from ..rows import columns, dump_time, from_row, named_values, new_values, to_row
 from ..sql import statements
+from ..sql.places import placed
 
 R = TypeVar("R")
 S = TypeVar("S")
 Db = sqlite3.Connection
+_PLAIN = frozenset({int, str, type(None), bool})
+"""What most values are; SQLite takes them as they are."""
 
 
 def one(db: Db, cls: type[R], statement: str, **values: Any) -> R | None:
     """The record that the statement finds, or None."""
-    row = db.execute(statement, _plain(values)).fetchone()
+    row = _run(db, statement, values).fetchone()
     return None if row is None else from_row(cls, row)
 
 
 def pair(db: Db, cls: type[R], other: type[S], statement: str, **values: Any) -> tuple[R, S] | None:
     """The two records that a `select_both` finds together, or None."""
-    row = db.execute(statement, _plain(values)).fetchone()
+    row = _run(db, statement, values).fetchone()
     if row is None:
         return None
     width = len(columns(cls))
@@ -34,7 +37,7 @@ def pair(db: Db, cls: type[R], other: type[S], statement: str, **values: Any) ->
 
 def every(db: Db, cls: type[R], statement: str, **values: Any) -> list[R]:
     """All records that the statement finds."""
-    return [from_row(cls, row) for row in db.execute(statement, _plain(values))]
+    return [from_row(cls, row) for row in _run(db, statement, values)]
 
 
 def page(
@@ -61,31 +64,37 @@ def value(db: Db, /, statement: str, **values: Any) -> Any:
 
 def first(db: Db, /, statement: str, **values: Any) -> Any:
     """The first row, or None."""
-    return db.execute(statement, _plain(values)).fetchone()
+    return _run(db, statement, values).fetchone()
 
 
 def do(db: Db, /, statement: str, **values: Any) -> None:
     """Execute what gives nothing back."""
-    db.execute(statement, _plain(values))
+    _run(db, statement, values)
 
 
 def add(db: Db, record: attrs.AttrsInstance) -> int:
     """Store a new record that gets a number of its own; returns it."""
-    # fetchall, not fetchone: a statement that still has rows to give keeps the transaction from committing.
-    number: int = db.execute(statements.ADD[type(record)], new_values(record)).fetchall()[0][0]
+    number = db.execute(statements.insert_values(type(record)), new_values(record)).lastrowid
+    assert number is not None, "an insert has a number"
     return number
 
 
 def add_all(db: Db, records: Iterable[attrs.AttrsInstance]) -> None:
     """Store new records whose numbers nobody needs to know."""
     rows = [(type(record), new_values(record)) for record in records]
-    if rows:
+    if len(rows) == 1:
+        db.execute(statements.insert_values(rows[0][0]), rows[0][1])
+    elif rows:
         db.executemany(statements.insert_values(rows[0][0]), [row for _, row in rows])
 
 
 def save(db: Db, statement: str, *records: attrs.AttrsInstance) -> None:
     """Write what changed in records; the statement names the columns."""
-    db.executemany(statement, [to_row(record) for record in records])
+    by_place = placed(statement)
+    if len(records) == 1:
+        db.execute(by_place.text, named_values(records[0], by_place.names))
+    else:
+        db.executemany(by_place.text, [named_values(record, by_place.names) for record in records])
 
 
 def note(db: Db, *entries: HistoryEntry) -> None:
@@ -110,10 +119,14 @@ def recount(db: Db, kind: str, run_id: int, before: enum.Enum, after: enum.Enum,
         do(db, statements.RECOUNT, run_id=run_id, kind=kind, before=before, after=after, number=number)
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    for name, each in values.items():
-        if isinstance(each, enum.Enum):
-            values[name] = each.value
-        elif isinstance(each, datetime):
-            values[name] = dump_time(each)
-    return values
+def _run(db: Db, statement: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
+    by_place = placed(statement)
+    return db.execute(by_place.text, [_plain(values[name]) for name in by_place.names])
+
+
+def _plain(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, enum.Enum):
+        return value.value
+    return dump_time(value) if isinstance(value, datetime) else value

@@ -11,6 +11,7 @@ from ...protocol.names import (
     AssignmentId,
     QueueOrder,
     RunId,
+    UnitId,
     WireId,
     WorkerId,
 )
@@ -18,7 +19,7 @@ from .. import live_rules, rules
 from ..contract import ExportRow
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
-from ..rows import load_time
+from ..rows import from_row, load_time
 from ..sql import statements
 from ..writes import (
     AddOwed,
@@ -199,9 +200,7 @@ def _move_agent(db: Db, agents: _Agents, move: MoveAgent, at: datetime) -> None:
 
 
 def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
-    old = the_unit(db, move.id)
-    name, next_position = first(db, statements.QUEUE_END, run_id=old.run_id)
-    queue = QueueOrder(name)
+    old, queue, next_position = _unit_in_queue(db, move.id)
     new = rules.moved_unit(old, move, queue, next_position)
     if new.position != old.position:
         take_positions(db, old.run_id, 1)
@@ -209,10 +208,15 @@ def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
 
 
 def _take_back(db: Db, agent: Agent, write: TakeBack, at: datetime) -> None:
-    old = the_unit(db, write.id)
+    old, queue, _ = _unit_in_queue(db, write.id)
     new = rules.unit_taken_back(old, agent)
-    queue = QueueOrder(first(db, statements.QUEUE_END, run_id=old.run_id)[0])
     save_unit(db, queue, old, new, Hand(write.who, write.why, at))
+
+
+def _unit_in_queue(db: Db, unit_id: UnitId) -> tuple[Unit, QueueOrder, int]:
+    """The unit, its run's queue, and the place at the end of that; or NotFound."""
+    *unit, queue, end = rules.found(first(db, statements.UNIT_IN_QUEUE, id=unit_id), "unit", unit_id)
+    return from_row(Unit, unit), QueueOrder(queue), end
 
 
 def _move_run(db: Db, move: MoveRun, at: datetime) -> None:

@@ -233,8 +233,8 @@ def _take(db: Db, registration: Registration, queue: QueueOrder, unit: Unit, at:
     agent = rules.new_agent(registration, unit, at)
     agent = fresh(attrs.evolve(agent, id=AgentId(add(db, agent))))
     hand = Hand("worker", f"took unit {unit.id}", at)
-    taken = save_unit(db, queue, unit, rules.taken_unit(unit, agent), hand)
-    note(db, *hand.path(agent, registration.path))
+    path = hand.path(agent, registration.path)
+    taken = save_unit(db, queue, unit, rules.taken_unit(unit, agent), hand, also=path)
     count(db, "agent", agent.run_id, agent.status, 1)
     do(db, statements.ADD_WORKED, worker_id=agent.worker_id, assignment_id=agent.assignment_id)
     if rules.moves_cursor(registration, queue):

@@ -12,7 +12,7 @@ from .. import admission_rules, rules
 from ..contract import NewAssignment, NewRun, RunCounts
 from ..errors import Duplicate, InvalidRecord
 from ..hand import Hand
-from ..records import Assignment, Project, Requester, Task, TaskRun, Unit
+from ..records import Assignment, HistoryEntry, Project, Requester, Task, TaskRun, Unit
 from ..sql import statements
 from .ask import Db, add, add_all, count, do, every, note, note_each, one, page, recount, save, value
 from .body import SqliteBody, the_assignment, the_run, the_unit
@@ -258,11 +258,12 @@ def _expire_units(db: Db, run_id: RunId, now: datetime, who: str, why: str) -> l
     the_run(db, run_id)
     free = every(db, Unit, statements.UNITS_TO_EXPIRE, run_id=run_id)
     expired = [attrs.evolve(unit, status=UnitStatus.EXPIRED) for unit in free]
-    _save_units(db, free, expired, Hand(who, why, rules.moment(now)))
+    _save_free_units(db, free, expired, Hand(who, why, rules.moment(now)))
     return expired
 
 
-def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: Hand) -> None:
+def _save_free_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: Hand) -> None:
+    """Write units that moved and were nobody's, their history, and the run's counts."""
     save(db, statements.SAVE_UNIT, *news)
     note(db, *(hand.unit(old, new) for old, new in zip(olds, news, strict=True)))
     moves = Counter(
@@ -271,24 +272,32 @@ def _save_units(db: Db, olds: Sequence[Unit], news: Sequence[Unit], hand: Hand) 
     )
     for (kind, run_id, before, after), number in moves.items():
         recount(db, kind, run_id, before, after, number)
-    _count_for_workers(db, olds, news)
 
 
-def _count_for_workers(db: Db, olds: Sequence[Unit], news: Sequence[Unit]) -> None:
-    """Keep how many units of the task each worker holds or has done."""
-    more = Counter((unit.run_id, rules.worker_counted_for(unit)) for unit in news)
-    more.subtract((unit.run_id, rules.worker_counted_for(unit)) for unit in olds)
-    for (run_id, worker_id), number in more.items():
-        if worker_id is not None and number:
-            do(db, statements.COUNT_IN_TASK, run_id=run_id, worker_id=worker_id, number=number)
+def save_unit(
+    db: Db, queue: QueueOrder, old: Unit, new: Unit, hand: Hand, also: Sequence[HistoryEntry] = ()
+) -> Unit:
+    """Write a moved unit, its history, the run's counts, and what the move does to ranks; returns it.
 
-
-def save_unit(db: Db, queue: QueueOrder, old: Unit, new: Unit, hand: Hand) -> Unit:
-    """Write a moved unit, its history, the run's counts, and what the move does to ranks; returns it."""
+    `also`: what the history is told after it.
+    """
     if admission_rules.moves_rank(queue, old, new):
         new = (_regroup if queue is QueueOrder.GROUPED else _rerank)(db, old, new)
-    _save_units(db, [old], [new], hand)
+    save(db, statements.SAVE_UNIT, new)
+    note(db, hand.unit(old, new), *also)
+    recount(db, admission_rules.unit_kind(new.unit_index), new.run_id, old.status, new.status)
+    _count_for_worker(db, old, new)
     return new
+
+
+def _count_for_worker(db: Db, old: Unit, new: Unit) -> None:
+    """Keep how many units of the task a worker holds or has done."""
+    before, after = rules.worker_counted_for(old), rules.worker_counted_for(new)
+    if before == after:
+        return
+    for worker_id, number in ((before, -1), (after, 1)):
+        if worker_id is not None:
+            do(db, statements.COUNT_IN_TASK, run_id=new.run_id, worker_id=worker_id, number=number)
 
 
 def _rerank(db: Db, old: Unit, new: Unit) -> Unit:

@@ -1,0 +1,19 @@
+"""Statements by places: what SQLite is given in place of named parameters."""
+
+from crowdd.storage.sql.places import placed
+
+
+def test_each_name_has_the_place_in_which_it_stands_first() -> None:
+    by_place = placed("SELECT a FROM b WHERE c = :beta AND d > :alpha_1")
+    assert by_place.text == "SELECT a FROM b WHERE c = ?1 AND d > ?2"
+    assert by_place.names == ("beta", "alpha_1")
+
+
+def test_a_name_that_stands_twice_has_one_place() -> None:
+    by_place = placed("VALUES (:run, :before, -:number), (:run, :after, :number)")
+    assert by_place.text == "VALUES (?1, ?2, -?3), (?1, ?4, ?3)"
+    assert by_place.names == ("run", "before", "number", "after")
+
+
+def test_a_name_that_begins_as_another_is_not_taken_for_it() -> None:
+    assert placed("VALUES (:run, :run_id)").text == "VALUES (?1, ?2)"
