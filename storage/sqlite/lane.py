@@ -91,8 +91,11 @@ class Lane(Generic[R]):
         self._carry_out = carry_out
         self._batch_max = batch_max
         self._token = trio.lowlevel.current_trio_token()
-        self._changed = threading.Condition()
+        # A plain lock, and a bell for each thread that waits: a `Condition` does the same in Python, and
+        # makes a lock for each wait.
+        self._lock = threading.Lock()
         self._jobs: list[_Waited] = []
+        self._waiting: list[threading.Lock] = []
         self._closing = False
         self._opened, self._ended = trio.Semaphore(0), trio.Semaphore(0)
         self._open_error: BaseException | None = None
@@ -124,9 +127,11 @@ class Lane(Generic[R]):
 
     async def close(self, threads: int) -> None:
         """Let the threads finish what they have, and wait for their end."""
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify_all()
+            waiting, self._waiting = self._waiting, []
+        for bell in waiting:
+            bell.release()
         for _ in range(threads):
             await self._ended.acquire()
 
@@ -141,8 +146,10 @@ class Lane(Generic[R]):
         resource = self._open()
         if resource is None:
             return
+        bell = threading.Lock()
+        bell.acquire()
         try:
-            while jobs := self._take():
+            while jobs := self._take(bell):
                 self._run(resource, jobs)
                 self._tell(_wake, jobs)
         finally:
@@ -173,20 +180,26 @@ class Lane(Generic[R]):
                 job.error = exc
 
     def _put(self, job: _Waited) -> None:
-        with self._changed:
+        with self._lock:
             if self._closing:
                 raise StorageFailed("the store is closed")
             self._jobs.append(job)
-            self._changed.notify()
+            bell = self._waiting.pop() if self._waiting else None
+        if bell is not None:
+            bell.release()
 
-    def _take(self) -> list[_Waited]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._closing)
-            taken, self._jobs = self._jobs[: self._batch_max], self._jobs[self._batch_max :]
-            return taken
+    def _take(self, bell: threading.Lock) -> list[_Waited]:
+        """The next jobs; none once the lane is closed. `bell` is the thread's own: it rings for new ones."""
+        while True:
+            with self._lock:
+                if self._jobs or self._closing:
+                    taken, self._jobs = self._jobs[: self._batch_max], self._jobs[self._batch_max :]
+                    return taken
+                self._waiting.append(bell)
+            bell.acquire()
 
     def _withdraw(self, job: _Waited) -> bool:
-        with self._changed:
+        with self._lock:
             if job in self._jobs:
                 self._jobs.remove(job)
                 return True
