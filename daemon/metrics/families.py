@@ -10,11 +10,12 @@ from typing import TypeVar
 
 import attrs
 import trio
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, ProcessCollector
 
 from ...protocol.names import Reason
+from .buckets import BucketFamily, Buckets
 
-Child = TypeVar("Child", bound=Counter | Histogram)
+Child = TypeVar("Child", bound=Counter | Buckets)
 
 LATENCY_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 COMMIT_TRANSACTIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -46,13 +47,13 @@ class Kept(dict[str, Child]):
 class RunMetrics:
     """The children of one run."""
 
-    handling: Kept[Histogram]
+    handling: Kept[Buckets]
     """How long a packet's handler took, by packet type."""
-    answering: Kept[Histogram]
+    answering: Kept[Buckets]
     """From a packet's arrival at the daemon until its answer was queued, by packet type."""
     responses: Kept[Counter]
     """What pages that asked for work were told."""
-    external: Kept[Histogram]
+    external: Kept[Buckets]
     """How long the task author's functions took, by name."""
     onboardings: Kept[Counter]
     """What became of onboardings: launched, passed, failed."""
@@ -95,27 +96,30 @@ class Metrics:
             (RUN, "outcome"),
             registry=self._registry,
         )
-        self.calls = Gauge(
+        self.calls = 0
+        """How many calls of the storage wait for it now."""
+        Gauge(
             "crowdd_storage_calls", "Calls of the storage that wait for it now.", registry=self._registry
-        )
+        ).set_function(lambda: self.calls)
         self.loop_late = self._histogram(
             "crowdd_loop_late_seconds", "How late a task that slept was woken: what blocked the loop.", ()
-        )
+        ).labels()
         self._commit_s = self._histogram(
             "crowdd_commit_seconds", "How long a commit of the database took, fsync and all.", ()
-        )
-        self._commit_transactions = Histogram(
+        ).labels()
+        self._commit_transactions = BucketFamily(
             "crowdd_commit_transactions",
             "How many transactions shared a commit.",
-            buckets=COMMIT_TRANSACTIONS,
+            (),
+            bounds=COMMIT_TRANSACTIONS,
             registry=self._registry,
-        )
+        ).labels()
         self.methods = Kept(self._database.labels)
         """How long calls of the storage took, by method."""
         self._runs: dict[str, RunMetrics] = {}
 
-    def _histogram(self, name: str, says: str, labels: tuple[str, ...]) -> Histogram:
-        return Histogram(name, says, labels, buckets=LATENCY_S, registry=self._registry)
+    def _histogram(self, name: str, says: str, labels: tuple[str, ...]) -> BucketFamily:
+        return BucketFamily(name, says, labels, bounds=LATENCY_S, registry=self._registry)
 
     def run(self, label: str) -> RunMetrics:
         """What is kept for the run, from now until it is left."""
@@ -132,8 +136,10 @@ class Metrics:
     def leave(self, label: str) -> None:
         """Drop the series of a run that is not held any more."""
         self._runs.pop(label, None)
-        for family in (self._handling, self._answering, self._responses, self._external, self._onboardings):
-            family.remove_by_labels({RUN: label})
+        for timings in (self._handling, self._answering, self._external):
+            timings.leave(RUN, label)
+        for counter in (self._responses, self._onboardings):
+            counter.remove_by_labels({RUN: label})
 
     def committed(self, transactions: int, took_s: float) -> None:
         """Note one commit of the database; may be called from its thread."""
@@ -148,10 +154,10 @@ class Metrics:
 
 
 @contextmanager
-def timed(histogram: Histogram) -> Generator[None]:
+def timed(buckets: Buckets) -> Generator[None]:
     """Note how long the block took on trio's clock, however it ended."""
     began = trio.current_time()
     try:
         yield
     finally:
-        histogram.observe(trio.current_time() - began)
+        buckets.observe(trio.current_time() - began)
