@@ -8,38 +8,27 @@ import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
 import trio
-from trio_websocket import (
-    ConnectionClosed,
-    ConnectionRejected,
-    HandshakeError,
-    WebSocketConnection,
-    wrap_client_stream,
-)
 
 from ..files.durable import settle
-from ..protocol.limits import FILE_BYTES_MAX, FRAME_BYTES_MAX
+from ..protocol.limits import FILE_BYTES_MAX
 from ..protocol.proof import sign_request
 from .causes import causes
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .clock import Wall, wall_clock
 from .threads import in_thread
+from .websocket_wire import PASSING, REFUSAL_BYTES, WebsocketWire, shake_hands
 
-SUBPROTOCOL = "crowdd.1"
 CONNECT_S = 10.0  # a router that takes longer is not there
 CLOSE_S = 1.0  # politeness towards a peer that may not read; must fit into every grace time
 LEAVE_S = 0.05  # and when the daemon goes: for what was sent last to be read
 UNPROVED = 401  # what a router answers to a proof by a secret that it does not have
 HTTP_S = 30.0  # between two signs of life of an upload or download
 FILE_S = 900.0  # one file of FILE_BYTES_MAX over a slow line; a trickle must not hold its answer for ever
-REFUSAL_BYTES = 1_000  # of what a router says when it refuses: more are no words of ours
-HANDSHAKE_BYTES_MAX = 256 * 1024  # of an answer that should become a websocket
-RECEIVE_BYTES = 64 * 1024
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # refusals that a later try may not meet
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain requests: trusts nobody. Reading the system's certificates takes longer than most requests."""
 Dialled = trio.SocketStream | trio.SSLStream[trio.SocketStream]
@@ -68,52 +57,17 @@ class WebsocketChannel(Channel):
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[Wire, None]:
         """Open the link's websocket; when left it is closed, politely but within CLOSE_S."""
-        ours = False
-        try:
-            async with trio.open_nursery() as nursery, self._open(nursery) as connection:
-                try:
-                    yield _WebsocketWire(connection)
-                except BaseException as exc:
-                    ours = not _is_cancelled(exc)
-                    raise
-        except BaseExceptionGroup as group:
-            # The nursery is for the library's reader alone: it raises refusals, and stumbles over nonsense.
-            match group.exceptions:
-                case (ConnectionRejected() as refusal,):
-                    raise _no_link(self.name, refusal) from refusal
-                case (LinkLost() | LinkRefused() as lost,):
-                    raise lost from lost.__cause__
-                case (Exception() as stumbled,) if not ours:
-                    raise LinkLost(f"router {self.name} answers nonsense: {stumbled}") from stumbled
-                case (only,):
-                    raise only from only.__cause__
-                case _:
-                    raise
-
-    @asynccontextmanager
-    async def _open(self, nursery: trio.Nursery) -> AsyncGenerator[WebSocketConnection, None]:
         try:
             with trio.fail_after(CONNECT_S):
-                stream = _Stream(await self._dial())
+                stream = await self._dial()
         except (OSError, trio.TooSlowError) as exc:
             raise LinkLost(
                 f"no connection to router {self.name}: {str(exc) or 'it does not answer'}"
             ) from exc
         try:
-            connection = await self._shake_hands(nursery, stream)
-            close_s = CLOSE_S
-            try:
-                stream.left = None
-                yield connection
-            except BaseException as exc:
-                # Cancelled is the library's reader, too: nobody would hear the router's answer.
-                close_s = LEAVE_S if _is_cancelled(exc) else CLOSE_S
-                raise
-            finally:
-                with trio.move_on_after(close_s, shield=True):
-                    await connection.aclose()
+            async with _bounded(await self._shake_hands(stream)) as wire:
+                yield wire
         finally:
-            # The library leaves it open when the peer closed first, and would wait for the peer's end of it.
             await trio.aclose_forcefully(stream)
 
     async def _dial(self) -> Dialled:
@@ -125,27 +79,14 @@ class WebsocketChannel(Channel):
             )
         return await trio.open_tcp_stream(host, parts.port or 80)
 
-    async def _shake_hands(self, nursery: trio.Nursery, stream: "_Stream") -> WebSocketConnection:
-        any_stream: Any = stream  # the library names two classes, and uses what every stream has
+    async def _shake_hands(self, stream: Dialled) -> WebsocketWire:
+        scheme = "ws" if self._tls is NO_TLS else "wss"
+        url = f"{scheme}://{self.name}/_crowdd/link/{self._label}"
         try:
             with trio.fail_after(CONNECT_S):
-                return await wrap_client_stream(
-                    nursery,
-                    any_stream,
-                    self.name,
-                    f"/_crowdd/link/{self._label}",
-                    subprotocols=[SUBPROTOCOL],
-                    max_message_size=FRAME_BYTES_MAX,
-                    receive_buffer_size=RECEIVE_BYTES,
-                )
-        except (
-            HandshakeError,
-            ConnectionClosed,
-            OSError,
-            trio.BrokenResourceError,
-            trio.TooSlowError,
-        ) as exc:
-            raise _no_link(self.name, exc) from exc
+                return await shake_hands(stream, url, self.name)
+        except trio.TooSlowError as exc:
+            raise LinkLost(f"no link to router {self.name}: it does not answer") from exc
 
     async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
         async with self._request("PUT", f"/_crowdd/runs/{label}/bundle/{sha256}", bundle, sha256):
@@ -232,55 +173,18 @@ def _new_file(path: Path) -> BinaryIO:
     return path.open("wb")
 
 
-class _Stream(trio.abc.Stream):
-    """The way to a router, which may be anybody until this is a websocket: so much is read and no more."""
-
-    def __init__(self, stream: Dialled) -> None:
-        self._stream = stream
-        self.left: int | None = HANDSHAKE_BYTES_MAX
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self._stream.wait_send_all_might_not_block()
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        data = await self._stream.receive_some(max_bytes)
-        if self.left is not None:
-            self.left -= len(data)
-            if self.left < 0:
-                raise LinkLost("the router's answer has no end")
-        return data
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class _WebsocketWire(Wire):
-    def __init__(self, connection: WebSocketConnection) -> None:
-        self._connection = connection
-        self._torn = False
-
-    async def send(self, frame: bytes) -> None:
-        # The link's writer has frames take turns, and a clock: no lock is wanted here, and no clock.
-        if self._torn:
-            raise LinkLost("an earlier frame was cut off, or is on its way")
-        self._torn = True  # until all of it has gone: cut off in the middle, the stream takes no other frame
-        try:
-            await self._connection.send_message(frame)
-        except ConnectionClosed as exc:
-            raise LinkLost("while sending") from exc
-        self._torn = False
-
-    async def receive(self) -> bytes:
-        try:
-            frame = await self._connection.get_message()
-        except ConnectionClosed as exc:
-            raise LinkLost(f"closed by the router: {_reason(exc)}") from exc
-        if isinstance(frame, str):
-            raise LinkLost("the router sent text")
-        return frame
+@asynccontextmanager
+async def _bounded(wire: WebsocketWire) -> AsyncGenerator[WebsocketWire, None]:
+    """Have a goodbye said at the end, and not for ever."""
+    close_s = CLOSE_S
+    try:
+        yield wire
+    except BaseException as exc:
+        close_s = LEAVE_S if _is_cancelled(exc) else CLOSE_S
+        raise
+    finally:
+        with trio.move_on_after(close_s, shield=True):
+            await wire.leave()
 
 
 def _is_cancelled(exc: BaseException) -> bool:
@@ -293,17 +197,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _no_link(name: str, exc: Exception) -> LinkLost | LinkRefused:
-    match exc:
-        case ConnectionRejected() if exc.status_code not in PASSING:
-            said = (exc.body or b"")[:REFUSAL_BYTES].decode("utf-8", "replace")
-            return LinkRefused(f"router {name} refuses the link: {exc.status_code} {said!r}")
-        case ConnectionRejected():
-            return LinkLost(f"router {name} answers {exc.status_code}")
-        case _:
-            return LinkLost(f"no link to router {name}: {exc.__cause__ or str(exc) or type(exc).__name__}")
 
 
 def _why(exc: BaseException) -> str:
@@ -325,7 +218,3 @@ async def _words(response: httpx.Response) -> bytes:
     length = response.headers.get("content-length", "")
     short = length.isascii() and length.isdigit() and int(length) <= REFUSAL_BYTES
     return await response.aread() if short and "content-encoding" not in response.headers else b""
-
-
-def _reason(exc: ConnectionClosed) -> str:
-    return "no reason given" if exc.reason is None else f"{exc.reason.code} {exc.reason.reason or ''}".strip()
