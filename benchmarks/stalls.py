@@ -1,4 +1,4 @@
-"""The longest stall of the daemon's loop with 10,000 live agents, their mass expiry and a shutdown included.
+"""The longest stall of the daemon's loop with 10,000 live agents: they come, expire, and survive a restart.
 
 Usage: python -m benchmarks.stalls [--agents 10000] [--seconds 30]. Exits with 1 when a turn of the loop took
 more than 50 ms of its thread's CPU. By the clock it may be longer: it waits for other threads and processes.
@@ -23,12 +23,16 @@ from crowdd.client import Client
 from .crowd_of_pages import CrowdOfPages, ms, open_pages, register
 from .crowds import released
 from .idle import CLIENT_PROCESSES, FILES_SPARE, allow_files, live_task
+from .instrument.sample import cpu_s
 from .watched_daemon import FILE, TOLD_S
 
 BOUND_S = 0.05
 STOPPED_S = 600.0  # a stop is answered when all are told, and the disk may be busy
 PROGRAM = "benchmarks.watched_daemon"
 SETTLE_S = 2.0
+QUIET = ("--log-level", "warning")
+REST_SHARE = 0.1  # of a core: a daemon that uses less has nothing left to take up
+REST_LOOK_S = 3.0
 LOOK_S = 0.2  # between two looks whether a run has ended
 
 
@@ -89,21 +93,56 @@ async def _measure(agents: int, seconds: float) -> bool:
         daemon, phases = Daemon(Path(folder) / "data", PROGRAM), Phases(turns)
         task = live_task(Path(folder), agents)
         try:
-            await daemon.start("--log-level", "warning")
+            await daemon.start(*QUIET)
             async with _agents(daemon, phases, task, agents) as (label, crowd):
                 async with phases.phase("at rest"):
                     await crowd.do("rest", for_s=seconds)
+                async with phases.phase("asked by staff"):
+                    await _ask(daemon, label)
+                async with phases.phase("going for a restart"):
+                    await daemon.ask("restart")
+                    await daemon.ended()
+                async with phases.phase("back again"):
+                    await daemon.start(*QUIET)
+                    await _at_rest(daemon)
                 async with phases.phase("all expire at once"):
-                    patient = Client(daemon.data / "control", timeout_s=STOPPED_S)
-                    await trio.to_thread.run_sync(patient.stop, label, True)
-                    while not (await daemon.ask("show", label)).ended_at:
-                        await trio.sleep(LOOK_S)
+                    await _expire(daemon, label)
             async with _agents(daemon, phases, task, agents), phases.phase("shutdown"):
                 await daemon.terminate()
         finally:
             daemon.clean_up()
     print(f"longest turn of the loop: {ms(phases.longest_s)} of CPU, at most {ms(BOUND_S)}")
     return phases.longest_s <= BOUND_S
+
+
+async def _expire(daemon: Daemon, label: str) -> None:
+    patient = Client(daemon.data / "control", timeout_s=STOPPED_S)
+    await trio.to_thread.run_sync(patient.stop, label, True)
+    while not (await daemon.ask("show", label)).ended_at:
+        await trio.sleep(LOOK_S)
+
+
+async def _ask(daemon: Daemon, label: str) -> None:
+    """What staff look at: of the run with all its agents, a page of them after the other."""
+    for method in ("status", "runs"):
+        await daemon.ask(method)
+    await daemon.ask("show", label)
+    patient = Client(daemon.data / "control", timeout_s=STOPPED_S)
+    await trio.to_thread.run_sync(_look_through, patient, label)
+
+
+def _look_through(client: Client, label: str) -> int:
+    return sum(1 for _ in client.agents(label)) + sum(1 for _ in client.units(label))
+
+
+async def _at_rest(daemon: Daemon) -> None:
+    """Return once the daemon has taken up what it held, by what it uses."""
+    assert daemon.process is not None
+    share = 1.0
+    while share > REST_SHARE:
+        before_s = cpu_s(daemon.process.pid)
+        await trio.sleep(REST_LOOK_S)
+        share = (cpu_s(daemon.process.pid) - before_s) / REST_LOOK_S
 
 
 @asynccontextmanager

@@ -39,6 +39,10 @@ class TurnWatch(trio.abc.Instrument):
         else:  # other threads collect, too: the loop waits for them as well
             self._gc_s += time.thread_time() - self._gc_began
 
+    def before_run(self) -> None:
+        """The loop begins; what the process did before is no turn of it."""
+        self._began = (time.monotonic(), time.thread_time())
+
     def after_io_wait(self, timeout: float) -> None:
         """A turn begins."""
         self._began = (time.monotonic(), time.thread_time())

@@ -1,19 +1,25 @@
-"""Ends many agents at once: at a shutdown, or when staff stop a run now; in slices, so nothing stalls."""
+"""Ends many agents at once: at a shutdown, or when staff stop a run now; in slices, so nothing stalls.
 
-from collections.abc import Callable, Iterable
+What follows from a slice is one turn of the loop: its pages are told, its pieces of live work wake.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from ..protocol.names import LIVE_AGENT, AgentStatus, RunId
+import trio
+
+from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, RunId
 from ..storage.errors import NotFound, StaleWrite
-from ..storage.records import Agent
+from ..storage.records import Agent, Unit
 from . import lifecycle
+from .causes import causes
 from .house import House
 from .lifecycle import AgentEvent, Command, Dismissed, IllegalEvent, ShutDown
 from .task_config import Limits
 from .task_runner import TaskRunner
 
-AGENTS_PER_TRANSACTION = 200
+AGENTS_PER_TRANSACTION = 100
 EventFor = Callable[[Agent], AgentEvent]
 
 
@@ -56,14 +62,30 @@ async def end_all(agents: list[Agent], event: EventFor, house: House, runner: Ta
     for start in range(0, len(agents), AGENTS_PER_TRANSACTION):
         chunk = agents[start : start + AGENTS_PER_TRANSACTION]
         try:
-            await runner.carry_out([c for agent in chunk for c in await _steps(agent, event, house)])
+            units = await _units(chunk, house)
+            await runner.carry_out([c for agent in chunk for c in _steps(agent, units[agent.id], event)])
         except (StaleWrite, IllegalEvent):
             await _one_by_one(chunk, event, runner)
     return len(agents)
 
 
-async def _steps(agent: Agent, event: EventFor, house: House) -> list[Command]:
-    unit = await house.storage.unit(agent.unit_id)
+async def _units(agents: Sequence[Agent], house: House) -> Mapping[AgentId, Unit]:
+    """Each agent's unit: asked for together, storage reads them together."""
+    units: dict[AgentId, Unit] = {}
+
+    async def read(agent: Agent) -> None:
+        units[agent.id] = await house.storage.unit(agent.unit_id)
+
+    try:
+        async with trio.open_nursery() as nursery:
+            for agent in agents:
+                nursery.start_soon(read, agent)
+    except ExceptionGroup as failed:  # the store, for all of them; whoever asked for one knows no groups
+        raise causes(failed)[0] from failed
+    return units
+
+
+def _steps(agent: Agent, unit: Unit, event: EventFor) -> list[Command]:
     return lifecycle.step(agent, unit, event(agent), run_goes_on=False)
 
 

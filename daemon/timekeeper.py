@@ -20,6 +20,7 @@ from .house import House
 from .reached import one_reached, until_all_away
 from .router_link import RouterLink
 
+AGENTS_A_TURN = 500  # some 8 us each
 Timed = TypeVar("Timed", Agent, OnboardingAgent)
 
 
@@ -71,8 +72,7 @@ class Timekeeper(Generic[Timed]):
 
     async def remember(self) -> None:
         """Take up what storage says, after a start."""
-        for agent in await self._timing.timed():
-            self.due_changed(agent)
+        await self._read()
 
     async def watch(self, links: Sequence[RouterLink]) -> None:
         """Let time pass for agents while a router is reached, until cancelled.
@@ -101,9 +101,20 @@ class Timekeeper(Generic[Timed]):
         However long the daemon was away, they have a while to find it again.
         """
         await with_space("the time that was lost", lambda: self._stored(lost_s, at_least_s))
-        for agent in await self._timing.timed():
-            lives = agent.status in LIVE_AGENT
-            self._set(agent, 0.0 if lives else lost_s, 0.0 if lives else at_least_s)
+        await self._read(lost_s, at_least_s)
+
+    async def _read(self, lost_s: float = 0.0, at_least_s: float = 0.0) -> None:
+        """Take up what storage says, a slice a turn of the loop.
+
+        Of whom something else was decided meanwhile another time may be remembered: once that is over,
+        storage is asked again.
+        """
+        agents = await self._timing.timed()
+        for start in range(0, len(agents), AGENTS_A_TURN):
+            for agent in agents[start : start + AGENTS_A_TURN]:
+                lives = agent.status in LIVE_AGENT
+                self._set(agent, 0.0 if lives else lost_s, 0.0 if lives else at_least_s)
+            await trio.lowlevel.checkpoint()
 
     async def _stored(self, lost_s: float, at_least_s: float) -> None:
         await self._timing.give_back(await self._timing.timed(), lost_s, at_least_s)

@@ -13,6 +13,7 @@ from ..deadlines import Deadlines
 from ..reached import one_reached, until_all_away
 from ..router_link import RouterLink
 
+AGENTS_A_TURN = 1_000  # some 3 us each
 Lost = Callable[[WireId], Awaitable[None]]
 
 
@@ -81,10 +82,17 @@ class Attendance:
         """Let time pass while a router is reached, until cancelled. After each outage grace begins anew."""
         while True:
             await one_reached(links)
-            for wire_id, present in self._present.items():
-                if not present:
-                    self._begin_grace(wire_id)
+            await self._begin_graces()
             await until_all_away(links, partial(self._deadlines.watch, self._lost))
+
+    async def _begin_graces(self) -> None:
+        """Of everybody who is away; a slice a turn of the loop."""
+        everybody = [*self._present]
+        for start in range(0, len(everybody), AGENTS_A_TURN):
+            for wire_id in everybody[start : start + AGENTS_A_TURN]:
+                if self._present.get(wire_id) is False:
+                    self._begin_grace(wire_id)
+            await trio.lowlevel.checkpoint()
 
     def _begin_grace(self, wire_id: WireId) -> None:
         self._deadlines.set(wire_id, trio.current_time() + self._grace_s)

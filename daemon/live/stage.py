@@ -46,6 +46,7 @@ from .wishes import Wishes
 log = logging.getLogger(__name__)
 
 SEED_BITS = 48
+AGENTS_A_TURN = 200  # taken up, of some 20 us each
 STRANGERS_MAX = 1000  # agents of whom something came before we know them; after that it is dropped
 SEAT_S = 5.0  # a page that comes while its group is being opened waits so long for the others' past
 OPENED_AT_ONCE = 4  # pieces; more would not be opened sooner, but hold up whoever waits for an answer
@@ -111,6 +112,8 @@ class Stage:
         self._scribe = Scribe(tools.house.storage)
         self._strangers: dict[WireId, list[tuple[LiveLink, LivePacket]]] = {}
         self._begins, self._wishes = Wishes(), Wishes()
+        self._newer: set[AgentId] | None = None
+        """Of whom something was told while it is taken up who is at work: staff may stop the run."""
         self.attendance = Attendance(tools.rules.grace_s, self._lost, self._came_or_went)
         self.counters: Counter[str] = Counter()
 
@@ -121,12 +124,21 @@ class Stage:
     # --- its life
 
     async def take_up(self) -> None:
-        """Know again who is at work, after a start; before the links are served."""
-        for player in await self._cast.present():
-            self.changed(player)
-            line = self._lines.get(player.wire_id)
-            if line is not None and self._cast.is_played(player):
-                self._cloakroom.serves(line)
+        """Know again who is at work, after a start, before the links are served; a slice a turn."""
+        self._newer = newer = set[AgentId]()
+        players = await self._cast.present()
+        for start in range(0, len(players), AGENTS_A_TURN):
+            for player in players[start : start + AGENTS_A_TURN]:
+                if player.id not in newer:
+                    self._take_up(player)
+            await trio.lowlevel.checkpoint()
+        self._newer = None
+
+    def _take_up(self, player: Player) -> None:
+        self.changed(player)
+        line = self._lines.get(player.wire_id)
+        if line is not None and self._cast.is_played(player):
+            self._cloakroom.serves(line)
 
     async def serve(self, links: Sequence[RouterLink]) -> None:
         """Carry on all live work until cancelled: in storage it is whole, and goes on at the next start.
@@ -151,6 +163,8 @@ class Stage:
 
     def changed(self, player: Player) -> None:
         """An agent is new, or another status of it was stored."""
+        if self._newer is not None:
+            self._newer.add(player.id)
         if self._watcher is not None and isinstance(player, Agent):
             self._watcher.changed(player)
         how = self._cast.how_left(player)
