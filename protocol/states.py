@@ -1,14 +1,12 @@
 """The statuses of agents as they cross the link: the newest version wins, on both sides."""
 
 from functools import partial
-from typing import TypeVar
 
 from .limits import STATES_MAX
 from .names import WireId
+from .newest import Newest
 from .outgoing import Outgoing
 from .packets import UpdateStatus
-
-V = TypeVar("V")
 
 
 class StateTable:
@@ -16,9 +14,9 @@ class StateTable:
 
     def __init__(self, outgoing: Outgoing) -> None:
         self._outgoing = outgoing
-        self._told: dict[WireId, tuple[int, bytes]] = {}
+        self._told: Newest[WireId, tuple[int, bytes]] = Newest(STATES_MAX)
         self._queued: set[WireId] = set()
-        self._heard: dict[WireId, int] = {}
+        self._heard: Newest[WireId, int] = Newest(STATES_MAX)
 
     def connection_made(self, peer_is_new: bool) -> None:
         """Tell every status again. Versions of a peer that started anew start anew."""
@@ -33,14 +31,14 @@ class StateTable:
         subject = packet.subject
         if subject in self._told and self._told[subject][0] >= packet.version:
             return
-        _renew(self._told, subject, (packet.version, encoded))
+        self._told.note(subject, (packet.version, encoded))
         self._queue(subject)
 
     def hear(self, packet: UpdateStatus) -> bool:
         """True if this is news."""
         if self._heard.get(packet.subject, -1) >= packet.version:
             return False
-        _renew(self._heard, packet.subject, packet.version)
+        self._heard.note(packet.subject, packet.version)
         return True
 
     def _queue(self, subject: WireId) -> None:
@@ -51,10 +49,3 @@ class StateTable:
     def _pull(self, subject: WireId) -> bytes | None:
         self._queued.discard(subject)
         return self._told[subject][1] if subject in self._told else None
-
-
-def _renew(table: dict[WireId, V], subject: WireId, value: V) -> None:
-    table.pop(subject, None)
-    table[subject] = value
-    if len(table) > STATES_MAX:
-        del table[next(iter(table))]

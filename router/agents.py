@@ -5,13 +5,14 @@ ended, is told at once.
 """
 
 from collections.abc import Iterable
+from itertools import takewhile
 
 import attrs
 
 from ..protocol.limits import STATES_MAX
 from ..protocol.names import LIVE_AGENT, AgentStatus, Reason, WireId
+from ..protocol.newest import Newest
 from ..protocol.packets import UpdateStatus
-from .deadlines import Deadlines
 from .limits import ENDED_UPDATES_KEPT_S
 
 
@@ -38,8 +39,11 @@ class Agents:
 
     def __init__(self) -> None:
         self._known: dict[WireId, Known] = {}
-        self._ended: dict[WireId, None] = {}
-        self._finished: Deadlines[WireId] = Deadlines()
+        self._ended: Newest[WireId, None] = Newest(STATES_MAX)
+        self._finishing: dict[WireId, float] = {}
+        """Those of them for whose live updates somebody may wait, and until when; who is first is first."""
+        self._forgotten: list[WireId] = []
+        """Those who are not kept any more, before that time had come."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -85,16 +89,26 @@ class Agents:
         return {agent: self._known[WireId(agent)].status.value for agent in agents}
 
     def take_finished(self, now: float) -> list[WireId]:
-        """Those who ended so long ago that nobody waits for their live updates any more; each once."""
-        return self._finished.take_passed(now)
+        """Those for whose live updates nobody waits any more; each once.
+
+        They ended long ago, or so many did after them that they are not kept.
+        """
+        finished, self._forgotten = self._forgotten, []
+        passed = list(takewhile(lambda agent: self._finishing[agent] <= now, self._finishing))
+        for agent in passed:
+            del self._finishing[agent]
+        return finished + passed
 
     def _note(self, agent: WireId, known: Known, now: float) -> None:
-        self._ended.pop(agent, None)
+        self._finishing.pop(agent, None)
         if known.lives:
-            self._finished.drop(agent)
+            self._ended.pop(agent, None)
             return
-        self._ended[agent] = None
-        self._finished.set(agent, now + ENDED_UPDATES_KEPT_S)
-        if len(self._ended) > STATES_MAX:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest], self._known[oldest]
+        self._finishing[agent] = now + ENDED_UPDATES_KEPT_S
+        for oldest in self._ended.note(agent, None):
+            self._forget(oldest)
+
+    def _forget(self, agent: WireId) -> None:
+        del self._known[agent]
+        if self._finishing.pop(agent, None) is not None:
+            self._forgotten.append(agent)

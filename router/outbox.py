@@ -15,6 +15,7 @@ from ..protocol.documents import content_digest
 from ..protocol.errors import LinkFull, Unsendable
 from ..protocol.limits import STATES_MAX
 from ..protocol.names import Outcome, WireId
+from ..protocol.newest import Newest
 from ..protocol.packets import Reply, SubmitMetadata, SubmitUnit
 from .commands import Command, DropFiles, Kept, Load, Note, SetAside, Spool, Unspool, WakeLink
 from .deadlines import Deadlines
@@ -50,7 +51,7 @@ class Outbox:
         self._later: Deadlines[int] = Deadlines()
         self._out = 0
         """How many are being read back or under way."""
-        self._delivered: dict[WireId, str] = {}
+        self._delivered: Newest[WireId, str] = Newest(STATES_MAX)
         """The digests of the answers that the daemon took from here; of too many the oldest go."""
         self._is_failing = False
         self.set_aside = 0
@@ -280,9 +281,7 @@ class Outbox:
 
     def _remember(self, kept: Kept) -> None:
         if kept.is_answer:
-            self._delivered[kept.agent] = kept.digest
-            if len(self._delivered) > STATES_MAX:
-                del self._delivered[next(iter(self._delivered))]
+            self._delivered.note(kept.agent, kept.digest)
 
 
 def digest_of(request: HandedIn) -> str:

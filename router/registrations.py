@@ -5,6 +5,7 @@ from typing import Any
 
 from ..protocol.documents import canonical_json
 from ..protocol.names import WireId
+from ..protocol.newest import Newest
 from .limits import REGISTRATIONS_KEPT_MAX
 
 
@@ -12,18 +13,14 @@ class Registrations:
     """By a digest of what a page says of itself: the same link (or registration id) and `after`."""
 
     def __init__(self) -> None:
-        self._agents: dict[bytes, WireId] = {}
+        self._agents: Newest[bytes, WireId] = Newest(REGISTRATIONS_KEPT_MAX)
 
     def __len__(self) -> int:
         return len(self._agents)
 
     def answered(self, provider_data: dict[str, Any], agent: WireId) -> None:
         """Whoever says this is that agent; the longest unchanged of too many are forgotten."""
-        key = _key(provider_data)
-        self._agents.pop(key, None)
-        self._agents[key] = agent
-        if len(self._agents) > REGISTRATIONS_KEPT_MAX:
-            del self._agents[next(iter(self._agents))]
+        self._agents.note(_key(provider_data), agent)
 
     def agent_of(self, provider_data: dict[str, Any]) -> WireId | None:
         """Who said this last."""

@@ -11,6 +11,10 @@ from ..protocol.packets import RegisterAgent, Request, SubmitMetadata, SubmitOnb
 from .commands import HttpAnswer, TicketId
 from .limits import TICKETS_PER_AGENT_MAX
 
+STALE_MAX = (
+    1_024  # closed ones that may be among the dues besides as many as are open: a minute's come and go
+)
+
 
 @attrs.frozen
 class Caller:
@@ -56,6 +60,8 @@ class Tickets:
     def __init__(self) -> None:
         self._open: dict[TicketId, Ticket] = {}
         self._dues: list[tuple[float, TicketId]] = []
+        self._stale = 0
+        """How many were closed since the dues were cleared of them."""
         self._per_agent: dict[WireId, dict[TicketId, Ticket]] = {}
         self._files: dict[str, int] = {}
 
@@ -87,12 +93,21 @@ class Tickets:
         """The request is answered; returns the uploads that no other held request names."""
         if self._open.pop(ticket.id, None) is None:
             return frozenset()
+        self._clear()
         agent = _subject(ticket.request)
         if agent is not None:
             del self._per_agent[agent][ticket.id]
             if not self._per_agent[agent]:
                 del self._per_agent[agent]
         return self.release_files(ticket.digests())
+
+    def _clear(self) -> None:
+        """Drop the dues of what is closed once there is much of it: nearly all close long before."""
+        self._stale += 1
+        if self._stale > STALE_MAX + len(self._open):
+            self._dues = [due for due in self._dues if due[1] in self._open]
+            heapq.heapify(self._dues)
+            self._stale = 0
 
     def look_at(self, ticket: Ticket, at: float) -> None:
         """Come back to this request then, too."""

@@ -287,8 +287,9 @@ def test_a_daemon_that_started_anew_may_count_anew(pair: Pair) -> None:
     assert give(pair.router, status(1)) == [status(1)]
 
 
-def test_only_so_many_statuses_are_remembered(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_statuses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(states_module, "STATES_MAX", 2)
+    pair = Pair()
     for name in ("1", "2", "3"):
         pair.daemon.send(status(1, subject=WireId(name)))
     pair.pump()

@@ -18,6 +18,7 @@ from crowdd.router import agents as agents_module
 from crowdd.router import registrations as registrations_module
 from crowdd.router.agents import Agents
 from crowdd.router.commands import HttpAnswer
+from crowdd.router.limits import ENDED_UPDATES_KEPT_S
 from crowdd.router.registrations import Registrations
 from crowdd.router.tickets import Caller
 
@@ -192,6 +193,23 @@ def test_of_those_who_have_ended_the_oldest_are_forgotten_first(monkeypatch: pyt
         agents.update(UpdateStatus(agent_id(number), 1, AgentStatus.TIMEOUT), 0.0)
     known = [number for number in (1, 2, 3, 9) if agents.get(agent_id(number)) is not None]
     assert known == [2, 3, 9]
+
+
+def test_who_is_forgotten_is_done_with_before_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents_module, "STATES_MAX", 2)
+    agents = Agents()
+    for number in (1, 2, 3):
+        agents.learn(agent_id(number), AgentStatus.COMPLETED, 0.0)
+    assert agents.take_finished(1.0) == [agent_id(1)]
+    assert agents.take_finished(ENDED_UPDATES_KEPT_S) == [agent_id(2), agent_id(3)]
+    assert agents.take_finished(ENDED_UPDATES_KEPT_S) == []
+
+
+def test_who_works_again_is_not_done_with() -> None:
+    agents = Agents()
+    agents.update(UpdateStatus(A, 1, AgentStatus.DISCONNECT), 0.0)
+    agents.update(UpdateStatus(A, 2, AgentStatus.IN_TASK), 1.0)
+    assert agents.take_finished(2 * ENDED_UPDATES_KEPT_S) == []
 
 
 def test_they_are_kept_for_as_long_as_the_run_is_served() -> None:
