@@ -18,6 +18,7 @@ from .claims import NAME_CHARACTERS_MAX, claimed_after, claimed_text, kept_claim
 from .contract import Identity, IdentityUnverified, ProviderFailed, ProviderSays
 
 SANDBOX_SUFFIX = "_sandbox"
+LEDGER_MAX = 1_000  # things remembered of what it was told: a run may hold it for weeks
 _KEPT = ("agent_registration_id", "assignment_id", "provider_type")
 
 
@@ -44,7 +45,7 @@ class Told:
 class MockProvider(BookkeepingProvider):
     """Believes every name; scripted by its options and, where a test holds it, by its attributes.
 
-    `ledger` is all it was told; `fail_next[method]` counts calls still to fail; `say` makes news.
+    `ledger` is what it was told last; `fail_next[method]` counts calls still to fail; `say` makes news.
     """
 
     name = "mock"
@@ -53,13 +54,13 @@ class MockProvider(BookkeepingProvider):
 
     def __init__(self, options: Any, place: Any) -> None:
         super().__init__(options, place)
-        self.ledger: list[Told] = []
+        self.ledger: deque[Told] = deque(maxlen=LEDGER_MAX)
         self.fail_next: defaultdict[str, int] = defaultdict(int)
         self._news: deque[ProviderSays] = deque()
         self._said = trio.Event()
 
     def told(self, method: str) -> list[tuple[Any, ...]]:
-        """What it was given by all calls of `method`."""
+        """What it was given by all calls of `method` that the ledger still has."""
         return [entry.given for entry in self.ledger if entry.method == method]
 
     def say(self, news: ProviderSays) -> None:

@@ -84,7 +84,7 @@ async def test_the_mock_told_to_always_fail_does_nothing(mocked: ProviderBench) 
     assert (await provider.payments(), await provider.admits(ann)) == ({}, None)
 
 
-async def test_the_mock_remembers_all_it_was_told(mocked: ProviderBench) -> None:
+async def test_the_mock_remembers_what_it_was_told(mocked: ProviderBench) -> None:
     provider = mock(mocked)
     agent, unit = await mocked.at_work()
     await provider.publish([unit], URL)
@@ -93,6 +93,17 @@ async def test_the_mock_remembers_all_it_was_told(mocked: ProviderBench) -> None
     assert provider.told("publish") == [([unit.id], URL)]
     assert provider.told("approve") == [(agent.id, "good")]
     assert provider.told("bonus") == [("ann_sandbox", 30, "good", "p1")]
+
+
+async def test_the_mock_forgets_what_it_was_told_long_ago(
+    mocked: ProviderBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crowdd.daemon.providers.mock.LEDGER_MAX", 2)
+    provider = mock(mocked)
+    agent, _ = await mocked.at_work()
+    for note in ("first", "second", "third"):
+        await provider.approve(agent, note)
+    assert provider.told("approve") == [(agent.id, "second"), (agent.id, "third")]
 
 
 async def test_the_mock_tells_its_news_in_order(mocked: ProviderBench) -> None:

@@ -1,0 +1,36 @@
+"""What hangs from an object, counted: for tests that look for what is left of agents who have gone."""
+
+import gc
+from collections import Counter
+from types import FunctionType, ModuleType
+
+DEADLINES_OF_TRIO = "trio._core._run.Deadlines"
+
+
+def held_by(root: object) -> Counter[str]:
+    """How many objects can be reached from here, by the names of their classes.
+
+    Not through modules, classes and what functions find by name: those are everybody's. Nor are deadlines of
+    cancel scopes that have gone: trio drops them by itself, once they are many.
+    """
+    seen = {id(root): root}  # and kept: an id is one object's as long as that lives
+    found, counted = [root], Counter[str]()
+    while found:
+        holder = found.pop()
+        counted[type(holder).__name__] += 1
+        for held in _referents(holder):
+            if id(held) not in seen and not _is_passed_by(held):
+                seen[id(held)] = held
+                found.append(held)
+    return counted
+
+
+def _is_passed_by(held: object) -> bool:
+    cls = type(held)
+    return isinstance(held, ModuleType | type) or f"{cls.__module__}.{cls.__name__}" == DEADLINES_OF_TRIO
+
+
+def _referents(holder: object) -> list[object]:
+    if isinstance(holder, FunctionType):
+        return [holder.__closure__, holder.__defaults__, holder.__kwdefaults__]
+    return gc.get_referents(holder)
