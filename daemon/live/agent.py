@@ -174,7 +174,7 @@ class LiveAgent(Recorded):
         return self._person(self.number).present()
 
     async def send(self, data: Mapping[str, Any]) -> None:
-        """Send an update to the agent's page; returns once it is stored, it then arrives once and in order.
+        """Send an update to the agent's page: once it is stored it goes there, and arrives once and in order.
 
         AgentGone when the agent's part is over. ValueError for what is no JSON object, or larger than
         SENT_BYTES_MAX.

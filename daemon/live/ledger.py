@@ -1,7 +1,8 @@
 """What a piece of live work has heard, said and decided: turns waits of user code into journal entries. Pure.
 
-Its owner calls `turn`, stores what that says in one transaction, and settles the waits after it. So whatever
-user code was given is in the journal before it acts on it, in the one order in which it happened.
+Its owner asks for the `next` wait that gets something, and lets user code run on with it. What came, what was
+given and what code sends gathers in one turn, which is handed over to be stored whole. So whatever user code
+was given is in the journal, in the one order in which it happened, before or with all that follows from it.
 """
 
 import math
@@ -30,7 +31,7 @@ from .waits import (
     What,
 )
 
-TURN_ROWS_MAX = 256  # written in one transaction; what is more waits for the next turn
+TURN_ROWS_MAX = 256  # user code is given nothing more before so much is stored
 
 
 @attrs.frozen
@@ -43,16 +44,15 @@ class PieceKey:
 
 @attrs.define(eq=False)
 class Turn:
-    """What is to be stored at once, and what follows from it then, in order."""
+    """What is to be stored at once, and what follows from it then."""
 
     updates: list[LiveUpdate] = attrs.Factory(list[LiveUpdate])
     entries: list[JournalEntry] = attrs.Factory(list[JournalEntry])
     confirm: list[Callable[[], None]] = attrs.Factory(list[Callable[[], None]])
     """Called once it is stored: what came in is safe."""
-    settle: list[Wait] = attrs.Factory(list[Wait])
 
     def __bool__(self) -> bool:
-        return bool(self.updates or self.entries or self.settle or self.confirm)
+        return bool(self.updates or self.entries or self.confirm)
 
     @property
     def rows(self) -> int:
@@ -68,13 +68,15 @@ class Ledger:
         self.seats: Sequence[Seat] = ()
         self.ended: AgentId | None = None
         self.position = 0
+        """Of the newest entry."""
+        self.stored = 0
+        """Of the newest entry that is in storage."""
         self._wall = wall
+        self._turn = Turn()
         self._waits: list[Wait] = []
         self._mail: dict[AgentId, deque[LiveUpdate]] = {}
         # Lists, though they are queues: most are empty or short, and an empty deque takes 0.7 KiB.
         self._arrivals: list[AgentId] = []
-        self._incoming: list[tuple[LiveUpdate | None, Callable[[], None]]] = []
-        self._outgoing: list[tuple[AgentId, Mapping[str, Any]]] = []
         self._numbers: dict[AgentId, int] = {}
         self._notes: list[tuple[What, AgentId | None, Any]] = []
         self._left: dict[AgentId, How] = {}
@@ -88,13 +90,14 @@ class Ledger:
 
     def heard(self, update: LiveUpdate, for_code: bool, stored: Callable[[], None]) -> None:
         """A new update to be stored and, if it is for user code, kept until that asks for it."""
-        self._incoming.append((update, stored))
+        self._turn.updates.append(update)
+        self._turn.confirm.append(stored)
         if for_code:
             self.deliver(update)
 
     def heard_again(self, stored: Callable[[], None]) -> None:
         """Something known came once more: `stored` is called when all that came before it is safe."""
-        self._incoming.append((None, stored))
+        self._turn.confirm.append(stored)
 
     def deliver(self, update: LiveUpdate) -> None:
         """Keep an update for user code."""
@@ -122,10 +125,10 @@ class Ledger:
 
     def answer(self, agent_id: AgentId, update: Mapping[str, Any]) -> None:
         """Something to be sent that user code did not send: it is stored without a journal entry."""
-        self._outgoing.append((agent_id, update))
+        self._send(agent_id, update)
 
     def note(self, what: What, agent_id: AgentId | None, result: Any) -> None:
-        """Something that happens to the piece; `apply` is called for it when it is stored."""
+        """Something that happens to the piece; `apply` is called for it when it comes into the journal."""
         self._notes.append((what, agent_id, result))
 
     def sent_before(self, agent_id: AgentId, number: int) -> None:
@@ -134,14 +137,12 @@ class Ledger:
 
     def add(self, wait: Wait) -> None:
         """User code waits."""
+        wait.asked_at = self.position
         self._waits.append(wait)
 
-    def withdraw(self, wait: Wait) -> bool:
-        """User code waits no more; False if the wait is being decided at this moment."""
-        if wait not in self._waits:
-            return False
+    def withdraw(self, wait: Wait) -> None:
+        """User code waits no more."""
         self._waits.remove(wait)
-        return True
 
     @property
     def waits(self) -> list[Wait]:
@@ -166,36 +167,25 @@ class Ledger:
         elif what is What.ENDED:
             self.ended = agent_id
 
-    def taken_in(self) -> Turn:
-        """What came in, and what is sent beside user code: to be stored whatever that does."""
-        turn = Turn()
-        while self._incoming and turn.rows < TURN_ROWS_MAX:
-            update, stored = self._incoming.pop(0)
-            turn.updates += [] if update is None else [update]
-            turn.confirm.append(stored)
-        while self._outgoing and turn.rows < TURN_ROWS_MAX:
-            self._send(turn, *self._outgoing.pop(0))
-        return turn
-
     def _join(self, seat: Seat, agent_id: AgentId) -> None:
         seat.agents.append(agent_id)
         seat.told = None
 
-    def turn(self, now: float) -> Turn:
-        """Decide what can be decided now. The owner stores it, then settles its waits, in order."""
-        turn = self.taken_in()
+    def next(self, now: float) -> Wait | None:
+        """The first wait that gets something now; what records it is in the turn. None: there is none, or too
+        much is to be stored first."""
         while self._notes:
             note = self._notes.pop(0)
-            turn.entries.append(self._entry(*note))
+            self._enter(*note)
             self.apply(*note)
-        for wait in list(self._waits):
-            if turn.rows >= TURN_ROWS_MAX:
-                break
-            outcome = self._outcome(wait, now, turn)
+        if self.is_full:
+            return None
+        for wait in self._waits:
+            outcome = self._outcome(wait, now)
             if outcome is not None:
                 self.decide(wait, outcome)
-                turn.settle.append(wait)
-        return turn
+                return wait
+        return None
 
     def decide(self, wait: Wait, outcome: Outcome) -> None:
         """This is what the wait gets."""
@@ -209,80 +199,110 @@ class Ledger:
         self._arrivals.remove(agent_id)
         return self._mail[agent_id].popleft()
 
-    def _outcome(self, wait: Wait, now: float, turn: Turn) -> Outcome | None:
+    def _outcome(self, wait: Wait, now: float) -> Outcome | None:
         """What the wait gets now, if anything; entries and updates that record it are added to the turn."""
         match wait.what:
             case What.RECEIVE | What.SUBMITTED:
-                return self._from_one(wait, now, turn)
+                return self._from_one(wait, now)
             case What.RECEIVE_ANY:
-                return self._from_any(wait, now, turn)
+                return self._from_any(wait, now)
             case What.SEND:
-                return self._sent(wait, turn)
+                return self._sent(wait)
             case What.SLEEP:
-                return self._recorded(wait, turn, Nothing(), None) if now >= wait.deadline else None
+                return self._recorded(wait, Nothing(), None) if now >= wait.deadline else None
             case What.NOW:
                 at = self._wall().isoformat()
-                return self._recorded(wait, turn, Value(at), at)
+                return self._recorded(wait, Value(at), at)
             case What.RUN if wait.value is None:
-                return Execute()
+                # What it does is seen outside: what led to it is stored before.
+                return Execute() if self.stored >= wait.asked_at else None
             case What.RUN:
                 assert wait.value is not None
-                return self._recorded(wait, turn, wait.value, wait.value.value)
+                return self._recorded(wait, wait.value, wait.value.value)
             case _:
                 raise ValueError(f"nobody waits for {wait.what}")
 
-    def _from_one(self, wait: Wait, now: float, turn: Turn) -> Outcome | None:
+    def _from_one(self, wait: Wait, now: float) -> Outcome | None:
         assert wait.seat is not None
         if wait.what is What.RECEIVE:
             for agent_id in filter(self.waiting_mail, wait.seat.agents):
                 update = self.take(agent_id)
-                return self._recorded(wait, turn, Got(update), {"number": update.number}, agent_id)
+                return self._recorded(wait, Got(update), {"number": update.number}, agent_id)
         left = self.how_left(wait.seat)
         if left is not None:
-            return self._recorded(wait, turn, Left(left), {"left": left.value})
+            return self._recorded(wait, Left(left), {"left": left.value})
         if wait.what is What.RECEIVE and self.ended is not None:
-            return self._recorded(wait, turn, Ended(self.ended), {"ended": self.ended})
-        return self._recorded(wait, turn, Nothing(), {}) if now >= wait.deadline else None
+            return self._recorded(wait, Ended(self.ended), {"ended": self.ended})
+        return self._recorded(wait, Nothing(), {}) if now >= wait.deadline else None
 
-    def _from_any(self, wait: Wait, now: float, turn: Turn) -> Outcome | None:
+    def _from_any(self, wait: Wait, now: float) -> Outcome | None:
         if self._arrivals:
             update = self.take(self._arrivals[0])
-            return self._recorded(wait, turn, Got(update), {"number": update.number}, update.agent_id)
+            return self._recorded(wait, Got(update), {"number": update.number}, update.agent_id)
         if self.ended is not None:
-            return self._recorded(wait, turn, Ended(self.ended), {"ended": self.ended})
+            return self._recorded(wait, Ended(self.ended), {"ended": self.ended})
         if all(self.how_left(seat) is not None for seat in self.seats):
-            return self._recorded(wait, turn, AllOver(), {"over": True})
-        return self._recorded(wait, turn, Nothing(), {}) if now >= wait.deadline else None
+            return self._recorded(wait, AllOver(), {"over": True})
+        return self._recorded(wait, Nothing(), {}) if now >= wait.deadline else None
 
-    def _sent(self, wait: Wait, turn: Turn) -> Outcome:
+    def _sent(self, wait: Wait) -> Outcome:
         assert wait.seat is not None
         assert wait.update is not None
         left = self.how_left(wait.seat)
         if left is not None:
-            return self._recorded(wait, turn, Left(left), {"left": left.value})
-        number = self._send(turn, wait.seat.agent_id, wait.update)
-        return self._recorded(wait, turn, Sent(number), {"number": number})
+            return self._recorded(wait, Left(left), {"left": left.value})
+        number = self._send(wait.seat.agent_id, wait.update)
+        return self._recorded(wait, Sent(number), {"number": number})
 
-    def _send(self, turn: Turn, agent_id: AgentId, update: Mapping[str, Any]) -> int:
+    def _send(self, agent_id: AgentId, update: Mapping[str, Any]) -> int:
         number = self._numbers[agent_id] = self._numbers.get(agent_id, 0) + 1
         name = update_id(self.onboarding, agent_id, number)
-        turn.updates.append(
+        self._turn.updates.append(
             LiveUpdate(self.onboarding, agent_id, True, number, name, "", 0, dict(update), self._wall())
         )
         return number
 
     def _recorded(
-        self, wait: Wait, turn: Turn, outcome: Outcome, result: Any, agent_id: AgentId | None = None
+        self, wait: Wait, outcome: Outcome, result: Any, agent_id: AgentId | None = None
     ) -> Outcome:
         whose = wait.seat.agent_id if agent_id is None and wait.seat is not None else agent_id
-        turn.entries.append(self._entry(wait.what, whose, result))
+        self._enter(wait.what, whose, result)
         return outcome
 
-    def _entry(self, what: What, agent_id: AgentId | None, result: Any) -> JournalEntry:
+    def _enter(self, what: What, agent_id: AgentId | None, result: Any) -> None:
         self.position += 1
-        return JournalEntry(
-            self.key.kind, self.key.id, self.position, what.value, agent_id, result, self._wall()
+        self._turn.entries.append(
+            JournalEntry(
+                self.key.kind, self.key.id, self.position, what.value, agent_id, result, self._wall()
+            )
         )
+
+    # --- what is stored
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is to be stored that nothing more is decided before."""
+        return self._turn.rows >= TURN_ROWS_MAX
+
+    @property
+    def has_turn(self) -> bool:
+        """Whether there is something to be stored, or to be called safe."""
+        return bool(self._turn)
+
+    def hand_over(self) -> Turn:
+        """All that was not handed over yet: to be stored before what is handed over next."""
+        turn, self._turn = self._turn, Turn()
+        return turn
+
+    def take_back(self, turn: Turn) -> None:
+        """It could not be stored at this time."""
+        now = self._turn
+        self._turn = Turn(turn.updates + now.updates, turn.entries + now.entries, turn.confirm + now.confirm)
+
+    def is_stored(self, turn: Turn) -> None:
+        """It is."""
+        if turn.entries:
+            self.stored = turn.entries[-1].position
 
 
 def update_id(onboarding: bool, agent_id: AgentId, number: int) -> str:

@@ -51,7 +51,7 @@ async def open_piece(
         agents = entries[0].result["agents"]
     else:
         ledger.note(What.BEGUN, None, {"agents": [*agents], "seed": seed})
-    ledger.position = written[-1].position if written else 0
+    ledger.position = ledger.stored = written[-1].position if written else 0
     ledger.begin(agents)
     all_sent = _in_order(sent.values())
     piece = Piece(ledger, Replay(ledger, entries, all_sent), seed, tools)

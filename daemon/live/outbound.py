@@ -79,6 +79,11 @@ class Outbound:
         self._on_its_way = False
         self._went_on()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may be stored that was not given to the link: then `pump` is worth a call."""
+        return self._is_behind
+
     def stored(self, update: LiveUpdate) -> bool:
         """An update was stored. True: it is on its way, or goes once a page comes; False: call `pump`."""
         if self._link is None:

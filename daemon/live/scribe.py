@@ -1,15 +1,14 @@
 """Stores the turns of all pieces of a stage: what comes while a transaction is under way goes into the next.
 
-A turn is whole or not at all, and one that cannot be stored fails alone. Its states: waiting → taken up →
-through (stored, or refused for what is in it). A full disk, a lost store and the scribe's own end leave what
-was taken up waiting again. Whoever waits for a turn may be cancelled: while it waits it is withdrawn, and
-nothing of it is stored; once it is taken up they wait until it is through, and it is stored.
+A piece that has something to be stored says so, and hands it over when a transaction begins: one turn, whole
+or not at all. One that is refused for what is in it fails alone. A full disk gives back what was handed over,
+to be tried again; so do a lost store and the scribe's own end, after which nobody tries.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from itertools import chain
+from typing import Protocol
 
-import attrs
 import trio
 
 from ...storage.contract import Storage
@@ -21,15 +20,24 @@ from .ledger import Turn
 ROWS_MAX = 2048  # stored in one transaction; more would make the first of them wait for the last
 
 
-@attrs.define(eq=False)
-class _Asked:
-    """A turn that somebody waits for."""
+class Author(Protocol):
+    """Whose turns are stored. Nothing here waits."""
 
-    turn: Turn
-    through: trio.Event = attrs.Factory(trio.Event)
-    refused: Exception | None = None
-    is_left: bool = False
-    """Whether who waited for it was cancelled, and only waits for what was taken up."""
+    def hand_over(self) -> Turn:
+        """What is to be stored now."""
+        ...
+
+    def take_back(self, turn: Turn) -> None:
+        """It was not stored: it belongs to the next that is handed over."""
+        ...
+
+    def is_stored(self, turn: Turn) -> None:
+        """It is."""
+        ...
+
+    def is_refused(self, error: Exception) -> None:
+        """Nothing of what was handed over is stored, nor ever will be: Duplicate, InvalidRecord."""
+        ...
 
 
 class Scribe:
@@ -37,29 +45,26 @@ class Scribe:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._waiting: dict[_Asked, None] = {}
-        self._woken = trio.Event()
+        self._waiting: dict[Author, None] = {}
+        self._taken: dict[Author, Turn] = {}
+        self._leaving: set[Author] = set()
+        self._woken, self._through = trio.Event(), trio.Event()
 
-    async def store(self, turn: Turn) -> None:
-        """Return once it is stored, with what it says. Duplicate, InvalidRecord: nothing of it is."""
-        asked = _Asked(turn)
-        self._waiting[asked] = None
+    def wants(self, author: Author) -> None:
+        """The author has something to be stored."""
+        self._waiting[author] = None
         self._woken.set()
-        try:
-            await asked.through.wait()
-        except trio.Cancelled:
-            await self._leave(asked)
-            raise
-        if asked.refused is not None:
-            raise asked.refused
 
-    async def _leave(self, asked: _Asked) -> None:
-        if asked in self._waiting:
-            del self._waiting[asked]
-            return
-        asked.is_left = True
-        with trio.CancelScope(shield=True):  # for as long as one transaction takes
-            await asked.through.wait()
+    async def leave(self, author: Author) -> None:
+        """Return once nothing of the author's is under way. What it did not hand over yet is not stored."""
+        self._waiting.pop(author, None)
+        self._leaving.add(author)
+        try:
+            with trio.CancelScope(shield=True):  # for as long as one transaction takes
+                while author in self._taken:
+                    await self._through.wait()
+        finally:
+            self._leaving.discard(author)
 
     async def serve(self) -> None:
         """Store what comes until cancelled. LeaseLost, StorageFailed."""
@@ -67,65 +72,70 @@ class Scribe:
             await self._woken.wait()
             self._woken = trio.Event()
             while self._waiting:
+                # User code that was given something a moment ago says first what it has to say to it.
+                await trio.lowlevel.checkpoint()
                 await with_space("live work", self._store)
 
     async def _store(self) -> None:
-        taken = self._take_up()
+        self._take_up()
         try:
-            await self._write(taken)
+            await self._write()
         finally:  # what is still there now: a full disk, a lost store, or the end
-            self._put_back(taken)
+            self._put_back()
+            self._through.set()
+            self._through = trio.Event()
 
-    def _take_up(self) -> dict[_Asked, None]:
-        taken, rows = dict[_Asked, None](), 0
-        for asked in [*self._waiting]:
+    def _take_up(self) -> None:
+        rows = 0
+        for author in [*self._waiting]:
             if rows >= ROWS_MAX:
                 break
-            del self._waiting[asked]
-            taken[asked] = None
-            rows += asked.turn.rows
-        return taken
+            del self._waiting[author]
+            turn = self._taken[author] = author.hand_over()
+            rows += turn.rows
 
-    def _put_back(self, taken: dict[_Asked, None]) -> None:
-        for asked in taken:
-            if asked.is_left:
-                asked.through.set()
-        self._waiting = {asked: None for asked in taken if not asked.is_left} | self._waiting
+    def _put_back(self) -> None:
+        for author, turn in self._taken.items():
+            author.take_back(turn)
+        left = {author: None for author in self._taken if author not in self._leaving}
+        self._taken = {}
+        self._waiting = left | self._waiting
 
-    async def _write(self, taken: dict[_Asked, None]) -> None:
+    async def _write(self) -> None:
         """All in one transaction; when something in them is refused, each in its own."""
         try:
-            await self._add(taken)
+            await self._add(self._taken.values())
         except Exception as exc:
             if not _is_refusal(exc):
                 raise
-            for asked in [*taken]:
-                await self._write_alone(asked)
-                _is_through(taken, [asked])
+            for author in [*self._taken]:
+                await self._write_alone(author)
         else:
-            _is_through(taken, [*taken])
+            for author in [*self._taken]:
+                self._is_through(author)
 
-    async def _write_alone(self, asked: _Asked) -> None:
+    async def _write_alone(self, author: Author) -> None:
         try:
-            await self._add([asked])
+            await self._add([self._taken[author]])
         except Exception as exc:
             if not _is_refusal(exc):
                 raise
-            asked.refused = exc
+            del self._taken[author]
+            self._waiting.pop(author, None)
+            author.is_refused(exc)
+        else:
+            self._is_through(author)
 
-    async def _add(self, taken: Iterable[_Asked]) -> None:
-        turns = [asked.turn for asked in taken]
-        updates = chain.from_iterable(turn.updates for turn in turns)
-        entries = chain.from_iterable(turn.entries for turn in turns)
-        await self._storage.add_live([*updates], [*entries])
+    def _is_through(self, author: Author) -> None:
+        author.is_stored(self._taken.pop(author))
+
+    async def _add(self, turns: Collection[Turn]) -> None:
+        updates = [*chain.from_iterable(turn.updates for turn in turns)]
+        entries = [*chain.from_iterable(turn.entries for turn in turns)]
+        if updates or entries:
+            await self._storage.add_live(updates, entries)
 
 
 def _is_refusal(error: Exception) -> bool:
     """Whether what was to be stored is at fault, and not the store."""
     return not any(isinstance(cause, LeaseLost | StorageFailed | StorageFull) for cause in causes(error))
-
-
-def _is_through(taken: dict[_Asked, None], those: Sequence[_Asked]) -> None:
-    for asked in those:
-        del taken[asked]
-        asked.through.set()

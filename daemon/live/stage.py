@@ -272,7 +272,8 @@ class Stage:
         match packet:
             case Confirmed(tag=int(number)):
                 line.outbound.confirmed(number)
-                self._wishes.add(line.outbound.pump)
+                if line.outbound.is_behind:
+                    self._wishes.add(line.outbound.pump)
             case Alive():
                 self.attendance.came(packet.subject)
                 self._is_alive(link, packet, line)
@@ -492,7 +493,7 @@ class Stage:
 
     async def _open(self, key: PieceKey, members: Sequence[Player], has_functions: bool) -> Opened:
         house = self._t.house
-        tools = PieceTools(house.storage, self._scribe.store, house.wall, self._t.user_code, self._sent)
+        tools = PieceTools(house.storage, self._scribe, house.wall, self._t.user_code, self._sent)
         seed = house.rng.getrandbits(SEED_BITS)
         return await open_piece(key, [agent.id for agent in members], seed, has_functions, tools)
 

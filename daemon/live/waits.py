@@ -90,16 +90,11 @@ class Execute:
 
 
 @attrs.frozen
-class Dropped:
-    """The piece was cancelled before this was decided."""
-
-
-@attrs.frozen
 class Stopped:
     """The daemon stops. Never recorded: after the next start the wait is there again."""
 
 
-Outcome = Got | Nothing | Left | AllOver | Ended | Sent | Value | Execute | Dropped | Stopped
+Outcome = Got | Nothing | Left | AllOver | Ended | Sent | Value | Execute | Stopped
 
 
 @attrs.define(eq=False)
@@ -120,7 +115,7 @@ class Seat:
 
 @attrs.define(eq=False)
 class Wait:
-    """One wait of user code. `settled` is called once `outcome` is there and stored."""
+    """One wait of user code. `settled` is called once `outcome` is there, unless who asks is told at once."""
 
     what: What
     settled: Callable[[], None]
@@ -131,3 +126,5 @@ class Wait:
     value: Value | None = None
     """What was executed, to be recorded."""
     outcome: Outcome | None = None
+    asked_at: int = 0
+    """The newest entry of the journal when it began: user code may have been given all up to there."""

@@ -10,17 +10,19 @@ import attrs
 import pytest
 import trio
 from tests.daemon.conftest import a_run, launched_units
+from tests.daemon.scribes import open_scribe
 from trio.testing import wait_all_tasks_blocked
 
 from crowdd.daemon.house import House
 from crowdd.daemon.live.agent import LiveAgent, Person
 from crowdd.daemon.live.cloakroom import Cloakroom
 from crowdd.daemon.live.errors import NothingReceived
-from crowdd.daemon.live.ledger import PieceKey, Turn
+from crowdd.daemon.live.ledger import PieceKey
 from crowdd.daemon.live.line import Attached, Line
 from crowdd.daemon.live.opening import open_piece
 from crowdd.daemon.live.outbound import Outbound
 from crowdd.daemon.live.piece import Ending, PieceTools
+from crowdd.daemon.live.scribe import Scribe
 from crowdd.protocol.errors import Unsendable
 from crowdd.protocol.names import AgentId, AgentStatus, PieceKind, WireId
 from crowdd.protocol.packets import MephistoBoundLiveUpdate
@@ -58,6 +60,10 @@ class Scene:
     line: Line
     room: Cloakroom
     router: Router = attrs.Factory(Router)
+    scribe: Scribe = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.scribe = Scribe(self.house.storage)
 
     def says(self, n: int, page: str = "page", number: int | None = None, **more: Any) -> None:
         """Something that pages of crowdd.js count, or (page "") name."""
@@ -83,16 +89,14 @@ class Scene:
         async def ended(ending: Ending) -> None:
             assert ending.error is None
 
-        await to.piece.serve(code, ended)
+        async with open_scribe(self.scribe):
+            await to.piece.serve(code, ended)
         return given
-
-    async def _store(self, turn: Turn) -> None:
-        await self.house.storage.add_live(turn.updates, turn.entries)
 
     async def attached(self) -> Attached:
         """A piece that was just read."""
         house = self.house
-        tools = PieceTools(house.storage, self._store, house.wall, house.user_code, lambda _: None)
+        tools = PieceTools(house.storage, self.scribe, house.wall, house.user_code, lambda _: None)
         key = PieceKey(PieceKind.UNIT, self.agent.unit_id)
         opened = await open_piece(key, [self.agent.id], 1, False, tools)
         return Attached(opened.piece, opened.hearings[self.agent.id], None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crowdd.daemon.live.errors import ReplayDiverged
-from crowdd.daemon.live.ledger import Ledger, PieceKey, Turn
+from crowdd.daemon.live.ledger import TURN_ROWS_MAX, Ledger, PieceKey, Turn
 from crowdd.daemon.live.replay import Replay
 from crowdd.daemon.live.waits import (
     AllOver,
@@ -54,9 +54,15 @@ class Clerk:
         return wait
 
     def turn(self, now: float = 0.0) -> Turn:
-        turn = self.ledger.turn(now)
+        while self.ledger.next(now) is not None:
+            pass
+        return self.store()
+
+    def store(self) -> Turn:
+        turn = self.ledger.hand_over()
         self.entries += turn.entries
         self.updates += turn.updates
+        self.ledger.is_stored(turn)
         return turn
 
     def given(self, what: What, seat: Seat | None = None, now: float = 0.0, **more: Any) -> Outcome | None:
@@ -73,7 +79,7 @@ class Clerk:
         sent = [update for update in self.updates if update.outgoing]
         for update in sent:
             clerk.ledger.sent_before(update.agent_id, update.number)
-        clerk.ledger.position = len(self.entries)
+        clerk.ledger.position = clerk.ledger.stored = len(self.entries)
         return clerk, Replay(clerk.ledger, self.entries, sent)
 
 
@@ -128,7 +134,7 @@ def test_a_wait_ends_with_nothing_at_its_deadline_and_not_before() -> None:
 def test_a_wait_that_is_withdrawn_takes_nothing() -> None:
     clerk = Clerk(ANNA)
     wait = clerk.wait(What.RECEIVE, seats(clerk)[0])
-    assert clerk.ledger.withdraw(wait)
+    clerk.ledger.withdraw(wait)
     clerk.hear(ANNA, n=1)
     clerk.turn()
     assert wait.outcome is None
@@ -143,6 +149,49 @@ def test_sends_are_numbered_per_agent_and_stored_with_the_position_they_follow()
     assert clerk.given(What.SEND, anna, update={"n": 3}) == Sent(2)
     assert [entry.position for entry in clerk.entries] == [1, 2, 3]
     assert [update.update_id for update in clerk.updates] == ["11.1", "12.1", "11.2"]
+
+
+def test_what_user_code_sends_is_in_one_turn_with_what_it_was_given() -> None:
+    clerk = Clerk(ANNA)
+    (seat,) = seats(clerk)
+    clerk.hear(ANNA, n=1)
+    for what, more in ((What.RECEIVE, {}), (What.SEND, {"update": {"n": 2}})):
+        wait = clerk.wait(what, seat, **more)
+        assert clerk.ledger.next(0.0) is wait
+    turn = clerk.store()
+    assert [update.update for update in turn.updates] == [{"n": 1}, {"n": 2}]
+    assert [entry.what for entry in turn.entries] == ["receive", "send"]
+
+
+def test_a_function_is_called_once_all_that_user_code_was_given_before_is_stored() -> None:
+    clerk = Clerk(ANNA)
+    clerk.wait(What.NOW)
+    clerk.ledger.next(0.0)
+    call = clerk.wait(What.RUN)
+    assert clerk.ledger.next(0.0) is None
+    clerk.store()
+    assert clerk.ledger.next(0.0) is call
+    assert call.outcome == Execute()
+
+
+def test_nothing_more_is_given_while_as_much_as_a_turn_holds_is_to_be_stored() -> None:
+    clerk = Clerk(ANNA)
+    for _ in range(TURN_ROWS_MAX):
+        clerk.wait(What.NOW)
+        clerk.ledger.next(0.0)
+    clerk.wait(What.NOW)
+    assert clerk.ledger.next(0.0) is None
+    assert clerk.store().rows == TURN_ROWS_MAX
+    assert clerk.ledger.next(0.0) is not None
+
+
+def test_what_could_not_be_stored_comes_first_in_what_is_handed_over_next() -> None:
+    clerk = Clerk(ANNA)
+    clerk.hear(ANNA, n=1)
+    turn = clerk.ledger.hand_over()
+    clerk.hear(ANNA, n=2)
+    clerk.ledger.take_back(turn)
+    assert [update.update["n"] for update in clerk.store().updates] == [1, 2]
 
 
 def test_an_answer_of_a_named_function_is_sent_without_an_entry() -> None:

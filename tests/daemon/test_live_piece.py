@@ -2,25 +2,30 @@
 
 import gc
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 import pytest
 import trio
 from tests.daemon.conftest import a_run, launched_units
+from tests.daemon.scribes import open_scribe
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from crowdd.daemon.house import House
 from crowdd.daemon.live.agent import LiveAgent, Person
 from crowdd.daemon.live.errors import AgentDisconnected, AgentShutDown, CallFailed, NothingReceived
-from crowdd.daemon.live.ledger import PieceKey, Turn
+from crowdd.daemon.live.ledger import PieceKey
 from crowdd.daemon.live.opening import open_piece
 from crowdd.daemon.live.piece import Close, Ending, Piece, PieceTools
+from crowdd.daemon.live.scribe import Scribe
 from crowdd.daemon.live.waits import How
 from crowdd.protocol.names import AgentId, AgentStatus, PieceKind, WireId
 from crowdd.storage.contract import Registration, Reserved
-from crowdd.storage.records import Agent, LiveUpdate
+from crowdd.storage.errors import Duplicate, StorageFailed
+from crowdd.storage.records import Agent, JournalEntry, LiveUpdate
 
 Code = Callable[[LiveAgent], Awaitable[None]]
 
@@ -34,15 +39,16 @@ class Play:
     sent: list[dict[str, Any]] = attrs.Factory(list[dict[str, Any]])
     endings: list[Ending] = attrs.Factory(list[Ending])
     heard: int = 0
+    scribe: Scribe = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.scribe = Scribe(self.house.storage)
 
     async def open(self) -> Piece:
         house = self.house
-        tools = PieceTools(house.storage, self._store, house.wall, house.user_code, self._sent)
+        tools = PieceTools(house.storage, self.scribe, house.wall, house.user_code, self._sent)
         key = PieceKey(PieceKind.UNIT, self.agent.unit_id)
         return (await open_piece(key, [self.agent.id], 1, False, tools)).piece
-
-    async def _store(self, turn: Turn) -> None:
-        await self.house.storage.add_live(turn.updates, turn.entries)
 
     def _sent(self, update: LiveUpdate) -> None:
         self.sent.append(update.update)
@@ -53,7 +59,8 @@ class Play:
         async def ended(ending: Ending) -> None:
             self.endings.append(ending)
 
-        await piece.serve(lambda: code(agent), ended)
+        async with open_scribe(self.scribe):
+            await piece.serve(lambda: code(agent), ended)
 
     def hear(self, piece: Piece, stored: Callable[[], None] = lambda: None, **data: Any) -> None:
         self.heard += 1
@@ -67,6 +74,29 @@ class Play:
 
     async def journal(self) -> list[str]:
         return [e.what for e in await self.house.storage.journal(PieceKind.UNIT, self.agent.unit_id)]
+
+
+@asynccontextmanager
+async def shelved(play: Play, order: list[str], error: Exception | None = None) -> AsyncGenerator[None]:
+    """Note what is stored, confirmed and sent; or the store meets this error."""
+    storage = play.house.storage
+    add_live = storage.add_live
+
+    async def noted(updates: Sequence[LiveUpdate], journal: Sequence[JournalEntry]) -> None:
+        if error is not None:
+            raise error
+        await add_live(updates, journal)
+        order.append(", ".join(entry.what for entry in journal))
+        order.append(f"{len(updates)} updates")
+
+    class Sent(list[dict[str, Any]]):
+        def append(self, update: dict[str, Any]) -> None:
+            super().append(update)
+            order.append("sent")
+
+    play.sent = Sent()
+    with patch.object(storage, "add_live", noted):
+        yield
 
 
 def _nobody(agent_id: AgentId) -> Person:
@@ -114,20 +144,124 @@ async def test_an_agent_that_left_is_an_end_and_no_failure(play: Play) -> None:
     assert isinstance(play.endings[0].error, AgentDisconnected)
 
 
-async def test_an_update_is_stored_before_it_is_confirmed_and_before_code_gets_it(play: Play) -> None:
-    order: list[str] = []
+async def _echo(agent: LiveAgent) -> None:
+    await agent.send({"echo": await agent.receive()})
 
-    async def stored() -> int:
-        return len(await play.house.storage.live_updates(False, play.agent.id, False))
+
+async def test_an_update_and_what_code_answers_are_stored_at_once_then_confirmed_and_sent(play: Play) -> None:
+    order: list[str] = []
+    piece = await play.open()
+    play.hear(piece, lambda: order.append("confirmed"), n=1)
+    async with shelved(play, order):
+        await play.serve(piece, _echo)
+    assert order == ["begun, receive, send", "2 updates", "confirmed", "sent"]
+
+
+async def test_nothing_leaves_when_what_code_was_given_cannot_be_stored(play: Play) -> None:
+    """A store that fails: the code has run on, and nobody will ever see what it did."""
+    left: list[str] = []
+    piece = await play.open()
+    play.hear(piece, lambda: left.append("confirmed"), n=1)
+    async with shelved(play, left, StorageFailed("disk I/O error")):
+        with pytest.raises(ExceptionGroup) as lost:
+            await play.serve(piece, _echo)
+    assert lost.group_contains(StorageFailed, depth=None)
+    assert left == []
+    assert play.endings == []
+
+
+async def test_what_is_refused_ends_the_piece_alone_and_nothing_of_it_leaves(play: Play) -> None:
+    left: list[str] = []
+    piece = await play.open()
+    play.hear(piece, lambda: left.append("confirmed"), n=1)
+    async with shelved(play, left, Duplicate("it is stored")):
+        with pytest.raises(ExceptionGroup) as refused:
+            await play.serve(piece, _echo)
+    assert refused.group_contains(Duplicate, depth=None)
+    assert left == []
+    assert play.endings == []
+
+
+async def test_a_function_is_called_once_what_led_to_it_is_stored(play: Play) -> None:
+    stored: list[str] = []
 
     async def code(agent: LiveAgent) -> None:
         await agent.receive()
-        order.append(f"given, {await stored()} stored")
+        journal = await agent.run_sync(lambda: [*stored])
+        assert journal == ["begun, receive", "1 updates"]
 
     piece = await play.open()
-    play.hear(piece, lambda: order.append("confirmed"))
-    await play.serve(piece, code)
-    assert order == ["confirmed", "given, 1 stored"]
+    play.hear(piece)
+    async with shelved(play, stored):
+        await play.serve(piece, code)
+    assert play.endings[0].error is None
+
+
+async def test_the_end_of_code_is_acted_on_once_all_it_did_is_stored(play: Play) -> None:
+    stored: list[str] = []
+
+    async def code(agent: LiveAgent) -> None:
+        await agent.send({"n": 1})
+
+    async def ended(ending: Ending) -> None:
+        stored.append("ended")
+
+    piece = await play.open()
+    async with shelved(play, stored), open_scribe(play.scribe):
+        await piece.serve(lambda: code(LiveAgent(piece, piece.seats[0], _nobody)), ended)
+    assert stored == ["begun, send", "1 updates", "sent", "ended"]
+
+
+async def test_tasks_of_code_run_on_in_the_order_of_the_journal(play: Play) -> None:
+    """Both are given something at one moment; so it is again when it is replayed."""
+    seen: list[list[str]] = []
+
+    async def code(agent: LiveAgent) -> None:
+        ran = list[str]()
+        seen.append(ran)
+
+        async def hear() -> None:
+            for _ in range(3):
+                await agent.receive()
+                ran.append("heard")
+                await agent.send({"after": [*ran]})
+
+        async def sleep() -> None:
+            for _ in range(3):
+                await agent.sleep(0)
+                ran.append("slept")
+                await agent.now()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(hear)
+            nursery.start_soon(sleep)
+
+    for _ in range(2):
+        piece = await play.open()
+        for n in range(0 if seen else 3):
+            play.hear(piece, n=n)
+        await play.serve(piece, code)
+    assert len(seen[0]) == 6
+    assert seen[0] == seen[1]
+    assert [ending.close for ending in play.endings] == [Close.FINISHED, Close.FINISHED]
+
+
+async def test_code_that_sends_without_end_lets_others_run(play: Play) -> None:
+    turns = 0
+
+    async def code(agent: LiveAgent) -> None:
+        while turns < 3:
+            await agent.send({"n": turns})
+
+    async def others() -> None:
+        nonlocal turns
+        for turns in range(1, 4):  # noqa: B007
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(others)
+        await play.serve(await play.open(), code)
+    assert turns == 3
 
 
 async def test_a_second_run_gives_the_same_results_and_sends_nothing_again(

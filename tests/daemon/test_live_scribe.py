@@ -1,10 +1,10 @@
-"""One writer for all pieces: what shares a transaction, what fails alone, what a cancellation leaves."""
+"""One writer for all pieces: what shares a transaction, what fails alone, what is left of who leaves."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import pytest
 import trio
+from tests.daemon.scribes import open_scribe
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from crowdd.daemon.clock import simulated_wall
@@ -42,170 +42,204 @@ class Shelf(MemoryStorage):
         return [agent for transaction in self.transactions for agent in transaction]
 
 
-def turn_of(agent: int, rows: int = 1) -> Turn:
-    at = simulated_wall()
-    name = update_id(False, AgentId(agent), 1)
-    return Turn([LiveUpdate(False, AgentId(agent), True, 1, name, "", 0, {}, at)] * rows)
+class Writer:
+    """Has rows of one agent stored."""
+
+    def __init__(self, agent: int, scribe: Scribe) -> None:
+        self.agent = AgentId(agent)
+        self.turn = Turn()
+        self.rows_stored = 0
+        self.refused: Exception | None = None
+        self._scribe = scribe
+
+    def writes(self, rows: int = 1) -> None:
+        name = update_id(False, self.agent, 1)
+        update = LiveUpdate(False, self.agent, True, 1, name, "", 0, {}, simulated_wall())
+        self.turn.updates += [update] * rows
+        self._scribe.wants(self)
+
+    def hand_over(self) -> Turn:
+        turn, self.turn = self.turn, Turn()
+        return turn
+
+    def take_back(self, turn: Turn) -> None:
+        self.turn = Turn(turn.updates + self.turn.updates)
+
+    def is_stored(self, turn: Turn) -> None:
+        self.rows_stored += turn.rows
+
+    def is_refused(self, error: Exception) -> None:
+        self.refused = error
 
 
-@asynccontextmanager
-async def open_scribe(shelf: Shelf) -> AsyncGenerator[tuple[Scribe, trio.Nursery]]:
-    scribe = Scribe(shelf)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(scribe.serve)
-        yield scribe, nursery
-        nursery.cancel_scope.cancel()
+def writers(scribe: Scribe, *agents: int, rows: int = 1) -> list[Writer]:
+    """They all want to have something stored."""
+    everybody = [Writer(agent, scribe) for agent in agents]
+    for writer in everybody:
+        writer.writes(rows)
+    return everybody
 
 
 async def test_what_comes_while_a_transaction_is_under_way_is_stored_together_in_the_next() -> None:
     shelf = Shelf()
-    async with open_scribe(shelf) as (scribe, pieces):
+    scribe = Scribe(shelf)
+    async with open_scribe(scribe):
         shelf.go = trio.Event()
-        pieces.start_soon(scribe.store, turn_of(1))
+        writers(scribe, 1)
         await wait_all_tasks_blocked()
-        for agent in (2, 3, 4):
-            pieces.start_soon(scribe.store, turn_of(agent))
+        writers(scribe, 2, 3, 4)
         await wait_all_tasks_blocked()
         shelf.go.set()
         await wait_all_tasks_blocked()
-    assert [sorted(each) for each in shelf.transactions] == [[1], [2, 3, 4]]
+    assert shelf.transactions == [[1], [2, 3, 4]]
+
+
+async def test_what_is_written_until_a_transaction_begins_is_one_turn() -> None:
+    shelf = Shelf()
+    scribe = Scribe(shelf)
+    (writer,) = writers(scribe, 1)
+    writer.writes()
+    async with open_scribe(scribe):
+        await wait_all_tasks_blocked()
+    assert shelf.transactions == [[1, 1]]
+    assert writer.rows_stored == 2
 
 
 async def test_a_transaction_takes_no_more_turns_once_it_has_its_rows() -> None:
     shelf = Shelf()
-    async with open_scribe(shelf) as (scribe, pieces):
-        for agent in (1, 2, 3):
-            pieces.start_soon(scribe.store, turn_of(agent, ROWS_MAX // 2))
+    scribe = Scribe(shelf)
+    writers(scribe, 1, 2, 3, rows=ROWS_MAX // 2)
+    async with open_scribe(scribe):
         await wait_all_tasks_blocked()
     assert [len(each) for each in shelf.transactions] == [ROWS_MAX, ROWS_MAX // 2]
 
 
 async def test_a_turn_that_is_refused_fails_alone() -> None:
     shelf = Shelf()
-    refused: list[int] = []
-
-    async def store(agent: int) -> None:
-        try:
-            await scribe.store(turn_of(agent))
-        except Duplicate:
-            refused.append(agent)
-
-    async with open_scribe(shelf) as (scribe, pieces):
-        await scribe.store(turn_of(2))
-        for agent in (1, 2, 3):
-            pieces.start_soon(store, agent)
+    scribe = Scribe(shelf)
+    async with open_scribe(scribe):
+        writers(scribe, 2)
         await wait_all_tasks_blocked()
-        await scribe.store(turn_of(4))
+        three = writers(scribe, 1, 2, 3)
+        await wait_all_tasks_blocked()
+        writers(scribe, 4)
+        await wait_all_tasks_blocked()
     assert sorted(shelf.stored) == [1, 2, 3, 4]
-    assert refused == [2]
+    assert [writer.refused is not None for writer in three] == [False, True, False]
 
 
-async def test_cancelled_before_it_is_taken_up_nothing_of_a_turn_is_stored() -> None:
+async def test_what_follows_a_turn_that_is_refused_is_not_stored() -> None:
     shelf = Shelf()
-    async with open_scribe(shelf) as (scribe, pieces):
+    shelf.error = Duplicate("it is stored")
+    scribe = Scribe(shelf)
+    async with open_scribe(scribe):
         shelf.go = trio.Event()
-        pieces.start_soon(scribe.store, turn_of(1))
+        (writer,) = writers(scribe, 1)
         await wait_all_tasks_blocked()
-        with trio.CancelScope() as scope:
-            pieces.start_soon(_cancel_when_all_wait, scope)
-            await scribe.store(turn_of(2))
+        writer.writes()
         shelf.go.set()
-        await scribe.store(turn_of(3))
-    assert scope.cancelled_caught
+        await wait_all_tasks_blocked()
+        shelf.error = None
+        writers(scribe, 2)
+        await wait_all_tasks_blocked()
+    assert shelf.stored == [2]
+
+
+async def test_whoever_leaves_before_a_turn_is_taken_up_has_nothing_of_it_stored() -> None:
+    shelf = Shelf()
+    scribe = Scribe(shelf)
+    async with open_scribe(scribe):
+        shelf.go = trio.Event()
+        writers(scribe, 1)
+        await wait_all_tasks_blocked()
+        (writer,) = writers(scribe, 2)
+        await scribe.leave(writer)
+        shelf.go.set()
+        writers(scribe, 3)
+        await wait_all_tasks_blocked()
     assert shelf.stored == [1, 3]
 
 
-async def test_cancelled_while_it_is_being_stored_whoever_waits_leaves_once_it_is() -> None:
+async def test_whoever_leaves_while_a_turn_is_being_stored_has_left_once_it_is() -> None:
     shelf = Shelf()
+    scribe = Scribe(shelf)
     left: list[list[AgentId]] = []
 
-    async def store(scope: trio.CancelScope) -> None:
-        with scope:
-            await scribe.store(turn_of(1))
+    async def leave(writer: Writer) -> None:
+        await scribe.leave(writer)
         left.append(shelf.stored)
 
-    async with open_scribe(shelf) as (scribe, pieces):
-        shelf.go, scope = trio.Event(), trio.CancelScope()
-        pieces.start_soon(store, scope)
+    async with open_scribe(scribe) as nursery:
+        shelf.go = trio.Event()
+        (writer,) = writers(scribe, 1)
         await wait_all_tasks_blocked()
-        scope.cancel()
+        nursery.start_soon(leave, writer)
         await wait_all_tasks_blocked()
         assert left == []
         shelf.go.set()
         await wait_all_tasks_blocked()
-    assert scope.cancelled_caught
     assert left == [[1]]
+    assert writer.rows_stored == 1
 
 
-async def test_on_a_full_disk_turns_wait_and_whoever_is_cancelled_then_leaves_at_once(
+async def test_on_a_full_disk_turns_wait_and_whoever_leaves_then_leaves_at_once(
     autojump_clock: MockClock,
 ) -> None:
     shelf = Shelf()
     shelf.error = StorageFull("no space left")
-    async with open_scribe(shelf) as (scribe, pieces):
-        pieces.start_soon(scribe.store, turn_of(1))
-        with trio.move_on_after(RETRY_S / 2) as scope:
-            await scribe.store(turn_of(2))
+    scribe = Scribe(shelf)
+    async with open_scribe(scribe):
+        _, leaver = writers(scribe, 1, 2)
+        await trio.sleep(RETRY_S / 2)
+        await scribe.leave(leaver)
         assert trio.current_time() < RETRY_S
         shelf.error = None
-        await scribe.store(turn_of(3))
-    assert scope.cancelled_caught
+        writers(scribe, 3)
+        await trio.sleep(RETRY_S)
     assert sorted(shelf.stored) == [1, 3]
 
 
-async def test_whoever_was_cancelled_while_the_disk_was_found_full_leaves_then() -> None:
+async def test_whoever_leaves_while_the_disk_is_found_full_has_nothing_stored_later(
+    autojump_clock: MockClock,
+) -> None:
     shelf = Shelf()
     shelf.error = StorageFull("no space left")
-    async with open_scribe(shelf) as (scribe, pieces):
+    scribe = Scribe(shelf)
+    async with open_scribe(scribe) as nursery:
         shelf.go = trio.Event()
-        with trio.CancelScope() as scope:
-            pieces.start_soon(_cancel_when_all_wait, scope)
-            pieces.start_soon(_go_when_all_wait, shelf)
-            with trio.fail_after(10):
-                await scribe.store(turn_of(1))
-    assert scope.cancelled_caught
-    assert shelf.stored == []
+        leaver, other = writers(scribe, 1, 2)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(scribe.leave, leaver)
+        await wait_all_tasks_blocked()
+        shelf.go.set()
+        await wait_all_tasks_blocked()
+        shelf.error = None
+        await trio.sleep(2 * RETRY_S)
+    assert shelf.stored == [other.agent]
 
 
 async def test_a_lost_store_ends_the_scribe_and_calls_no_turn_stored() -> None:
     shelf = Shelf()
     shelf.error = StorageFailed("disk I/O error")
-    stored: list[int] = []
-
-    async def store(scribe: Scribe) -> None:
-        await scribe.store(turn_of(1))
-        stored.append(1)
-
-    async def wait_for_it() -> None:
-        async with open_scribe(shelf) as (scribe, pieces):
-            pieces.start_soon(store, scribe)
-            await trio.sleep_forever()
-
-    with pytest.raises(ExceptionGroup) as lost:
-        await wait_for_it()
-    assert lost.group_contains(StorageFailed)
-    assert stored == []
+    scribe = Scribe(shelf)
+    (writer,) = writers(scribe, 1)
+    with pytest.raises(StorageFailed):
+        await scribe.serve()
+    assert writer.rows_stored == 0
+    assert writer.refused is None
 
 
 async def test_ended_in_the_middle_of_a_transaction_nobody_is_left_waiting() -> None:
     shelf = Shelf()
     shelf.go = trio.Event()
+    scribe = Scribe(shelf)
     with trio.fail_after(10):
-        async with open_scribe(shelf) as (scribe, pieces):
-            pieces.start_soon(scribe.store, turn_of(1))
+        async with open_scribe(scribe) as nursery:
+            (writer,) = writers(scribe, 1)
             await wait_all_tasks_blocked()
-            pieces.cancel_scope.cancel()
+            nursery.start_soon(scribe.leave, writer)
+            nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
                 await wait_all_tasks_blocked()
             shelf.go.set()
     assert shelf.stored == [1]
-
-
-async def _cancel_when_all_wait(scope: trio.CancelScope) -> None:
-    await wait_all_tasks_blocked()
-    scope.cancel()
-
-
-async def _go_when_all_wait(shelf: Shelf) -> None:
-    await wait_all_tasks_blocked(0.01)
-    shelf.go.set()
