@@ -166,6 +166,12 @@ FROM unit JOIN task_run ON task_run.id = unit.run_id WHERE unit.id = :id"""  # n
 UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
 ASSIGNMENTS_FROM = """
 SELECT id FROM assignment WHERE run_id = :run_id AND row >= :row AND row >= 0 ORDER BY row"""
+# From a JSON list, in its order: with a statement for each, SQLite would open the table's indexes each time.
+MAKE_UNITS = """
+INSERT INTO unit (run_id, assignment_id, unit_index, status, position, pay_cents, rank)
+SELECT :run_id, json_extract(value, '$[0]'), json_extract(value, '$[1]'), 'created', :position + key,
+    json_extract(value, '$[2]'), json_extract(value, '$[3]')
+FROM json_each(:units)"""
 SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
 OTHERS_ASSIGNED = """
 SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id AND id <> :id AND status = 'assigned'"""
@@ -191,6 +197,10 @@ NOTE_MADE_UNITS = """
 INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)
 SELECT :at, :who, 'unit', id, run_id, NULL, status, :why FROM unit
 WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"""
+
+NOTE_EACH = """
+INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)
+SELECT :at, :who, :kind, value, :run_id, :before, :after, :why FROM json_each(:subjects)"""
 
 # --- reserving
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ..records import HistoryEntry
-from ..rows import columns, dump_time, from_row, named_values, new_values, to_row
+from ..rows import columns, dump_json, dump_time, from_row, named_values, new_values, to_row
 from ..sql import statements
 from ..sql.places import placed
 
@@ -104,8 +104,7 @@ def note(db: Db, *entries: HistoryEntry) -> None:
 
 def note_each(db: Db, entry: HistoryEntry, subjects: Iterable[int]) -> None:
     """Append to the history that the same became of each of the subjects."""
-    row = to_row(entry)
-    db.executemany(statements.insert(HistoryEntry), [{**row, "subject_id": each} for each in subjects])
+    db.execute(statements.NOTE_EACH, {**to_row(entry), "subjects": dump_json([*subjects])})
 
 
 def count(db: Db, kind: str, run_id: int, status: enum.Enum, number: int) -> None:

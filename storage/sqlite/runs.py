@@ -1,6 +1,5 @@
 """Requesters, projects, tasks, runs and what they are made of, in SQLite."""
 
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ from ..contract import NewAssignment, NewRun, RunCounts
 from ..errors import Duplicate, InvalidRecord
 from ..hand import Hand
 from ..records import Assignment, HistoryEntry, Project, Requester, Task, TaskRun, Unit
+from ..rows import dump_json
 from ..sql import statements
 from .ask import Db, add, add_all, count, do, every, note, note_each, one, page, recount, save, value
 from .body import SqliteBody, the_assignment, the_run, the_unit
@@ -208,7 +208,7 @@ def _add_assignments(
 
 
 def _add_rows(db: Db, run: TaskRun, rows: Sequence[NewAssignment], position: int) -> list[AssignmentId]:
-    """The assignments of new rows, and their units, whose places begin at `position`: a statement each."""
+    """The assignments of new rows, and their units, whose places begin at `position`."""
     for new in rows:
         admission_rules.check_ranks(run.queue, new)
     add_all(
@@ -219,17 +219,12 @@ def _add_rows(db: Db, run: TaskRun, rows: Sequence[NewAssignment], position: int
         ),
     )
     made = _numbers_from(db, run)
-    places = itertools.count(position)
-    add_all(
-        db,
-        (
-            rules.new_unit(
-                run.id, number, index, next(places), admission_rules.first_rank(run.queue, new, index), new
-            )
-            for number, new in zip(made, rows, strict=True)
-            for index in range(len(new.unit_data))
-        ),
-    )
+    units = [
+        (number, index, new.pay_cents, admission_rules.first_rank(run.queue, new, index))
+        for number, new in zip(made, rows, strict=True)
+        for index in range(len(new.unit_data))
+    ]
+    do(db, statements.MAKE_UNITS, run_id=run.id, position=position, units=dump_json(units))
     return made
 
 
