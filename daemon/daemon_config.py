@@ -56,6 +56,8 @@ class DaemonConfig:
     """Where metrics are served for Prometheus; by default nowhere."""
     end_routers: bool = False
     """True: at a stop, local routers of unfinished runs end, too, instead of telling pages to wait."""
+    spare_router: bool = True
+    """True: once a run has started a local router, a process is kept ready for the next one (some 35 MB)."""
     on_sigterm: Manner = Manner.STOP
     """What SIGTERM does: stop says goodbye to everybody; suspend lets nobody notice, for a restart."""
     roles: RolesConfig = attrs.Factory(RolesConfig)

@@ -9,6 +9,7 @@ import attrs
 
 from ..protocol.names import RunId
 from ..storage.contract import Storage
+from .architects.processes import RouterProcesses
 from .clock import Wall
 from .degraded import Degraded
 from .metrics.families import Metrics
@@ -44,6 +45,8 @@ class House:
     """False: at a stop, routers of unfinished runs go on: they tell pages to wait, and are adopted later."""
     routers: Routers = attrs.Factory(Routers)
     """Those that run already, for the architect `remote`."""
+    router_processes: RouterProcesses = attrs.Factory(RouterProcesses)
+    """What starts routers of this machine, for the architect `local`."""
     metrics: Metrics = attrs.Factory(Metrics)
     degraded: Degraded = attrs.Factory(_nothing_missing, takes_self=True)
     """What is not as it should be."""

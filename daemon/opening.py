@@ -11,6 +11,7 @@ from pathlib import Path
 from ..storage.errors import StorageFailed, StorageRefused
 from ..storage.opening import open_storage
 from ..storage.sqlite import OnStep
+from .architects.processes import RouterProcesses
 from .backup import remove_left_copies
 from .clock import wall_clock
 from .daemon_config import DaemonConfig
@@ -52,6 +53,7 @@ async def open_house(config: DaemonConfig, on_step: OnStep | None = None) -> Asy
             pace=config.pace,
             end_routers=config.end_routers,
             routers=Routers((config.routers or config.data / ROUTERS_NAME).absolute()),
+            router_processes=RouterProcesses(config.data.absolute(), config.spare_router),
             metrics=metrics,
             degraded=degraded,
             loss=loss,

@@ -122,6 +122,7 @@ class Operator:
             nursery.start_soon(self._begin_deletions, nursery)
             nursery.start_soon(self._begin_launched, nursery)
             nursery.start_soon(self._errands.serve)
+            nursery.start_soon(self._house.router_processes.keep_spare)
             task_status.started()
             await self.departure.told.wait()
             self._stopping = True

@@ -106,7 +106,7 @@ def _with_page(run: TaskRun, config: RunConfig, code: TaskCode, house: House) ->
     run_folder = house.run_folder(run.id)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (run_folder / "files").mkdir(mode=0o700, exist_ok=True)
-    site = Site(run, run_folder, house.routers)
+    site = Site(run, run_folder, house.routers, house.router_processes)
     architect = code.registry.architect(config.architect.type)(config.architect.options, site)
     page = Page(*make_bundle(page_files(config, blueprint, provider)))
     return Parts(config, blueprint, provider, architect, page, hooks_of(config, code.module, blueprint))

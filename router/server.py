@@ -5,6 +5,7 @@ application.
 """
 
 import functools
+import importlib
 import resource
 import signal
 import socket
@@ -26,6 +27,7 @@ from .limits import CONNECTIONS_MAX, FILES_RESERVED, KEEP_ALIVE_S, SEND_S
 from .socket_protocol import BoundedSocket
 
 _TICKS_PER_S = 10  # of uvicorn's own loop
+_IMPORTED_LATE = ("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop")
 
 
 class RouterServer(uvicorn.Server):
@@ -93,6 +95,12 @@ class RouterServer(uvicorn.Server):
         self._notifier.say(stopping=1, watchdog=1)
         self._on_ending()
         await super().shutdown(sockets)
+
+
+def import_ahead() -> None:
+    """Import what would only be imported once the server runs, for one that is to be ready soon."""
+    for name in _IMPORTED_LATE:
+        importlib.import_module(name)
 
 
 def open_connections(trusted_proxies: Sequence[str]) -> Connections:

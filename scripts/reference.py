@@ -52,11 +52,12 @@ def crowdd_page() -> str:
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    """A command and those below it, each with all its words."""
+    """A command and those below it, each with all its words; not what only our own processes call."""
     yield path, command
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
-            yield from commands(inner, f"{path} {name}")
+            if not inner.hidden:
+                yield from commands(inner, f"{path} {name}")
 
 
 def help_of(command: click.Command, path: str) -> str:

@@ -26,6 +26,7 @@ UNITS, UNITS_SMALL = 5_000, 200
 VISITS, VISITS_SMALL = 800, 50  # a round; five and the warm-up fit into the run
 MEPHISTO_VISITS = 100  # a round of Mephisto's, which takes longer for fewer
 LOOK_S = 0.02  # each look costs the daemon an answer
+IMPORTS_S = 2.0  # of a router's process, with room to spare
 LAUNCH_US = 22e6
 MEPHISTO_LAUNCH = Recorded({Figure.TIME_US: LAUNCH_US, Figure.PER_S: 1e6 / LAUNCH_US})
 MEPHISTO_REGISTRATION = Recorded({Figure.PER_S: 16.0})
@@ -47,6 +48,8 @@ async def open_launch(setting: Setting) -> AsyncGenerator[Sides]:
                 await _until_free(daemon, run.label, units)
             await daemon.ask("stop", run.label, True)
             await daemon.until(run.label, lambda shown: shown.ended_at)
+            if setting.size(True, False):
+                await _until_at_rest(daemon)
             return meter.sample(1)
 
         yield Sides(measure, mephisto)
@@ -56,6 +59,13 @@ async def _until_free(daemon: Daemon, label: str, units: int) -> None:
     """Return when every unit could be given to a worker: it is released, and the pages are served."""
     while not _are_free(await daemon.ask("show", label), units):
         await trio.sleep(LOOK_S)
+
+
+async def _until_at_rest(daemon: Daemon) -> None:
+    """Return when the daemon keeps a process ready for the next router: who launches by hand finds one."""
+    while not daemon.spare_pids():
+        await trio.sleep(LOOK_S)
+    await trio.sleep(IMPORTS_S)
 
 
 def _are_free(shown: RunDetails, units: int) -> bool:

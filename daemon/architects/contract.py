@@ -10,6 +10,7 @@ import attrs
 from ...storage.records import TaskRun
 from ..channel import Channel
 from ..routers import Routers
+from .processes import RouterProcesses
 
 
 @attrs.frozen
@@ -30,6 +31,8 @@ class Site:
     folder: Path
     """The run's own folder under the daemon's data directory; exists, mode 0700."""
     routers: Routers = attrs.Factory(Routers)
+    processes: RouterProcesses = attrs.Factory(RouterProcesses)
+    """What starts routers of this machine."""
 
     @property
     def ground(self) -> Ground:

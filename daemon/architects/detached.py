@@ -1,7 +1,7 @@
 """A process that outlives us: started in a session of its own, found again by the lock it holds. Linux only.
 
-The lock is taken here and inherited, so it is held from before the process's first instruction to its last;
-who holds it is read from /proc. Nothing is asked of the program itself.
+The lock is taken here and inherited, so it is held from before the process's first instruction to its last.
+One that waits (`spare.py`) is handed it later. Who holds it is read from /proc: no program is asked.
 """
 
 import contextlib
@@ -9,8 +9,9 @@ import fcntl
 import os
 import signal
 import weakref
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import trio
 
@@ -45,27 +46,50 @@ class Detached:
 
 def start_detached(argv: list[str], lock: Path, log: Path, environment: Mapping[str, str]) -> Detached:
     """Start the program, its output added to `log`. BlockingIOError: one holds the lock already. OSError."""
+    with held_lock(lock) as held, opened_log(log) as out:
+        os.set_inheritable(held, True)
+        return _spawn(argv, environment, (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), out)
+
+
+def start_waiting(argv: list[str], door: int, environment: Mapping[str, str]) -> Detached:
+    """Start a program that waits at `door`, its standard input; its output is for nobody. OSError."""
+    with open(os.devnull, "ab") as nowhere:
+        return _spawn(argv, environment, (os.POSIX_SPAWN_DUP2, door, 0), nowhere.fileno())
+
+
+def _spawn(argv: list[str], environment: Mapping[str, str], stdin: tuple[Any, ...], out: int) -> Detached:
+    pid = os.posix_spawn(
+        argv[0],
+        argv,
+        environment,
+        file_actions=[stdin, (os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)],
+        setsid=True,
+        setsigmask=(),
+        setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),  # Python ignores these; the program should choose
+    )
+    return Detached(pid, os.pidfd_open(pid))
+
+
+@contextlib.contextmanager
+def held_lock(lock: Path) -> Generator[int]:
+    """The lock, held by us and by who is given it, until the last has closed it. BlockingIOError. OSError."""
     held = _open_lock(lock)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _turn_over(log)
-        os.set_inheritable(held, True)
-        pid = os.posix_spawn(
-            argv[0],
-            argv,
-            environment,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            setsid=True,
-            setsigmask=(),
-            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),  # Python ignores these; the program should choose
-        )
-        return Detached(pid, os.pidfd_open(pid))
+        yield held
     finally:
         os.close(held)
+
+
+@contextlib.contextmanager
+def opened_log(log: Path) -> Generator[int]:
+    """The log, for adding to it; one that has grown too large is put aside. OSError."""
+    _turn_over(log)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        yield out
+    finally:
+        os.close(out)
 
 
 def find_detached(lock: Path) -> Detached | None:

@@ -5,8 +5,6 @@ Everything is in the run's folder under `router/`: its config, secret, lock, kep
 
 import json
 import logging
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from ..structuring import Count, Faults, Words
 from ..threads import in_thread
 from ..websocket_channel import NO_TLS, WebsocketChannel
 from .contract import Architect, Ground, Site
-from .detached import Detached, find_detached, is_held, start_detached
+from .detached import Detached, find_detached, is_held
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +37,6 @@ HEALTHY_S = 60.0  # one that lived so long starts the backoff anew
 LOG_TAIL_BYTES = 2000
 ORPHAN_AFTER_S = 24 * 3600.0  # a router that no daemon wanted for a day is left over, and ends itself
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how we reach a router that listens everywhere
-FOR_SYSTEMD_ONLY = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "CREDENTIALS_DIRECTORY")
 
 
 @attrs.frozen
@@ -143,8 +140,7 @@ class LocalArchitect(Architect):
         self._ready_file.unlink(missing_ok=True)
         config = self._home / "router.toml"
         config.write_text(_toml(self._router_config()), "utf-8")
-        argv = [sys.executable, "-P", "-m", "crowdd.cli", "router", "--config", str(config)]
-        self._process = start_detached(argv, self._lock, self._log, _environment())
+        self._process = await self.site.processes.start(config, self._lock, self._log)
         try:
             await self._until_ready(READY_S)
         except OSError:
@@ -229,8 +225,3 @@ def _with_slash(url: str) -> str:
 def _toml(values: dict[str, Any]) -> str:
     """TOML of flat values: text, numbers, flags and lists look there as they do in JSON."""
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
-
-
-def _environment() -> dict[str, str]:
-    """Ours without what systemd told us alone: the router is not our service."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(FOR_SYSTEMD_ONLY)}

@@ -4,6 +4,7 @@ The one place that may import every part; imports are inside the commands, so th
 """
 
 import gc
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,24 @@ def _said(group: BaseException, code: int) -> int:
 @log_format_option
 def router(config: Path, log_levels: Words, log_format: str | None) -> None:
     """Run a router: the public face that serves runs' pages and passes packets."""
+    _run_router(lambda: config, log_levels, log_format)
+
+
+@crowdd.command("spare-router", hidden=True)
+@click.argument("data")
+def spare_router(data: str) -> None:
+    """A local router of the daemon on DATA that is kept ready: it waits to be told which one it is."""
+    from .router.server import import_ahead
+    from .supervision.handover import wait_for_config
+
+    import_ahead()
+    _run_router(wait_for_config)
+
+
+def _run_router(
+    config: Callable[[], Path | None], log_levels: Words = (), log_format: str | None = None
+) -> None:
+    """`config` is asked for once everything is imported; None: there is nothing to run."""
     import faulthandler
 
     import attrs
@@ -137,9 +156,11 @@ def router(config: Path, log_levels: Words, log_format: str | None) -> None:
     from .router.config_file import load_config
     from .router.main import run_router
 
+    if (path := config()) is None:
+        return
     faulthandler.enable(STDERR)  # as in `serve`
     try:
-        asked = load_config(config)
+        asked = load_config(path)
         levels = (*asked.log_level, *log_levels)
         run_router(attrs.evolve(asked, log_level=levels, log_format=log_format or asked.log_format))
     except RouterRefused as refused:

@@ -119,13 +119,14 @@ def write_export(client: Client, label: str, path: Path) -> int:
 def daemon_process(data: Path) -> Generator[Client]:
     """A daemon on `data`, ready; told to stop, and waited for, when left."""
     data.mkdir(parents=True, exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOR_DAEMONS)}
     with (data / "crowdd.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(data), "--end-routers"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={name: value for name, value in os.environ.items() if not name.startswith(FOR_DAEMONS)},
+            env={**environment, "CROWDD_SPARE_ROUTER": "false"},  # there is no next run
             start_new_session=True,  # Ctrl-C is for us; we tell the daemon ourselves
         )
     try:

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,15 +101,18 @@ class Daemon:
             return await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
 
     def router_pids(self) -> list[int]:
-        """The router processes of this store, whoever started them."""
-        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_router(pid)]
+        """The router processes of this store, whoever started them: they hold the locks of its routers."""
+        locks = {str(lock) for lock in self.data.absolute().glob("runs/*/router/process.lock")}
+        daemon = None if self.process is None else self.process.pid  # it holds one while it hands it over
+        pids = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid != daemon]
+        return [pid for pid in pids if locks & {*_files_of(pid)}] if locks else []
 
-    def _is_router(self, pid: int) -> bool:
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return False
-        return b"router" in command and any(str(self.data).encode() in word for word in command)
+    def spare_pids(self) -> list[int]:
+        """The processes that are kept ready to be routers of this store."""
+        mine = {b"spare-router", str(self.data.absolute()).encode()}
+        routers = self.router_pids()
+        pids = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid not in routers]
+        return [pid for pid in pids if mine <= {*_words_of(pid)}]
 
     def clean_up(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -122,6 +125,20 @@ class Daemon:
         """The store of a stopped daemon."""
         async with open_storage(self.data / "crowdd.db") as storage:
             yield storage
+
+
+def _files_of(pid: int) -> Iterator[str]:
+    with suppress(OSError):  # it has ended, or is another user's
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            with suppress(OSError):
+                yield os.readlink(f"/proc/{pid}/fd/{number}")
+
+
+def _words_of(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 class Router:
