@@ -18,6 +18,8 @@ from .world import NOW, World, rows
 
 SCANS_ARE_FINE = {"GRANTS", "TAKE_LEASE", "LAUNCH_UNITS"}
 """Statements that read everything, or whose plan says nothing; LAUNCH_UNITS scans the few it has chosen."""
+NO_TABLES = ("CONSTANT ROW", "json_each VIRTUAL TABLE")
+"""Values of the statement itself, and a list that it is given: neither grows with the store."""
 NEVER_REMOVED = {"worker_id", "requester_id", "project_id"}
 """References to what nothing removes."""
 
@@ -122,7 +124,7 @@ def test_no_statement_scans_a_table(name: str, statement: str) -> None:
     writer = open_writer(None)
     steps = plan(writer.db, statement)
     writer.close()
-    scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step]
+    scans = [step for step in steps if step.startswith("SCAN") and not any(map(step.__contains__, NO_TABLES))]
     assert scans == [] or name in SCANS_ARE_FINE
 
 
