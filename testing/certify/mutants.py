@@ -84,7 +84,8 @@ def _reservation_in_two() -> None:
     reserve, save_unit = SqliteReserving.reserve, runs.save_unit
     waiting: list[Callable[[Db], Any]] = []
 
-    def saved_later(db: Db, queue: Any, before: Any, after: Any, hand: Any) -> Any:
+    def saved_later(db: Db, queue: Any, before: Any, after: Any, hand: Any, also: Any = ()) -> Any:
+        note(db, *also)
         waiting.append(lambda db: save_unit(db, queue, before, after, hand))
         return after
 
