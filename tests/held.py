@@ -4,14 +4,15 @@ import gc
 from collections import Counter
 from types import FunctionType, ModuleType
 
-DEADLINES_OF_TRIO = "trio._core._run.Deadlines"
+CLEARED_BY_THEIR_OWNERS = frozenset({"trio._core._run.Deadlines", "sqlite3.Connection"})
 
 
 def held_by(root: object) -> Counter[str]:
     """How many objects can be reached from here, by the names of their classes.
 
     Not through modules, classes and what functions find by name: those are everybody's. Nor are deadlines of
-    cancel scopes that have gone: trio drops them by itself, once they are many.
+    cancel scopes that have gone, and a connection's references to cursors that have: trio and sqlite3 drop
+    them by themselves, once they are many.
     """
     seen = {id(root): root}  # and kept: an id is one object's as long as that lives
     found, counted = [root], Counter[str]()
@@ -27,7 +28,8 @@ def held_by(root: object) -> Counter[str]:
 
 def _is_passed_by(held: object) -> bool:
     cls = type(held)
-    return isinstance(held, ModuleType | type) or f"{cls.__module__}.{cls.__name__}" == DEADLINES_OF_TRIO
+    name = f"{cls.__module__}.{cls.__name__}"
+    return isinstance(held, ModuleType | type) or name in CLEARED_BY_THEIR_OWNERS
 
 
 def _referents(holder: object) -> list[object]:
