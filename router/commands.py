@@ -35,8 +35,6 @@ class TellSocket:
 
     socket: SocketId
     packet: Mapping[str, Any] = attrs.field(repr=False)
-    can_wait: bool = False
-    """It may be told with what the page is told next, or `RECEIPT_S` later."""
 
 
 @attrs.frozen

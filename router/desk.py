@@ -31,7 +31,6 @@ from .commands import (
     Unspool,
     WakeLink,
 )
-from .limits import RECEIPT_S, RECEIPTS_WAITING_MAX
 from .mailbox import Mailbox
 from .run import RouterRun
 from .tickets import Caller
@@ -66,7 +65,6 @@ class _Link:
     daemon: Peer
     scope: anyio.CancelScope = attrs.Factory(anyio.CancelScope)
     wake: anyio.Event = attrs.Factory(anyio.Event)
-    later: anyio.Event = attrs.Factory(anyio.Event)
     words: str = "the connection was lost"
 
 
@@ -93,8 +91,6 @@ class Desk:
         self._mailboxes: dict[SocketId, Mailbox] = {}
         self._told: dict[SocketId, Mailbox] = {}
         """Those in which there is news that nobody knows of yet."""
-        self._later: dict[SocketId, Mailbox] = {}
-        """Those in which something is that may wait for more."""
         self._link: _Link | None = None
 
     # pages
@@ -138,7 +134,6 @@ class Desk:
         """A page's connection is gone."""
         self.run.socket_closed(socket, self.clock())
         self._mailboxes.pop(socket, None)
-        self._later.pop(socket, None)
 
     # the daemon
 
@@ -157,13 +152,11 @@ class Desk:
             with link.scope:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._write_link, link, wire)
-                    tasks.start_soon(self._tell_later, link)
                     await self._read_link(link, wire)
                     link.scope.cancel()
         finally:
             if self._link is link:
                 self._lose_link()
-            self._announce_later()
         return link.words
 
     def drop_link(self, words: str) -> None:
@@ -196,19 +189,6 @@ class Desk:
                 await link.wake.wait()
         except WireGone:
             link.scope.cancel()
-
-    async def _tell_later(self, link: _Link) -> None:
-        """A write to a page for each thing that is stored would be one more for each message."""
-        while True:
-            await link.later.wait()
-            await anyio.sleep(RECEIPT_S)
-            link.later = anyio.Event()
-            self._announce_later()
-
-    def _announce_later(self) -> None:
-        later, self._later = self._later, {}
-        for mailbox in later.values():
-            mailbox.on_news()
 
     # what the core wants
 
@@ -245,9 +225,8 @@ class Desk:
     def _announce(self) -> None:
         """Only now: what is told a page on one occasion goes out in one piece."""
         told, self._told = self._told, {}
-        for socket, mailbox in told.items():
+        for mailbox in told.values():
             mailbox.on_news()
-            self._later.pop(socket, None)
 
     def _answer(self, command: AnswerTicket) -> None:
         waiting = self._waiting.get(command.ticket)
@@ -260,11 +239,7 @@ class Desk:
         if mailbox is None or mailbox.closing is not None:
             return
         if mailbox.put(command.packet):
-            if command.can_wait and self._link is not None and len(mailbox.packets) < RECEIPTS_WAITING_MAX:
-                self._link.later.set()
-                self._later[command.socket] = mailbox
-            else:
-                self._told[command.socket] = mailbox
+            self._told[command.socket] = mailbox
         else:
             mailbox.clear()
             self.carry_out(self.run.socket_stuck(command.socket, self.clock()))

@@ -92,11 +92,7 @@ class Exchange:
             return []
         self._memory.page_streams.stored(confirmed.subject, *confirmed.tag)
         packet = stored_packet(confirmed.subject, *confirmed.tag, self._memory.wall())
-        return [
-            TellSocket(socket.id, packet, can_wait=True)
-            for socket in self._sockets.of(confirmed.subject)
-            if socket.crowdd
-        ]
+        return self._to_ours(confirmed.subject, packet)
 
     def call_roll(self, call: RollCall) -> list[Command]:
         """Ask at the agent's pages whether somebody is there.

@@ -1,10 +1,8 @@
 """The shell around a run's core: mailboxes, links and waiting, on the virtual clock."""
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import attrs
 import pytest
 import trio
 import trio.testing
@@ -14,9 +12,8 @@ from crowdd.protocol.limits import LINK_SILENT_S, REQUEST_HOLD_S, SOCKET_QUEUE_P
 from crowdd.protocol.names import AgentStatus
 from crowdd.protocol.packets import RegisterAgent, UpdateStatus
 from crowdd.router import mailbox as mailbox_module
-from crowdd.router.commands import HttpAnswer, SocketId
+from crowdd.router.commands import HttpAnswer
 from crowdd.router.desk import Desk, WireGone
-from crowdd.router.limits import RECEIPT_S, RECEIPTS_WAITING_MAX
 from crowdd.router.mailbox import Mailbox
 from crowdd.router.run import RouterRun
 
@@ -111,81 +108,6 @@ async def test_a_page_that_takes_nothing_is_closed_once_its_queue_is_full(
     assert mailbox.closing is not None
     assert mailbox.closing[0] == 1013
     assert len(mailbox.packets) == 0  # nobody takes it; what is unconfirmed is told again
-
-
-@attrs.define(eq=False)
-class Talk:
-    """A page of ours whose daemon stores what it says; `writes` is what came to it together."""
-
-    desk: Desk
-    daemon: Daemon
-    socket: SocketId
-    mailbox: Mailbox
-    writes: list[list[str]] = attrs.Factory(list[list[str]])
-    said: int = 0
-
-    def take(self) -> None:
-        texts = [json.loads(text) for text in self.mailbox.take_some(1_000_000)]
-        if texts:
-            self.writes.append([text["packet_type"] for text in texts])
-
-    async def say(self) -> None:
-        """Say something, which is stored."""
-        self.said += 1
-        update = packet("mephisto_bound_live_update", agent_id(), {}, page="p", number=self.said)
-        self.desk.hear(self.socket, update)
-        await trio.testing.wait_all_tasks_blocked()
-
-
-@asynccontextmanager
-async def talking() -> AsyncGenerator[Talk]:
-    desk, daemon = a_desk(), Daemon()
-    opened = desk.open_socket("10.0.0.1")
-    assert opened is not None
-    async with linked_in_memory(daemon, desk):
-        talk = Talk(desk, daemon, *opened)
-        talk.mailbox.on_news = talk.take
-        desk.hear(talk.socket, packet("alive", agent_id(), {"crowdd": 1, "seen": 0}))
-        yield talk
-
-
-async def test_that_something_is_stored_is_told_with_what_a_page_is_told_next(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with talking() as talk:
-        await talk.say()
-        assert talk.writes == []
-        talk.daemon.update(agent_id(), {"text": "hello"})
-        await trio.testing.wait_all_tasks_blocked()
-        assert talk.writes == [["ack", "client_bound_live_update"]]
-
-
-async def test_that_something_is_stored_is_told_a_moment_later_where_nothing_else_is_told(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with talking() as talk:
-        for _ in range(2):
-            await talk.say()
-            await trio.sleep(RECEIPT_S)
-            await trio.testing.wait_all_tasks_blocked()
-    assert talk.writes == [["ack"], ["ack"]]
-
-
-async def test_that_something_is_stored_is_told_when_the_link_ends(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with talking() as talk:
-        await talk.say()
-        talk.desk.drop_link("it ends")
-        await trio.testing.wait_all_tasks_blocked()
-        assert talk.writes == [["ack"]]
-
-
-async def test_only_so_much_that_is_stored_waits_for_a_page(autojump_clock: trio.testing.MockClock) -> None:
-    async with talking() as talk:
-        for _ in range(RECEIPTS_WAITING_MAX):
-            await talk.say()
-        assert talk.writes == [["ack"] * RECEIPTS_WAITING_MAX]
 
 
 def test_what_waits_for_one_page_is_bounded_in_bytes_and_one_packet_always_fits(
