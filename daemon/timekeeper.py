@@ -19,6 +19,7 @@ from .full_disk import with_space
 from .house import House
 from .reached import one_reached, until_all_away
 from .router_link import RouterLink
+from .slices import by_slices
 
 AGENTS_A_TURN = 500  # some 8 us each
 Timed = TypeVar("Timed", Agent, OnboardingAgent)
@@ -110,11 +111,12 @@ class Timekeeper(Generic[Timed]):
         storage is asked again.
         """
         agents = await self._timing.timed()
-        for start in range(0, len(agents), AGENTS_A_TURN):
-            for agent in agents[start : start + AGENTS_A_TURN]:
-                lives = agent.status in LIVE_AGENT
-                self._set(agent, 0.0 if lives else lost_s, 0.0 if lives else at_least_s)
-            await trio.lowlevel.checkpoint()
+
+        def take_up(agent: Timed) -> None:
+            lives = agent.status in LIVE_AGENT
+            self._set(agent, 0.0 if lives else lost_s, 0.0 if lives else at_least_s)
+
+        await by_slices(agents, AGENTS_A_TURN, take_up)
 
     async def _stored(self, lost_s: float, at_least_s: float) -> None:
         await self._timing.give_back(await self._timing.timed(), lost_s, at_least_s)

@@ -12,6 +12,7 @@ from ...protocol.names import WireId
 from ..deadlines import Deadlines
 from ..reached import one_reached, until_all_away
 from ..router_link import RouterLink
+from ..slices import by_slices
 
 AGENTS_A_TURN = 1_000  # some 3 us each
 Lost = Callable[[WireId], Awaitable[None]]
@@ -87,12 +88,12 @@ class Attendance:
 
     async def _begin_graces(self) -> None:
         """Of everybody who is away; a slice a turn of the loop."""
-        everybody = [*self._present]
-        for start in range(0, len(everybody), AGENTS_A_TURN):
-            for wire_id in everybody[start : start + AGENTS_A_TURN]:
-                if self._present.get(wire_id) is False:
-                    self._begin_grace(wire_id)
-            await trio.lowlevel.checkpoint()
+
+        def begin(wire_id: WireId) -> None:
+            if self._present.get(wire_id) is False:
+                self._begin_grace(wire_id)
+
+        await by_slices([*self._present], AGENTS_A_TURN, begin)
 
     def _begin_grace(self, wire_id: WireId) -> None:
         self._deadlines.set(wire_id, trio.current_time() + self._grace_s)

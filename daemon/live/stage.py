@@ -26,6 +26,7 @@ from ..full_disk import with_space
 from ..house import House
 from ..lifecycle import IllegalEvent, TaskFailed, WentAway
 from ..router_link import RouterLink
+from ..slices import by_slices
 from ..user_code import UserCode
 from .agent import LiveAgent, Person
 from .attendance import Attendance
@@ -126,12 +127,12 @@ class Stage:
     async def take_up(self) -> None:
         """Know again who is at work, after a start, before the links are served; a slice a turn."""
         self._newer = newer = set[AgentId]()
-        players = await self._cast.present()
-        for start in range(0, len(players), AGENTS_A_TURN):
-            for player in players[start : start + AGENTS_A_TURN]:
-                if player.id not in newer:
-                    self._take_up(player)
-            await trio.lowlevel.checkpoint()
+
+        def take_up(player: Player) -> None:
+            if player.id not in newer:
+                self._take_up(player)
+
+        await by_slices(await self._cast.present(), AGENTS_A_TURN, take_up)
         self._newer = None
 
     def _take_up(self, player: Player) -> None:
