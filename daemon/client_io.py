@@ -42,7 +42,7 @@ from .lifecycle.onboarding import shown_status
 from .lifecycle.sync import PRESENT
 from .live.doors import LiveDoor
 from .live.line import LiveLink, LivePacket
-from .metrics.families import RunMetrics, response_of
+from .metrics.families import RunMetrics, response_of, timed
 from .router_outbox import RouterOutbox
 from .status_sync import Life, StatusSync, SyncDoors
 
@@ -160,12 +160,12 @@ class ClientIO:
                         came = self._inbox.receive_nowait()
 
     async def _time(self, link: Link, packet: Packet, came_at: float, places: trio.Semaphore) -> None:
-        kind, began = packet.type.value, trio.current_time()
+        kind = packet.type.value
         try:
-            await self._handle(link, packet)
+            with timed(self._metrics.handling[kind]):
+                await self._handle(link, packet)
         finally:
             places.release()
-            self._metrics.handling[kind].observe(trio.current_time() - began)
         self._metrics.answering[kind].observe(trio.current_time() - came_at)
 
     async def _handle(self, link: Link, packet: Packet) -> None:
