@@ -82,19 +82,14 @@ def add(db: Db, record: attrs.AttrsInstance) -> int:
 def add_all(db: Db, records: Iterable[attrs.AttrsInstance]) -> None:
     """Store new records whose numbers nobody needs to know."""
     rows = [(type(record), new_values(record)) for record in records]
-    if len(rows) == 1:
-        db.execute(statements.insert_values(rows[0][0]), rows[0][1])
-    elif rows:
+    if rows:
         db.executemany(statements.insert_values(rows[0][0]), [row for _, row in rows])
 
 
 def save(db: Db, statement: str, *records: attrs.AttrsInstance) -> None:
     """Write what changed in records; the statement names the columns."""
     by_place = placed(statement)
-    if len(records) == 1:
-        db.execute(by_place.text, named_values(records[0], by_place.names))
-    else:
-        db.executemany(by_place.text, [named_values(record, by_place.names) for record in records])
+    db.executemany(by_place.text, [named_values(record, by_place.names) for record in records])
 
 
 def note(db: Db, *entries: HistoryEntry) -> None:
@@ -104,7 +99,7 @@ def note(db: Db, *entries: HistoryEntry) -> None:
 
 def note_each(db: Db, entry: HistoryEntry, subjects: Iterable[int]) -> None:
     """Append to the history that the same became of each of the subjects."""
-    db.execute(statements.NOTE_EACH, {**to_row(entry), "subjects": dump_json([*subjects])})
+    do(db, statements.NOTE_EACH, **to_row(entry), subjects=dump_json([*subjects]))
 
 
 def count(db: Db, kind: str, run_id: int, status: enum.Enum, number: int) -> None:
