@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +23,9 @@ from crowdd.protocol.names import RunId, RunState
 from crowdd.storage.records import TaskRun
 from crowdd.supervision.handover import READY, hand_over
 
+from ..process_table import LOOK_S, files_of, first_of, spares
+
 PATIENCE_S = 40.0  # a test that waits longer has found a hang
-LOOK_S = 0.02
 WAITS = """
 import time
 from crowdd.supervision.handover import wait_for_config
@@ -154,27 +154,6 @@ def a_run(number: int) -> TaskRun:
     )  # fmt: skip
 
 
-async def until_kept(data: Path) -> int:
-    """The process that is kept ready, once there is one."""
-    while not (found := spares(data)):
-        await trio.sleep(LOOK_S)
-    return found[0]
-
-
-def spares(data: Path) -> list[int]:
-    """The processes kept ready for this folder, by their words: nobody else knows them."""
-    words = b"\0".join([b"spare-router", str(data).encode(), b""])
-    pids = (pid for pid in os.listdir("/proc") if pid.isdigit())
-    return [int(pid) for pid in pids if words in command_of(pid)]
-
-
-def command_of(pid: str) -> bytes:
-    try:
-        return Path("/proc", pid, "cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
 async def test_nothing_is_kept_where_the_operator_wants_none(tmp_path: Path) -> None:
     with trio.fail_after(PATIENCE_S):
         await RouterProcesses(tmp_path, keeps_spare=False).keep_spare()
@@ -185,7 +164,7 @@ async def test_the_next_router_is_the_process_that_was_kept_ready(
     deploy: Callable[[int], Awaitable[str]], tmp_path: Path
 ) -> None:
     await deploy(1)
-    kept = await until_kept(tmp_path)
+    kept = await first_of(lambda: spares(tmp_path))
     await deploy(2)
     found = find_detached(tmp_path / "2" / "router" / "process.lock")
     assert found is not None
@@ -197,7 +176,7 @@ async def test_a_router_that_was_kept_ready_answers(
     deploy: Callable[[int], Awaitable[str]], tmp_path: Path
 ) -> None:
     await deploy(1)
-    await until_kept(tmp_path)
+    await first_of(lambda: spares(tmp_path))
     url = await deploy(2)
     async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
         assert (await client.get(f"{url}is_alive")).is_success
@@ -208,7 +187,7 @@ async def test_a_router_is_started_where_the_one_kept_ready_was_killed(
     deploy: Callable[[int], Awaitable[str]], tmp_path: Path
 ) -> None:
     await deploy(1)
-    os.kill(await until_kept(tmp_path), signal.SIGKILL)
+    os.kill(await first_of(lambda: spares(tmp_path)), signal.SIGKILL)
     assert await deploy(2)
 
 
@@ -217,12 +196,5 @@ async def test_the_process_kept_ready_holds_no_file_of_ours(
     deploy: Callable[[int], Awaitable[str]], tmp_path: Path
 ) -> None:
     await deploy(1)
-    kept = await until_kept(tmp_path)
+    kept = await first_of(lambda: spares(tmp_path))
     assert [file for file in files_of(kept) if file.startswith(str(tmp_path))] == []
-
-
-def files_of(pid: int) -> Iterator[str]:
-    """What it has open; it imports, so files come and go."""
-    for number in os.listdir(f"/proc/{pid}/fd"):
-        with suppress(FileNotFoundError):
-            yield os.readlink(f"/proc/{pid}/fd/{number}")

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from crowdd.daemon.secrets import make_secret
 from crowdd.storage.contract import Storage
 from crowdd.storage.opening import open_storage
 
+from ..process_table import LOOK_S, files_of, spares
+
 READY_S = 120.0  # of a machine with much else to do
 END_S = 120.0  # for a daemon to end that is to; a grace that a test wants cut is longer
-LOOK_S = 0.02  # between two looks at what only another process can change
 
 
 class Daemon:
@@ -105,14 +106,11 @@ class Daemon:
         locks = {str(lock) for lock in self.data.absolute().glob("runs/*/router/process.lock")}
         daemon = None if self.process is None else self.process.pid  # it holds one while it hands it over
         pids = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid != daemon]
-        return [pid for pid in pids if locks & {*_files_of(pid)}] if locks else []
+        return [pid for pid in pids if locks & {*files_of(pid)}] if locks else []
 
     def spare_pids(self) -> list[int]:
         """The processes that are kept ready to be routers of this store."""
-        mine = {b"spare-router", str(self.data.absolute()).encode()}
-        routers = self.router_pids()
-        pids = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid not in routers]
-        return [pid for pid in pids if mine <= {*_words_of(pid)}]
+        return [*{*spares(self.data)} - {*self.router_pids()}]
 
     def clean_up(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -125,20 +123,6 @@ class Daemon:
         """The store of a stopped daemon."""
         async with open_storage(self.data / "crowdd.db") as storage:
             yield storage
-
-
-def _files_of(pid: int) -> Iterator[str]:
-    with suppress(OSError):  # it has ended, or is another user's
-        for number in os.listdir(f"/proc/{pid}/fd"):
-            with suppress(OSError):
-                yield os.readlink(f"/proc/{pid}/fd/{number}")
-
-
-def _words_of(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 class Router:

@@ -20,7 +20,8 @@ from crowdd.testing.facts import read_facts
 from crowdd.testing.history import History
 from crowdd.testing.tables import DAEMON_TABLES
 
-from .processes import LOOK_S, Daemon, a_task
+from ..process_table import LOOK_S
+from .processes import Daemon, a_task
 
 pytestmark = pytest.mark.system
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 import trio
 
-from .processes import LOOK_S, READY_S, Daemon
+from ..process_table import LOOK_S
+from .processes import READY_S, Daemon
 
 pytestmark = pytest.mark.system
 

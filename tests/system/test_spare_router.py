@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-import trio
 
-from .processes import LOOK_S, PAGE, Daemon
+from ..process_table import first_of
+from .processes import PAGE, Daemon
 
 pytestmark = pytest.mark.system
 
@@ -18,20 +18,13 @@ def a_task(folder: Path) -> Path:
     return folder
 
 
-async def until_kept(daemon: Daemon) -> int:
-    """The process that is kept ready."""
-    while not (found := daemon.spare_pids()):
-        await trio.sleep(LOOK_S)
-    return found[0]
-
-
 async def test_a_router_that_was_kept_ready_is_adopted_by_the_next_daemon(
     daemon: Daemon, tmp_path: Path
 ) -> None:
     task = a_task(tmp_path / "task")
     await daemon.start()
     await daemon.launch(task)
-    kept = await until_kept(daemon)
+    kept = await first_of(daemon.spare_pids)
     label = await daemon.launch(task)
     assert kept in daemon.router_pids()
     routers = daemon.router_pids()

@@ -20,8 +20,9 @@ from crowdd.protocol.names import AgentStatus
 from crowdd.storage import check_store
 from crowdd.testing.certify.strace import Fault, Injection, Strace, open_strace
 
+from ..process_table import LOOK_S
 from .pages import open_pages
-from .processes import LOOK_S, READY_S, Daemon
+from .processes import READY_S, Daemon
 from .workers import open_worker
 
 pytestmark = pytest.mark.system

@@ -15,7 +15,8 @@ import trio
 from crowdd.router.limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX
 from crowdd.testing.bots import BotPlan, run_bots
 
-from .processes import LOOK_S, READY_S, Daemon, Router, a_task, texts
+from ..process_table import LOOK_S
+from .processes import READY_S, Daemon, Router, a_task, texts
 
 pytestmark = pytest.mark.system
 
