@@ -157,27 +157,18 @@ async def test_an_update_and_what_code_answers_are_stored_at_once_then_confirmed
     assert order == ["begun, receive, send", "2 updates", "confirmed", "sent"]
 
 
-async def test_nothing_leaves_when_what_code_was_given_cannot_be_stored(play: Play) -> None:
-    """A store that fails: the code has run on, and nobody will ever see what it did."""
+@pytest.mark.parametrize("failure", [StorageFailed("disk I/O error"), Duplicate("it is stored")])
+async def test_nothing_leaves_when_what_code_was_given_cannot_be_stored(
+    play: Play, failure: Exception
+) -> None:
+    """The store fails, or refuses this alone: the code has run on, and nobody will ever see what it did."""
     left: list[str] = []
     piece = await play.open()
     play.hear(piece, lambda: left.append("confirmed"), n=1)
-    async with shelved(play, left, StorageFailed("disk I/O error")):
+    async with shelved(play, left, failure):
         with pytest.raises(ExceptionGroup) as lost:
             await play.serve(piece, _echo)
-    assert lost.group_contains(StorageFailed, depth=None)
-    assert left == []
-    assert play.endings == []
-
-
-async def test_what_is_refused_ends_the_piece_alone_and_nothing_of_it_leaves(play: Play) -> None:
-    left: list[str] = []
-    piece = await play.open()
-    play.hear(piece, lambda: left.append("confirmed"), n=1)
-    async with shelved(play, left, Duplicate("it is stored")):
-        with pytest.raises(ExceptionGroup) as refused:
-            await play.serve(piece, _echo)
-    assert refused.group_contains(Duplicate, depth=None)
+    assert lost.group_contains(type(failure), depth=None)
     assert left == []
     assert play.endings == []
 
