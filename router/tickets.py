@@ -11,9 +11,7 @@ from ..protocol.packets import RegisterAgent, Request, SubmitMetadata, SubmitOnb
 from .commands import HttpAnswer, TicketId
 from .limits import TICKETS_PER_AGENT_MAX
 
-STALE_MAX = (
-    1_024  # closed ones that may be among the dues besides as many as are open: a minute's come and go
-)
+STALE_MAX = 1_024  # closed ones that may be among the dues, and as many as are open: a minute's come and go
 
 
 @attrs.frozen
