@@ -178,17 +178,24 @@ async def test_a_hook_that_takes_too_long_is_given_up(autojump_clock: trio.testi
     assert trio.current_time() < 60
 
 
-async def test_a_thread_that_takes_too_long_is_left_behind() -> None:
-    released = threading.Event()
+async def test_a_thread_that_takes_too_long_is_left_behind(mock_clock: trio.testing.MockClock) -> None:
+    begun, released = threading.Event(), threading.Event()
 
     def validate(worker: WorkerView, data: Any) -> bool:
+        begun.set()
         released.wait()
         worker.grant("french")
         return True
 
-    desk = a_desk(limit_s=0.01, inline=False, validate_onboarding=validate)
-    with pytest.raises(HookFailed, match="took longer"):
-        await desk.hooks.validate_onboarding(ANN, None)
+    async def pass_time() -> None:
+        await trio.to_thread.run_sync(begun.wait)
+        mock_clock.jump(6)
+
+    desk = a_desk(limit_s=5, inline=False, validate_onboarding=validate)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pass_time)
+        with pytest.raises(HookFailed, match="took longer"):
+            await desk.hooks.validate_onboarding(ANN, None)
     released.set()
 
 

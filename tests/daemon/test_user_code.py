@@ -115,35 +115,48 @@ async def test_a_coroutine_from_a_function_that_does_not_look_async_is_awaited_b
             await UserCode(inline).run_sync(function)
 
 
-async def test_functions_that_never_return_leave_our_own_work_its_threads() -> None:
+async def test_functions_that_never_return_leave_our_own_work_its_threads(mock_clock: MockClock) -> None:
     code, over = UserCode(), threading.Event()
     try:
-        async with trio.open_nursery() as nursery:
-            for _ in range(USER_THREADS_MAX):
-                nursery.start_soon(_too_slow, code, over)
-        with trio.fail_after(30):
-            assert await code.off_loop(lambda: 7) == 7
+        await _take_all_threads(code, over, mock_clock)
+        assert await code.off_loop(lambda: 7) == 7
+        mock_clock.autojump_threshold = 0
         with pytest.raises(UserCodeFailed, match=f"all {USER_THREADS_MAX} threads"):
-            await code.run_sync(lambda: 7, limit_s=0.05)
+            await code.run_sync(lambda: 7, limit_s=1)
     finally:
         over.set()
 
 
-async def _too_slow(code: UserCode, over: threading.Event) -> None:
-    with pytest.raises(UserCodeFailed, match="longer than"):
-        await code.run_sync(over.wait, limit_s=0.5)
-
-
-async def test_flt26_functions_of_one_run_that_never_return_leave_other_runs_their_threads() -> None:
+async def test_flt26_functions_of_one_run_that_never_return_leave_other_runs_their_threads(
+    mock_clock: MockClock,
+) -> None:
     house, over = UserCode(), threading.Event()
     one, other = house.for_run(), house.for_run()
     try:
-        async with trio.open_nursery() as nursery:
-            for _ in range(USER_THREADS_MAX):
-                nursery.start_soon(_too_slow, one, over)
-        assert await other.run_sync(lambda: 7, limit_s=30) == 7
+        await _take_all_threads(one, over, mock_clock)
+        assert await other.run_sync(lambda: 7) == 7
     finally:
         over.set()
+
+
+async def _take_all_threads(code: UserCode, over: threading.Event, clock: MockClock) -> None:
+    """With functions that go on until it is over; each has begun, and its time has passed."""
+    begun = threading.Semaphore(0)
+
+    def never_return() -> None:
+        begun.release()
+        over.wait()
+
+    async def wait_too_long() -> None:
+        with pytest.raises(UserCodeFailed, match="longer than"):
+            await code.run_sync(never_return, limit_s=1)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(USER_THREADS_MAX):
+            nursery.start_soon(wait_too_long)
+        for _ in range(USER_THREADS_MAX):
+            await trio.to_thread.run_sync(begun.acquire)
+        clock.jump(1)
 
 
 async def test_nobody_who_leaves_waits_for_a_task_that_never_ends_loading() -> None:
