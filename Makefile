@@ -13,6 +13,9 @@ LINT := 'ruff check: $(BIN)/ruff check .' \
 	'pyright: $(BIN)/pyright --pythonpath $(BIN)/python' \
 	'lint-imports: $(BIN)/lint-imports'
 
+# Whole files side by side, in their order: the long ones come early. More than four would be four browsers.
+SIDE_BY_SIDE := -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 .PHONY: help demo demo-remote test lint bench docs reference journals install-systemd wheel clean
 .DEFAULT_GOAL := help
 
@@ -27,7 +30,7 @@ demo-remote: $(VENV)/.runtime ## the same with daemon and router as two services
 
 test: $(VENV)/.test ## everything that must hold: style, types, import rules, all tests
 	@scripts/provide.sh
-	@$(STEPS) --keep-going $(LINT) 'pytest: $(BIN)/pytest'
+	@$(STEPS) --keep-going $(LINT) 'pytest: $(BIN)/pytest $(SIDE_BY_SIDE)'
 
 lint: $(VENV)/.test ## style, types and import rules only
 	@$(STEPS) --keep-going $(LINT)

@@ -31,6 +31,26 @@ def autojump_clock() -> MockClock:
     return patient_clock()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name failures at once; processes that run tests for another have nobody to tell."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if isinstance(reporter, pytest.TerminalReporter):
+        config.pluginmanager.register(_Failures(reporter))
+
+
+class _Failures:
+    """Names what failed when it did: a run that is cut short has no summary."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._reporter.ensure_newline()
+            self._reporter.write_line(f"FAILED {report.nodeid} ({report.when})")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how long each folder took, and which of its files took most of that."""
     files, folders = defaultdict[PurePath, float](float), defaultdict[PurePath, float](float)

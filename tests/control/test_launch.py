@@ -58,7 +58,11 @@ async def test_a_refused_task_comes_back_with_all_problems(desk: Desk) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", [b"", b"not an archive", packed(TASK)[:-20], packed({"../evil": b"x"})])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"not an archive", packed(TASK)[:-20], packed({"../evil": b"x"})],
+    ids=["empty", "not an archive", "cut short", "a path out of it"],
+)
 async def test_what_is_no_task_archive_launches_nothing(desk: Desk, body: bytes) -> None:
     answer = await desk.ask("POST", "/v1/runs", body)
     assert answer.status in (400, 422)

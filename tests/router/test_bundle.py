@@ -90,7 +90,9 @@ def test_a_bundle_without_an_index_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "archive", [b"", b"not gzip", gzip.compress(b"not tar" * 200), bundle_of(INDEX)[:-9]]
+    "archive",
+    [b"", b"not gzip", gzip.compress(b"not tar" * 200), bundle_of(INDEX)[:-9]],
+    ids=["empty", "not compressed", "not an archive", "cut short"],
 )
 def test_what_is_no_archive_is_refused(archive: bytes) -> None:
     with pytest.raises(BundleRefused):

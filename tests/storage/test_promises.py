@@ -154,7 +154,7 @@ async def test_a_write_cancelled_before_it_began_does_nothing(storage: Storage, 
     assert await _state(world) == before
 
 
-@pytest.mark.parametrize("name", WRITES.keys() - {"renew_lease"})
+@pytest.mark.parametrize("name", [name for name in WRITES if name != "renew_lease"])
 async def test_a_write_changes_something(name: str) -> None:
     async with open_storage(IN_MEMORY, inline=True) as storage:
         world = await _furnish(storage)
