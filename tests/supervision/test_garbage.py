@@ -4,6 +4,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 
+import attrs
 import pytest
 
 from crowdd.supervision.garbage import (
@@ -22,6 +23,25 @@ class Cycle:
 
     def __init__(self) -> None:
         self.me = self
+
+
+@attrs.frozen
+class Aside:
+    """A cycle that outlived a look, and is lost since: gone once a search has found it."""
+
+    lost: "weakref.ref[Cycle]"
+    kept: list[list[int]]
+    """What made that look worth its while; much else would go with it."""
+
+    @classmethod
+    def set(cls, search: GarbageSearch) -> "Aside":
+        held, kept = Cycle(), many()
+        search.look()
+        return cls(weakref.ref(held), kept)
+
+    @property
+    def found(self) -> bool:
+        return self.lost() is None
 
 
 @pytest.fixture
@@ -88,17 +108,15 @@ def test_what_outlived_a_look_is_not_looked_through_again(searches: list[int]) -
 def test_what_was_set_aside_is_found_once_that_is_very_much(searches: list[int]) -> None:
     search = GarbageSearch(unseen_max=MANY // 2 * 3)
     search.begin()
-    held, kept = Cycle(), [many()]
+    aside = Aside.set(search)
     search.look()
-    lost = weakref.ref(held)
-    del held
+    assert not aside.found
+    more = many()
     search.look()
-    assert lost() is not None
-    kept.append(many())
+    assert not aside.found
     search.look()
-    assert lost() is not None
-    search.look()
-    assert lost() is None
+    assert aside.found
+    assert len(more) == MANY
 
 
 def test_after_everything_was_looked_through_much_may_be_set_aside_again(searches: list[int]) -> None:
@@ -117,19 +135,15 @@ def test_what_was_set_aside_is_found_once_the_process_has_grown_much(searches: l
     size = GROWN_BYTES_MAX
     search = GarbageSearch(size=lambda: size)
     search.begin()
-    held, kept = Cycle(), many()
+    aside = Aside.set(search)
     search.look()
-    lost = weakref.ref(held)
-    del held
-    search.look()
-    assert lost() is not None
+    assert not aside.found
     size += GROWN_BYTES_MAX
     search.look()
-    assert lost() is None
+    assert aside.found
     searches.clear()
     search.look()
     assert searches == []  # it has grown no more since
-    assert len(kept) == MANY
 
 
 def test_a_process_knows_how_large_it_is() -> None:
@@ -141,11 +155,8 @@ def test_a_process_knows_how_large_it_is() -> None:
 def test_few_survivors_are_looked_through_with_the_next(searches: list[int]) -> None:
     search = GarbageSearch(aside_min=3 * MANY)
     search.begin()
-    held, kept = Cycle(), many()
-    search.look()
-    lost = weakref.ref(held)
-    del held
+    aside = Aside.set(search)
     more = many()
     search.look()
-    assert lost() is None
-    assert len(kept) == len(more)
+    assert aside.found
+    assert len(more) == MANY
