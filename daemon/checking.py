@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -16,7 +17,7 @@ from .hooks import SECTIONS, hook_faults, hook_warnings
 from .parts import TaskCode, task_code
 from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn
 from .routers import Routers
-from .task_config import ConfigRefused, RunConfig, read_document, structure_config
+from .task_config import ConfigRefused, RunConfig, config_to_json, read_document, structure_config
 from .task_folder import TaskCodeFailed
 from .unit_order import order_faults, queue_of
 
@@ -87,6 +88,10 @@ class CheckedTask:
             warnings=self._warnings(),
         )
 
+    def document(self) -> dict[str, Any]:
+        """The config as it is kept with a run. Only for a task without problems."""
+        return config_to_json(self.config, self._code.registry)
+
     def queue(self) -> QueueOrder:
         """How storage is to keep its free units. Only for a task without problems."""
         return queue_of(self.config.choice, self._code.blueprint(self.config, self._folder).live)
@@ -144,6 +149,8 @@ class Launchable:
     """A task without problems: what is stored of it."""
 
     config: RunConfig
+    document: dict[str, Any]
+    """The same, as it is kept with the run."""
     queue: QueueOrder
 
 
@@ -155,7 +162,7 @@ def launchable(
     try:
         if task.problems:
             raise LaunchRefused(task.problems)
-        return Launchable(task.config, task.queue())
+        return Launchable(task.config, task.document(), task.queue())
     finally:
         task.forget()
 

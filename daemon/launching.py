@@ -13,7 +13,7 @@ from .checking import CheckedTask, Launchable, LaunchRefused, Plan, check_task, 
 from .house import House
 from .registry import Registry
 from .structuring import shown
-from .task_config import RunConfig, config_to_json
+from .task_config import RunConfig
 from .task_folder import TaskRefused
 from .task_store import keep_task
 from .user_code import UserCodeFailed
@@ -123,7 +123,7 @@ class Launcher:
             provider=config.provider.type,
             architect=config.architect.type,
             sandbox=config.provider.sandbox,
-            config=config_to_json(config),
+            config=task.document,
             key=key,
             project_name=config.project,
             queue=task.queue,

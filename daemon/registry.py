@@ -45,11 +45,13 @@ class BrokenPlugIn(Exception):
     """The plug-in is there, but cannot be loaded or is none; says why."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Registry:
     """Plug-ins by kind and name; each is loaded when it is asked for."""
 
     _loaders: Mapping[Kind, Mapping[str, Callable[[], Any]]]
+    of_task: bool = False
+    """Whether some are a task.py's own: they go with their run, and nobody else may keep them."""
 
     def names(self, kind: Kind) -> list[str]:
         """Every name of the kind, sorted."""
@@ -85,7 +87,9 @@ class Registry:
         if module is None:
             return self
         own = _defined_in(module)
-        return Registry({kind: {**loaders, **own[kind]} for kind, loaders in self._loaders.items()})
+        if not any(own.values()):
+            return self
+        return Registry({kind: {**loaders, **own[kind]} for kind, loaders in self._loaders.items()}, True)
 
     def _load(self, kind: Kind, name: str) -> Any:
         loaders = self._loaders[kind]

@@ -3,8 +3,10 @@
 import functools
 import operator
 import re
+import threading
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -240,9 +242,13 @@ def load_config(
             unload_task_code(code)
 
 
-def config_to_json(config: RunConfig) -> dict[str, Any]:
-    """The config as a JSON document, of the same form as task.toml, with every default written out."""
-    document: dict[str, Any] = make_converter().unstructure(config)
+def config_to_json(config: RunConfig, registry: Registry | None = None) -> dict[str, Any]:
+    """The config as a JSON document, of the same form as task.toml, with every default written out.
+
+    With the registry that it was read with it is sooner written.
+    """
+    with nullcontext(make_converter()) if registry is None else open_converter(registry) as converter:
+        document: dict[str, Any] = converter.unstructure(config)
     for kind in Kind:
         plug_in = getattr(config, kind.value)
         document[kind.value] = {"type": plug_in.type, **document[kind.value]["options"]}
@@ -266,7 +272,8 @@ def structure_config(document: dict[str, Any], registry: Registry, problems: Seq
     for kind in Kind:
         document.setdefault(kind.value, {})
     try:
-        config = structure(_converter(registry), document, RunConfig)
+        with open_converter(registry) as converter:
+            config = structure(converter, document, RunConfig)
     except Faults as exc:
         raise ConfigRefused([*problems, *exc.problems]) from exc
     problems = [*problems, *_unknown_providers(config, registry)]
@@ -298,6 +305,30 @@ def _unknown_providers(config: RunConfig, registry: Registry) -> Iterator[str]:
             if name not in known:
                 path = f"qualifications[{index}].applicable_providers"
                 yield f"{path}: there is no provider {name!r}; {nearest(name, known)}"
+
+
+_kept_in_use = threading.Lock()
+
+
+@contextmanager
+def open_converter(registry: Registry) -> Generator[Converter]:
+    """A converter that nobody else uses meanwhile: it writes code when it first meets a class.
+
+    That takes 15 ms for all of a config. The last one is therefore kept, but none that knows classes of a
+    task.py; who finds it taken has one of their own, for an author's value may keep it for long.
+    """
+    if registry.of_task or not _kept_in_use.acquire(blocking=False):
+        yield _converter(registry)
+        return
+    try:
+        yield _kept_converter(registry)
+    finally:
+        _kept_in_use.release()
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_converter(registry: Registry) -> Converter:
+    return _converter(registry)
 
 
 def _converter(registry: Registry) -> Converter:

@@ -1,7 +1,9 @@
 """task.toml: what it may say, what is refused and in which words, and its way to JSON and back."""
 
+import gc
 import json
 import tomllib
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +22,7 @@ from crowdd.daemon.task_config import (
     config_from_json,
     config_to_json,
     load_config,
+    open_converter,
 )
 from crowdd.protocol.names import Reason
 
@@ -240,6 +243,27 @@ def test_plug_ins_of_the_tasks_own_code_are_found_and_given_their_options(folder
     )
     write(folder, 'name = "x"\n[provider]\ntype = "mine"\ncolor = "blue"')
     assert load_config(folder).provider.options.color == "blue"
+
+
+def test_nothing_that_a_task_brought_is_kept_once_its_config_is_let_go(folder: Path) -> None:
+    (folder / "task.py").write_text(
+        "import attrs\n"
+        "from crowdd.daemon.providers.mock import MockProvider\n"
+        "@attrs.frozen\nclass Chosen:\n    color: str = 'red'\n"
+        "class Mine(MockProvider):\n    name = 'mine'\n    Options = Chosen\n"
+    )
+    write(folder, 'name = "x"\n[provider]\ntype = "mine"')
+    chosen: weakref.ref[Any] = weakref.ref(load_config(folder).provider.options.__class__)
+    gc.collect()
+    assert chosen() is None
+
+
+def test_configs_are_read_while_another_is_being_read(folder: Path) -> None:
+    registry = installed_plug_ins()
+    write(folder, 'name = "x"')
+    with open_converter(registry):
+        config = load_config(folder, registry=registry)
+    assert config == load_config(folder, registry=registry)
 
 
 def test_task_code_that_fails_refuses_the_task_with_its_traceback(folder: Path) -> None:
