@@ -1,4 +1,4 @@
-"""A task's folder: packed for the way to the daemon, unpacked safely, its code loaded. Standard library only.
+"""A task's folder: unpacked safely, copied whole, its code loaded. Standard library only.
 
 Everything here blocks; the daemon calls it in a thread.
 """
@@ -12,11 +12,13 @@ import sys
 import tarfile
 import traceback
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType
+from typing import IO
 
 from ..files.durable import sync_folder
 
@@ -37,20 +39,17 @@ class TaskCodeFailed(Exception):
     """task.py could not be loaded; holds the traceback as text."""
 
 
-def pack_task(folder: Path, archive: Path) -> None:
-    """Write the folder as a tar.gz: the same folder gives the same bytes. TaskRefused, OSError."""
+def copy_task(folder: Path, copy: Path) -> None:
+    """Copy the folder as the new folder `copy`, which is complete and fsynced, or not there.
+
+    Only regular files, none of tools, within limits. TaskRefused, OSError.
+    """
     if not folder.is_dir():
         raise TaskRefused(f"{folder}: is not a folder")
-    with (
-        archive.open("wb") as out,
-        gzip.GzipFile("", "wb", fileobj=out, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
+    with _open_new(copy) as part:
         for path in _files_of(folder):
-            member = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            with path.open("rb") as file:
-                member.size = os.fstat(file.fileno()).st_size
-                tar.addfile(member, file)
+            with path.open("rb") as content:
+                _write(content, part / _safe_name(path.relative_to(folder).as_posix()))
 
 
 def unpack_task(archive: Path, folder: Path) -> None:
@@ -58,18 +57,8 @@ def unpack_task(archive: Path, folder: Path) -> None:
 
     Only regular files and folders, only inside `folder`, within limits. TaskRefused, OSError.
     """
-    if folder.exists():
-        raise TaskRefused(f"{folder.name}: is there already")
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(mode=0o700)
-    try:
+    with _open_new(folder) as part:
         _unpack(archive, part)
-        part.rename(folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    sync_folder(folder.parent)
 
 
 def path_inside(folder: Path, name: str | Path) -> Path:
@@ -166,6 +155,26 @@ def _files_of(folder: Path) -> Iterator[Path]:
         yield path
 
 
+@contextmanager
+def _open_new(folder: Path) -> Generator[Path]:
+    """Where a new folder is filled, which gets its name when the block is left without an error."""
+    if folder.exists():
+        raise TaskRefused(f"{folder.name}: is there already")
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700)
+    try:
+        yield part
+        for path in [part, *part.rglob("*")]:
+            if path.is_dir():
+                sync_folder(path)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+
+
 def _unpack(archive: Path, folder: Path) -> None:
     try:
         with gzip.open(archive) as unzipped:
@@ -177,9 +186,6 @@ def _unpack(archive: Path, folder: Path) -> None:
                     _unpack_member(tar, member, folder)
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as exc:
         raise TaskRefused(f"the archive is not a whole tar.gz: {exc}") from exc
-    for path in [folder, *folder.rglob("*")]:
-        if path.is_dir():
-            sync_folder(path)
 
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
@@ -192,13 +198,18 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) 
     content = tar.extractfile(member)
     assert content is not None
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("xb") as out:
-            shutil.copyfileobj(content, out)
-            out.flush()
-            os.fsync(out.fileno())
+        _write(content, path)
     except (FileExistsError, NotADirectoryError) as exc:
         raise TaskRefused(f"{member.name!r}: is in the archive twice") from exc
+
+
+def _write(content: IO[bytes], path: Path) -> None:
+    """A new file, on disk, and the folders it stands in."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("xb") as out:
+        shutil.copyfileobj(content, out)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _safe_name(name: str) -> PurePosixPath:

@@ -15,8 +15,8 @@ from crowdd.daemon import task_folder
 from crowdd.daemon.task_folder import (
     TaskCodeFailed,
     TaskRefused,
+    copy_task,
     load_task_code,
-    pack_task,
     path_inside,
     unload_task_code,
     unpack_task,
@@ -37,6 +37,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+def packed(folder: Path, archive: Path) -> Path:
+    with tarfile.open(archive, "w:gz") as tar:
+        for path in sorted(folder.rglob("*")):
+            tar.add(path, path.relative_to(folder), recursive=False)
+    return archive
+
+
 def archive_of(path: Path, *members: tarfile.TarInfo, content: bytes = b"") -> Path:
     with tarfile.open(path, "w:gz") as tar:
         for member in members:
@@ -52,17 +59,13 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, linkname: str = "") -> tarf
 
 
 def test_a_folder_comes_out_as_it_went_in(folder: Path, tmp_path: Path) -> None:
-    pack_task(folder, tmp_path / "t.tar.gz")
-    unpack_task(tmp_path / "t.tar.gz", tmp_path / "out")
+    unpack_task(packed(folder, tmp_path / "t"), tmp_path / "out")
     assert contents(tmp_path / "out") == contents(folder)
 
 
-def test_the_same_folder_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    pack_task(folder, tmp_path / "1")
-    os.utime(folder / "task.toml", (1, 1))
-    (folder / "page" / "index.html").chmod(0o755)
-    pack_task(folder, tmp_path / "2")
-    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+def test_a_copy_has_all_files_of_the_folder(folder: Path, tmp_path: Path) -> None:
+    copy_task(folder, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(folder)
 
 
 def test_what_is_no_part_of_a_task_is_left_out(folder: Path, tmp_path: Path) -> None:
@@ -70,29 +73,29 @@ def test_what_is_no_part_of_a_task_is_left_out(folder: Path, tmp_path: Path) -> 
         path = folder / name
         path.parent.mkdir(parents=True)
         path.touch()
-    pack_task(folder, tmp_path / "t")
-    unpack_task(tmp_path / "t", tmp_path / "out")
+    copy_task(folder, tmp_path / "out")
     assert set(contents(tmp_path / "out")) == {"task.toml", "page/index.html", "page/empty.css"}
 
 
-def test_a_link_is_not_packed(folder: Path, tmp_path: Path) -> None:
+def test_a_link_is_not_copied(folder: Path, tmp_path: Path) -> None:
     (folder / "page" / "secret").symlink_to("/etc/passwd")
     with pytest.raises(TaskRefused, match=r"^page/secret: is a link"):
-        pack_task(folder, tmp_path / "t")
+        copy_task(folder, tmp_path / "out")
 
 
-def test_a_pipe_is_not_packed(folder: Path, tmp_path: Path) -> None:
+def test_a_pipe_is_not_copied(folder: Path, tmp_path: Path) -> None:
     os.mkfifo(folder / "pipe")
     with pytest.raises(TaskRefused, match=r"^pipe: is neither a file nor a folder"):
-        pack_task(folder, tmp_path / "t")
+        copy_task(folder, tmp_path / "out")
 
 
-def test_a_folder_too_large_is_not_packed(
+def test_a_folder_too_large_is_not_copied(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(task_folder, "TASK_UNPACKED_BYTES_MAX", 10)
     with pytest.raises(TaskRefused, match="more than 10 bytes"):
-        pack_task(folder, tmp_path / "t")
+        copy_task(folder, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -212,8 +215,8 @@ def damaged(whole: bytes) -> bytes:
 def test_sec17_what_is_not_a_whole_archive_is_refused(
     folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]
 ) -> None:
-    pack_task(folder, tmp_path / "t")
-    (tmp_path / "t").write_bytes(spoil((tmp_path / "t").read_bytes()))
+    archive = packed(folder, tmp_path / "t")
+    archive.write_bytes(spoil(archive.read_bytes()))
     with pytest.raises(TaskRefused, match=r"not a whole tar\.gz"):
         unpack_task(tmp_path / "t", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -225,23 +228,21 @@ def test_an_archive_with_no_file_is_an_empty_folder(tmp_path: Path) -> None:
 
 
 def test_unpacked_files_are_the_daemons_alone(folder: Path, tmp_path: Path) -> None:
-    pack_task(folder, tmp_path / "t")
-    unpack_task(tmp_path / "t", tmp_path / "out")
+    unpack_task(packed(folder, tmp_path / "t"), tmp_path / "out")
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
 
 
 def test_what_a_crash_left_half_unpacked_is_replaced(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "out.part").mkdir()
     (tmp_path / "out.part" / "old").touch()
-    pack_task(folder, tmp_path / "t")
-    unpack_task(tmp_path / "t", tmp_path / "out")
+    unpack_task(packed(folder, tmp_path / "t"), tmp_path / "out")
     assert "old" not in contents(tmp_path / "out")
 
 
 def test_a_folder_that_is_there_is_never_replaced(folder: Path, tmp_path: Path) -> None:
-    pack_task(folder, tmp_path / "t")
+    archive = packed(folder, tmp_path / "t")
     with pytest.raises(TaskRefused, match="is there already"):
-        unpack_task(tmp_path / "t", folder)
+        unpack_task(archive, folder)
 
 
 def test_sec17_a_path_that_a_link_leads_out_is_refused(tmp_path: Path) -> None:
