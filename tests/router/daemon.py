@@ -21,6 +21,7 @@ from crowdd.protocol.packets import (
     Answer,
     MephistoBoundLiveUpdate,
     RegisterAgent,
+    Request,
     ReturnUnit,
     SubmitMetadata,
     SubmitOnboarding,
@@ -82,6 +83,11 @@ class Daemon:
 
     def __attrs_post_init__(self) -> None:
         self.end = LinkEnd(Role.DAEMON, self.epoch)
+
+    @property
+    def asked(self) -> list[Request]:
+        """What pages asked; without the router's own reports, which come when their time is there."""
+        return [packet for packet in self.heard if isinstance(packet, Request)]
 
     async def hears(self, kind: type[Heard], count: int = 1) -> None:
         """Wait until so many packets of this class have come."""

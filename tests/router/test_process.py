@@ -162,7 +162,7 @@ async def test_a_request_that_the_daemon_died_on_is_repeated_to_the_next_one(rou
     first, second = Daemon(script=lambda packet: []), Daemon(epoch=2)
     answer = await died_on(router_process, "/request_agent", REGISTRATION, RegisterAgent, first, second)
     assert answer["data"]["agent_id"] == agent_id()
-    assert first.heard == second.heard
+    assert first.asked == second.asked
 
 
 async def test_an_answer_that_the_daemon_died_on_comes_to_the_next_one(router_process: Process) -> None:
@@ -171,8 +171,8 @@ async def test_an_answer_that_the_daemon_died_on_comes_to_the_next_one(router_pr
     first, second = Daemon(script=lambda packet: []), Daemon(epoch=2)
     answer = await died_on(router_process, "/submit_task", SUBMISSION, SubmitUnit, first, second)
     assert answer == {"status": "Submitted!"}
-    assert [submitted_in(heard) for heard in first.heard] == [(agent_id(), {"label": 7})]
-    assert {str(submitted_in(heard)) for heard in second.heard} == {str((agent_id(), {"label": 7}))}
+    assert [submitted_in(asked) for asked in first.asked] == [(agent_id(), {"label": 7})]
+    assert {str(submitted_in(asked)) for asked in second.asked} == {str((agent_id(), {"label": 7}))}
 
 
 async def died_on(
