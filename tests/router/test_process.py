@@ -120,7 +120,7 @@ async def test_an_upload_crosses_beside_the_link(router_process: Process) -> Non
         async with trio.open_nursery() as nursery:
             nursery.start_soon(submit)
             await daemon.hears(SubmitUnit)
-            (asked,) = daemon.heard
+            (asked,) = daemon.asked
             assert isinstance(asked, SubmitUnit)
             path = f"/_crowdd/runs/digits/files/{asked.files[0].sha256}"
             async with browser(router_process) as other:
@@ -410,8 +410,7 @@ async def test_live_updates_cross_in_both_directions(router_process: Process) ->
         data = {"update_id": "p1", "text": "hello daemon"}
         await socket.send_message(packet("mephisto_bound_live_update", agent_id(), data).decode())
         await daemon.hears(MephistoBoundLiveUpdate)
-        update = daemon.heard[-1]
-        assert isinstance(update, MephistoBoundLiveUpdate)
+        (update,) = (heard for heard in daemon.heard if isinstance(heard, MephistoBoundLiveUpdate))
         assert (update.subject, update.update) == (agent_id(), data)
 
 
