@@ -176,21 +176,38 @@ class TaskLauncher:
         wanted = min(self._room(counts, UnitStatus.CREATED, *RELEASED), ROWS_PER_TRANSACTION)
         if self._rows_done or not wanted:
             return False
+        none_waits = not counts.units.get(UnitStatus.CREATED, 0)
         rows, done = await self._take(wanted, BATCH_PATIENCE_S)
-        return await self._with_space(partial(self._add, rows, done))
+        return await self._with_space(partial(self._add, self._rows_made, rows, done, none_waits))
 
-    async def _add(self, rows: Sequence[Row], done: bool) -> bool:
+    async def _add(self, first: int, rows: Sequence[Row], done: bool, none_waits: bool) -> bool:
+        """Make assignments of these rows, once, and release their units where that may be and none wait."""
         async with self._writing:
             if self._stopped:
                 return False
-            new = [self._assignment(n, row) for n, row in enumerate(rows, self._rows_made)]
+            if self._rows_made != first:
+                return True  # it was the provider who found the disk full
+            new = [self._assignment(n, row) for n, row in enumerate(rows, first)]
             done = done and not self._rows.has_more
-            await self._storage.add_assignments(self._run.id, new, done, self._wall())
-            self._rows_made += len(rows)
-            self._rows_done = done
+            if none_waits and self._may_release(rows):
+                units = await self._storage.launch_assignments(self._run.id, new, done, self._wall())
+                self._note_made(len(rows), done)
+                await self._published(units)
+            else:
+                await self._storage.add_assignments(self._run.id, new, done, self._wall())
+                self._note_made(len(rows), done)
+        return True
+
+    def _may_release(self, rows: Sequence[Row]) -> bool:
+        """Whether all units of new rows may be released with them; under a cap those are counted first."""
+        units = sum(len(row.unit_data) for row in rows)
+        return bool(self._is_open() and not self._cap and 0 < units <= UNITS_PER_TRANSACTION)
+
+    def _note_made(self, rows: int, done: bool) -> None:
+        self._rows_made += rows
+        self._rows_done = done
         ids = {"run": self._run.id}
         log.info("%d rows made%s", self._rows_made, ", all" if done else "", extra=ids)
-        return True
 
     async def _with_space(self, write: Callable[[], Awaitable[T]]) -> T:
         return await with_space(f"the launcher of run {self._run.id}", write)

@@ -82,6 +82,15 @@ class RunsContract(abc.ABC):
         """
 
     @abc.abstractmethod
+    async def launch_assignments(
+        self, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
+    ) -> list[Unit]:
+        """As `add_assignments`, but their units are `launched` at once, and returned in their order.
+
+        Half the work of releasing them afterwards. What waits to be released goes on waiting.
+        """
+
+    @abc.abstractmethod
     async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
         """Move up to `count` `created` units, in queue order, to `launched`; returns them.
 

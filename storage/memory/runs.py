@@ -54,15 +54,18 @@ class MemoryRuns(MemoryBody):
         self, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
     ) -> list[AssignmentId]:
         async with self._write() as tables:
-            run = rules.found(tables.runs.get(run_id), "run", run_id)
-            rules.check_rows(run.rows_made, rows)
-            hand = Hand("daemon", rules.ROW_ADDED, rules.moment(now))
-            made = [_add_assignment(tables, run, new, hand) for new in rows]
-            tables.runs.put(
-                run_id,
-                attrs.evolve(run, rows_made=run.rows_made + len(rows), rows_done=run.rows_done or done),
-            )
-            return made
+            return _add_assignments(tables, run_id, rows, done, now)
+
+    async def launch_assignments(
+        self, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
+    ) -> list[Unit]:
+        async with self._write() as tables:
+            made = _add_assignments(tables, run_id, rows, done, now)
+            hand = Hand("daemon", rules.RELEASED, rules.moment(now))
+            units = [unit for number in made for unit in tables.units.having("assignment", number)]
+            return [
+                put_unit(tables, unit, attrs.evolve(unit, status=UnitStatus.LAUNCHED), hand) for unit in units
+            ]
 
     async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
         async with self._write() as tables:
@@ -208,6 +211,18 @@ def _project_of(tables: Tables, name: str | None) -> int | None:
         return None
     known = tables.projects.the("name", name)
     return known.id if known else _add_project(tables, name).id
+
+
+def _add_assignments(
+    tables: Tables, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
+) -> list[AssignmentId]:
+    run = rules.found(tables.runs.get(run_id), "run", run_id)
+    rules.check_rows(run.rows_made, rows)
+    hand = Hand("daemon", rules.ROW_ADDED, rules.moment(now))
+    made = [_add_assignment(tables, run, new, hand) for new in rows]
+    made_so_far = run.rows_made + len(rows)
+    tables.runs.put(run_id, attrs.evolve(run, rows_made=made_so_far, rows_done=run.rows_done or done))
+    return made
 
 
 def _add_assignment(tables: Tables, run: TaskRun, new: NewAssignment, hand: Hand) -> AssignmentId:

@@ -169,7 +169,7 @@ SELECT id FROM assignment WHERE run_id = :run_id AND row >= :row AND row >= 0 OR
 # From a JSON list, in its order: with a statement for each, SQLite would open the table's indexes each time.
 MAKE_UNITS = """
 INSERT INTO unit (run_id, assignment_id, unit_index, status, position, pay_cents, rank)
-SELECT :run_id, json_extract(value, '$[0]'), json_extract(value, '$[1]'), 'created', :position + key,
+SELECT :run_id, json_extract(value, '$[0]'), json_extract(value, '$[1]'), :status, :position + key,
     json_extract(value, '$[2]'), json_extract(value, '$[3]')
 FROM json_each(:units)"""
 SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
@@ -195,8 +195,11 @@ UNITS_TO_EXPIRE = select(
 )
 NOTE_MADE_UNITS = """
 INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)
-SELECT :at, :who, 'unit', id, run_id, NULL, status, :why FROM unit
+SELECT :at, :who, 'unit', id, run_id, :before, :after, :why FROM unit
 WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"""
+UNITS_OF_ASSIGNMENTS = select(
+    Unit, "WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"
+)
 
 NOTE_EACH = """
 INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)

@@ -44,6 +44,11 @@ class SqliteRuns(SqliteBody):
     ) -> list[AssignmentId]:
         return await self._engine.write(_add_assignments, run_id, rows, done, now)
 
+    async def launch_assignments(
+        self, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
+    ) -> list[Unit]:
+        return await self._engine.write(_launch_assignments, run_id, rows, done, now)
+
     async def launch_units(self, run_id: RunId, count: int, now: datetime) -> list[Unit]:
         return await self._engine.write(_launch_units, run_id, count, now)
 
@@ -193,21 +198,55 @@ def _set_trouble(db: Db, run_id: RunId, trouble: str | None) -> None:
 def _add_assignments(
     db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
 ) -> list[AssignmentId]:
+    made = _add_rows(db, run_id, rows, done, UnitStatus.CREATED)
+    if made:
+        _note_rows(db, made, now, rules.ROW_ADDED, None, UnitStatus.CREATED)
+    return made
+
+
+def _launch_assignments(
+    db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
+) -> list[Unit]:
+    made = _add_rows(db, run_id, rows, done, UnitStatus.LAUNCHED)
+    if not made:
+        return []
+    _note_rows(db, made, now, rules.ROW_ADDED, None, UnitStatus.CREATED)
+    _note_rows(db, made, now, rules.RELEASED, UnitStatus.CREATED, UnitStatus.LAUNCHED)
+    return every(db, Unit, statements.UNITS_OF_ASSIGNMENTS, first=made[0], last=made[-1])
+
+
+def _note_rows(
+    db: Db,
+    made: Sequence[AssignmentId],
+    now: datetime,
+    why: str,
+    before: UnitStatus | None,
+    after: UnitStatus,
+) -> None:
+    """Append to the history what became of all units of new assignments."""
+    hand = {"at": rules.moment(now), "who": "daemon", "why": why}
+    moved = {"before": before, "after": after}
+    do(db, statements.NOTE_MADE_UNITS, first=made[0], last=made[-1], **moved, **hand)
+
+
+def _add_rows(
+    db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, status: UnitStatus
+) -> list[AssignmentId]:
+    """The assignments of new rows, their units in this status, and that the run has them."""
     run = the_run(db, run_id)
     rules.check_rows(run.rows_made, rows)
     number = sum(len(new.unit_data) for new in rows)
-    position = take_positions(db, run_id, number)
-    made = _add_rows(db, run, rows, position)
+    made = _make_units(db, run, rows, take_positions(db, run_id, number), status)
     if made:
-        count(db, "unit", run_id, UnitStatus.CREATED, number)
-        hand = {"at": rules.moment(now), "who": "daemon", "why": rules.ROW_ADDED}
-        do(db, statements.NOTE_MADE_UNITS, first=made[0], last=made[-1], **hand)
+        count(db, "unit", run_id, status, number)
     run = attrs.evolve(run, rows_made=run.rows_made + len(rows), rows_done=run.rows_done or done)
     save(db, statements.SAVE_RUN, run)
     return made
 
 
-def _add_rows(db: Db, run: TaskRun, rows: Sequence[NewAssignment], position: int) -> list[AssignmentId]:
+def _make_units(
+    db: Db, run: TaskRun, rows: Sequence[NewAssignment], position: int, status: UnitStatus
+) -> list[AssignmentId]:
     """The assignments of new rows, and their units, whose places begin at `position`."""
     for new in rows:
         admission_rules.check_ranks(run.queue, new)
@@ -224,7 +263,8 @@ def _add_rows(db: Db, run: TaskRun, rows: Sequence[NewAssignment], position: int
         for number, new in zip(made, rows, strict=True)
         for index in range(len(new.unit_data))
     ]
-    do(db, statements.MAKE_UNITS, run_id=run.id, position=position, units=dump_json(units))
+    places = {"position": position, "status": status}
+    do(db, statements.MAKE_UNITS, run_id=run.id, units=dump_json(units), **places)
     return made
 
 

@@ -1,7 +1,7 @@
 """The launcher: rows become units, released within the cap; scenarios S18-S21."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import pytest
 import trio
@@ -16,6 +16,7 @@ from crowdd.daemon.task_runner import Doors, TaskRunner
 from crowdd.daemon.user_code import UserCode, UserCodeFailed
 from crowdd.protocol.names import AgentStatus, UnitStatus, WireId
 from crowdd.storage.contract import Registration, Reserved
+from crowdd.storage.errors import StorageFull
 from crowdd.storage.records import TaskRun, Unit
 from crowdd.storage.writes import AddSubmission
 
@@ -38,6 +39,7 @@ def a_launcher(
     rows: Iterator[Row],
     cap: int = 0,
     is_open: Callable[[], bool] = lambda: True,
+    published: Callable[[Sequence[Unit]], Awaitable[None]] = not_published,
 ) -> TaskLauncher:
     return TaskLauncher(
         run,
@@ -45,7 +47,7 @@ def a_launcher(
         house.storage,
         house.user_code,
         house.wall,
-        not_published,
+        published,
         max_concurrent=cap,
         is_open=is_open,
     )
@@ -149,6 +151,42 @@ async def test_s21_units_of_a_slow_generator_are_released_as_they_come(house: Ho
         while await counts_of(house, run) != {UnitStatus.LAUNCHED: 2, UnitStatus.COMPLETED: 1}:
             await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
+
+
+async def test_units_are_published_once_whether_they_were_released_as_they_were_made_or_later(
+    house: House,
+) -> None:
+    run = await a_run(house)
+    published: list[Unit] = []
+    is_open = False
+
+    async def publish(units: Sequence[Unit]) -> None:
+        await trio.lowlevel.checkpoint()
+        published.extend(units)
+
+    def rows() -> Iterator[Row]:
+        nonlocal is_open
+        for number, row in enumerate(rows_of(1200)):
+            is_open = number > 600
+            yield row
+
+    await a_launcher(house, run, rows(), is_open=lambda: is_open, published=publish).launch()
+    assert [unit.id for unit in published] == [*range(1, 1201)]
+
+
+async def test_a_provider_that_finds_the_disk_full_has_no_row_made_twice(
+    house: House, autojump_clock: MockClock
+) -> None:
+    run = await a_run(house)
+    full = [StorageFull("no space left")]
+
+    async def publish(units: Sequence[Unit]) -> None:
+        await trio.lowlevel.checkpoint()
+        if full:
+            raise full.pop()
+
+    await a_launcher(house, run, rows_of(3), published=publish).launch()
+    assert await counts_of(house, run) == {UnitStatus.LAUNCHED: 3}
 
 
 async def test_rows_launched_before_a_restart_are_not_launched_again(

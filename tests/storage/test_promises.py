@@ -41,6 +41,7 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "delete_assignments": lambda s: s.delete_assignments(GOING, 1),
     "finish_deletion": lambda s: s.finish_deletion(EMPTY, NOW, "staff:ada"),
     "add_assignments": lambda s: s.add_assignments(RUN, rows(2, 1), True, NOW),
+    "launch_assignments": lambda s: s.launch_assignments(RUN, rows(2, 1), True, NOW),
     "launch_units": lambda s: s.launch_units(RUN, 9, NOW),
     "expire_units": lambda s: s.expire_units(RUN, NOW, "staff:ada", "y"),
     "reserve": lambda s: s.reserve(Registration(RUN, WORKER, WireId("w"), "l", "", AT_WORK, None), NOW),

@@ -122,14 +122,16 @@ class SameLives(Both):
         number=st.integers(0, 3),
         units=st.integers(1, 3),
         ranks=RANKS,
+        launched=st.booleans(),
     )
     def add_assignments(
-        self, run: RunId, first: int | None, number: int, units: int, ranks: list[int]
+        self, run: RunId, first: int | None, number: int, units: int, ranks: list[int], launched: bool
     ) -> None:
         made = {each.id: each.rows_made for each in trio.run(self.memory.runs)}
         new = rows(made.get(run, 0) if first is None else first, number, units)
         new = [attrs.evolve(row, ranks=ranks[:units]) for row in new]
-        self.both(lambda s: s.add_assignments(run, new, False, NOW))
+        made_by = "launch_assignments" if launched else "add_assignments"
+        self.both(lambda s: getattr(s, made_by)(run, new, False, NOW))
 
     @rule(run=ONE_RUN, count=st.integers(0, 5))
     def launch_units(self, run: RunId, count: int) -> None:

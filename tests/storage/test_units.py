@@ -81,6 +81,31 @@ async def test_units_are_launched_in_the_order_in_which_they_were_made(storage: 
     assert await storage.launch_units(run.id, 1, NOW) == []
 
 
+async def test_units_made_and_launched_at_once_are_free_behind_all_others(
+    world: World,
+) -> None:
+    run = await world.run(assignments=1)
+    made = await world.storage.launch_assignments(run.id, rows(1, 2, units=2), True, NOW)
+    assert [unit.id for unit in made] == [2, 3, 4, 5]
+    assert made == await world.storage.units(run.id, frozenset({LAUNCHED}), after=1)
+    workers = [await world.worker(name) for name in ("ann", "bob", "cid")]
+    assert [(await world.take(run, worker)).unit.id for worker in workers] == [1, 2, 3]
+
+
+async def test_units_made_and_launched_at_once_have_the_history_of_both(world: World) -> None:
+    run = await world.run(assignments=1)
+    await world.storage.launch_assignments(run.id, rows(1, 1), False, NOW)
+    assert await world.story("unit", 2) == await world.story("unit", 1)
+    assert (await world.storage.counts(run.id)).units[LAUNCHED] == 2
+
+
+async def test_what_waits_to_be_launched_is_not_launched_by_what_is_made_after_it(world: World) -> None:
+    run = await world.storage.create_run(new_run(), NOW, "staff:ada")
+    await world.storage.add_assignments(run.id, rows(0, 1), False, NOW)
+    await world.storage.launch_assignments(run.id, rows(1, 1), True, NOW)
+    assert [unit.status for unit in await world.storage.units(run.id)] == [CREATED, LAUNCHED]
+
+
 @pytest.mark.parametrize("count", [0, -1])
 async def test_launching_no_units_launches_none(storage: Storage, count: int) -> None:
     run = await storage.create_run(new_run(), NOW, "staff:ada")
