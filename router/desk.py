@@ -5,6 +5,7 @@ HTTP handlers await `ask`, a socket's door serves a `Mailbox`, the link's door a
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -38,19 +39,18 @@ from .tickets import Caller
 log = logging.getLogger(__name__)
 
 
-class WireGone(Exception):
-    """The connection to the daemon is lost."""
-
-
 class Wire(Protocol):
-    """An open connection to the daemon: whole frames in order, either way, until WireGone."""
+    """An open connection to the daemon: whole frames in order, either way."""
 
-    async def send(self, frame: bytes) -> None:
-        """Hand one frame over."""
+    async def serve(self, hear: Callable[[bytes], None], take: Callable[[], bytes | None]) -> None:
+        """Let `hear` have each frame as it comes, send what `take` gives; return when the connection is lost.
+
+        Neither waits, nor fails.
+        """
         ...
 
-    async def receive(self) -> bytes:
-        """The next frame."""
+    def wake(self) -> None:
+        """`take` has something to give: ask it soon, so that what comes together shares a frame."""
         ...
 
 
@@ -63,8 +63,8 @@ class _Waiting:
 @attrs.define(eq=False)
 class _Link:
     daemon: Peer
+    wire: Wire
     scope: anyio.CancelScope = attrs.Factory(anyio.CancelScope)
-    wake: anyio.Event = attrs.Factory(anyio.Event)
     words: str = "the connection was lost"
 
 
@@ -146,14 +146,11 @@ class Desk:
     async def serve_link(self, daemon: Peer, wire: Wire) -> str:
         """Serve a proved daemon until the link ends; returns why it did. An older link is ended first."""
         self.drop_link("a newer link of the daemon took its place")
-        link = self._link = _Link(daemon)
+        link = self._link = _Link(daemon, wire)
         self.carry_out(self.run.link_up(daemon, self.clock()))
         try:
             with link.scope:
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._write_link, link, wire)
-                    await self._read_link(link, wire)
-                    link.scope.cancel()
+                await wire.serve(partial(self._hear_link, link), partial(self._take_frame, link))
         finally:
             if self._link is link:
                 self._lose_link()
@@ -170,25 +167,18 @@ class Desk:
         self._link = None
         self.run.link_lost(self.clock())
 
-    async def _read_link(self, link: _Link, wire: Wire) -> None:
+    def _hear_link(self, link: _Link, frame: bytes) -> None:
+        if self._link is not link:
+            return  # what came before it was ended has all been read
         try:
-            while True:
-                frame = await wire.receive()
-                self.carry_out(self.run.link_frame(frame, self.clock()))
-        except WireGone:
-            return
+            commands = self.run.link_frame(frame, self.clock())
         except RemoteProtocolError as exc:
-            link.words = f"the daemon sent what is no frame: {exc}"
+            self.drop_link(f"the daemon sent what is no frame: {exc}")
+        else:
+            self.carry_out(commands)
 
-    async def _write_link(self, link: _Link, wire: Wire) -> None:
-        try:
-            while True:
-                link.wake = anyio.Event()
-                while (frame := self.run.take_frame()) is not None:
-                    await wire.send(frame)
-                await link.wake.wait()
-        except WireGone:
-            link.scope.cancel()
+    def _take_frame(self, link: _Link) -> bytes | None:
+        return self.run.take_frame() if self._link is link else None
 
     # what the core wants
 
@@ -210,7 +200,7 @@ class Desk:
                     self._drop_files(command.digests)
                 case WakeLink():
                     if self._link is not None:
-                        self._link.wake.set()
+                        self._link.wire.wake()
                 case CloseLink():
                     ids = {"label": self.run.label}
                     log.warning("link closed: %s", command.words, extra=ids)

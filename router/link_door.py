@@ -2,6 +2,8 @@
 
 import logging
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -14,15 +16,19 @@ from ..protocol.proof import NONCE_BYTES
 from .addresses import sender_of
 from .addressing import is_label
 from .config import KnownSecrets, RouterRefused
-from .desk import WireGone
 from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX, SEND_S
 from .rates import Minute
 from .runs import Runs, Served
 from .socket_door import close, refuse_socket
+from .socket_protocol import LINE, BoundedSocket
 from .threads import in_thread
 
 SUBPROTOCOL = "crowdd.1"
 log = logging.getLogger(__name__)
+
+
+class WireGone(Exception):
+    """The connection to the daemon is lost."""
 
 
 class _WebSocketWire:
@@ -30,6 +36,7 @@ class _WebSocketWire:
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
+        self._line: BoundedSocket = websocket.scope["extensions"][LINE]["line"]
 
     async def send(self, frame: bytes) -> None:
         try:
@@ -43,6 +50,15 @@ class _WebSocketWire:
         if message["type"] == "websocket.disconnect":
             raise WireGone
         return message.get("bytes") or b""
+
+    async def serve(self, hear: Callable[[bytes], None], take: Callable[[], bytes | None]) -> None:
+        self._line.serve_link(take, hear)
+        with suppress(WireGone):
+            while True:
+                hear(await self.receive())  # what came before
+
+    def wake(self) -> None:
+        self._line.wake()
 
 
 class LinkDoor:

@@ -4,7 +4,7 @@ What a page says is passed on where its bytes are read, what it is told is writt
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -12,6 +12,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from .connections import Connections
+from .frames import BINARY, TEXT, begins_message, framed, is_utf8, whole_message
 from .limits import SEND_S, SOCKET_FRAGMENTS_MAX, SOCKET_PINGS_BURST_MAX, SOCKET_PINGS_PER_S_MAX
 from .mailbox import Mailbox
 from .rates import Bucket
@@ -20,7 +21,6 @@ LINE = "crowdd.line"
 """The extension of ASGI under which an application finds its `BoundedSocket`, as "line"."""
 _POLICY = 1008
 _WRITE_BYTES_ENOUGH = 64 * 1024  # more waits where it is counted: a page takes no more at once
-_TEXT = 0x81  # a text in one frame
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
@@ -31,6 +31,9 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._connections = connections
         self._pings = Bucket(SOCKET_PINGS_PER_S_MAX, SOCKET_PINGS_BURST_MAX)
         self._mailbox = Mailbox()
+        self._take: Callable[[], bytes | None] = _nothing
+        self._speak = self._say
+        self._woken = False
         self._hear: Callable[[bytes], None] | None = None
         self._patience: asyncio.TimerHandle | None = None
         """Runs while something waits that the page does not take."""
@@ -44,6 +47,17 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._mailbox, self._hear = mailbox, hear
         mailbox.on_news = self._say
         self._say()
+
+    def serve_link(self, take: Callable[[], bytes | None], hear: Callable[[bytes], None]) -> None:
+        """The same of a daemon's link: what `take` gives is sent, now and whenever `wake` was called."""
+        self._take, self._hear, self._speak = take, hear, self._say_frames
+        self._say_frames()
+
+    def wake(self) -> None:
+        """There is something to take: soon, as what is decided in one turn of the loop shares a frame."""
+        if not self._woken:
+            self._woken = True
+            self.loop.call_soon(self._say_frames)
 
     def handle_connect(self, event: Request) -> None:
         """Somebody asks for a websocket."""
@@ -59,7 +73,9 @@ class BoundedSocket(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """The whole request at first, then frames."""
-        super().data_received(data)
+        heard = self._hear_whole(data) if self._hear is not None and self.queue.empty() else 0
+        if heard < len(data):
+            super().data_received(data[heard:])
         if not self.handshake_initiated:
             self.transport.close()  # no request for a websocket after all; the library says nothing
 
@@ -76,7 +92,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         if not self.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
         self._calm_down()
-        self._say()
+        self._speak()
 
     async def receive(self) -> Any:
         """The next message. Reading goes on only if the page takes what it is sent."""
@@ -89,7 +105,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         """A message is here as a whole."""
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
         is_text = self.curr_msg_data_type == "text"
-        if self._hear is None or not self.queue.empty() or (is_text and not _is_utf8(data)):
+        if self._hear is None or not self.queue.empty() or (is_text and not is_utf8(data)):
             super().send_receive_event_to_app()
         else:
             self.frames = []
@@ -112,15 +128,38 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         super().handle_pong(event)
         self._count_ping()
 
+    def _hear_whole(self, data: bytes) -> int:
+        """Hear the messages that are here whole, each in one frame; returns where anything else begins.
+
+        The library reads any frames of any kind, in five times the time: it sees only what is left.
+        """
+        at = 0
+        if not begins_message(self.conn):
+            return at
+        while self._hear is not None and (whole := whole_message(data, at)) is not None:
+            message, at = whole
+            self._hear(message)
+        return at
+
     def _say(self) -> None:
         mailbox = self._mailbox
         while self.writable.is_set() and (texts := mailbox.take_some(_WRITE_BYTES_ENOUGH)):
-            if not self.close_sent and not self.transport.is_closing():
-                self.transport.write(_frames(texts))
+            if not self._is_ending():
+                self.transport.write(framed(TEXT, texts))
         if mailbox.packets:
             self._lose_patience_later()
         elif mailbox.closing is not None:
             self._hang_up()
+
+    def _say_frames(self) -> None:
+        self._woken = False
+        while self.writable.is_set() and not self._is_ending() and (frame := self._take()) is not None:
+            self.transport.write(framed(BINARY, (frame,)))
+        if not self.writable.is_set():
+            self._lose_patience_later()
+
+    def _is_ending(self) -> bool:
+        return self.close_sent or self.transport.is_closing()
 
     def _hang_up(self) -> None:
         """Whoever is sent away is not read any more; its application wakes up and says goodbye."""
@@ -146,28 +185,11 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             self._fail("too many pings")
 
     def _fail(self, words: str) -> None:
-        if self.close_sent or self.transport.is_closing():
+        if self._is_ending():
             return
         self.conn.fail(_POLICY, words)
         self.handle_parser_exception()
 
 
-def _frames(texts: Iterable[bytes]) -> bytes:
-    """Texts as a server says them: unmasked, each in one frame."""
-    return b"".join(piece for text in texts for piece in (_head(len(text)), text))
-
-
-def _head(size: int) -> bytes:
-    if size < 126:
-        return bytes((_TEXT, size))
-    if size < 1 << 16:
-        return bytes((_TEXT, 126)) + size.to_bytes(2)
-    return bytes((_TEXT, 127)) + size.to_bytes(8)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _nothing() -> None:
+    """What a page's socket takes: only its mailbox has something for it."""

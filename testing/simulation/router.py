@@ -20,13 +20,14 @@ from ...protocol.link import Role
 from ...protocol.names import Reason, WireId
 from ...protocol.proof import NONCE_BYTES
 from ...router.commands import HttpAnswer, SocketId, SpoolCommand
-from ...router.desk import Desk, WireGone
+from ...router.desk import Desk
 from ...router.mailbox import Mailbox
 from ...router.run import RouterRun
 from ...router.tickets import Caller
 from ..doors import SocketLost
 from .requests import report_error, request_of
 from .spool import SpoolDisk
+from .task_wire import TaskWire
 from .wire import Connection, Weather
 
 TICK_S = 0.25
@@ -149,20 +150,20 @@ class SimulatedRouter:
             nursery.start_soon(self._serve_link, life, connection)
 
     async def _serve_link(self, life: _Life, connection: Connection) -> None:
-        wire = _DeskWire(connection.router_end)
+        wire = connection.router_end
         try:
             with trio.fail_after(HELLO_S):
                 peer = await self._shake_hands(life, wire)
             if life.desk.refuses(peer) is None:
                 self.disk.key = peer.key
-                await life.desk.serve_link(peer, wire)
-        except (WireGone, LinkRefusal, trio.TooSlowError):
+                await life.desk.serve_link(peer, TaskWire(wire, LinkLost))
+        except (LinkLost, LinkRefusal, trio.TooSlowError):
             pass
         finally:
             connection.close()
             life.connections.remove(connection)
 
-    async def _shake_hands(self, life: _Life, wire: "_DeskWire") -> Peer:
+    async def _shake_hands(self, life: _Life, wire: ChannelWire) -> Peer:
         nonce = self._rng.randbytes(NONCE_BYTES)
         owed = life.desk.run.outbox.agents
         shake = Handshake(Role.ROUTER, [self.secret], self.label, nonce, life.epoch, outbox=owed)
@@ -239,25 +240,6 @@ class SimulatedSocket:
             self._mailbox.on_news = news.set
             await news.wait()
         return self._mailbox.take()
-
-
-@attrs.frozen
-class _DeskWire:
-    """The router's end of a connection, with the desk's word for its loss."""
-
-    _wire: ChannelWire
-
-    async def send(self, frame: bytes) -> None:
-        try:
-            await self._wire.send(frame)
-        except LinkLost as exc:
-            raise WireGone from exc
-
-    async def receive(self) -> bytes:
-        try:
-            return await self._wire.receive()
-        except LinkLost as exc:
-            raise WireGone from exc
 
 
 async def _tick(life: _Life) -> None:

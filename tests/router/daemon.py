@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 import attrs
 import httpx
@@ -31,20 +30,13 @@ from crowdd.protocol.packets import (
 from crowdd.protocol.proof import sign_request
 from crowdd.protocol.uploads import UploadRule
 from crowdd.router.desk import Desk
+from crowdd.testing.simulation.task_wire import Frames, TaskWire
 
 from .kit import KEY, agent_id
 from .sockets import PATIENCE_S, open_websocket
 
 SECRET = b"s" * 32
 Script = Callable[[Heard], list[Said]]
-
-
-class Frames(Protocol):
-    """How frames travel."""
-
-    async def send(self, frame: bytes) -> None: ...
-
-    async def receive(self) -> bytes: ...
 
 
 def willing(packet: Heard) -> list[Said]:
@@ -178,7 +170,9 @@ async def linked_in_memory(daemon: Daemon, desk: Desk) -> AsyncGenerator[None]:
     up_send, up_receive = trio.open_memory_channel[bytes](64)
     async with trio.open_nursery() as nursery:
         peer = Peer(1, daemon.epoch, daemon.key, {}, [], daemon.uploads)
-        nursery.start_soon(desk.serve_link, peer, MemoryFrames(up_send, down_receive))
+        nursery.start_soon(
+            desk.serve_link, peer, TaskWire(MemoryFrames(up_send, down_receive), trio.EndOfChannel)
+        )
         router = Peer(1, 7, b"", {}, [])
         nursery.start_soon(daemon.serve, router, MemoryFrames(down_send, up_receive))
         await trio.testing.wait_all_tasks_blocked()

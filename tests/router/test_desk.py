@@ -1,19 +1,21 @@
 """The shell around a run's core: mailboxes, links and waiting, on the virtual clock."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+import attrs
 import pytest
 import trio
 import trio.testing
 
+from crowdd.protocol.codec import encode_frame
 from crowdd.protocol.handshake import Peer
 from crowdd.protocol.limits import LINK_SILENT_S, REQUEST_HOLD_S, SOCKET_QUEUE_PACKETS_MAX
 from crowdd.protocol.names import AgentStatus
 from crowdd.protocol.packets import RegisterAgent, UpdateStatus
 from crowdd.router import mailbox as mailbox_module
 from crowdd.router.commands import HttpAnswer
-from crowdd.router.desk import Desk, WireGone
+from crowdd.router.desk import Desk
 from crowdd.router.mailbox import Mailbox
 from crowdd.router.run import RouterRun
 
@@ -46,22 +48,17 @@ async def ticking(desk: Desk) -> AsyncGenerator[None]:
 class DeadWire:
     """A connection over which nothing ever comes."""
 
-    async def send(self, frame: bytes) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def receive(self) -> bytes:
+    async def serve(self, hear: Callable[[bytes], None], take: Callable[[], bytes | None]) -> None:
         await trio.sleep_forever()
-        raise AssertionError
+
+    def wake(self) -> None: ...
 
 
-class LostWire:
+class LostWire(DeadWire):
     """A connection that is gone as soon as one looks."""
 
-    async def send(self, frame: bytes) -> None:
-        raise WireGone
-
-    async def receive(self) -> bytes:
-        raise WireGone
+    async def serve(self, hear: Callable[[bytes], None], take: Callable[[], bytes | None]) -> None:
+        await trio.lowlevel.checkpoint()
 
 
 async def test_a_request_is_answered_by_the_daemon(autojump_clock: trio.testing.MockClock) -> None:
@@ -154,6 +151,35 @@ async def test_a_lost_connection_ends_the_link() -> None:
     desk = a_desk()
     assert await desk.serve_link(Peer(1, 1, KEY, {}, []), LostWire()) == "the connection was lost"
     assert not desk.run.linked
+
+
+@attrs.define(eq=False)
+class ReadAhead(DeadWire):
+    """A connection of which more was read than is heard at once."""
+
+    frames: list[bytes]
+    left: list[bytes | None] = attrs.Factory(list[bytes | None])
+
+    async def serve(self, hear: Callable[[bytes], None], take: Callable[[], bytes | None]) -> None:
+        for frame in self.frames:
+            hear(frame)
+        self.left.append(take())
+        await trio.lowlevel.checkpoint()
+
+
+async def test_nothing_is_heard_of_a_daemon_after_what_is_no_frame() -> None:
+    desk = a_desk()
+    wire = ReadAhead([b"no frame", encode_frame([UpdateStatus(agent_id(), 1, AgentStatus.IN_TASK)])])
+    words = await desk.serve_link(Peer(1, 1, KEY, {}, []), wire)
+    assert words.startswith("the daemon sent what is no frame")
+    assert desk.run.link_up(Peer(1, 1, KEY, {agent_id(): "in task"}, []), 0.0)  # it is news
+
+
+async def test_nothing_is_taken_for_a_connection_that_another_replaced() -> None:
+    desk = a_desk()
+    older = ReadAhead([b"no frame"])
+    await desk.serve_link(Peer(1, 1, KEY, {}, []), older)
+    assert older.left == [None]
 
 
 async def test_a_newer_link_takes_the_place_of_the_older_one() -> None:

@@ -7,11 +7,12 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 import pytest
 import trio
+from trio.socket import SocketType
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection
 
 from crowdd.protocol.codec import encode_frame
@@ -485,7 +486,7 @@ async def test_a_page_that_reads_nothing_delays_nobody(router_process: Process) 
     slow, quick = agent_id(1), agent_id(2)
     async with linked(daemon, router_process.url), page_socket(router_process) as reading:
         await reading.send_message(packet("alive", quick).decode())
-        async with stuck_page(router_process, slow):
+        async with raw_page(router_process, slow):
             await daemon.hears(Alive, 2)
             for number in range(STREAM_UNACKED_MAX):
                 daemon.update(slow, {"update_id": str(number), "text": "x" * 16_000})
@@ -498,7 +499,7 @@ async def test_a_page_that_is_cut_off_is_told_of_unasked(router_process: Process
     await deployed(router_process)
     daemon = Daemon()
     async with linked(daemon, router_process.url, statuses={agent_id(): "in task"}):
-        async with stuck_page(router_process, agent_id()):
+        async with raw_page(router_process, agent_id()):
             await daemon.hears(ReturnStatuses)
         await daemon.hears_that(lambda heard: is_away(heard, agent_id()))
         reports = [heard for heard in daemon.heard if isinstance(heard, ReturnStatuses)]
@@ -533,7 +534,7 @@ async def test_while_the_daemon_is_away_who_has_ended_is_told_so_and_who_works_w
 
 
 @asynccontextmanager
-async def stuck_page(router: Process, agent: WireId) -> AsyncGenerator[None]:
+async def raw_page(router: Process, agent: WireId) -> AsyncGenerator[SocketType]:
     """A page that says whose it is, and reads nothing."""
     with trio.socket.socket() as raw:
         host, port = router.url.removeprefix("http://").split(":")
@@ -542,7 +543,23 @@ async def stuck_page(router: Process, agent: WireId) -> AsyncGenerator[None]:
         await raw.send(upgrade(router.url))
         await raw.recv(4096)
         await raw.send(masked(packet("alive", agent)))
-        yield
+        yield raw
+
+
+async def test_what_a_page_says_at_once_is_heard_in_order_where_it_is_cut_too(
+    router_process: Process,
+) -> None:
+    await deployed(router_process)
+    said = [masked(live_update(agent_id(), number).encode()) for number in range(8)]
+    ping = b"\x89\x80" + bytes(4)
+    daemon = Daemon()
+    async with linked(daemon, router_process.url), raw_page(router_process, agent_id()) as page:
+        await page.send(b"".join([*said[:3], said[3][:4]]))
+        await daemon.hears(MephistoBoundLiveUpdate, 3)
+        await page.send(b"".join([said[3][4:], said[4], ping, *said[5:]]))
+        await daemon.hears(MephistoBoundLiveUpdate, len(said))
+    heard = [update.update["update_id"] for update in daemon.heard if is_update_of(update, agent_id())]
+    assert heard == [str(number) for number in range(8)]
 
 
 async def test_a_page_that_takes_nothing_for_too_long_loses_its_socket(router_process: Process) -> None:
@@ -552,7 +569,7 @@ async def test_a_page_that_takes_nothing_for_too_long_loses_its_socket(router_pr
     daemon.script = lambda _: []
     async with (
         linked(daemon, router_process.url, statuses={agent_id(): "in task"}),
-        stuck_page(router_process, agent_id()),
+        raw_page(router_process, agent_id()),
     ):
         await daemon.hears(Alive)
         for number in range(STREAM_UNACKED_MAX):
@@ -596,7 +613,7 @@ def is_away(heard: Heard, agent: WireId) -> bool:
     return isinstance(heard, ReturnStatuses) and heard.presence.get(agent) == "away"
 
 
-def is_update_of(heard: Heard, agent: WireId) -> bool:
+def is_update_of(heard: Heard, agent: WireId) -> TypeGuard[MephistoBoundLiveUpdate]:
     return isinstance(heard, MephistoBoundLiveUpdate) and heard.subject == agent
 
 
@@ -620,7 +637,8 @@ def upgrade(url: str) -> bytes:
 
 def masked(text: bytes) -> bytes:
     """A client's text frame, masked with zeros."""
-    return b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
+    size = bytes([0x80 | len(text)]) if len(text) < 126 else bytes([0xFE]) + len(text).to_bytes(2)
+    return b"\x81" + size + bytes(4) + text
 
 
 async def test_20_megabytes_are_refused_in_json_over_a_real_connection(router_process: Process) -> None:
