@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -62,7 +63,7 @@ class OneShot:
 
 def run_one_shot(plan: OneShot) -> int:
     """Carry the plan out; returns the exit status. Ctrl-C stops everything in order; work is kept."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us means all of it, as Ctrl-C
+    _when_ended(_interrupt)
     with ExitStack() as stack:
         data = plan.data or Path(stack.enter_context(_kept_folder()))
         try:
@@ -78,9 +79,24 @@ def run_one_shot(plan: OneShot) -> int:
         except ClientError as exc:
             say_error(exc, "crowdd")
             return 1
-        except KeyboardInterrupt:
+        except Interrupted:
             click.echo(f"\nStopping. What was done is kept: `crowdd serve --data {data}` goes on with it.")
             return 130
+
+
+class Interrupted(BaseException):
+    """We are to end. No KeyboardInterrupt: once one came in the midst of an import, Python itself ends by the
+    signal and not with our status, although it was caught."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _when_ended(signal.default_int_handler)  # the second time nothing is waited for
+    raise Interrupted
+
+
+def _when_ended(do: Callable[[int, FrameType | None], Any]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends us means all of it, as Ctrl-C
+        signal.signal(number, do)
 
 
 def _until_served(client: Client, label: str) -> None:
