@@ -28,8 +28,13 @@ def words_of(pid: int) -> list[bytes]:
 
 def spares(data: Path) -> list[int]:
     """The processes started to be kept ready for this folder, also those that became routers since."""
-    mine = {b"spare-router", str(data.absolute()).encode()}
-    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if mine <= {*words_of(pid)}]
+    return started_with("spare-router", str(data.absolute()))
+
+
+def started_with(*words: str) -> list[int]:
+    """The processes that have all these among their words."""
+    wanted = {word.encode() for word in words}
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if wanted <= {*words_of(pid)}]
 
 
 async def first_of(look: Callable[[], list[int]]) -> int:

@@ -6,15 +6,13 @@ The daemon, its routers and the simulated workers are processes of their own; th
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -22,10 +20,10 @@ import click
 from .client import Client
 from .client.errors import ClientError, DaemonUnreachable
 from .client.terminal import say_error
+from .interrupts import END_S, Interrupted, Interrupts
 from .progress import follow_runs
 
 START_S = 30.0
-END_S = 60.0
 DEMO = Path(__file__).parent / "examples" / "digits"
 PLAYER_NAME = "player.py"
 FOR_DAEMONS = ("CROWDD_", "CONFIGURATION_DIRECTORY")  # told to a service of this machine, not to ours
@@ -63,17 +61,18 @@ class OneShot:
 
 def run_one_shot(plan: OneShot) -> int:
     """Carry the plan out; returns the exit status. Ctrl-C stops everything in order; work is kept."""
-    _when_ended(_interrupt)
+    interrupts = Interrupts()
+    interrupts.listen()
     with ExitStack() as stack:
         data = plan.data or Path(stack.enter_context(_kept_folder()))
         try:
             click.echo(f"Everything is kept in {data}")
-            client = stack.enter_context(daemon_process(data))
+            client = stack.enter_context(daemon_process(data, interrupts))
             runs = [client.launch(folder) for folder in plan.folders]
             for run in runs:
                 _until_served(client, run.label)
             for run, folder in zip(runs, plan.folders, strict=True):
-                stack.enter_context(_workers(client, run.label, folder, plan, data))
+                stack.enter_context(_workers(client, run.label, folder, plan, data, interrupts))
             follow_runs(client, [run.label for run in runs])
             return _finish(client, [run.label for run in runs], plan, data)
         except ClientError as exc:
@@ -82,21 +81,6 @@ def run_one_shot(plan: OneShot) -> int:
         except Interrupted:
             click.echo(f"\nStopping. What was done is kept: `crowdd serve --data {data}` goes on with it.")
             return 130
-
-
-class Interrupted(BaseException):
-    """We are to end. No KeyboardInterrupt: once one came in the midst of an import, Python itself ends by the
-    signal and not with our status, although it was caught."""
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    _when_ended(signal.default_int_handler)  # the second time nothing is waited for
-    raise Interrupted
-
-
-def _when_ended(do: Callable[[int, FrameType | None], Any]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends us means all of it, as Ctrl-C
-        signal.signal(number, do)
 
 
 def _until_served(client: Client, label: str) -> None:
@@ -132,23 +116,17 @@ def write_export(client: Client, label: str, path: Path) -> int:
 
 
 @contextmanager
-def daemon_process(data: Path) -> Generator[Client]:
+def daemon_process(data: Path, interrupts: Interrupts) -> Generator[Client]:
     """A daemon on `data`, ready; told to stop, and waited for, when left."""
     data.mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(FOR_DAEMONS)}
-    with (data / "crowdd.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(data), "--end-routers"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**environment, "CROWDD_SPARE_ROUTER": "false"},  # there is no next run
-            start_new_session=True,  # Ctrl-C is for us; we tell the daemon ourselves
-        )
-    try:
+    environment["CROWDD_SPARE_ROUTER"] = "false"  # there is no next run
+    command = [sys.executable, "-m", "crowdd.cli", "serve", "--data", str(data), "--end-routers"]
+    with ExitStack() as stack:
+        with (data / "crowdd.log").open("ab") as log:
+            serving = interrupts.child(command, stdout=log, stderr=log, env=environment)
+            process = stack.enter_context(serving)
         yield _ready_client(process, data)
-    finally:
-        _end(process)
 
 
 def _ready_client(process: subprocess.Popen[bytes], data: Path) -> Client:
@@ -165,18 +143,10 @@ def _ready_client(process: subprocess.Popen[bytes], data: Path) -> Client:
             return client
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 @contextmanager
-def _workers(client: Client, label: str, folder: Path, plan: OneShot, data: Path) -> Generator[None]:
+def _workers(
+    client: Client, label: str, folder: Path, plan: OneShot, data: Path, interrupts: Interrupts
+) -> Generator[None]:
     """Print links for people, and let simulated workers work until left."""
     if plan.workers:
         for link in client.links(label, [f"person-{n}" for n in range(1, plan.workers + 1)]):
@@ -188,26 +158,18 @@ def _workers(client: Client, label: str, folder: Path, plan: OneShot, data: Path
         yield
         return
     links = client.links(label, [f"bot-{n}" for n in range(1, plan.bots + 1)])
-    process = _start_bots(folder, [link.url for link in links], plan.seed)
-    try:
+    command = _bots(folder, [link.url for link in links], plan.seed)
+    with interrupts.child(command, stdout=subprocess.DEVNULL) as process:
         yield
         process.wait(END_S)
-    finally:
-        _end(process)
 
 
-def _start_bots(folder: Path, links: Sequence[str], seed: int) -> subprocess.Popen[bytes]:
+def _bots(folder: Path, links: Sequence[str], seed: int) -> list[str]:
     player = folder / PLAYER_NAME
     options = ["--seed", str(seed), *HABITS]
     if player.is_file():
         options += ["--player", str(player)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "crowdd.cli", "bots", *options, *links],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ},
-        start_new_session=True,
-    )
+    return [sys.executable, "-m", "crowdd.cli", "bots", *options, *links]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ..process_table import started_with
 from .processes import Daemon, a_task, texts
 
 pytestmark = pytest.mark.system
@@ -129,6 +130,7 @@ def test_a_one_shot_interrupted_while_its_daemon_starts_says_so_and_leaves_no_pr
         run.kill()
     assert run.returncode == 130
     assert "Stopping. What was done is kept" in said
+    assert started_with("serve", str(data)) == []
 
 
 def test_a_one_shot_for_nobody_says_how_to_invite_somebody(tmp_path: Path) -> None:
