@@ -2,10 +2,10 @@
 
 import signal
 import subprocess
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 END_S = 60.0
 
@@ -36,15 +36,25 @@ class Interrupts:
         raise Interrupted
 
     @contextmanager
-    def child(self, command: Sequence[str], **how: Any) -> Generator[subprocess.Popen[bytes]]:
-        """A process in a session of its own: Ctrl-C is for us. Told to end, and waited for, when left.
-
-        `how`: as Popen takes it.
-        """
+    def child(
+        self,
+        command: Sequence[str],
+        stdout: IO[bytes] | int,
+        stderr: IO[bytes] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Generator[subprocess.Popen[bytes]]:
+        """A process in a session of its own: Ctrl-C is for us. Told to end, and waited for, when left."""
         process = None
         try:
             self._starting = True
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **how)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=env,
+                start_new_session=True,
+            )
             self._starting = False
             if self._came:
                 self._leave()

@@ -163,7 +163,7 @@ async def test_nor_after_having_given_one_back(world: World) -> None:
     await world.take(run, await world.worker("bob"))
 
 
-@pytest.mark.parametrize("reason", [*ONLY_WAITED])
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason in ONLY_WAITED])
 async def test_but_after_having_only_waited_there_for_others(world: World, reason: Reason) -> None:
     run, worker = await world.run(), await world.worker()
     agent = (await world.take(run, worker)).agent
