@@ -198,19 +198,15 @@ def _set_trouble(db: Db, run_id: RunId, trouble: str | None) -> None:
 def _add_assignments(
     db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
 ) -> list[AssignmentId]:
-    made = _add_rows(db, run_id, rows, done, UnitStatus.CREATED)
-    if made:
-        _note_rows(db, made, now, rules.ROW_ADDED, None, UnitStatus.CREATED)
-    return made
+    return _add_rows(db, run_id, rows, done, now, UnitStatus.CREATED)
 
 
 def _launch_assignments(
     db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
 ) -> list[Unit]:
-    made = _add_rows(db, run_id, rows, done, UnitStatus.LAUNCHED)
+    made = _add_rows(db, run_id, rows, done, now, UnitStatus.LAUNCHED)
     if not made:
         return []
-    _note_rows(db, made, now, rules.ROW_ADDED, None, UnitStatus.CREATED)
     _note_rows(db, made, now, rules.RELEASED, UnitStatus.CREATED, UnitStatus.LAUNCHED)
     return every(db, Unit, statements.UNITS_OF_ASSIGNMENTS, first=made[0], last=made[-1])
 
@@ -225,20 +221,20 @@ def _note_rows(
 ) -> None:
     """Append to the history what became of all units of new assignments."""
     hand = {"at": rules.moment(now), "who": "daemon", "why": why}
-    moved = {"before": before, "after": after}
-    do(db, statements.NOTE_MADE_UNITS, first=made[0], last=made[-1], **moved, **hand)
+    do(db, statements.NOTE_MADE_UNITS, first=made[0], last=made[-1], before=before, after=after, **hand)
 
 
 def _add_rows(
-    db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, status: UnitStatus
+    db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime, status: UnitStatus
 ) -> list[AssignmentId]:
-    """The assignments of new rows, their units in this status, and that the run has them."""
+    """The assignments of new rows, their units, which begin in this status, and that the run has them."""
     run = the_run(db, run_id)
     rules.check_rows(run.rows_made, rows)
     number = sum(len(new.unit_data) for new in rows)
     made = _make_units(db, run, rows, take_positions(db, run_id, number), status)
     if made:
         count(db, "unit", run_id, status, number)
+        _note_rows(db, made, now, rules.ROW_ADDED, None, UnitStatus.CREATED)
     run = attrs.evolve(run, rows_made=run.rows_made + len(rows), rows_done=run.rows_done or done)
     save(db, statements.SAVE_RUN, run)
     return made
@@ -263,8 +259,7 @@ def _make_units(
         for number, new in zip(made, rows, strict=True)
         for index in range(len(new.unit_data))
     ]
-    places = {"position": position, "status": status}
-    do(db, statements.MAKE_UNITS, run_id=run.id, units=dump_json(units), **places)
+    do(db, statements.MAKE_UNITS, run_id=run.id, position=position, status=status, units=dump_json(units))
     return made
 
 
