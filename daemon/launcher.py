@@ -189,13 +189,14 @@ class TaskLauncher:
                 return True  # it was the provider who found the disk full
             new = [self._assignment(n, row) for n, row in enumerate(rows, first)]
             done = done and not self._rows.has_more
+            released = list[Unit]()
             if none_waits and self._may_release(rows):
-                units = await self._storage.launch_assignments(self._run.id, new, done, self._wall())
-                self._note_made(len(rows), done)
-                await self._published(units)
+                released = await self._storage.launch_assignments(self._run.id, new, done, self._wall())
             else:
                 await self._storage.add_assignments(self._run.id, new, done, self._wall())
-                self._note_made(len(rows), done)
+            self._note_made(len(rows), done)
+            if released:
+                await self._published(released)
         return True
 
     def _may_release(self, rows: Sequence[Row]) -> bool:
