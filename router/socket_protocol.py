@@ -5,6 +5,7 @@ What a page says is passed on where its bytes are read, what it is told is writt
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -31,8 +32,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._connections = connections
         self._pings = Bucket(SOCKET_PINGS_PER_S_MAX, SOCKET_PINGS_BURST_MAX)
         self._mailbox = Mailbox()
-        self._take: Callable[[], bytes | None] = _nothing
-        self._speak = self._say
+        self._speak: Callable[[], None] = self._say
         self._woken = False
         self._hear: Callable[[bytes], None] | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -50,14 +50,14 @@ class BoundedSocket(WebSocketsSansIOProtocol):
 
     def serve_link(self, take: Callable[[], bytes | None], hear: Callable[[bytes], None]) -> None:
         """The same of a daemon's link: what `take` gives is sent, now and whenever `wake` was called."""
-        self._take, self._hear, self._speak = take, hear, self._say_frames
-        self._say_frames()
+        self._hear, self._speak = hear, partial(self._say_frames, take)
+        self._speak()
 
     def wake(self) -> None:
         """There is something to take: soon, as what is decided in one turn of the loop shares a frame."""
         if not self._woken:
             self._woken = True
-            self.loop.call_soon(self._say_frames)
+            self.loop.call_soon(self._speak)
 
     def handle_connect(self, event: Request) -> None:
         """Somebody asks for a websocket."""
@@ -151,9 +151,9 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         elif mailbox.closing is not None:
             self._hang_up()
 
-    def _say_frames(self) -> None:
+    def _say_frames(self, take: Callable[[], bytes | None]) -> None:
         self._woken = False
-        while self.writable.is_set() and not self._is_ending() and (frame := self._take()) is not None:
+        while self.writable.is_set() and not self._is_ending() and (frame := take()) is not None:
             self.transport.write(framed(BINARY, (frame,)))
         if not self.writable.is_set():
             self._lose_patience_later()
@@ -189,7 +189,3 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             return
         self.conn.fail(_POLICY, words)
         self.handle_parser_exception()
-
-
-def _nothing() -> None:
-    """What a page's socket takes: only its mailbox has something for it."""
