@@ -71,6 +71,14 @@ def select_both(cls: type, other: type, join: str, rest: str) -> str:
     return f"SELECT {names} FROM {TABLES[cls]} JOIN {TABLES[other]} ON {join} {rest}"  # noqa: S608 - as above
 
 
+def free_units(where: str, order: str = "") -> str:
+    """Those of the units that are free for a worker, each with its assignment."""
+    free = f"unit.run_id = :run_id AND unit.status = 'launched' AND {where}{_NOT_WORKED_ON}"
+    return select_both(
+        Unit, Assignment, "assignment.id = unit.assignment_id", f"WHERE {free} {order}"
+    ).rstrip()
+
+
 @functools.cache
 def insert(cls: type) -> str:
     """A new record; its `id`, where it has one, is given by the database."""
@@ -207,7 +215,6 @@ SELECT :at, :who, :kind, value, :run_id, :before, :after, :why FROM json_each(:s
 
 # --- reserving
 
-AGENT_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link AND after = :after")
 RUN_FOR_WORKER = "SELECT task_id, state, paused, queue FROM task_run WHERE id = :run_id"
 RUN_AND_WORKER = """
 SELECT task_id, state, paused, queue, worker.blocked
@@ -215,6 +222,14 @@ FROM task_run LEFT JOIN worker ON worker.id = :worker_id WHERE task_run.id = :ru
 HELD_IN_RUN = """
 SELECT COUNT(*) FROM unit WHERE worker_id = :worker_id AND run_id = :run_id AND status = 'assigned'"""
 COUNTED_IN_TASK = "SELECT units FROM task_worker WHERE task_id = :task_id AND worker_id = :worker_id"
+RUN_FOR_RESERVATION = f"""
+SELECT task_id, state, paused, queue, worker.blocked,
+  (SELECT agent.id FROM agent
+   WHERE agent.run_id = task_run.id AND agent.link = :link AND agent.after = :after),
+  CASE WHEN :limited THEN ({HELD_IN_RUN}) ELSE 0 END,
+  (SELECT task_worker.units FROM task_worker
+   WHERE task_worker.task_id = task_run.task_id AND task_worker.worker_id = :worker_id)
+FROM task_run LEFT JOIN worker ON worker.id = :worker_id WHERE task_run.id = :run_id"""  # noqa: S608 - ours
 COUNT_IN_TASK = """
 INSERT INTO task_worker (task_id, worker_id, units)
 SELECT task_id, :worker_id, :number FROM task_run WHERE id = :run_id
@@ -227,25 +242,17 @@ _NOT_WORKED_ON = """
 # go back, and what is stepped over are at most the other units of the assignments taken last. With ranks a
 # place before may become free again, and the others of all assignments worked on are stepped over.
 CURSOR = "SELECT position FROM worker_cursor WHERE worker_id = :worker_id AND run_id = :run_id"
-FREE_UNIT = select(
-    Unit,
-    f"""WHERE run_id = :run_id AND status = 'launched' AND rank = 0
-  AND position > COALESCE((SELECT last.position FROM worker_cursor AS last
-                           WHERE last.worker_id = :worker_id AND last.run_id = :run_id), 0){_NOT_WORKED_ON}
-ORDER BY position LIMIT 1""",  # noqa: S608 - only our own words
+FREE_UNIT = free_units(
+    """unit.rank = 0
+  AND unit.position > COALESCE((SELECT last.position FROM worker_cursor AS last
+                                WHERE last.worker_id = :worker_id AND last.run_id = :run_id), 0)""",
+    "ORDER BY unit.position LIMIT 1",
 )
-FIRST_RANKED_UNIT = select(
-    Unit,
-    f"""WHERE run_id = :run_id AND status = 'launched'{_NOT_WORKED_ON}
-ORDER BY rank, position LIMIT 1""",
+FIRST_RANKED_UNIT = free_units("TRUE", "ORDER BY unit.rank, unit.position LIMIT 1")
+FREE_UNITS_BEHIND = free_units(
+    "(unit.rank, unit.position) > (:rank, :position)", "ORDER BY unit.rank, unit.position LIMIT :limit"
 )
-FREE_UNITS_BEHIND = select(
-    Unit,
-    f"""WHERE run_id = :run_id AND status = 'launched'
-  AND (rank, position) > (:rank, :position){_NOT_WORKED_ON}
-ORDER BY rank, position LIMIT :limit""",
-)
-FREE_CANDIDATE = select(Unit, f"WHERE id = :id AND run_id = :run_id AND status = 'launched'{_NOT_WORKED_ON}")
+FREE_CANDIDATE = free_units("unit.id = :id")
 ADD_WORKED = "INSERT INTO worked (worker_id, assignment_id) VALUES (:worker_id, :assignment_id)"
 DROP_WORKED = "DELETE FROM worked WHERE worker_id = :worker_id AND assignment_id = :assignment_id"
 MOVE_CURSOR = """
@@ -259,11 +266,14 @@ GRANTS_BY_NAME = """
 SELECT qualification.name, granted.value FROM granted
 JOIN qualification ON qualification.id = granted.qualification_id
 WHERE granted.worker_id = :worker_id"""
-UNITS_FOR_WORKERS = """
-SELECT SUM(number) FILTER (WHERE kind = 'screening' AND status <> 'expired'),
+RUN_WITH_UNITS = """
+SELECT task_id, state, paused, queue,
+  SUM(number) FILTER (WHERE kind = 'screening' AND status <> 'expired'),
   SUM(number) FILTER (WHERE kind = 'gold' AND status <> 'expired'),
   SUM(number) FILTER (WHERE kind = 'unit' AND status = 'launched')
-FROM run_count WHERE run_id = :run_id"""
+FROM task_run LEFT JOIN run_count ON run_count.run_id = task_run.id
+WHERE task_run.id = :run_id GROUP BY task_run.id"""
+"""With how many units there are of what is made for one worker, and how many free ones of the others."""
 UNITS_OF_WORKER = f"SELECT ({HELD_IN_RUN}), ({COUNTED_IN_TASK})"
 SPECIAL_DIGESTS = """
 SELECT DISTINCT assignment.digest FROM agent

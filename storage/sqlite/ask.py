@@ -2,7 +2,7 @@
 
 import enum
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -29,10 +29,12 @@ def one(db: Db, cls: type[R], statement: str, **values: Any) -> R | None:
 def pair(db: Db, cls: type[R], other: type[S], statement: str, **values: Any) -> tuple[R, S] | None:
     """The two records that a `select_both` finds together, or None."""
     row = _run(db, statement, values).fetchone()
-    if row is None:
-        return None
-    width = len(columns(cls))
-    return from_row(cls, row[:width]), from_row(other, row[width:])
+    return None if row is None else _both(cls, other, row)
+
+
+def pairs(db: Db, cls: type[R], other: type[S], statement: str, **values: Any) -> list[tuple[R, S]]:
+    """All that a `select_both` finds together."""
+    return [_both(cls, other, row) for row in _run(db, statement, values)]
 
 
 def every(db: Db, cls: type[R], statement: str, **values: Any) -> list[R]:
@@ -116,6 +118,11 @@ def recount(db: Db, kind: str, run_id: int, before: enum.Enum, after: enum.Enum,
 def _run(db: Db, statement: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
     by_place = placed(statement)
     return db.execute(by_place.text, [_plain(values[name]) for name in by_place.names])
+
+
+def _both(cls: type[R], other: type[S], row: Sequence[Any]) -> tuple[R, S]:
+    width = len(columns(cls))
+    return from_row(cls, row[:width]), from_row(other, row[width:])
 
 
 def _plain(value: Any) -> Any:

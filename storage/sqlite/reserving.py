@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import attrs
@@ -11,11 +12,11 @@ from .. import admission_rules, rules
 from ..admission import Arrived, Candidate, NewSpecial, WorkerFacts
 from ..contract import NotReserved, Registration, Reserved
 from ..hand import Hand
-from ..records import Agent, OnboardingAgent, Unit, Worker
+from ..records import Assignment, OnboardingAgent, Unit, Worker
 from ..rows import fresh
 from ..sql import statements
-from .ask import Db, add, count, do, every, first, note, one, value
-from .body import SqliteBody, the_assignment, the_unit
+from .ask import Db, add, count, do, first, note, one, pair, pairs, value
+from .body import SqliteBody, the_agent, the_assignment, the_unit
 from .decisions import record_first_decision
 from .people import change_grants, register_worker
 from .runs import save_unit, take_positions
@@ -61,6 +62,19 @@ class _RunFacts:
     queue: QueueOrder
 
 
+@attrs.frozen
+class _Place:
+    """What a reservation looks at: the run, its worker, and who has the place already."""
+
+    run: _RunFacts
+    blocked: bool
+    existing: AgentId | None
+    held: int
+    """How many units of the run the worker holds; not looked at where no limit is set for it."""
+    counted: int
+    """How many units of the task they hold or have done."""
+
+
 def run_facts(db: Db, run_id: RunId) -> _RunFacts:
     """Of a run, or NotFound."""
     return _run_of(rules.found(first(db, statements.RUN_FOR_WORKER, run_id=run_id), "run", run_id))
@@ -86,22 +100,28 @@ def _arrive(
     db: Db, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
 ) -> Arrived:
     worker, is_new = register_worker(db, provider, name, provider_data, now)
-    return Arrived(worker, _facts_of_new(db, run_id, run_facts(db, run_id), worker) if is_new else None)
+    return Arrived(worker, _facts_of_new(worker, *_run_with_units(db, run_id)) if is_new else None)
 
 
-def _facts_of_new(db: Db, run_id: RunId, run: _RunFacts, worker: Worker) -> WorkerFacts:
+def _run_with_units(db: Db, run_id: RunId) -> tuple[_RunFacts, int, int, int]:
+    """Of a run, and how many of its units are for screening, gold, and free; or NotFound."""
+    row = first(db, statements.RUN_WITH_UNITS, run_id=run_id)
+    *run, screening, gold, free = rules.found(row, "run", run_id)
+    return _run_of(run), screening or 0, gold or 0, free or 0
+
+
+def _facts_of_new(worker: Worker, run: _RunFacts, screening: int, gold: int, free: int) -> WorkerFacts:
     """As if the worker had no grant, no unit and no onboarding: so it is of who was just made."""
-    screening, gold, free = first(db, statements.UNITS_FOR_WORKERS, run_id=run_id)
-    return WorkerFacts(worker, run.state, run.paused, {}, 0, 0, None, screening or 0, gold or 0, free or 0)
+    return WorkerFacts(worker, run.state, run.paused, {}, 0, 0, None, screening, gold, free)
 
 
 def _worker_facts(db: Db, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
-    run = run_facts(db, run_id)
+    run, *units = _run_with_units(db, run_id)
     worker = rules.found(one(db, Worker, statements.WORKER, id=worker_id), "worker", worker_id)
     holding, task_units = _units_of_worker(db, run_id, worker_id, run.task_id)
     onboarding = one(db, OnboardingAgent, statements.NEWEST_ONBOARDING, run_id=run_id, worker_id=worker_id)
     return attrs.evolve(
-        _facts_of_new(db, run_id, run, worker),
+        _facts_of_new(worker, run, *units),
         grants=grants_by_name(db, worker_id),
         holding=holding,
         task_units=task_units,
@@ -135,9 +155,10 @@ def _candidates(
         rank, position = 0, value(db, statements.CURSOR, worker_id=worker_id, run_id=run_id) or 0
     else:
         rank, position = -rules.VALUE_MAX, 0
-    units = every(
+    found = pairs(
         db,
         Unit,
+        Assignment,
         statements.FREE_UNITS_BEHIND,
         run_id=run_id,
         worker_id=worker_id,
@@ -145,7 +166,7 @@ def _candidates(
         position=position,
         limit=max(limit, 0),
     )
-    return [Candidate(unit, the_assignment(db, unit.assignment_id)) for unit in units]
+    return [Candidate(unit, assignment) for unit, assignment in found]
 
 
 def _special_digests(db: Db, run_id: RunId, worker_id: WorkerId, unit_index: int) -> frozenset[str]:
@@ -158,25 +179,42 @@ def _special_digests(db: Db, run_id: RunId, worker_id: WorkerId, unit_index: int
 def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | NotReserved:
     rules.check_registration(registration)
     admission_rules.check_choice(registration)
-    run_id, worker_id = registration.run_id, registration.worker_id
-    run, blocked = run_and_block(db, run_id, worker_id)
-    existing = one(
-        db, Agent, statements.AGENT_OF_LINK, run_id=run_id, link=registration.link, after=registration.after
-    )
-    if existing:
-        rules.check_same_worker(existing, registration)
-        known = the_unit(db, existing.unit_id)
-        return Reserved(existing, known, the_assignment(db, existing.assignment_id), existing=True)
+    place = _look(db, registration)
+    if place.existing is not None:
+        return _again(db, registration, place.existing)
+    run = place.run
     refusal = (
-        rules.closed_to(blocked, run.state, run.paused)
+        rules.closed_to(place.blocked, run.state, run.paused)
         or _grants_changed(db, registration)
-        or _over_limit(db, registration, run.task_id)
+        or rules.over_limit(registration, place.held, place.counted)
     )
     if refusal:
         return refusal
     at = rules.moment(now)
-    unit = _choose(db, registration, run.queue, at)
-    return unit if isinstance(unit, NotReserved) else _take(db, registration, run.queue, unit, at)
+    chosen = _choose(db, registration, run.queue, at)
+    return chosen if isinstance(chosen, NotReserved) else _take(db, registration, run.queue, *chosen, at)
+
+
+def _look(db: Db, registration: Registration) -> _Place:
+    row = first(
+        db,
+        statements.RUN_FOR_RESERVATION,
+        run_id=registration.run_id,
+        worker_id=registration.worker_id,
+        link=registration.link,
+        after=registration.after,
+        limited=registration.allowed_concurrent > 0,
+    )
+    *run, blocked, existing, held, counted = rules.found(row, "run", registration.run_id)
+    known = rules.found(blocked, "worker", registration.worker_id)
+    return _Place(_run_of(run), bool(known), existing, held, counted or 0)
+
+
+def _again(db: Db, registration: Registration, agent_id: AgentId) -> Reserved:
+    agent = the_agent(db, agent_id)
+    rules.check_same_worker(agent, registration)
+    unit, assignment = the_unit(db, agent.unit_id), the_assignment(db, agent.assignment_id)
+    return Reserved(agent, unit, assignment, existing=True)
 
 
 def _grants_changed(db: Db, registration: Registration) -> NotReserved | None:
@@ -185,35 +223,26 @@ def _grants_changed(db: Db, registration: Registration) -> NotReserved | None:
     return admission_rules.grants_changed(registration.expect, grants_by_name(db, registration.worker_id))
 
 
-def _over_limit(db: Db, registration: Registration, task_id: int) -> NotReserved | None:
-    worker_id = registration.worker_id
-    held = counted = 0  # what no limit is set for is not counted
-    if registration.allowed_concurrent:
-        held = value(db, statements.HELD_IN_RUN, worker_id=worker_id, run_id=registration.run_id)
-    if registration.maximum_units_per_worker:
-        counted = value(db, statements.COUNTED_IN_TASK, worker_id=worker_id, task_id=task_id) or 0
-    return rules.over_limit(registration, held, counted)
-
-
-def _choose(db: Db, registration: Registration, queue: QueueOrder, at: datetime) -> Unit | NotReserved:
-    """The unit to take; one that is made for the worker is there then."""
-    run_id, worker_id = registration.run_id, registration.worker_id
+def _choose(
+    db: Db, registration: Registration, queue: QueueOrder, at: datetime
+) -> tuple[Unit, Assignment] | NotReserved:
+    """The unit to take, with its assignment; one that is made for the worker is there then."""
     if registration.special is not None:
         return _make_special(db, registration, registration.special, at)
+    free = partial(pair, db, Unit, Assignment, run_id=registration.run_id, worker_id=registration.worker_id)
     if registration.candidates is not None:
         for unit_id in registration.candidates:
-            unit = one(db, Unit, statements.FREE_CANDIDATE, id=unit_id, run_id=run_id, worker_id=worker_id)
-            if unit is not None:
-                return unit
-        return admission_rules.candidates_gone(_free_units(db, run_id))
-    statement = statements.FREE_UNIT if queue is QueueOrder.FIFO else statements.FIRST_RANKED_UNIT
-    unit = one(db, Unit, statement, run_id=run_id, worker_id=worker_id)
-    return unit if unit is not None else rules.none_left(_free_units(db, run_id))
+            candidate = free(statements.FREE_CANDIDATE, id=unit_id)
+            if candidate is not None:
+                return candidate
+        return admission_rules.candidates_gone(_free_units(db, registration.run_id))
+    next_free = free(statements.FREE_UNIT if queue is QueueOrder.FIFO else statements.FIRST_RANKED_UNIT)
+    return next_free or rules.none_left(_free_units(db, registration.run_id))
 
 
 def _make_special(
     db: Db, registration: Registration, special: NewSpecial, at: datetime
-) -> Unit | NotReserved:
+) -> tuple[Unit, Assignment] | NotReserved:
     run_id = registration.run_id
     refusal = admission_rules.over_cap(special, _special_units(db, run_id, special.unit_index))
     if refusal is not None:
@@ -226,10 +255,17 @@ def _make_special(
     made = attrs.evolve(unit, status=UnitStatus.CREATED)
     hand = Hand("daemon", admission_rules.SPECIAL_WHY, at)
     note(db, hand.unit(None, made), hand.unit(made, unit))
-    return unit
+    return unit, fresh(assignment)
 
 
-def _take(db: Db, registration: Registration, queue: QueueOrder, unit: Unit, at: datetime) -> Reserved:
+def _take(
+    db: Db,
+    registration: Registration,
+    queue: QueueOrder,
+    unit: Unit,
+    assignment: Assignment,
+    at: datetime,
+) -> Reserved:
     agent = rules.new_agent(registration, unit, at)
     agent = fresh(attrs.evolve(agent, id=AgentId(add(db, agent))))
     hand = Hand("worker", f"took unit {unit.id}", at)
@@ -248,4 +284,4 @@ def _take(db: Db, registration: Registration, queue: QueueOrder, unit: Unit, at:
     change_grants(db, registration.worker_id, registration.grants, at)
     if registration.decision is not None:
         record_first_decision(db, admission_rules.decision_about(registration.decision, agent), at)
-    return Reserved(agent, taken, the_assignment(db, agent.assignment_id), existing=False)
+    return Reserved(agent, taken, assignment, existing=False)

@@ -56,7 +56,8 @@ WAYS: dict[str, str] = {
     "HELD_IN_RUN": "SEARCH unit USING COVERING INDEX unit_of_worker (worker_id=? AND run_id=? AND status=?)",
     "COUNTED_IN_TASK": "SEARCH task_worker USING PRIMARY KEY (task_id=? AND worker_id=?)",
     "SPECIAL_DIGESTS": "SEARCH agent USING INDEX agent_of_worker (worker_id=? AND run_id=?)",
-    "AGENT_OF_LINK": ("SEARCH agent USING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=? AND after=?)"),
+    "RUN_FOR_RESERVATION": "SEARCH task_run USING INTEGER PRIMARY KEY (rowid=?)",
+    "RUN_WITH_UNITS": "SEARCH task_run USING INTEGER PRIMARY KEY (rowid=?)",
     "AGENTS_OF_LINK": "SEARCH agent USING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=?)",
     "ONBOARDING_OF_LINK": "SEARCH onboarding_agent USING INDEX onboarding_of_link (run_id=? AND link=?)",
     "HELD_UNITS": "SEARCH unit USING INDEX unit_of_worker (worker_id=?)",
@@ -80,6 +81,17 @@ def test_admission_goes_straight_to_what_it_needs(name: str) -> None:
     assert steps[0] == WAYS[name]
     assert not any("SCAN" in step for step in steps)
     assert name in SORTED or not any("TEMP B-TREE" in step for step in steps)
+
+
+def test_what_a_reservation_looks_at_stands_in_indexes() -> None:
+    writer = open_writer(None)
+    steps = [step.partition(" USING ")[2] for step in plan(writer.db, statements.RUN_FOR_RESERVATION)]
+    writer.close()
+    assert {
+        "COVERING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=? AND after=?)",
+        "COVERING INDEX unit_of_worker (worker_id=? AND run_id=? AND status=?)",
+        "PRIMARY KEY (task_id=? AND worker_id=?)",
+    } <= {*steps}
 
 
 def test_live_work_is_read_in_order_from_one_index() -> None:
