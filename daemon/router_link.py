@@ -235,7 +235,8 @@ class RouterLink:
             frame = await wire.receive()
             for packet in self._end.receive(frame, trio.current_time()):
                 self._duties.io.hand_in(self, packet)
-            self._wake.set()
+            if self._end.queue_length:  # mostly nothing: what is said to it is said later
+                self._wake.set()
 
     async def _write(self, wire: Wire) -> None:
         self._too_slow = False

@@ -101,7 +101,10 @@ class Ledger:
 
     def deliver(self, update: LiveUpdate) -> None:
         """Keep an update for user code."""
-        self._mail.setdefault(update.agent_id, deque()).append(update)
+        mail = self._mail.get(update.agent_id)
+        if mail is None:
+            mail = self._mail[update.agent_id] = deque()
+        mail.append(update)
         self._arrivals.append(update.agent_id)
 
     def waiting_mail(self, agent_id: AgentId) -> int:
@@ -152,7 +155,11 @@ class Ledger:
     @property
     def next_deadline(self) -> float:
         """When the first wait is over, if nothing comes."""
-        return min((wait.deadline for wait in self._waits), default=math.inf)
+        earliest = math.inf
+        for wait in self._waits:  # mostly one: a generator would take longer than this
+            if wait.deadline < earliest:
+                earliest = wait.deadline
+        return earliest
 
     # --- what follows
 
@@ -178,7 +185,7 @@ class Ledger:
             note = self._notes.pop(0)
             self._enter(*note)
             self.apply(*note)
-        if self.is_full:
+        if not self._waits or self.is_full:
             return None
         for wait in self._waits:
             outcome = self._outcome(wait, now)
@@ -241,7 +248,7 @@ class Ledger:
             return self._recorded(wait, Got(update), {"number": update.number}, update.agent_id)
         if self.ended is not None:
             return self._recorded(wait, Ended(self.ended), {"ended": self.ended})
-        if all(self.how_left(seat) is not None for seat in self.seats):
+        if self._left and all(self.how_left(seat) is not None for seat in self.seats):
             return self._recorded(wait, AllOver(), {"over": True})
         return self._recorded(wait, Nothing(), {}) if now >= wait.deadline else None
 

@@ -69,12 +69,12 @@ class Scribe:
     async def serve(self) -> None:
         """Store what comes until cancelled. LeaseLost, StorageFailed."""
         while True:
-            await self._woken.wait()
-            self._woken = trio.Event()
-            while self._waiting:
-                # User code that was given something a moment ago says first what it has to say to it.
-                await trio.lowlevel.checkpoint()
-                await with_space("live work", self._store)
+            while not self._waiting:  # who was taken up since it woke us does not wake us again
+                self._woken = trio.Event()
+                await self._woken.wait()
+            # User code that was given something a moment ago says first what it has to say to it.
+            await trio.lowlevel.checkpoint()
+            await with_space("live work", self._store)
 
     async def _store(self) -> None:
         self._take_up()
