@@ -125,23 +125,34 @@ def from_row(cls: type[R], row: Sequence[Any]) -> R:
 
 def fresh(record: R) -> R:
     """The same record, its free-form data copied: whoever changes one does not change the other."""
-    if not attrs.has(type(record)):
-        return record
-    plan, made_of = _plan(type(record)), type(record)
+    made_of = type(record)
+    plan = _plans.get(made_of)
+    if plan is None:
+        if not attrs.has(made_of):
+            return record
+        plan = _plan(made_of)
     if not plan.free_form:
         return record
     values = [*plan.values(record)]
     for place in plan.free_form:
-        values[place] = load_json(dump_json(values[place]))
+        values[place] = _copied(values[place])
     return made_of(*values)
+
+
+def _copied(value: Any) -> Any:
+    return orjson.loads(_dumped_json(value))
+
+
+def _dumped_json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError as exc:
+        raise InvalidRecord(f"not JSON: {exc}") from exc
 
 
 def dump_json(value: Any) -> str:
     """JSON text. InvalidRecord for what has no JSON."""
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError as exc:
-        raise InvalidRecord(f"not JSON: {exc}") from exc
+    return _dumped_json(value).decode()
 
 
 def load_json(text: str) -> Any:

@@ -153,6 +153,11 @@ class Ledger:
         return self._waits
 
     @property
+    def is_asked(self) -> bool:
+        """Whether `next` could find anything: somebody waits, or something is noted."""
+        return bool(self._waits or self._notes)
+
+    @property
     def next_deadline(self) -> float:
         """When the first wait is over, if nothing comes."""
         earliest = math.inf
@@ -185,7 +190,7 @@ class Ledger:
             note = self._notes.pop(0)
             self._enter(*note)
             self.apply(*note)
-        if not self._waits or self.is_full:
+        if self.is_full:
             return None
         for wait in self._waits:
             outcome = self._outcome(wait, now)
@@ -279,9 +284,7 @@ class Ledger:
     def _enter(self, what: What, agent_id: AgentId | None, result: Any) -> None:
         self.position += 1
         self._turn.entries.append(
-            JournalEntry(
-                self.key.kind, self.key.id, self.position, what.value, agent_id, result, self._wall()
-            )
+            JournalEntry(self.key.kind, self.key.id, self.position, what.word, agent_id, result, self._wall())
         )
 
     # --- what is stored

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 REPLAY_PATIENCE_S = 60.0  # user code that comes to no recorded wait for so long does something else now
 AFTERWARDS_S = 60.0  # what user code has to end in, once every agent's part is over
-AT_ONCE = frozenset({What.SEND, What.NOW})
+AT_ONCE = (What.SEND, What.NOW)
 """What never waits for anything: user code is given it without a turn of the scheduler."""
 AT_ONCE_MAX = 32  # so often; then others are let run
 STOPPING_S = 2.0  # what user code has to end in, once it was told that the daemon stops
@@ -307,10 +307,9 @@ class Piece:
     def _next(self) -> Wait | None:
         if self._diverged is not None:
             return None
-        now = trio.current_time()
         if self._replay is not None:
-            return self._replayed(self._replay, now)
-        return self._ledger.next(now)
+            return self._replayed(self._replay, trio.current_time())
+        return self._ledger.next(trio.current_time()) if self._ledger.is_asked else None
 
     def _replayed(self, replay: Replay, now: float) -> Wait | None:
         try:
@@ -339,9 +338,10 @@ class Piece:
     @property
     def _next_look(self) -> float:
         """When the time of a wait, or the patience with a replay, is over."""
-        if self._given is not None or self._ledger.is_full:
+        earliest = min(self._ledger.next_deadline, self._patience_until)
+        if earliest == math.inf or self._given is not None or self._ledger.is_full:
             return math.inf  # `_go_on` is called when that changes
-        return min(self._ledger.next_deadline, self._patience_until)
+        return earliest
 
     async def _keep_time(self) -> None:
         """Go on when it is time to. What the store refuses is raised."""

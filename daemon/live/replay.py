@@ -54,11 +54,11 @@ class Replay:
 
     def waits_instead(self) -> ReplayDiverged:
         """User code waits for something that is not recorded."""
-        waits = [f"{wait.what.value}{_whose(wait)}" for wait in self._ledger.waits]
+        waits = [f"{wait.what.word}{_whose(wait)}" for wait in self._ledger.waits]
         return self.diverged(f"waits for {' and '.join(waits) or 'something of its own'}")
 
     def _is_for(self, entry: JournalEntry, wait: Wait) -> bool:
-        if wait.what.value != entry.what:
+        if wait.what.word != entry.what:
             return False
         return wait.seat is None or entry.agent_id in wait.seat.agents
 

@@ -25,6 +25,10 @@ class What(enum.Enum):
     JOINED = "joined"
     ENDED = "ended"
 
+    def __init__(self, word: str) -> None:
+        self.word = word
+        """As the journal says it. An enum's `value` is computed each time that it is asked for."""
+
 
 NOTES = frozenset({What.BEGUN, What.JOINED, What.ENDED})
 """Entries that no wait gets: they happened to the piece."""

@@ -98,21 +98,19 @@ def _journal_key(entry: JournalEntry) -> JournalKey:
 
 def _add_updates(tables: Tables, updates: Sequence[LiveUpdate]) -> None:
     """Looked up before any of them is staged: each look would go through all that is."""
-    for update in updates:
-        _check_update(tables, update)
+    keys = [*map(_update_key, updates)]
     names = [update_name(update) for update in updates if not update.outgoing]
-    if len({*names}) < len(names) or len({*map(_update_key, updates)}) < len(updates):
+    if len({*names}) < len(names) or len({*keys}) < len(keys):
         raise Duplicate("an update is given twice")
-    for update in updates:
-        tables.updates.put(_update_key(update), _at_moment(update))
-
-
-def _check_update(tables: Tables, update: LiveUpdate) -> None:
-    if update.agent_id not in (tables.onboarding_agents if update.onboarding else tables.agents):
-        raise InvalidRecord(f"no agent {update.agent_id}")
-    told = None if update.outgoing else tables.updates.the("update_id", update_name(update))
-    if told is not None or _update_key(update) in tables.updates:
-        raise Duplicate(f"update {update.number} of agent {update.agent_id} is stored")
+    for name in names:
+        if tables.updates.the("update_id", name) is not None:
+            raise Duplicate(f"update {name[2]} of agent {name[1]} is stored")
+    for key, update in zip(keys, updates, strict=True):
+        if update.agent_id not in (tables.onboarding_agents if update.onboarding else tables.agents):
+            raise InvalidRecord(f"no agent {update.agent_id}")
+        if key in tables.updates:
+            raise Duplicate(f"update {update.number} of agent {update.agent_id} is stored")
+        tables.updates.put(key, _at_moment(update))
 
 
 def _add_entries(tables: Tables, journal: Sequence[JournalEntry]) -> None:

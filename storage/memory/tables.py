@@ -73,8 +73,10 @@ class Table(Generic[K, V]):
 
     def having(self, name: str, value: Hashable) -> list[V]:
         """The records whose other key `name` is `value`, oldest first but for those just changed."""
-        key_of = self._other_keys[name]
         known = self._found[name].get(value, {})
+        if not self._staged:
+            return [self._rows[key] for key in known]
+        key_of = self._other_keys[name]
         kept = [self._rows[key] for key in known if key not in self._staged]
         staged = [record for record in self._staged.values() if record is not None]
         return kept + [record for record in staged if key_of(record) == value]
@@ -92,17 +94,20 @@ class Table(Generic[K, V]):
 
     def apply(self) -> None:
         """Make what is staged the present. Cannot fail."""
-        for key, new in self._staged.items():
-            old = self._rows.get(key)
-            self._refind(key, old, new)
-            for watch in self._watches:
-                watch(old, new)
-            if new is None:
-                self._rows.pop(key, None)
-            else:
-                self._rows[key] = new
-        self._staged.clear()
+        if self._staged:
+            for key, new in self._staged.items():
+                self._apply(key, self._rows.get(key), new)
+            self._staged.clear()
         self._last_id = self._staged_id
+
+    def _apply(self, key: K, old: V | None, new: V | None) -> None:
+        self._refind(key, old, new)
+        for watch in self._watches:
+            watch(old, new)
+        if new is None:
+            self._rows.pop(key, None)
+        else:
+            self._rows[key] = new
 
     def forget(self) -> None:
         """Undo what is staged."""
