@@ -5,7 +5,10 @@ that a statement is run: here a statement is read once.
 """
 
 import functools
+import operator
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import attrs
 
@@ -18,10 +21,19 @@ class Placed:
 
     text: str
     names: tuple[str, ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    """The values of these names, in this order."""
 
 
 @functools.cache
 def placed(statement: str) -> Placed:
     """The same statement by places; a name that stands twice has one place."""
     names = tuple(dict.fromkeys(_NAME.findall(statement)))
-    return Placed(_NAME.sub(lambda found: f"?{names.index(found[1]) + 1}", statement), names)
+    text = _NAME.sub(lambda found: f"?{names.index(found[1]) + 1}", statement)
+    return Placed(text, names, _picker(names))
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return operator.itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)

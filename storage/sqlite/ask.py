@@ -9,12 +9,23 @@ from typing import Any, TypeVar
 import attrs
 
 from ..records import HistoryEntry
-from ..rows import columns, dump_json, dump_time, from_row, named_values, new_values, to_row
+from ..rows import (
+    columns,
+    dump_enum,
+    dump_json,
+    dump_time,
+    from_row,
+    named_values,
+    new_values,
+    numbered,
+    to_row,
+)
 from ..sql import statements
 from ..sql.places import placed
 
 R = TypeVar("R")
 S = TypeVar("S")
+K = TypeVar("K", bound=attrs.AttrsInstance)
 Db = sqlite3.Connection
 _PLAIN = frozenset({int, str, type(None), bool})
 """What most values are; SQLite takes them as they are."""
@@ -81,17 +92,22 @@ def add(db: Db, record: attrs.AttrsInstance) -> int:
     return number
 
 
+def keep(db: Db, record: K) -> K:
+    """Store a new record; the same with its number, for whoever asked to store it."""
+    return numbered(record, add(db, record))
+
+
 def add_all(db: Db, records: Iterable[attrs.AttrsInstance]) -> None:
     """Store new records whose numbers nobody needs to know."""
-    rows = [(type(record), new_values(record)) for record in records]
-    if rows:
-        db.executemany(statements.insert_values(rows[0][0]), [row for _, row in rows])
+    new = [*records]
+    if new:
+        _each(db, statements.insert_values(type(new[0])), [new_values(record) for record in new])
 
 
 def save(db: Db, statement: str, *records: attrs.AttrsInstance) -> None:
     """Write what changed in records; the statement names the columns."""
     by_place = placed(statement)
-    db.executemany(by_place.text, [named_values(record, by_place.names) for record in records])
+    _each(db, by_place.text, [named_values(record, by_place.names) for record in records])
 
 
 def note(db: Db, *entries: HistoryEntry) -> None:
@@ -117,7 +133,18 @@ def recount(db: Db, kind: str, run_id: int, before: enum.Enum, after: enum.Enum,
 
 def _run(db: Db, statement: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
     by_place = placed(statement)
-    return db.execute(by_place.text, [_plain(values[name]) for name in by_place.names])
+    given = by_place.pick(values)
+    if not _PLAIN.issuperset(map(type, given)):
+        given = tuple(map(_plain, given))
+    return db.execute(by_place.text, given)
+
+
+def _each(db: Db, text: str, rows: list[list[Any]]) -> None:
+    """Run a statement with each of the rows; most have one, for which `executemany` costs more."""
+    if len(rows) == 1:
+        db.execute(text, rows[0])
+    else:
+        db.executemany(text, rows)
 
 
 def _both(cls: type[R], other: type[S], row: Sequence[Any]) -> tuple[R, S]:
@@ -129,5 +156,5 @@ def _plain(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, enum.Enum):
-        return value.value
+        return dump_enum(value)
     return dump_time(value) if isinstance(value, datetime) else value

@@ -7,9 +7,8 @@ import attrs
 from .. import rules
 from ..errors import StaleWrite
 from ..records import AuditRow
-from ..rows import fresh
 from ..sql import statements
-from .ask import Db, add, one, page, save
+from .ask import Db, keep, one, page, save
 from .body import SqliteBody
 
 
@@ -32,7 +31,7 @@ class SqliteAuditing(SqliteBody):
 
 
 def _begin_audit(db: Db, row: AuditRow) -> AuditRow:
-    return fresh(attrs.evolve(row, id=add(db, row)))
+    return keep(db, row)
 
 
 def _end_audit(

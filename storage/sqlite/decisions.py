@@ -2,15 +2,12 @@
 
 from datetime import datetime
 
-import attrs
-
 from ...protocol.names import AgentId, RunId, UnitId, WorkerId
 from .. import admission_rules, rules
 from ..admission import NewDecision
 from ..records import Decision
-from ..rows import fresh
 from ..sql import statements
-from .ask import Db, add, do, one, page, save
+from .ask import Db, add, do, keep, one, page, save
 from .body import SqliteBody
 
 
@@ -51,7 +48,7 @@ def record_decision(db: Db, new: NewDecision, at: datetime) -> Decision:
     if again is not None:
         save(db, statements.COUNT_DECISION, again)
         return again
-    decision = attrs.evolve(decision, id=add(db, decision))
+    decision = keep(db, decision)
     if admission_rules.led_to_nothing(decision):
         do(
             db,
@@ -60,7 +57,7 @@ def record_decision(db: Db, new: NewDecision, at: datetime) -> Decision:
             worker_id=new.worker_id,
             kept=admission_rules.REFUSALS_KEPT,
         )
-    return fresh(decision)
+    return decision
 
 
 def record_first_decision(db: Db, new: NewDecision, at: datetime) -> None:

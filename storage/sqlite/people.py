@@ -11,9 +11,8 @@ from .. import admission_rules, rules
 from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Grant, Qualification, Worker
-from ..rows import fresh
 from ..sql import statements
-from .ask import Db, add, do, every, note, one, page, save
+from .ask import Db, add, do, every, keep, note, one, page, save
 from .body import SqliteBody
 
 
@@ -90,7 +89,7 @@ def register_worker(
     if known:
         return known, False
     worker = Worker(WorkerId(0), provider, name, False, provider_data, rules.moment(now))
-    return fresh(attrs.evolve(worker, id=WorkerId(add(db, worker)))), True
+    return keep(db, worker), True
 
 
 def _set_blocked(db: Db, worker_id: WorkerId, blocked: bool, now: datetime, who: str, why: str) -> None:

@@ -7,15 +7,14 @@ from typing import Any
 
 import attrs
 
-from ...protocol.names import AgentId, AssignmentId, QueueOrder, RunId, RunState, UnitId, UnitStatus, WorkerId
+from ...protocol.names import AgentId, QueueOrder, RunId, RunState, UnitStatus, WorkerId
 from .. import admission_rules, rules
 from ..admission import Arrived, Candidate, NewSpecial, WorkerFacts
 from ..contract import NotReserved, Registration, Reserved
 from ..hand import Hand
 from ..records import Assignment, OnboardingAgent, Unit, Worker
-from ..rows import fresh
 from ..sql import statements
-from .ask import Db, add, count, do, first, note, one, pair, pairs, value
+from .ask import Db, count, do, first, keep, note, one, pair, pairs, value
 from .body import SqliteBody, the_agent, the_assignment, the_unit
 from .decisions import record_first_decision
 from .people import change_grants, register_worker
@@ -247,15 +246,13 @@ def _make_special(
     refusal = admission_rules.over_cap(special, _special_units(db, run_id, special.unit_index))
     if refusal is not None:
         return refusal
-    assignment = admission_rules.special_assignment(registration, special)
-    assignment = attrs.evolve(assignment, id=AssignmentId(add(db, assignment)))
-    unit = admission_rules.special_unit(assignment, special, take_positions(db, run_id, 1))
-    unit = attrs.evolve(unit, id=UnitId(add(db, unit)))
+    assignment = keep(db, admission_rules.special_assignment(registration, special))
+    unit = keep(db, admission_rules.special_unit(assignment, special, take_positions(db, run_id, 1)))
     count(db, admission_rules.unit_kind(unit.unit_index), run_id, unit.status, 1)
     made = attrs.evolve(unit, status=UnitStatus.CREATED)
     hand = Hand("daemon", admission_rules.SPECIAL_WHY, at)
     note(db, hand.unit(None, made), hand.unit(made, unit))
-    return unit, fresh(assignment)
+    return unit, assignment
 
 
 def _take(
@@ -266,8 +263,7 @@ def _take(
     assignment: Assignment,
     at: datetime,
 ) -> Reserved:
-    agent = rules.new_agent(registration, unit, at)
-    agent = fresh(attrs.evolve(agent, id=AgentId(add(db, agent))))
+    agent = keep(db, rules.new_agent(registration, unit, at))
     hand = Hand("worker", f"took unit {unit.id}", at)
     path = hand.path(agent, registration.path)
     taken = save_unit(db, queue, unit, rules.taken_unit(unit, agent), hand, also=path)

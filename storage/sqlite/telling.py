@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import attrs
-
 from ...protocol.names import AgentId, RunId
 from ...protocol.packets import FileNote
 from .. import rules
 from ..records import HistoryEntry, Metadata, PageError
-from ..rows import dump_json, fresh, load_json
+from ..rows import dump_json, load_json
 from ..sql import statements
-from .ask import Db, add, do, every, one, page, value
+from .ask import Db, do, every, keep, one, page, value
 from .body import SqliteBody, the_agent, the_run
 
 
@@ -69,7 +67,7 @@ def _add_metadata(
     if known:
         return known
     told = Metadata(0, agent_id, kind, data, list(files), digest, rules.moment(now))
-    return fresh(attrs.evolve(told, id=add(db, told)))
+    return keep(db, told)
 
 
 def _add_error(
@@ -79,7 +77,7 @@ def _add_error(
     if agent_id is not None:
         the_agent(db, agent_id)
     error = PageError(0, run_id, agent_id, source, data, rules.moment(now))
-    return fresh(attrs.evolve(error, id=add(db, error)))
+    return keep(db, error)
 
 
 def put_fact(db: Db, scope: str, key: str, content: Any) -> None:
