@@ -101,7 +101,7 @@ async def open_pages(processes: int) -> AsyncGenerator[CrowdOfPages]:
     finally:
         for process in started:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def _ask(process: subprocess.Popen[bytes], wish: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import trio
 from .instrument.row import Measure
 from .instrument.sample import Meter, Sample
 
+WITHIN_S = 300.0  # a server that never answers one of its workers must not hold the others up for ever
+
 
 class Load:
     """A process of workers at one address. Made by `open_load`."""
@@ -20,12 +22,15 @@ class Load:
         self._process = process
         self._where = where
         self._first = 0
-        self.patient = False
-        """Whether workers who are refused ask again, as people would."""
 
     async def wish(self, **wish: Any) -> dict[str, Any]:
-        """Let it do something of `load_process`; what it saw. RuntimeError: it went wrong for a worker."""
-        told: dict[str, Any] = await trio.to_thread.run_sync(self._ask, json.dumps(wish).encode())
+        """Let it do something of `load_process`; what it saw. RuntimeError: a worker is refused or waits."""
+        told: dict[str, Any] | None = None
+        with trio.move_on_after(WITHIN_S):
+            asked = json.dumps(wish).encode()
+            told = await trio.to_thread.run_sync(self._ask, asked, abandon_on_cancel=True)
+        if told is None:
+            raise RuntimeError(f"the load went wrong: not all was answered within {WITHIN_S:g} s")
         if told["wrong"]:
             raise RuntimeError(f"the load went wrong: {told['wrong']}")
         return told
@@ -36,8 +41,7 @@ class Load:
 
     async def visit(self, count: int, submit: bool) -> dict[str, Any]:
         """Let so many new workers come, as many at the same time as there are connections."""
-        how = {"submit": submit, "patient": self.patient}
-        told = await self.wish(what="visits", first=self._first, count=count, **how)
+        told = await self.wish(what="visits", first=self._first, count=count, submit=submit)
         self._first += count
         assert told["visits"] == count, told
         return told

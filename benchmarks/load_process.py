@@ -21,8 +21,6 @@ from .http_connection import Answer, ConnectionEnded, HttpConnection, open_conne
 LOOK_S = 0.02  # how often this process looks how late its own loop is
 ADDRESSES = 64  # of this machine, 127.0.0.2 and up: a router lets no address register without end
 WRONG_KEPT = 5
-ASK_AGAIN_S, ASKED_MAX = 0.05, 100  # where a server is known to refuse a first registration by mistake
-
 
 Visit = Callable[[HttpConnection, int], Awaitable[None]]
 
@@ -53,8 +51,7 @@ async def _open(connections: list[HttpConnection], wish: dict[str, Any], seen: S
 
 async def _visits(connections: list[HttpConnection], wish: dict[str, Any], seen: Seen) -> None:
     numbers = iter(range(wish["first"], wish["first"] + wish["count"]))
-    asked_max = ASKED_MAX if wish["patient"] else 1
-    visit = partial(_visit, submit=wish["submit"], asked_max=asked_max, seen=seen)
+    visit = partial(_visit, submit=wish["submit"], seen=seen)
     await asyncio.gather(*(_come(each, numbers, visit, seen) for each in connections))
 
 
@@ -71,22 +68,18 @@ async def _come(connection: HttpConnection, numbers: Iterator[int], visit: Visit
         seen.visits += 1
 
 
-async def _visit(connection: HttpConnection, number: int, submit: bool, asked_max: int, seen: Seen) -> None:
-    agent = await _register(connection, number, asked_max, seen)
+async def _visit(connection: HttpConnection, number: int, submit: bool, seen: Seen) -> None:
+    agent = await _register(connection, number)
+    seen.posts += 1
     if submit:
         _whole(await connection.post("submit_task", _submission(agent, number)))
         seen.posts += 1
 
 
-async def _register(connection: HttpConnection, number: int, asked_max: int, seen: Seen) -> str:
-    told: dict[str, Any] = {}
-    for asked in range(asked_max):
-        if asked:
-            await asyncio.sleep(ASK_AGAIN_S)
-        told = _whole(await connection.post("request_agent", _registration(number)))
-        seen.posts += 1
-        if agent := told["data"]["agent_id"]:
-            return str(agent)
+async def _register(connection: HttpConnection, number: int) -> str:
+    told = _whole(await connection.post("request_agent", _registration(number)))
+    if agent := told["data"]["agent_id"]:
+        return str(agent)
     raise ValueError(told)
 
 

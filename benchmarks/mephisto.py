@@ -22,7 +22,7 @@ import trio
 
 from .crowd_of_pages import CrowdOfPages, open_pages, register, resident
 from .instrument.row import Measure, Recorded
-from .instrument.sample import Figure, Sample, cpu_s
+from .instrument.sample import Figure, Meter, Sample, cpu_s
 from .load import open_load, visits
 
 VARIABLE = "MEPHISTO_PYTHON"
@@ -30,11 +30,12 @@ PROGRAM = Path(__file__).with_name("mephisto_process.py")
 AT_ONCE = 16
 SETTLE_S = 1.0
 FOR_S = 10.0  # how long round trips are counted
+PER_S = 1_000.0  # of a page: it has no limit
 _NAMED = "set it to a Python in which `pip install mephisto` was done; it needs node and npm, too"
 
 
 class MephistoFailed(Exception):
-    """Its process ended instead of serving; says what it wrote last."""
+    """It does not serve; says what it wrote last, or what pages were told."""
 
 
 @attrs.frozen
@@ -98,16 +99,15 @@ async def open_visits(units: int, count: int, *, submit: bool) -> AsyncGenerator
     async with open_mephisto("static", units) as mephisto:
         port = mephisto.port
         async with open_load(port, f"127.0.0.1:{port}", "/", AT_ONCE) as load:
-            load.patient = True  # of many at once it tells some that they have done the task already
             yield visits(load, mephisto.pids, count, submit=submit)
 
 
 @asynccontextmanager
-async def open_round_trips(agents: int, for_s: float) -> AsyncGenerator[Measure]:
-    """Each agent says something, and the next thing when it has come back; nothing is stored."""
+async def open_round_trips(agents: int, for_s: float, at_once: int = 1) -> AsyncGenerator[Measure]:
+    """Each agent has so many messages under way, and says the next when one is back; nothing is stored."""
     async with open_mephisto("live", agents) as mephisto, open_pages(1) as crowd:
         await _enter(mephisto, crowd, agents)
-        yield partial(_round_trips, mephisto, crowd, for_s)
+        yield partial(_round_trips, mephisto, crowd, for_s, at_once)
 
 
 @asynccontextmanager
@@ -115,12 +115,13 @@ async def open_memory(agents: int) -> AsyncGenerator[Measure]:
     """What further live agents at work add to the memory of its two processes."""
     async with open_mephisto("live", agents) as mephisto, open_pages(1) as crowd:
         before = sum(map(resident, mephisto.pids))
-        await _enter(mephisto, crowd, agents)
+        with Meter(mephisto.pids) as meter:
+            await _enter(mephisto, crowd, agents)
         held = (sum(map(resident, mephisto.pids)) - before) / agents
 
         async def measure() -> Sample:
             await trio.lowlevel.checkpoint()
-            return Sample(agents, 1.0, 0.0, more={Figure.BYTES: held})
+            return Sample(agents, meter.wall_s, meter.cpu_s, more={Figure.BYTES: held})
 
         yield measure
 
@@ -131,9 +132,12 @@ async def _enter(mephisto: Mephisto, crowd: CrowdOfPages, agents: int) -> None:
     await crowd.do("rest", for_s=SETTLE_S)
 
 
-async def _round_trips(mephisto: Mephisto, crowd: CrowdOfPages, for_s: float) -> Sample:
+async def _round_trips(mephisto: Mephisto, crowd: CrowdOfPages, for_s: float, at_once: int) -> Sample:
     before = sum(map(cpu_s, mephisto.pids))
-    talked = await crowd.do("flood", at_once=1, warm_s=SETTLE_S, for_s=for_s, settle_s=SETTLE_S)
+    how = {"at_once": at_once, "per_s": PER_S, "warm_s": SETTLE_S, "for_s": for_s, "settle_s": SETTLE_S}
+    talked = await crowd.do("flood", **how)
+    if talked.lost:
+        raise MephistoFailed(talked.lost[:3])
     each = (sum(map(cpu_s, mephisto.pids)) - before) / talked.sum("said")
     heard = talked.of("latencies_s")
     wall_s, busy = (talked.processes[0][name] for name in ("measured_s", "busy"))
@@ -161,6 +165,7 @@ WORKLOADS: Mapping[str, Callable[[bool], AbstractAsyncContextManager[Measure]]] 
     "static-cycle": lambda small: _some_visits(small, submit=True),
     "round-trip-16": lambda small: open_round_trips(4 if small else 16, 1.0 if small else FOR_S),
     "round-trip-64": lambda small: open_round_trips(8 if small else 64, 1.0 if small else FOR_S),
+    "round-trip-saturated": lambda small: open_round_trips(8 if small else 256, 1.0 if small else FOR_S, 4),
     "memory": lambda small: open_memory(8 if small else 256),
 }
 """By whether it is only to see that they work."""
