@@ -2,7 +2,7 @@
 
 It is measured in turn with us where MEPHISTO_PYTHON names an interpreter that has it. Else its figures are
 those recorded on two cores of this kind: with a message of each agent under way 312 round trips a second for
-16 agents and 1,248 for 64, p50 51 ms; 75 KiB for an agent. As much as goes, 5,600 a second, is only recorded.
+16 agents and 1,248 for 64, p50 51 ms; as much as goes, 5,600 a second; 75 KiB for an agent.
 """
 
 from collections.abc import AsyncGenerator
@@ -37,21 +37,16 @@ MEPHISTO_MEMORY = Recorded({Figure.BYTES: 75.0 * 1024})
 
 
 @asynccontextmanager
-async def _open_round_trips(agents: int, recorded: Recorded, setting: Setting) -> AsyncGenerator[Sides]:
+async def _open_round_trips(
+    agents: int, at_once: int, recorded: Recorded, setting: Setting
+) -> AsyncGenerator[Sides]:
     count = setting.size(agents, AGENTS_SMALL)
     for_s = setting.size(MEASURED_S, MEASURED_SMALL_S)
     async with (
         open_pairs(Daemon(setting.folder / "data"), setting, count) as pairs,
-        mephisto_or(recorded, partial(open_round_trips, count, for_s)) as mephisto,
+        mephisto_or(recorded, partial(open_round_trips, count, for_s, at_once)) as mephisto,
     ):
-        yield Sides(pairs.talking(setting, 1, rests=not setting.small), mephisto)
-
-
-@asynccontextmanager
-async def _open_saturated(setting: Setting) -> AsyncGenerator[Sides]:
-    count = setting.size(SATURATED, AGENTS_SMALL)
-    async with open_pairs(Daemon(setting.folder / "data"), setting, count) as pairs:
-        yield Sides(pairs.talking(setting, AT_ONCE, rests=not setting.small), MEPHISTO_SATURATED)
+        yield Sides(pairs.talking(setting, at_once, rests=not setting.small), mephisto)
 
 
 @asynccontextmanager
@@ -87,7 +82,7 @@ def _round_trip(agents: int, per_s: float, times: float, share: float) -> Row:
         f"live round trip, {agents} agents, one message of each under way; ours stored",
         f"Mephisto, {per_s:,.0f} a second, p50 51 ms",
         bounds,
-        partial(_open_round_trips, agents, recorded),
+        partial(_open_round_trips, agents, 1, recorded),
         turns=1,
     )
 
@@ -99,7 +94,7 @@ SATURATED_ROW = Row(
     f"live round trip, {SATURATED} agents, {AT_ONCE} messages of each under way; ours stored",
     "Mephisto, 5,600 a second, nothing stored",
     (at_least(Figure.PER_S, 1.0),),
-    _open_saturated,
+    partial(_open_round_trips, SATURATED, AT_ONCE, MEPHISTO_SATURATED),
     turns=1,
 )
 MEMORY = Row(
