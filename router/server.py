@@ -4,7 +4,9 @@ With `http_protocol`, `socket_protocol` and `connections` the only modules that 
 application.
 """
 
+import asyncio
 import functools
+import gc
 import importlib
 import resource
 import signal
@@ -26,7 +28,7 @@ from .http_protocol import BoundedProtocol
 from .limits import CONNECTIONS_MAX, FILES_RESERVED, KEEP_ALIVE_S, SEND_S
 from .socket_protocol import BoundedSocket
 
-_TICKS_PER_S = 10  # of uvicorn's own loop
+_TICKS_PER_S = 10  # while there is work; else one
 _IMPORTED_LATE = ("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop")
 
 
@@ -48,10 +50,15 @@ class RouterServer(uvicorn.Server):
         self._notifier = notifier
         self._garbage = GarbageSearch()
         self._ping_at = 0.0
+        self._collected = 0
+        self._next_tick = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self) -> None:
         """End soon."""
         self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._next_tick.set)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -67,7 +74,7 @@ class RouterServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The second signal does not wait for anybody."""
         self.force_exit = self.should_exit
-        self.should_exit = True
+        self.stop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
@@ -77,6 +84,23 @@ class RouterServer(uvicorn.Server):
         if self.started:
             self._garbage.begin()
             self._on_ready()
+
+    async def main_loop(self) -> None:
+        """Tick until it is to end. Where hundreds of routers have nothing to do, each wakes up seldom."""
+        self._loop = asyncio.get_running_loop()
+        counter = 0
+        while not await self.on_tick(counter):
+            ticks = 1 if self._has_work() else _TICKS_PER_S - counter % _TICKS_PER_S
+            counter += ticks
+            waited = self._loop.call_later(ticks / _TICKS_PER_S, self._next_tick.set)
+            await self._next_tick.wait()
+            self._next_tick.clear()
+            waited.cancel()
+
+    def _has_work(self) -> bool:
+        """Whether there may soon be garbage to look for, as objects are made; or systemd wants its pings."""
+        before, self._collected = self._collected, gc.get_count()[1]
+        return self._collected != before or self._notifier.ping_every_s is not None
 
     async def on_tick(self, counter: int) -> bool:
         """In the loop that does the work: a blocked one misses the watchdog's pings."""
