@@ -1,7 +1,8 @@
 """A process that outlives us: started in a session of its own, found again by the lock it holds. Linux only.
 
 The lock is taken here and inherited, so it is held from before the process's first instruction to its last.
-One that waits (`spare.py`) is handed it later. Who holds it is read from /proc: no program is asked.
+One that waits (`spare.py`) is handed it later. Who holds it is read from /proc: no program is asked. The lock
+names its holder, which only says where to look first: among hundreds of processes a search takes long.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import fcntl
 import os
 import signal
 import weakref
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ def start_detached(argv: list[str], lock: Path, log: Path, environment: Mapping[
     """Start the program, its output added to `log`. BlockingIOError: one holds the lock already. OSError."""
     with held_lock(lock) as held, opened_log(log) as out:
         os.set_inheritable(held, True)
-        return _spawn(argv, environment, (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), out)
+        process = _spawn(argv, environment, (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), out)
+        name_holder(held, process.pid)
+        return process
 
 
 def start_waiting(argv: list[str], door: int, environment: Mapping[str, str]) -> Detached:
@@ -79,6 +82,13 @@ def held_lock(lock: Path) -> Generator[int]:
         yield held
     finally:
         os.close(held)
+
+
+def name_holder(held: int, pid: int) -> None:
+    """Write into the lock who holds it from now on. On a full disk nothing is: then it is searched for."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(held, 0)
+        os.pwrite(held, str(pid).encode(), 0)
 
 
 @contextlib.contextmanager
@@ -130,8 +140,15 @@ def _open_lock(lock: Path) -> int:
 
 
 def _holder(lock: Path) -> int | None:
-    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return next((pid for pid in pids if pid != os.getpid() and _holds(pid, lock)), None)
+    return next((pid for pid in _candidates(lock) if pid != os.getpid() and _holds(pid, lock)), None)
+
+
+def _candidates(lock: Path) -> Iterator[int]:
+    """All processes, first the one that the lock names."""
+    named = lock.read_bytes()
+    if named.isdigit():
+        yield int(named)
+    yield from (int(name) for name in os.listdir("/proc") if name.isdigit())
 
 
 def _holds(pid: int, lock: Path) -> bool:

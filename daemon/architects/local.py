@@ -86,8 +86,9 @@ class LocalArchitect(Architect):
         """The one channel to the run's router. OSError: it did not start; says why, from its log."""
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         secrets = await in_thread(load_or_make_secrets, self._home / "secret")
-        if not await self._adopt():
-            await self._start()
+        async with self.site.processes.turns:
+            if not await self._adopt():
+                await self._start()
         url = _with_slash(self._options.public_url or self._base)
         return [WebsocketChannel(self._base, self.site.run.label, secrets, url)]
 
@@ -131,7 +132,8 @@ class LocalArchitect(Architect):
 
     async def _restart(self) -> None:
         try:
-            await self._start()
+            async with self.site.processes.turns:
+                await self._start()
         except OSError as exc:
             log.error("its router cannot be started: %s", exc, extra=self._ids)
 

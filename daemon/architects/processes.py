@@ -7,11 +7,12 @@ from pathlib import Path
 
 import trio
 
-from .detached import Detached, held_lock, opened_log, start_detached
+from .detached import Detached, held_lock, name_holder, opened_log, start_detached
 from .spare import Spare, start_spare
 
 log = logging.getLogger(__name__)
 
+TURNS = 8  # a router that starts needs a core for half a second, and has 30 s for it
 REST_S = 1.0  # from a start to making the next one ready: whoever launches is served first
 DIED_S = 60.0  # until another is kept ready after one ended by itself
 END_S = 5.0  # for one that did not become what it was told
@@ -24,6 +25,8 @@ class RouterProcesses:
     def __init__(self, data: Path | None = None, keeps_spare: bool = False) -> None:
         self._data = data
         self._keeps_spare = keeps_spare
+        self.turns = trio.CapacityLimiter(TURNS)
+        """To be held while a router is brought up: of hundreds at once all would seem to hang."""
         self._spare: Spare | None = None
         self._used = trio.Event()
         self._keeping = trio.CancelScope()
@@ -58,6 +61,7 @@ class RouterProcesses:
             spare, self._spare = self._spare, None
             self._keeping.cancel(reason="it is used")
             if await spare.become(config, held, out):
+                name_holder(held, spare.process.pid)
                 return spare.process
         await spare.process.end(END_S)
         return None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 import trio
@@ -18,6 +19,7 @@ from crowdd.daemon.architects.contract import Site
 from crowdd.daemon.architects.detached import Detached, find_detached, is_held, start_detached
 from crowdd.daemon.architects.local import LocalArchitect, LocalOptions
 from crowdd.daemon.architects.mock import MockArchitect, MockArchitectOptions, channels_from
+from crowdd.daemon.architects.processes import TURNS
 from crowdd.daemon.bundle import make_bundle
 from crowdd.daemon.channel import Channel, LinkLost, LinkRefused
 from crowdd.daemon.structuring import Faults
@@ -209,6 +211,26 @@ def test_an_address_that_means_every_interface_is_none_for_workers() -> None:
         LocalOptions(host="0.0.0.0")
 
 
+async def test_of_many_routers_only_a_few_are_brought_up_at_once(site: Site, tmp_path: Path) -> None:
+    crowd = 3 * TURNS
+    served = list[float]()
+
+    class Crowded(LocalArchitect):
+        async def _adopt(self) -> bool:
+            turns = self.site.processes.turns
+            while len(served) + turns.borrowed_tokens + turns.statistics().tasks_waiting < crowd:
+                await trio.sleep(0.01)
+            served.append(turns.borrowed_tokens)
+            return True
+
+    with trio.fail_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            for number in range(crowd):
+                its = attrs.evolve(site, folder=tmp_path / str(number))
+                nursery.start_soon(Crowded(LocalOptions(), its).deploy)
+    assert max(served) == TURNS
+
+
 # --- processes that outlive us -----------------------------------------------------------------------------
 
 
@@ -238,6 +260,32 @@ async def until_logged(tmp_path: Path, line: str) -> None:
 async def test_a_process_is_found_by_its_lock(tmp_path: Path, started: Callable[[str], Detached]) -> None:
     assert find_detached(tmp_path / "lock") is None
     process = started(SLEEP)
+    found = find_detached(tmp_path / "lock")
+    assert found is not None
+    assert found.pid == process.pid
+
+
+async def test_who_is_named_in_the_lock_is_found_without_a_search(
+    tmp_path: Path, started: Callable[[str], Detached], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = started(SLEEP)
+    with monkeypatch.context() as patched:
+        patched.setattr("crowdd.daemon.architects.detached.os.listdir", nobody)
+        found = find_detached(tmp_path / "lock")
+    assert found is not None
+    assert found.pid == process.pid
+
+
+def nobody(_: str) -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize("named", [b"", b"1", b"99999999999", b"-1", b"\xff"])
+async def test_a_lock_that_names_somebody_else_is_searched_for(
+    tmp_path: Path, started: Callable[[str], Detached], named: bytes
+) -> None:
+    process = started(SLEEP)
+    (tmp_path / "lock").write_bytes(named)
     found = find_detached(tmp_path / "lock")
     assert found is not None
     assert found.pid == process.pid

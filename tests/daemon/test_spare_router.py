@@ -172,6 +172,16 @@ async def test_the_next_router_is_the_process_that_was_kept_ready(
 
 
 @pytest.mark.system
+async def test_its_lock_names_it_as_that_of_any_router(
+    deploy: Callable[[int], Awaitable[str]], tmp_path: Path
+) -> None:
+    await deploy(1)
+    kept = await first_of(lambda: spares(tmp_path))
+    await deploy(2)
+    assert (tmp_path / "2" / "router" / "process.lock").read_text() == str(kept)
+
+
+@pytest.mark.system
 async def test_a_router_that_was_kept_ready_answers(
     deploy: Callable[[int], Awaitable[str]], tmp_path: Path
 ) -> None:
