@@ -117,6 +117,12 @@ async def released(daemon: Daemon, label: str, units: int) -> str:
         await trio.sleep(LOOK_S)
 
 
+async def all_up(daemon: Daemon, runs: int) -> None:
+    """Wait until the routers of so many runs are reached."""
+    while sum(router["up"] for held in (await daemon.ask("status")).runs.values() for router in held) < runs:
+        await trio.sleep(LOOK_S)
+
+
 def static_task(folder: Path, units: int) -> Path:
     """A task folder with so many rows."""
     task = folder / "task"

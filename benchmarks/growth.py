@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 import trio
 
-from .crowds import Crowd, open_crowd, static_task
+from .crowds import Crowd, all_up, open_crowd, static_task
 from .instrument.record import circumstances, summary
 
 CURVES = Path(__file__).parent / "curves"
@@ -58,7 +58,8 @@ async def _with_runs(folder: Path, size: int) -> AsyncGenerator[Crowd]:
     async with open_crowd(folder / "crowd", "runs", UNITS, WORKERS) as crowd:
         another = static_task(folder, ANOTHERS_UNITS)
         for _ in range(size - 1):
-            await crowd.daemon.launch(another)
+            await crowd.daemon.ask("launch", another, {})
+        await all_up(crowd.daemon, size)
         yield crowd
 
 
