@@ -60,18 +60,22 @@ class Crowd:
     address: str
     registered: int = 0
 
+    @property
+    def pid(self) -> int:
+        """The daemon's process."""
+        assert self.daemon.process is not None
+        return self.daemon.process.pid
+
     async def measure(self, registrations: int) -> Measured:
         """Let workers take so many units, a few at the same time."""
-        process = self.daemon.process
-        assert process is not None
         waited: list[float] = []
         async with httpx.AsyncClient(trust_env=False) as client:
-            before = cpu_s(process.pid)
+            before = cpu_s(self.pid)
             async with trio.open_nursery() as nursery:
                 numbers = iter(range(self.registered, self.registered + registrations))
                 for _ in range(PAGES_AT_ONCE):
                     nursery.start_soon(self._come, client, numbers, waited)
-            spent = cpu_s(process.pid) - before
+            spent = cpu_s(self.pid) - before
         self.registered += registrations
         return Measured(spent / registrations * 1000, waited)
 

@@ -1,7 +1,8 @@
 """What an operation costs the daemon while something grows: a curve for each thing that may.
 
 Usage: python -m benchmarks.growth [units|runs|agents|workers ...] [--small]. The operation is a registration
-with all that it decides and stores; told is the daemon's CPU time for each. Large stores take a while.
+with all that it decides and stores; told is the daemon's CPU time for each, without what it takes at rest.
+Large stores take a while.
 """
 
 import argparse
@@ -19,11 +20,13 @@ import trio
 
 from .crowds import Crowd, all_up, open_crowd, static_task
 from .instrument.record import circumstances, summary
+from .instrument.sample import Meter
 
 CURVES = Path(__file__).parent / "curves"
 ROUNDS, REGISTRATIONS, WARM_UP = 5, 100, 50
 ROUNDS_SMALL, REGISTRATIONS_SMALL, WARM_UP_SMALL = 2, 4, 2
 UNITS, WORKERS = 2_000, 100  # of a crowd of which something else grows
+REST_S, REST_S_SMALL = 12.0, 0.2  # three heartbeats of each link
 FLAT = 1.5  # the largest may cost so many times the smallest
 ANOTHERS_UNITS = 3  # of each other run of the same daemon
 
@@ -92,8 +95,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _measure(name: str, small: bool) -> dict[str, Any]:
     growing = GROWING[name]
-    print(f"\n| {growing.what} | CPU of a registration, ms: min / median / max | of the smallest |")
-    print("|---|---|---|", flush=True)
+    spent = "CPU of a registration, ms: min / median / max | of the smallest | at rest, ms a second"
+    print(f"\n| {growing.what} | {spent} |")
+    print("|---|---|---|---|", flush=True)
     points: list[dict[str, Any]] = []
     for size in (growing.small,) if small else growing.sizes:
         points.append(trio.run(_point, growing, size, small))
@@ -110,14 +114,30 @@ async def _point(growing: Growing, size: int, small: bool) -> dict[str, Any]:
             furnished = f"{size:,} {growing.what}: furnished in {time.monotonic() - began:.0f} s, measuring"
             print(furnished, file=sys.stderr, flush=True)
             await crowd.measure(WARM_UP_SMALL if small else WARM_UP)
+            at_rest = await _at_rest(crowd, REST_S_SMALL if small else REST_S)
             count = REGISTRATIONS_SMALL if small else REGISTRATIONS
-            each = [(await crowd.measure(count)).cpu_ms for _ in range(rounds)]
-    return {"size": size, "rounds_ms": each, **summary(each)}
+            each = [await _registering(crowd, count, at_rest) for _ in range(rounds)]
+    return {"size": size, "rounds_ms": each, **summary(each), "at_rest_ms_a_s": at_rest * 1000}
+
+
+async def _at_rest(crowd: Crowd, for_s: float) -> float:
+    """CPU time of the daemon for each second in which nobody comes: every run has its heartbeats."""
+    with Meter([crowd.pid]) as meter:
+        await trio.sleep(for_s)
+    return meter.cpu_s / meter.wall_s
+
+
+async def _registering(crowd: Crowd, count: int, at_rest: float) -> float:
+    """CPU time of the daemon for a registration, in ms, without what it would have taken at rest."""
+    with Meter([crowd.pid]) as meter:
+        await crowd.measure(count)
+    return (meter.cpu_s - at_rest * meter.wall_s) / count * 1000
 
 
 def _line(first: Mapping[str, Any], point: Mapping[str, Any]) -> str:
     spread = " / ".join(f"{point[name]:.2f}" for name in ("min", "median", "max"))
-    return f"| {point['size']:,} | {spread} | {point['median'] / first['median']:.2f} |"
+    times, at_rest = point["median"] / first["median"], point["at_rest_ms_a_s"]
+    return f"| {point['size']:,} | {spread} | {times:.2f} | {at_rest:.0f} |"
 
 
 def _keep(folder: Path, curve: Mapping[str, Any]) -> None:
