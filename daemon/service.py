@@ -12,6 +12,7 @@ import trio
 from ..storage.sqlite.lane import CLOSE_S
 from ..supervision.garbage import LOOK_S, GarbageSearch
 from ..supervision.notify import Notifier
+from ..supervision.open_files import raise_open_files
 from ..supervision.sockets import SocketsRefused, take_sockets
 from .config_layers import Asked, Configured
 from .control import serve_control
@@ -47,6 +48,7 @@ async def serve_daemon(
     """
     notifier, config = notifier or Notifier.from_environment(), configured.config
     _tell_configured(configured)
+    raise_open_files()  # each run takes two, and 1024 are what one usually begins with
     handed = _control_socket()
     watchdog, departure = Watchdog(notifier), Departure(restarts=notifier.is_heard)
     async with trio.open_nursery() as upkeep:

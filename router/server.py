@@ -22,6 +22,7 @@ from sniffio import current_async_library_cvar
 
 from ..supervision.garbage import LOOK_S, GarbageSearch
 from ..supervision.notify import Notifier
+from ..supervision.open_files import raise_open_files
 from .addresses import Proxies
 from .connections import Connections
 from .http_protocol import BoundedProtocol
@@ -129,8 +130,7 @@ def import_ahead() -> None:
 
 def open_connections(trusted_proxies: Sequence[str]) -> Connections:
     """Room for as many connections as this process may have; raises what it may to what it can."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    most = raise_open_files()
     files = CONNECTIONS_MAX + FILES_RESERVED if most == resource.RLIM_INFINITY else most
     return Connections(min(CONNECTIONS_MAX, max(1, files - FILES_RESERVED)), Proxies(trusted_proxies))
 

@@ -199,6 +199,21 @@ async def test_flt23_a_daemon_that_was_stopped_while_another_took_the_store_writ
     assert "has taken this store" in daemon.log
 
 
+async def test_a_daemon_has_room_for_as_many_descriptors_as_it_may_have_whatever_it_begins_with(
+    daemon: Daemon,
+) -> None:
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (most // 2, most)
+    )  # its own, too: it is ours that it begins with
+    try:
+        await daemon.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+    assert daemon.process is not None
+    assert resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE) == (most, most)
+
+
 async def test_flt17_without_descriptors_those_at_work_go_on_and_staff_get_in_once_there_are_some(
     daemon: Daemon, tmp_path: Path
 ) -> None:
