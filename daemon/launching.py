@@ -86,12 +86,22 @@ class Launcher:
         return True
 
     async def _free_label(self, name: str) -> str:
-        label = name
-        for number in range(1, LABELS_TRIED_MAX):
-            label = numbered_label(name, number)
-            if not await self._is_taken(label):
-                return label
-        raise LaunchRefused([_taken(label)])
+        return numbered_label(name, await self._free_number(name))
+
+    async def _free_number(self, name: str) -> int:
+        """One whose label is free, right after one that is taken: sought by halves, among however many."""
+        taken, free = 0, 1
+        while await self._is_taken(numbered_label(name, free)):
+            if free == LABELS_TRIED_MAX:
+                raise LaunchRefused([_taken(numbered_label(name, free))])
+            taken, free = free, min(2 * free, LABELS_TRIED_MAX)
+        while free - taken > 1:
+            middle = (taken + free) // 2
+            if await self._is_taken(numbered_label(name, middle)):
+                taken = middle
+            else:
+                free = middle
+        return free
 
     async def _create(self, task: Launchable, launch_id: str, who: str) -> TaskRun:
         config = task.config
@@ -99,7 +109,8 @@ class Launcher:
         await self._house.storage.ensure_qualifications(own, self._house.wall())
         key = self._house.rng.randbytes(KEY_BYTES)
         label = config.label
-        for number in range(1, LABELS_TRIED_MAX):
+        first = 1 if label else await self._free_number(config.name)
+        for number in range(first, LABELS_TRIED_MAX + 1):  # others launch meanwhile
             label = config.label or numbered_label(config.name, number)
             try:
                 return await self._house.storage.create_run(

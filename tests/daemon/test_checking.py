@@ -1,13 +1,18 @@
 """A task folder is judged as a whole, at once; what would run is told, and nothing stored."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from trio.testing import MockClock
 
-from crowdd.daemon.checking import LaunchRefused, Plan, check_task
+from crowdd.daemon.checking import LaunchRefused, Plan, check_task, numbered_label
+from crowdd.daemon.clock import simulated_wall
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.routers import Routers
+from crowdd.storage.contract import NewRun
+from crowdd.storage.memory import MemoryStorage
+from crowdd.storage.records import TaskRun
 
 from .virtual import a_task, open_virtual
 
@@ -130,6 +135,34 @@ async def test_a_dry_run_names_the_next_free_label_and_stores_nothing(
         second = await virtual.operator.plan(folder, {})
         assert second.label == f"{first.label}-2"
         assert len(await virtual.storage.runs()) == 1
+
+
+async def test_a_launch_tries_one_label_however_many_runs_of_its_task_there_are(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = list[str]()
+    create_run = MemoryStorage.create_run
+
+    async def tries(storage: MemoryStorage, new: NewRun, now: datetime, who: str) -> TaskRun:
+        tried.append(new.label)
+        return await create_run(storage, new, now, who)
+
+    monkeypatch.setattr(MemoryStorage, "create_run", tries)
+    async with open_virtual(tmp_path) as virtual:
+        for number in range(1, 41):
+            await virtual.storage.create_run(an_earlier_run(number), simulated_wall(), "staff:ann")
+        tried.clear()
+        folder = a_task(tmp_path)
+        (folder / "task.toml").write_text(
+            (folder / "task.toml").read_text().replace('label = "digits"\n', "")
+        )
+        await virtual.operator.launch(folder, {}, "launch", "staff:ann")
+    assert tried == ["digits-41"]
+
+
+def an_earlier_run(number: int) -> NewRun:
+    label = numbered_label("digits", number)
+    return NewRun("digits", "me", label, label, "mock", "inhouse", "mock", False, {}, b"k" * 32)
 
 
 async def test_a_dry_run_says_that_a_label_is_taken_along_with_all_else(
