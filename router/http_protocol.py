@@ -6,6 +6,7 @@ headers come, and while the body of an answered request still comes.
 
 import asyncio
 import enum
+import math
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -40,7 +41,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(**settings)
         self._connections = connections
         self._stage: _Stage | None = None
+        self._until = math.inf
+        """When this connection ends, if nothing comes of it before."""
         self._timer: asyncio.TimerHandle | None = None
+        self._look_at = math.inf
+        """When the timer comes, which may be sooner: requests move `until` all the time."""
         self._asked = self._coming = self._headers_done = self._heard_body = self._upgraded = False
         self._size = self._beside = self._drained = 0
 
@@ -104,8 +109,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """A request is answered."""
-        super().on_response_complete()
+        """A request is answered. uvicorn has a clock of its own for what is idle: ours does for both."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
         self._look()
 
     def handle_websocket_upgrade(self) -> None:
@@ -189,11 +198,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if stage is self._stage:
             return
         self._stage = stage
-        self._stop_waiting()
         if stage is _Stage.DRAINING:
             self._drained = 0
-        if (seconds := _patience_s(stage)) is not None:
-            self._timer = self.loop.call_later(seconds, self.transport.close)
+        seconds = _patience_s(stage)
+        self._until = math.inf if seconds is None else self.loop.time() + seconds
+        if self._until < self._look_at:
+            self._stop_waiting()
+            self._wait()
 
     def _where(self) -> _Stage:
         if self._coming and not self._headers_done:
@@ -202,7 +213,19 @@ class BoundedProtocol(HttpToolsProtocol):
             return _Stage.ANSWERING
         return _Stage.DRAINING if self._coming else _Stage.IDLE
 
+    def _wait(self) -> None:
+        self._look_at = self._until
+        self._timer = self.loop.call_at(self._until, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._timer, self._look_at = None, math.inf
+        if self._until <= self.loop.time():
+            self.transport.close()
+        elif self._until < math.inf:
+            self._wait()
+
     def _stop_waiting(self) -> None:
+        self._look_at = math.inf
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -11,13 +11,14 @@ from ..protocol.names import Reason
 from ..supervision.tasks import NoThread
 from .addressing import Place, locate
 from .answers import refusal
+from .at_once import send_json
 from .bodies import PageGone
 from .commands import HttpAnswer
 from .config import RouterConfig
 from .origin import may_connect, may_post
 from .plain_request import PlainRequest
 from .posts import Posts, readable
-from .replies import NOT_FOUND, error, json_response, not_found, page_policy, page_response
+from .replies import NOT_FOUND, JsonResponse, error, json_response, not_found, page_policy, page_response
 from .runs import Runs, Served
 from .socket_door import refuse_socket, serve_page
 
@@ -46,7 +47,10 @@ class PagesDoor:
         except Exception as exc:
             await sorry(exc)(scope, receive, send)
             raise  # the server writes it into the log
-        await response(scope, receive, send)
+        if isinstance(response, JsonResponse):
+            await send_json(response, scope, receive, send)
+        else:
+            await response(scope, receive, send)
 
     def _find(self, host: str, path: str) -> tuple[Place | None, Served | None]:
         config = self._config

@@ -14,16 +14,24 @@ _DATA = _ALWAYS | {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-_DATA_RAW = [(name.lower().encode(), value.encode()) for name, value in _DATA.items()]
+_JSON = _DATA | {"Content-Type": "application/json"}
+_JSON_RAW = [(name.lower().encode(), value.encode()) for name, value in _JSON.items()]
 
 NOT_FOUND = HttpAnswer(404, {"reason": "not_found", "text": "There is nothing at this address."})
 
 
-def json_response(answer: HttpAnswer, method: str = "POST") -> Response:
+class JsonResponse(Response):
+    """An answer of the core, or an error; what all of them say of themselves is made once."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Only its length is its own."""
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), *_JSON_RAW]
+
+
+def json_response(answer: HttpAnswer, method: str = "POST") -> JsonResponse:
     """An answer of the core as a response."""
     content = b"" if method == "HEAD" else dump_json(answer.body)
-    response = Response(content, answer.status, media_type="application/json")
-    response.raw_headers += _DATA_RAW
+    response = JsonResponse(content, answer.status)
     if answer.retry_after_s is not None:
         response.headers["Retry-After"] = str(answer.retry_after_s)
     return response

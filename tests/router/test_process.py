@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -665,6 +666,8 @@ async def raw_answer(router: Process, *pieces: bytes) -> bytes:
 
 
 LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
+ALIVE = b"GET /is_alive HTTP/1.1\r\nHost: x\r\n\r\n"
+TIME = ALIVE.replace(b"is_alive", b"get_timestamp")
 
 
 @pytest.mark.parametrize(
@@ -700,6 +703,37 @@ async def test_headers_that_come_too_slowly_end_the_connection(router_process: P
     router_process.limits.append(("crowdd.router.http_protocol", "HEADER_S", 0.2))
     await deployed(router_process)
     assert await raw_answer(router_process, LINE) == b""
+
+
+async def test_a_connection_on_which_nothing_more_is_asked_ends(router_process: Process) -> None:
+    router_process.limits.append(("crowdd.router.http_protocol", "KEEP_ALIVE_S", 0.2))
+    await deployed(router_process)
+    assert (await raw_answer(router_process, ALIVE)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_later_headers_that_come_too_slowly_end_the_connection(router_process: Process) -> None:
+    router_process.limits.append(("crowdd.router.http_protocol", "HEADER_S", 0.2))
+    await deployed(router_process)
+    assert (await raw_answer(router_process, ALIVE + LINE)).count(b"HTTP/1.1") == 1
+
+
+async def test_requests_that_come_together_are_answered_one_after_the_other(router_process: Process) -> None:
+    router_process.limits.append(("crowdd.router.http_protocol", "KEEP_ALIVE_S", 0.2))
+    await deployed(router_process)
+    answers = await raw_answer(router_process, ALIVE + TIME + ALIVE)
+    assert re.findall(rb"Alive|timestamp", answers) == [b"Alive", b"timestamp", b"Alive"]
+
+
+async def test_who_wants_the_connection_to_end_is_told_that_it_does(router_process: Process) -> None:
+    await deployed(router_process)
+    answer = await raw_answer(router_process, ALIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    assert b"connection: close" in answer
+
+
+async def test_who_only_asks_for_the_head_gets_no_body(router_process: Process) -> None:
+    router_process.limits.append(("crowdd.router.http_protocol", "KEEP_ALIVE_S", 0.2))
+    await deployed(router_process)
+    assert (await raw_answer(router_process, ALIVE.replace(b"GET", b"HEAD"))).endswith(b"\r\n\r\n")
 
 
 async def test_runs_by_host_name_have_an_origin_of_their_own(router_process: Process) -> None:
