@@ -6,7 +6,6 @@ A browser that is answered before it has sent everything sees a broken connectio
 import hashlib
 import os
 import secrets
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -50,22 +49,23 @@ class Shares:
     def __init__(self, most: int, shares: int) -> None:
         self._left = most
         self._share = most // shares
-        self._taken: Counter[str] = Counter()
+        self._taken: dict[str, int] = {}
 
     def take(self, address: str, amount: int = 1) -> bool:
         """Take so much; False when it is not there."""
-        if amount > self._left or self._taken[address] + amount > self._share:
+        taken = self._taken.get(address, 0) + amount
+        if amount > self._left or taken > self._share:
             return False
         self._left -= amount
-        self._taken[address] += amount
+        self._taken[address] = taken
         return True
 
     def give_back(self, address: str, amount: int = 1) -> None:
         """Undo `take`."""
         self._left += amount
-        self._taken[address] -= amount
-        if self._taken[address] <= 0:
-            del self._taken[address]
+        left = self._taken.pop(address, 0) - amount
+        if left > 0:
+            self._taken[address] = left
 
 
 class Places:
@@ -116,13 +116,16 @@ class Body:
 
     async def read(self, bytes_max: int) -> bytes:
         """All of it, or BodyRefused."""
-        body = bytearray()
-        await self._check(self.announced, bytes_max)
-        while chunk := await self._chunk():
+        body, size = bytearray(), self.announced
+        while size <= bytes_max:
+            if body:
+                await self.hold(len(body))
+            chunk = await self._chunk()
+            if not chunk:
+                return bytes(body)
             body += chunk
-            await self._check(len(body), bytes_max)
-            await self.hold(len(body))
-        return bytes(body)
+            size = len(body)
+        raise await self.too_large(f"at most {bytes_max} bytes")
 
     async def piece(self) -> bytes:
         """The next part, of a size worth a thread's while; empty at the end."""
@@ -146,10 +149,6 @@ class Body:
     async def too_large(self, why: str) -> BodyRefused:
         """The same, for a body over its limit."""
         return await self.refuse(refusal(Reason.TOO_LARGE, f"{SENTENCES[Reason.TOO_LARGE]} ({why})"))
-
-    async def _check(self, size: int, bytes_max: int) -> None:
-        if size > bytes_max:
-            raise await self.too_large(f"at most {bytes_max} bytes")
 
     async def _chunk(self) -> bytes:
         """The next bytes as they come; empty at the end."""

@@ -1,6 +1,6 @@
 """What pages POST: each body becomes one packet for the daemon, and its answer the page's answer."""
 
-import secrets
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -268,4 +268,4 @@ def _texts(fields: dict[str, bytes]) -> dict[str, str]:
 
 
 def _new_id() -> str:
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()

@@ -48,7 +48,7 @@ class Ticket:
     def digests(self) -> frozenset[str]:
         """The uploads this request names."""
         if isinstance(self.request, SubmitUnit | SubmitMetadata):
-            return frozenset(note.sha256 for note in self.request.files)
+            return frozenset([note.sha256 for note in self.request.files])
         return frozenset()
 
 
@@ -136,7 +136,7 @@ class Tickets:
 
     def release_files(self, digests: Iterable[str]) -> frozenset[str]:
         """Undo one `hold_files`; returns those that nothing wants any more."""
-        return frozenset(digest for digest in digests if self._release(digest))
+        return frozenset([digest for digest in digests if self._release(digest)])
 
     def wants_file(self, digest: str) -> bool:
         """Whether something open names this upload."""
