@@ -98,15 +98,20 @@ def decode_packet(encoded: bytes) -> Decoded:
 
 
 def _decode(wire: Any, is_small: bool) -> Decoded:
-    if not exactly(wire, dict) or not exactly(wire.get("t"), str):
-        return BadPacket("", "t", "a map with a type expected")
-    form = _BY_NAME.get(wire["t"])
-    if form is None:
-        return UnknownPacket(wire["t"][:40], _known(wire, "r", str))
+    try:
+        form = _BY_NAME[wire["t"]]
+    except (KeyError, TypeError):  # whatever it is
+        return _strange(wire)
     try:
         return form.from_map(wire, is_small)
     except RemoteProtocolError as exc:
         return _bad(form.name, wire, exc)
+
+
+def _strange(wire: Any) -> UnknownPacket | BadPacket:
+    if not exactly(wire, dict) or not exactly(wire.get("t"), str):
+        return BadPacket("", "t", "a map with a type expected")
+    return UnknownPacket(wire["t"][:40], _known(wire, "r", str))
 
 
 def _bad(name: str, wire: dict[str, Any], exc: RemoteProtocolError) -> BadPacket:

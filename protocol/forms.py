@@ -1,7 +1,10 @@
 """How each class of packets looks on the wire: its map `{t, s, d, ...}`, written and strictly read."""
 
+import enum
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, cast, get_args
+from operator import attrgetter
+from typing import Any, TypeGuard, cast, get_args
 
 import attrs
 from cattrs import Converter
@@ -40,8 +43,6 @@ class Form:
     def from_map(self, wire: dict[str, Any], is_small: bool) -> Packet:
         """The packet of a map; RemoteProtocolError says what of it is wrong."""
         data: Any = wire.get("d")
-        if not exactly(data, dict):
-            raise RemoteProtocolError("d", "dict expected")
         reader = self._readers[is_small]
         try:
             return reader.read(wire, data)
@@ -65,7 +66,7 @@ class _Reader:
                 a.name,
                 self._tops.get(a.name),
                 _plain(a.type),
-                self._converter.get_structure_hook(a.type),
+                _member_of(a.type) or self._converter.get_structure_hook(a.type),
                 a.type,
             )
             for a in attrs.fields(self._cls)
@@ -73,9 +74,10 @@ class _Reader:
 
     def read(self, wire: dict[str, Any], data: dict[str, Any]) -> Packet:
         """The packet, if all is as it should be; else raises anything."""
+        inner, outer = data.get, wire.get  # which nothing has but a map
         found: dict[str, Any] = {}
         for name, top, plain, structure, kind in self._fields:
-            value = data.get(name, _ABSENT) if top is None else wire.get(top, _ABSENT)
+            value = inner(name, _ABSENT) if top is None else outer(top, _ABSENT)
             if value is not _ABSENT:
                 found[name] = value if type(value) is plain else structure(value, kind)
         return cast(Packet, self._cls(**found))
@@ -86,6 +88,8 @@ class _Reader:
 
     def read_closely(self, wire: dict[str, Any], data: dict[str, Any]) -> Packet:
         """The same by cattrs, which knows what is wrong: RemoteProtocolError."""
+        if not exactly(data, dict):
+            raise RemoteProtocolError("d", "dict expected")
         names = [a.name for a in attrs.fields(self._cls) if a.name not in self._tops]
         flat = {name: data[name] for name in names if name in data}
         flat.update({name: wire[key] for name, key in self._tops.items() if key in wire})
@@ -114,10 +118,31 @@ def _plain(kind: Any) -> type | None:
     return bare if bare in _PLAIN else None
 
 
+def _is_words(kind: Any) -> TypeGuard[type[enum.Enum]]:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
+
+
+def _member_of(kind: Any) -> Callable[[Any, Any], Any] | None:
+    """What reads a word that is one of an enum's, or None where it may be left out; any error for others.
+
+    By a table: cattrs asks the enum, which takes Python five calls.
+    """
+    bare = _bare(kind)
+    if not _is_words(bare):
+        return None
+    words: dict[Any, Any] = {member.value: member for member in bare}
+    if bare is not kind:
+        words[None] = None
+    return lambda value, _: words[value]
+
+
 def _written(field: "attrs.Attribute[Any]", converter: Converter) -> tuple[str, Any, Any]:
     """Its name, the value that is left out, and how others are written; None: as they are."""
     default: Any = field.default
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         default = default.factory()
-    same = _plain(field.type) is not None or is_free(_bare(field.type))
+    bare = _bare(field.type)
+    if _is_words(bare) and default in (attrs.NOTHING, None):  # that default is never written
+        return field.name, default, attrgetter("_value_")
+    same = _plain(field.type) is not None or is_free(bare)
     return field.name, default, None if same else converter.get_unstructure_hook(field.type)

@@ -49,12 +49,14 @@ def _free_form(check: Callable[[Any], None]) -> Callable[[Any, Any], Any]:
 
 
 def _map(check: Callable[[Any], None]) -> Callable[[Any, Any], Any]:
-    free_form = _free_form(check)
-
     def structure(value: Any, _: Any) -> Any:
         if not exactly(value, dict):
             raise WrongType(f"dict expected, not {type(value).__name__}")
-        return free_form(value, _)
+        try:
+            check(value)
+        except RemoteProtocolError as exc:
+            raise WrongType(exc.why) from None
+        return value
 
     return structure
 
