@@ -11,6 +11,7 @@ SUBMITTED = {"status": "Submitted!"}
 SUBMITTED_METADATA = {"status": "Submitted metadata"}
 ERROR_LOG_SENT = {"status": "Error log sent!"}
 RETURNED = {"status": "Returned"}
+_LIVE_UPDATE, _ACK = PacketType.CLIENT_BOUND_LIVE_UPDATE.value, PacketType.ACK.value
 
 
 def browser_packet(
@@ -91,13 +92,15 @@ def heartbeat_packet(
 def live_update_packet(packet: ClientBoundLiveUpdate, now: float) -> dict[str, Any]:
     """A live update for a page. Pages drop repeats by `update_id`, so there is always one."""
     data = {"update_id": f"{packet.epoch}-{packet.sequence}", **packet.update}
-    told = browser_packet(PacketType.CLIENT_BOUND_LIVE_UPDATE.value, packet.subject, data, now)
-    return told | {"number": packet.number} if packet.number else told
+    told = browser_packet(_LIVE_UPDATE, packet.subject, data, now)
+    if packet.number:
+        told["number"] = packet.number
+    return told
 
 
 def stored_packet(subject: WireId, page: str, number: int, now: float) -> dict[str, Any]:
     """The daemon has stored everything that this load of the page sent up to this number; for crowdd.js."""
-    return browser_packet(PacketType.ACK.value, subject, {"page": page, "number": number}, now)
+    return browser_packet(_ACK, subject, {"page": page, "number": number}, now)
 
 
 def roll_call_packet(call: RollCall, now: float) -> dict[str, Any]:

@@ -163,24 +163,29 @@ def parse_socket_packet(text: bytes) -> SocketPacket:
     fields = _object(text, BROWSER_FRAME_BYTES_MAX)
     kind = _socket_type(fields.get("packet_type"))
     subject = None if fields.get("subject_id") is None else _agent_id(fields, "subject_id")
-    if kind is SocketType.MEPHISTO_BOUND_LIVE_UPDATE or fields.get("data") is not None:
-        data = _object_field(fields, "data")
-    else:
-        data = {}
-    return SocketPacket(kind, subject, data, _timestamp(fields), **_ours(kind, fields, data))
+    if kind is SocketType.MEPHISTO_BOUND_LIVE_UPDATE:
+        data, (page, number) = _object_field(fields, "data"), _place(fields)
+        return SocketPacket(kind, subject, data, _timestamp(fields), page=page, page_number=number)
+    data = {} if fields.get("data") is None else _object_field(fields, "data")
+    return SocketPacket(kind, subject, data, _timestamp(fields), **_ours(kind, data))
 
 
-def _ours(kind: SocketType, fields: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def _ours(kind: SocketType, data: dict[str, Any]) -> dict[str, Any]:
     match kind:
         case SocketType.ALIVE:
             seen = None if data.get("seen") is None else _number(data, "seen", 0)
             return {"crowdd": data.get("crowdd") == 1, "here": data.get("here") is True, "seen": seen}
         case SocketType.ACK:
             return {"seen": _number(data, "seen", 0)}
-        case SocketType.MEPHISTO_BOUND_LIVE_UPDATE if fields.get("page") is not None:
-            return {"page": _page(fields["page"]), "page_number": _number(fields, "number", 1)}
         case _:
             return {}
+
+
+def _place(fields: dict[str, Any]) -> tuple[str, int]:
+    """Which load of its page an update was sent from, and its number there, where pages count."""
+    if fields.get("page") is None:
+        return "", 0
+    return _page(fields["page"]), _number(fields, "number", 1)
 
 
 def _page(value: Any) -> str:

@@ -25,8 +25,10 @@ class Feeds:
         so what comes before its first update is there.
         """
         self._seen.setdefault(update.subject, number_of(update) - 1)
-        kept = self._kept.setdefault(update.subject, deque())
-        if kept and kept[-1].epoch != update.epoch:
+        kept = self._kept.get(update.subject)
+        if kept is None:
+            kept = self._kept[update.subject] = deque()
+        elif kept and kept[-1].epoch != update.epoch:
             kept.clear()
         kept.append(update)
         return self._settle(update.subject)

@@ -59,7 +59,10 @@ def is_utf8(data: bytes) -> bool:
 
 def framed(first: int, messages: Iterable[bytes]) -> bytes:
     """Messages as a server says them: unmasked, each in one frame that begins with this byte."""
-    return b"".join(piece for message in messages for piece in (_head(first, len(message)), message))
+    pieces: list[bytes] = []
+    for message in messages:
+        pieces += (_head(first, len(message)), message)
+    return b"".join(pieces)
 
 
 def _head(first: int, size: int) -> bytes:

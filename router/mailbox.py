@@ -45,13 +45,16 @@ class Mailbox:
         """The next packets, until they are so many bytes; none when nothing waits."""
         texts: list[bytes] = []
         size = 0
+        if self._size <= bytes_enough:  # as nearly always
+            texts += self.packets
+            self.clear()
         while self.packets and size < bytes_enough:
             texts.append(self.take())
             size += len(texts[-1])
         return texts
 
     def clear(self) -> None:
-        """Drop what waits: its page takes nothing."""
+        """Drop what waits."""
         self.packets.clear()
         self._size = 0
 

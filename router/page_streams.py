@@ -44,7 +44,10 @@ class PageStreams:
         """This update is on its way; the page unheard of for longest is forgotten when there are too many."""
         pages = self._pages.setdefault(agent, {})
         known = pages.pop(page, None)
-        pages[page] = _Page(number, 0 if known is None else known.stored)
+        if known is None:
+            known = _Page(number)
+        known.passed_on = number
+        pages[page] = known
         if len(pages) > PAGES_PER_AGENT_MAX:
             del pages[next(iter(pages))]
 

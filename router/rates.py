@@ -16,12 +16,13 @@ class Bucket:
 
     def take(self, now: float, amount: float = 1) -> bool:
         """Whether one (or so much) more may pass now."""
-        self._level = max(0.0, self._level - (now - self._at) * self.per_s)
+        level = self._level - (now - self._at) * self.per_s
+        if level < 0.0:
+            level = 0.0
         self._at = now
-        if self._level + amount > self.burst:
-            return False
-        self._level += amount
-        return True
+        fits = level + amount <= self.burst
+        self._level = level + amount if fits else level
+        return fits
 
 
 @attrs.define(eq=False)

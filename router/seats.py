@@ -107,30 +107,41 @@ class Seats:
         agent = packet.subject or socket.agent
         if agent is None:
             return self._take_anonymous(socket, packet, now)
+        if socket.agent == agent:
+            return self._take_of(agent, socket, packet, now, waiting)
         if self._moves_on(socket, agent):
             self._let_go(socket, now)
-        if socket.agent not in (None, agent):
+        if socket.agent is not None:
             return self._strike(socket, "foreign_agents", "another agent's id on this connection", now)
-        if socket.agent is None and not self._memory.verifies(agent):
+        if not self._memory.verifies(agent):
             return self._strike(socket, "unknown_agents", SENTENCES[Reason.UNKNOWN_AGENT], now)
-        if socket.agent is None and agent in self._too_fast:
+        if agent in self._too_fast:
             return self._end(socket, TOO_BUSY, SENTENCES[Reason.TOO_MANY_REQUESTS], now)
-        is_new = socket.agent is None
-        commands = self._bind(socket, agent, packet, now) if is_new else []
+        commands = self._bind(socket, agent, packet, now)
+        if packet.type is SocketType.ALIVE:
+            self._heard(agent, socket, now)
+            return commands
+        return commands + self._take_of(agent, socket, packet, now, waiting)
+
+    def _take_of(
+        self, agent: WireId, socket: Socket, packet: SocketPacket, now: float, waiting: int
+    ) -> list[Command]:
+        """The same of a socket that speaks for this agent."""
+        self._heard(agent, socket, now)
+        match packet.type:
+            case SocketType.MEPHISTO_BOUND_LIVE_UPDATE:
+                return self.exchange.take(agent, socket, packet)
+            case SocketType.HEARTBEAT:
+                return self._answer_heartbeat(socket, agent, packet, now, waiting)
+            case SocketType.ACK:
+                return self.exchange.has(agent, socket, packet.seen or 0)
+            case SocketType.ALIVE:
+                return self._take_alive(socket, agent, packet)
+        assert_never(packet.type)
+
+    def _heard(self, agent: WireId, socket: Socket, now: float) -> None:
         self._sockets.heard(socket, now)
         self._memory.presence.heard(agent, now)
-        match packet.type:
-            case SocketType.ALIVE if is_new:
-                return commands
-            case SocketType.ALIVE:
-                return commands + self._take_alive(socket, agent, packet)
-            case SocketType.ACK:
-                return commands + self.exchange.has(agent, socket, packet.seen or 0)
-            case SocketType.HEARTBEAT:
-                return commands + self._answer_heartbeat(socket, agent, packet, now, waiting)
-            case SocketType.MEPHISTO_BOUND_LIVE_UPDATE:
-                return commands + self.exchange.take(agent, socket, packet)
-        assert_never(packet.type)
 
     def _moves_on(self, socket: Socket, agent: WireId) -> bool:
         """Whether the page of an onboarding speaks for its next agent: who knows the id may."""

@@ -11,6 +11,7 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from .connections import Connections
 from .frames import BINARY, TEXT, begins_message, framed, is_utf8, whole_message
@@ -35,6 +36,8 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self._speak: Callable[[], None] = self._say
         self._woken = False
         self._hear: Callable[[bytes], None] | None = None
+        self._is_between = False
+        """The library was seen to wait for a message to begin, and was given nothing since."""
         self._patience: asyncio.TimerHandle | None = None
         """Runs while something waits that the page does not take."""
 
@@ -75,6 +78,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         """The whole request at first, then frames."""
         heard = self._hear_whole(data) if self._hear is not None and self.queue.empty() else 0
         if heard < len(data):
+            self._is_between = False
             super().data_received(data[heard:])
         if not self.handshake_initiated:
             self.transport.close()  # no request for a websocket after all; the library says nothing
@@ -134,7 +138,9 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         The library reads any frames of any kind, in five times the time: it sees only what is left.
         """
         at = 0
-        if not begins_message(self.conn):
+        if not self._is_between:
+            self._is_between = begins_message(self.conn)
+        if not self._is_between or self.conn.state is not State.OPEN:
             return at
         while self._hear is not None and (whole := whole_message(data, at)) is not None:
             message, at = whole
@@ -143,7 +149,8 @@ class BoundedSocket(WebSocketsSansIOProtocol):
 
     def _say(self) -> None:
         mailbox = self._mailbox
-        while self.writable.is_set() and (texts := mailbox.take_some(_WRITE_BYTES_ENOUGH)):
+        while mailbox.packets and self.writable.is_set():
+            texts = mailbox.take_some(_WRITE_BYTES_ENOUGH)
             if not self._is_ending():
                 self.transport.write(framed(TEXT, texts))
         if mailbox.packets:
