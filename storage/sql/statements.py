@@ -88,11 +88,11 @@ def insert(cls: type) -> str:
 
 
 @functools.cache
-def insert_values(cls: type) -> str:
-    """The same with its values in their order: SQLite looks for each that has a name, one by one."""
+def insert_values(cls: type, records: int = 1) -> str:
+    """So many of them with their values in their order: SQLite looks for each that has a name, one by one."""
     names = [_quoted(column.name) for column in columns(cls) if column.name != "id"]
-    values = ", ".join("?" * len(names))
-    return f"INSERT INTO {TABLES[cls]} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - only our names
+    values = ", ".join([f"({', '.join('?' * len(names))})"] * records)
+    return f"INSERT INTO {TABLES[cls]} ({', '.join(names)}) VALUES {values}"  # noqa: S608 - only our names
 
 
 def insert_as(cls: type) -> str:
@@ -175,11 +175,6 @@ UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :as
 ASSIGNMENTS_FROM = """
 SELECT id FROM assignment WHERE run_id = :run_id AND row >= :row AND row >= 0 ORDER BY row"""
 # From a JSON list, in its order: with a statement for each, SQLite would open the table's indexes each time.
-MAKE_UNITS = """
-INSERT INTO unit (run_id, assignment_id, unit_index, status, position, pay_cents, rank)
-SELECT :run_id, json_extract(value, '$[0]'), json_extract(value, '$[1]'), :status, :position + key,
-    json_extract(value, '$[2]'), json_extract(value, '$[3]')
-FROM json_each(:units)"""
 SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
 OTHERS_ASSIGNED = """
 SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id AND id <> :id AND status = 'assigned'"""
@@ -205,9 +200,8 @@ NOTE_MADE_UNITS = """
 INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)
 SELECT :at, :who, 'unit', id, run_id, :before, :after, :why FROM unit
 WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"""
-UNITS_OF_ASSIGNMENTS = select(
-    Unit, "WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"
-)
+UNIT_NUMBERS = """
+SELECT id FROM unit WHERE assignment_id BETWEEN :first AND :last ORDER BY assignment_id, unit_index"""
 
 NOTE_EACH = """
 INSERT INTO history (at, who, kind, subject_id, run_id, before, after, why)

@@ -4,6 +4,7 @@ import enum
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 import attrs
@@ -29,6 +30,7 @@ K = TypeVar("K", bound=attrs.AttrsInstance)
 Db = sqlite3.Connection
 _PLAIN = frozenset({int, str, type(None), bool})
 """What most values are; SQLite takes them as they are."""
+AT_ONCE = 50  # of many new records: for each statement SQLite opens a table and all of its indexes
 
 
 def one(db: Db, cls: type[R], statement: str, **values: Any) -> R | None:
@@ -101,7 +103,16 @@ def add_all(db: Db, records: Iterable[attrs.AttrsInstance]) -> None:
     """Store new records whose numbers nobody needs to know."""
     new = [*records]
     if new:
-        _each(db, statements.insert_values(type(new[0])), [new_values(record) for record in new])
+        add_values(db, type(new[0]), [new_values(record) for record in new])
+
+
+def add_values(db: Db, cls: type, rows: Sequence[Sequence[Any]]) -> None:
+    """Store new records of a class that are not made: their values stand as in `new_values`."""
+    rest = len(rows) - len(rows) % AT_ONCE
+    for at in range(0, rest, AT_ONCE):
+        several = chain.from_iterable(rows[at : at + AT_ONCE])
+        db.execute(statements.insert_values(cls, AT_ONCE), [*several])
+    _each(db, statements.insert_values(cls), rows[rest:])
 
 
 def save(db: Db, statement: str, *records: attrs.AttrsInstance) -> None:
@@ -139,7 +150,7 @@ def _run(db: Db, statement: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
     return db.execute(by_place.text, given)
 
 
-def _each(db: Db, text: str, rows: list[list[Any]]) -> None:
+def _each(db: Db, text: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run a statement with each of the rows; most have one, for which `executemany` costs more."""
     if len(rows) == 1:
         db.execute(text, rows[0])

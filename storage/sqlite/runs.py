@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -12,10 +13,24 @@ from ..contract import NewAssignment, NewRun, RunCounts
 from ..errors import Duplicate, InvalidRecord
 from ..hand import Hand
 from ..records import Assignment, HistoryEntry, Project, Requester, Task, TaskRun, Unit
-from ..rows import dump_json
+from ..rows import dump_json, from_row
 from ..sql import statements
-from .ask import Db, add, add_all, count, do, every, note, note_each, one, page, recount, save, value
+from .ask import Db, add, add_values, count, do, every, note, note_each, one, page, recount, save, value
 from .body import SqliteBody, the_assignment, the_run, the_unit
+
+
+@attrs.frozen
+class _Made:
+    """What new rows became."""
+
+    assignments: list[AssignmentId]
+    units: Sequence[Sequence[Any]]
+    """The values of each, in the order of their assignments; the numbers are the database's."""
+
+    @property
+    def bounds(self) -> dict[str, AssignmentId]:
+        """The first and the last assignment: there are some."""
+        return {"first": self.assignments[0], "last": self.assignments[-1]}
 
 
 class SqliteRuns(SqliteBody):
@@ -198,22 +213,23 @@ def _set_trouble(db: Db, run_id: RunId, trouble: str | None) -> None:
 def _add_assignments(
     db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
 ) -> list[AssignmentId]:
-    return _add_rows(db, run_id, rows, done, now, UnitStatus.CREATED)
+    return _add_rows(db, run_id, rows, done, now, UnitStatus.CREATED).assignments
 
 
 def _launch_assignments(
     db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime
 ) -> list[Unit]:
     made = _add_rows(db, run_id, rows, done, now, UnitStatus.LAUNCHED)
-    if not made:
+    if not made.assignments:
         return []
     _note_rows(db, made, now, rules.RELEASED, UnitStatus.CREATED, UnitStatus.LAUNCHED)
-    return every(db, Unit, statements.UNITS_OF_ASSIGNMENTS, first=made[0], last=made[-1])
+    numbers = db.execute(statements.UNIT_NUMBERS, made.bounds)
+    return [from_row(Unit, (*number, *values)) for number, values in zip(numbers, made.units, strict=True)]
 
 
 def _note_rows(
     db: Db,
-    made: Sequence[AssignmentId],
+    made: _Made,
     now: datetime,
     why: str,
     before: UnitStatus | None,
@@ -221,18 +237,18 @@ def _note_rows(
 ) -> None:
     """Append to the history what became of all units of new assignments."""
     hand = {"at": rules.moment(now), "who": "daemon", "why": why}
-    do(db, statements.NOTE_MADE_UNITS, first=made[0], last=made[-1], before=before, after=after, **hand)
+    do(db, statements.NOTE_MADE_UNITS, before=before, after=after, **made.bounds, **hand)
 
 
 def _add_rows(
     db: Db, run_id: RunId, rows: Sequence[NewAssignment], done: bool, now: datetime, status: UnitStatus
-) -> list[AssignmentId]:
+) -> _Made:
     """The assignments of new rows, their units, which begin in this status, and that the run has them."""
     run = the_run(db, run_id)
     rules.check_rows(run.rows_made, rows)
     number = sum(len(new.unit_data) for new in rows)
     made = _make_units(db, run, rows, take_positions(db, run_id, number), status)
-    if made:
+    if made.assignments:
         count(db, "unit", run_id, status, number)
         _note_rows(db, made, now, rules.ROW_ADDED, None, UnitStatus.CREATED)
     run = attrs.evolve(run, rows_made=run.rows_made + len(rows), rows_done=run.rows_done or done)
@@ -242,25 +258,28 @@ def _add_rows(
 
 def _make_units(
     db: Db, run: TaskRun, rows: Sequence[NewAssignment], position: int, status: UnitStatus
-) -> list[AssignmentId]:
+) -> _Made:
     """The assignments of new rows, and their units, whose places begin at `position`."""
     for new in rows:
         admission_rules.check_ranks(run.queue, new)
-    add_all(
-        db,
-        (
-            Assignment(AssignmentId(0), run.id, new.row, new.digest, new.shared, list(new.unit_data))
-            for new in rows
-        ),
-    )
+    add_values(db, Assignment, [_assignment_values(run, new) for new in rows])
     made = _numbers_from(db, run)
-    units = [
+    of_units = [
         (number, index, new.pay_cents, admission_rules.first_rank(run.queue, new, index))
         for number, new in zip(made, rows, strict=True)
         for index in range(len(new.unit_data))
     ]
-    do(db, statements.MAKE_UNITS, run_id=run.id, position=position, status=status, units=dump_json(units))
-    return made
+    units = [
+        (run.id, number, index, status.value, place, None, None, pay_cents, rank)
+        for place, (number, index, pay_cents, rank) in enumerate(of_units, position)
+    ]
+    add_values(db, Unit, units)
+    return _Made(made, units)
+
+
+def _assignment_values(run: TaskRun, new: NewAssignment) -> Sequence[Any]:
+    """Those of its `Assignment`, which need not be made for it."""
+    return run.id, new.row, new.digest, dump_json(new.shared), dump_json(new.unit_data)
 
 
 def _numbers_from(db: Db, run: TaskRun) -> list[AssignmentId]:
