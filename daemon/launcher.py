@@ -1,34 +1,33 @@
 """Makes assignments from rows and releases their units, within the run's cap. Woken, never polling."""
 
-import hashlib
 import itertools
 import logging
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+import attrs
 import trio
 
-from ..protocol.documents import canonical_json
 from ..protocol.names import UnitStatus
 from ..storage.contract import NewAssignment, RunCounts, Storage
 from ..storage.records import TaskRun, Unit
-from .admission import OrderFault
 from .admission_config import Choice
 from .blueprints.contract import Row
 from .clock import Wall
 from .full_disk import with_space
+from .next_rows import Batch, row_digest, some_assignments, some_rows
 from .row_source import MakeRows, RowSource
-from .unit_order import ranks_of
 from .user_code import UserCode, UserCodeFailed
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_TRANSACTION = 500  # others wait for the writing thread: each costs it 40 us and what it holds
-UNITS_PER_TRANSACTION = 1000  # each costs it some 25 us
+ROWS_PER_TRANSACTION = 1000  # others wait for the writing thread: each costs it 20 us and what it holds
+UNITS_PER_TRANSACTION = 1000  # each costs it some 25 us where it is only released
 ROW_LIMIT_S = 3600.0  # a generator may wait for its data; it never holds anything else up
 BATCH_PATIENCE_S = 0.5  # rows that come slowly are released as they come
+OPEN_PATIENCE_S = 1.0  # rows that are released as they are made cost half: the first wait so long for that
 T = TypeVar("T")
 RELEASED = (UnitStatus.LAUNCHED, UnitStatus.ASSIGNED)
 
@@ -73,6 +72,7 @@ class TaskLauncher:
         self._wake = trio.Event()
         self._added = trio.Event()
         self._is_replayed = False
+        self._until_open = 0.0
         self._stopped = False
         self._writing = trio.Lock()
         self.failure: str | None = None
@@ -136,6 +136,7 @@ class TaskLauncher:
         if not self._is_replayed:
             await self._replay()
             self._is_replayed = True
+        self._until_open = trio.current_time() + OPEN_PATIENCE_S
         while not self._stopped:
             self._wake = trio.Event()
             counts = await self._storage.counts(self._run.id)
@@ -177,31 +178,44 @@ class TaskLauncher:
         if self._rows_done or not wanted:
             return False
         none_waits = not counts.units.get(UnitStatus.CREATED, 0)
-        rows, done = await self._take(wanted, BATCH_PATIENCE_S)
-        return await self._with_space(partial(self._add, self._rows_made, rows, done, none_waits))
+        new, done = await self._next(wanted)
+        await self._nearly_open()
+        return await self._with_space(partial(self._add, self._rows_made, new, done, none_waits))
 
-    async def _add(self, first: int, rows: Sequence[Row], done: bool, none_waits: bool) -> bool:
+    async def _nearly_open(self) -> None:
+        """Return when units may be released, or that takes its time."""
+        with trio.move_on_at(self._until_open):
+            while not (self._is_open() or self._stopped):
+                self._wake = trio.Event()
+                await self._wake.wait()
+
+    async def _add(self, first: int, new: Sequence[NewAssignment], done: bool, none_waits: bool) -> bool:
         """Make assignments of these rows, once, and release their units where that may be and none wait."""
         async with self._writing:
             if self._stopped:
                 return False
             if self._rows_made != first:
                 return True  # it was the provider who found the disk full
-            new = [self._assignment(n, row) for n, row in enumerate(rows, first)]
+            new = [self._paid_now(each) for each in new]
             done = done and not self._rows.has_more
             released = list[Unit]()
-            if none_waits and self._may_release(rows):
+            if none_waits and self._may_release(new):
                 released = await self._storage.launch_assignments(self._run.id, new, done, self._wall())
             else:
                 await self._storage.add_assignments(self._run.id, new, done, self._wall())
-            self._note_made(len(rows), done)
+            self._note_made(len(new), done)
             if released:
                 await self._published(released)
         return True
 
-    def _may_release(self, rows: Sequence[Row]) -> bool:
+    def _paid_now(self, new: NewAssignment) -> NewAssignment:
+        if new.pay_cents == self._pay_cents:
+            return new
+        return attrs.evolve(new, pay_cents=self._pay_cents)  # staff changed it since the row was taken
+
+    def _may_release(self, new: Sequence[NewAssignment]) -> bool:
         """Whether all units of new rows may be released with them; under a cap those are counted first."""
-        units = sum(len(row.unit_data) for row in rows)
+        units = sum(len(each.unit_data) for each in new)
         return bool(self._is_open() and not self._cap and 0 < units <= UNITS_PER_TRANSACTION)
 
     def _note_made(self, rows: int, done: bool) -> None:
@@ -213,15 +227,13 @@ class TaskLauncher:
     async def _with_space(self, write: Callable[[], Awaitable[T]]) -> T:
         return await with_space(f"the launcher of run {self._run.id}", write)
 
-    async def _take(self, count: int, patience_s: float) -> tuple[list[Row], bool]:
-        return await self._user_code.run_sync(_some, self._rows, count, patience_s, limit_s=ROW_LIMIT_S)
-
-    def _assignment(self, number: int, row: Row) -> NewAssignment:
-        try:
-            ranks = ranks_of(self._choice, number, row)
-        except OrderFault as exc:
-            raise UserCodeFailed(f"row {number + 1} of the data: {exc}") from exc
-        return NewAssignment(number, row_digest(row), row.shared, row.unit_data, self._pay_cents, ranks)
+    async def _next(self, count: int) -> tuple[Sequence[NewAssignment], bool]:
+        """The next rows, as they are to be stored; and whether there are no more."""
+        batch = Batch(count, UNITS_PER_TRANSACTION, BATCH_PATIENCE_S)
+        facts = self._rows_made, self._choice, self._pay_cents
+        return await self._user_code.run_sync(
+            some_assignments, self._rows, batch, *facts, limit_s=ROW_LIMIT_S
+        )
 
     async def _replay(self) -> None:
         """Step over the rows that are launched already, making sure they are the same."""
@@ -229,31 +241,13 @@ class TaskLauncher:
         while seen < self._rows_made:
             page = await self._storage.assignments(self._run.id, after=last, limit=ROWS_PER_TRANSACTION)
             stored = [assignment for assignment in page if assignment.row >= 0]
-            rows, _ = await self._take(len(stored), ROW_LIMIT_S)
+            batch = Batch(len(stored), sys.maxsize, ROW_LIMIT_S)
+            rows, _ = await self._user_code.run_sync(some_rows, self._rows, batch, limit_s=ROW_LIMIT_S)
             for assignment, row in itertools.zip_longest(stored, rows):
                 if row is None or assignment.digest != row_digest(row):
                     raise RowsChanged(_difference(assignment.row, row))
             seen += len(stored)
             last = page[-1].id
-
-
-def row_digest(row: Row) -> str:
-    """SHA-256 of the canonical row, in hex: tells whether a resumed generator gives the same again."""
-    return hashlib.sha256(canonical_json([row.shared, row.unit_data])).hexdigest()
-
-
-def _some(rows: Iterator[Row], count: int, patience_s: float) -> tuple[list[Row], bool]:
-    """Up to `count` rows, fewer when they are slow to come; and whether there are no more."""
-    taken: list[Row] = []
-    until = time.monotonic() + patience_s
-    while len(taken) < count:
-        row = next(rows, None)
-        if row is None:
-            return taken, True
-        taken.append(row)
-        if time.monotonic() > until:
-            break
-    return taken, False
 
 
 def _difference(number: int, row: Row | None) -> str:

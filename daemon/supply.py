@@ -65,7 +65,7 @@ class Supply:
     async def serve(self, look: Callable[[], None]) -> None:
         """Launch rows as there is room for them, until no more can be had; `look` is called after some.
 
-        Before `open` the rows of a new run are made, as its routers take their time to start. Of a run that
+        Before `open` the rows of a new run are made, if its routers take their time to start. Of a run that
         was launched before nothing is done until then: those who are in it come first.
         """
         run_id = self._course.run.id

@@ -108,7 +108,10 @@ class UserCode:
 def _called(function: Callable[..., T], *args: Any) -> T:
     try:
         answer = function(*args)
-    except trio.Cancelled:  # the function asked whether it is still wanted
+    except (
+        trio.Cancelled,
+        UserCodeFailed,
+    ):  # it asked whether it is still wanted, or says itself what failed
         raise
     except BaseException as exc:
         raise _failure(function, exc) from exc

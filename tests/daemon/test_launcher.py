@@ -9,7 +9,13 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from crowdd.daemon.blueprints.contract import Row
 from crowdd.daemon.house import House
-from crowdd.daemon.launcher import RowsChanged, TaskLauncher, nothing_left
+from crowdd.daemon.launcher import (
+    OPEN_PATIENCE_S,
+    UNITS_PER_TRANSACTION,
+    RowsChanged,
+    TaskLauncher,
+    nothing_left,
+)
 from crowdd.daemon.lifecycle import Submitted
 from crowdd.daemon.row_source import RowSource
 from crowdd.daemon.task_runner import Doors, TaskRunner
@@ -118,13 +124,68 @@ async def test_before_it_is_open_rows_are_made_as_the_cap_allows_and_none_are_re
     launcher = a_launcher(house, run, rows_of(1200), cap, opened.is_set)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(launcher.launch)
-        await wait_all_tasks_blocked()
+        await trio.sleep(OPEN_PATIENCE_S + 0.1)
         assert await counts_of(house, run) == {UnitStatus.CREATED: made}
         opened.set()
         launcher.refill()
         await wait_all_tasks_blocked()
         assert await counts_of(house, run) == {UnitStatus.LAUNCHED: made}
         nursery.cancel_scope.cancel()
+
+
+async def test_rows_wait_a_moment_for_their_release_as_both_at_once_are_less_work(
+    house: House, autojump_clock: MockClock
+) -> None:
+    run = await a_run(house)
+    opened = trio.Event()
+    launcher = a_launcher(house, run, rows_of(3), is_open=opened.is_set)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(launcher.launch)
+        await wait_all_tasks_blocked()
+        assert await counts_of(house, run) == {}
+        opened.set()
+        launcher.refill()
+    assert await counts_of(house, run) == {UnitStatus.LAUNCHED: 3}
+
+
+async def test_a_launcher_that_is_stopped_while_it_waits_to_be_open_ends(
+    house: House, autojump_clock: MockClock
+) -> None:
+    run = await a_run(house)
+    launcher = a_launcher(house, run, rows_of(3), is_open=lambda: False)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(launcher.launch)
+        await wait_all_tasks_blocked()
+        launcher.stop()
+    assert await counts_of(house, run) == {}
+
+
+async def test_rows_taken_before_the_pay_was_changed_are_paid_as_it_is_when_they_are_made(
+    house: House, autojump_clock: MockClock
+) -> None:
+    run = await a_run(house)
+    opened = trio.Event()
+    launcher = a_launcher(house, run, rows_of(2), is_open=opened.is_set)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(launcher.launch)
+        await wait_all_tasks_blocked()
+        await launcher.change(trio.lowlevel.checkpoint, 25, 0, None)
+        opened.set()
+        launcher.refill()
+    assert [unit.pay_cents for unit in await house.storage.units(run.id)] == [25, 25]
+
+
+async def test_rows_of_many_units_are_made_few_at_a_time_and_released_with_that(house: House) -> None:
+    run = await a_run(house)
+    released: list[int] = []
+
+    async def publish(units: Sequence[Unit]) -> None:
+        await trio.lowlevel.checkpoint()
+        released.append(len(units))
+
+    await a_launcher(house, run, rows_of(500, units=3), published=publish).launch()
+    assert sum(released) == 1500
+    assert max(released) <= UNITS_PER_TRANSACTION
 
 
 async def test_s21_units_of_a_slow_generator_are_released_as_they_come(house: House) -> None:
