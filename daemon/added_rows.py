@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ..files.durable import settle, sync_folder
-from .blueprints.contract import Blueprint, BlueprintFault
+from .blueprints.contract import Blueprint, BlueprintFault, ReadData
 from .row_source import MakeRows, RowSource
 
 ROWS_FOLDER = "rows"
@@ -48,9 +48,12 @@ def rows_from(blueprint: Blueprint, run_folder: Path, name: str) -> MakeRows:
     return partial(blueprint.added_rows, run_folder / ROWS_FOLDER / name)
 
 
-def all_rows(blueprint: Blueprint, run_folder: Path, names: Sequence[str]) -> RowSource:
-    """The rows of a run with these kept files."""
-    return RowSource(blueprint.rows, *(rows_from(blueprint, run_folder, name) for name in names))
+def all_rows(
+    blueprint: Blueprint, run_folder: Path, names: Sequence[str], read: ReadData | None = None
+) -> RowSource:
+    """The rows of a run with these kept files; `read`: its data, where its launch has just read it."""
+    first = blueprint.rows if read is None else partial(blueprint.rows_of, read)
+    return RowSource(first, *(rows_from(blueprint, run_folder, name) for name in names))
 
 
 def rows_left(blueprint: Blueprint, run_folder: Path, names: Sequence[str], made: int) -> bool:

@@ -10,7 +10,7 @@ import attrs
 
 from ..protocol.names import QueueOrder
 from .architects.contract import Ground
-from .blueprints.contract import BlueprintFault
+from .blueprints.contract import Blueprint, BlueprintFault, ReadData
 from .config_rest import Rest, rest_of
 from .group_faults import group_faults
 from .hooks import SECTIONS, hook_faults, hook_warnings
@@ -64,6 +64,8 @@ class CheckedTask:
     _code: TaskCode
     _folder: Path
     _routers: Routers | None
+    read: ReadData | None = None
+    """Its data, where that is little."""
 
     def forget(self) -> None:
         """Let the author's code go; nothing of the task can be asked afterwards."""
@@ -140,8 +142,10 @@ def check_task(
         if found is None:
             raise LaunchRefused(faults) from exc
         rest = found
-    problems = (*faults, *_judged(rest, code, folder, routers))
-    return CheckedTask(rest.config, problems, code, folder, routers)
+    blueprint, found_wrong = _judged_blueprint(rest, code, folder)
+    problems = (*faults, *found_wrong, *_judged(rest, code, folder, routers))
+    read = None if blueprint is None else blueprint.checked_data
+    return CheckedTask(rest.config, problems, code, folder, routers, read)
 
 
 @attrs.frozen
@@ -152,6 +156,8 @@ class Launchable:
     document: dict[str, Any]
     """The same, as it is kept with the run."""
     queue: QueueOrder
+    read: ReadData | None
+    """Its data, where that is little: whoever launches it need not read it again."""
 
 
 def launchable(
@@ -162,7 +168,7 @@ def launchable(
     try:
         if task.problems:
             raise LaunchRefused(task.problems)
-        return Launchable(task.config, task.document(), task.queue())
+        return Launchable(task.config, task.document(), task.queue(), task.read)
     finally:
         task.forget()
 
@@ -173,21 +179,28 @@ def numbered_label(name: str, number: int) -> str:
     return slug if number == 1 else f"{slug}-{number}"
 
 
-def _judged(rest: Rest, code: TaskCode, folder: Path, routers: Routers | None) -> list[str]:
-    """What the plug-ins find wrong, as far as what they look at is not wrong already."""
+def _judged_blueprint(rest: Rest, code: TaskCode, folder: Path) -> tuple[Blueprint | None, list[str]]:
+    """The blueprint, if it can be made, and what is wrong with data, pages and what goes by them."""
     problems: list[str] = []
-    if rest.holds("blueprint"):
-        try:
-            blueprint = code.blueprint(rest.config, folder)
-            problems += blueprint.check()
-            if rest.holds(*SECTIONS, "choice"):
-                problems += hook_faults(rest.config, code.module, blueprint, folder)
-            if rest.holds("choice", "limits") and blueprint.live is not None:
-                problems += group_faults(rest.config, blueprint.live.group)
-            if rest.holds("choice") and not problems and blueprint.material.make_rows is None:
-                problems += order_faults(rest.config.choice, blueprint.rows())
-        except (BlueprintFault, UnknownPlugIn, BrokenPlugIn) as exc:
-            problems.append(str(exc))
+    if not rest.holds("blueprint"):
+        return None, problems
+    try:
+        blueprint = code.blueprint(rest.config, folder)
+        problems += blueprint.check()
+        if rest.holds(*SECTIONS, "choice"):
+            problems += hook_faults(rest.config, code.module, blueprint, folder)
+        if rest.holds("choice", "limits") and blueprint.live is not None:
+            problems += group_faults(rest.config, blueprint.live.group)
+        if rest.holds("choice") and not problems and blueprint.material.make_rows is None:
+            problems += order_faults(rest.config.choice, blueprint.rows())
+    except (BlueprintFault, UnknownPlugIn, BrokenPlugIn) as exc:
+        return None, [*problems, str(exc)]
+    return blueprint, problems
+
+
+def _judged(rest: Rest, code: TaskCode, folder: Path, routers: Routers | None) -> list[str]:
+    """What the other plug-ins find wrong, as far as what they look at is not wrong already."""
+    problems: list[str] = []
     if rest.holds("provider"):
         provider = code.registry.provider(rest.config.provider.type)
         problems += provider.check(rest.config.provider.options, folder)

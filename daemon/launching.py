@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..protocol.names import RunId
 from ..storage.contract import NewRun
 from ..storage.errors import Duplicate, InvalidRecord, NotFound
 from ..storage.records import TaskRun
 from .admission import unknown_names
+from .blueprints.contract import ReadData
 from .checking import CheckedTask, Launchable, LaunchRefused, Plan, check_task, launchable, numbered_label
 from .house import House
 from .registry import Registry
@@ -29,6 +31,7 @@ class Launcher:
     def __init__(self, house: House, registry: Registry) -> None:
         self._house = house
         self._registry = registry
+        self._read: tuple[RunId, ReadData] | None = None
 
     async def store(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
         """The stored run of the task in `folder`; the same `launch_id` again is the same run.
@@ -45,7 +48,20 @@ class Launcher:
         run = await self._create(task, launch_id, who)
         if run.deleting:
             raise LaunchRefused([f"launch_id: run {run.label!r} of this launch is being deleted"])
+        self._keep_read(run, task)
         return run
+
+    def _keep_read(self, run: TaskRun, task: Launchable) -> None:
+        """Of a new run whose rows are all made at once: others would hold theirs for long."""
+        if task.read is not None and not run.rows_made and not task.config.limits.max_num_concurrent_units:
+            self._read = (run.id, task.read)
+
+    def take_read(self, run_id: RunId) -> ReadData | None:
+        """The data of the run as its launch has read it, once, unless another was launched since."""
+        if self._read is None or self._read[0] != run_id:
+            return None
+        (_, read), self._read = self._read, None
+        return read
 
     async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
         """What `store` would launch now. LaunchRefused: everything that is wrong; nothing is stored."""

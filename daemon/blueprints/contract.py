@@ -1,7 +1,7 @@
 """What a blueprint is: data in, pages, what is done with answers. The contract that task authors extend."""
 
 import abc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -33,6 +33,15 @@ class Row:
     unit_data: list[dict[str, Any]]
 
 
+@attrs.frozen
+class ReadData:
+    """A small file of data as `Blueprint.check` read it: a launch need not read it again."""
+
+    sha256: str
+    """Of what the file held, in hex."""
+    rows: Sequence[Row] = attrs.field(repr=False)
+
+
 class BlueprintFault(Exception):
     """The task's data or pages are not what the blueprint needs; says where and what to do."""
 
@@ -55,6 +64,15 @@ class Blueprint(abc.ABC):
     @abc.abstractmethod
     def rows(self) -> Iterator[Row]:
         """The data, row by row. Must give the same rows again after a restart; may be endless."""
+
+    @property
+    def checked_data(self) -> ReadData | None:
+        """The data that `check` has read and found good; None: it is not in a file, or too much to keep."""
+        return None
+
+    def rows_of(self, read: ReadData) -> Iterator[Row]:
+        """What `rows` gives; without reading it, where the data is still what was read."""
+        return self.rows()
 
     def check_added(self, path: Path) -> list[str]:
         """Every fault of a file with rows that staff want to add, as `check` would find them in the data."""

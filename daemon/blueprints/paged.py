@@ -5,6 +5,7 @@ Knows nothing of what is done with a row; `static`, `live`, `group` and `remote_
 
 import abc
 import difflib
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,13 +14,16 @@ from typing import Any
 import attrs
 
 from ...storage.records import Assignment, Unit
-from .contract import Blueprint, BlueprintFault, Row
+from .contract import Blueprint, BlueprintFault, Material, ReadData, Row
 from .pages import ALWAYS_FILLED, INDEX, SCRIPT, page_faults, page_script, placeholders, read_page
 from .reading import DATA_NAMES, DataFault, read_rows
 from .rows import RowFault, page_view
 
 FAULTS_SHOWN_MAX = 20  # more of the same teaches nobody anything
 ROWS_COMPARED_MAX = 1000  # placeholders are looked up in the names of so many rows
+KEPT_BYTES_MAX = (
+    1024 * 1024
+)  # of data that a launch does not read again; its rows take some ten times as much
 
 
 @attrs.frozen
@@ -37,9 +41,13 @@ class PagedBlueprint(Blueprint):
 
     Options = PagedOptions
 
+    def __init__(self, options: Any, material: Material) -> None:
+        super().__init__(options, material)
+        self._read: ReadData | None = None
+
     @abc.abstractmethod
     def row_from(self, value: Any) -> Row:
-        """The assignment that one row of the data stands for. RowFault."""
+        """The assignment that one row of the data stands for, wherever the task's folder is. RowFault."""
 
     def code_faults(self) -> list[str]:
         """Every reason for which the code in task.py cannot do what this blueprint is for."""
@@ -66,6 +74,17 @@ class PagedBlueprint(Blueprint):
     def rows(self) -> Iterator[Row]:
         """The data, read as far as it is wanted. DataFault at the first row that is not one."""
         return self._good(self._judged_rows())
+
+    @property
+    def checked_data(self) -> ReadData | None:
+        gives_others = type(self).rows is not PagedBlueprint.rows  # a plug-in's own
+        return None if gives_others else self._read
+
+    def rows_of(self, read: ReadData) -> Iterator[Row]:
+        """Those that were read, unless the file holds something else by now."""
+        if self.material.make_rows is None and _small_digest(self._data_file()) == read.sha256:
+            return iter(read.rows)
+        return self.rows()
 
     def _good(self, rows: Iterator[Row | DataFault]) -> Iterator[Row]:
         for row in rows:
@@ -137,10 +156,14 @@ class PagedBlueprint(Blueprint):
             path = self._data_file()
         except DataFault as exc:
             return set(), [str(exc)]
-        return self._checked_file(path)
+        sha256, rows = _small_digest(path), list[Row]()
+        names, faults = self._checked_file(path, None if sha256 is None else rows)
+        if sha256 is not None and not faults:
+            self._read = ReadData(sha256, rows)
+        return names, faults
 
-    def _checked_file(self, path: Path) -> tuple[set[str], list[str]]:
-        """The names in its first rows, and every fault."""
+    def _checked_file(self, path: Path, rows: list[Row] | None = None) -> tuple[set[str], list[str]]:
+        """The names in its first rows, and every fault. The good rows are added to `rows`."""
         names: set[str] = set()
         faults: list[str] = []
         count = 0
@@ -148,7 +171,10 @@ class PagedBlueprint(Blueprint):
             for count, row in enumerate(self._rows_of_file(path), 1):
                 if isinstance(row, DataFault):
                     faults.append(str(row))
-                elif count <= ROWS_COMPARED_MAX:
+                    continue
+                if rows is not None:
+                    rows.append(row)
+                if count <= ROWS_COMPARED_MAX:
                     names.update(*map(page_view, (row.shared, *row.unit_data)))
         except DataFault as exc:
             faults.append(str(exc))
@@ -168,6 +194,16 @@ class PagedBlueprint(Blueprint):
             if name not in names and name.split(".")[0] not in names | ALWAYS_FILLED:
                 faults.append(f"{page}:{line}: ${{{name}}} is not in the data; {_nearest(name, names)}")
         return _shortened(faults)
+
+
+def _small_digest(path: Path) -> str | None:
+    """SHA-256 of the file, in hex; None: it is too large for its rows to be kept, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(KEPT_BYTES_MAX + 1)
+    except OSError:
+        return None
+    return hashlib.sha256(content).hexdigest() if len(content) <= KEPT_BYTES_MAX else None
 
 
 def _readable(folder: Path, name: Path) -> Path:

@@ -1,12 +1,13 @@
 """The blueprint `static`: what it reads from a task's folder, serves, and refuses before a launch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crowdd.daemon.blueprints.contract import BlueprintFault, Material, Row
+from crowdd.daemon.blueprints.paged import KEPT_BYTES_MAX
 from crowdd.daemon.blueprints.static import StaticBlueprint, StaticOptions
 from crowdd.protocol.names import AgentStatus, AssignmentId, RunId, UnitId, UnitStatus
 from crowdd.storage.records import Assignment, Unit
@@ -189,3 +190,43 @@ def test_every_fault_of_added_rows_is_told(
     told = make(GOOD).check_added(more)
     assert len(told) == len(faults)
     assert all(each.startswith(fault) for each, fault in zip(told, faults, strict=True)), told
+
+
+# --- data that is not read twice
+
+
+def test_the_rows_of_a_launch_are_those_that_its_check_has_read(make: Make) -> None:
+    blueprint = make(GOOD)
+    blueprint.check()
+    read = blueprint.checked_data
+    assert read is not None
+    assert [*blueprint.rows_of(read)] == [*blueprint.rows()]
+
+
+def test_data_that_was_changed_since_its_check_is_read_again(make: Make) -> None:
+    blueprint = make(GOOD)
+    blueprint.check()
+    read = blueprint.checked_data
+    assert read is not None
+    changed = make({**GOOD, "data.jsonl": '{"title": "new", "text": "c"}\n'})
+    assert [row.shared["title"] for row in changed.rows_of(read)] == ["new"]
+
+
+@pytest.mark.parametrize(
+    "data", ['{"title": "t", "text": "a"}\n[]\n', '{"title": "t", "text": "%s"}\n' % ("a" * KEPT_BYTES_MAX)]
+)
+def test_data_with_a_fault_or_too_much_of_it_is_not_kept(make: Make, data: str) -> None:
+    blueprint = make({**GOOD, "data.jsonl": data})
+    blueprint.check()
+    assert blueprint.checked_data is None
+
+
+def test_what_a_plug_in_does_not_take_for_rows_is_not_kept(make: Make) -> None:
+    class Reversed(StaticBlueprint):
+        def rows(self) -> Iterator[Row]:
+            return reversed([*super().rows()])
+
+    plain = make(GOOD)
+    blueprint = Reversed(plain.options, plain.material)
+    blueprint.check()
+    assert blueprint.checked_data is None
