@@ -267,10 +267,9 @@ class Operator:
         if parts is None:
             return
         names = [each.name for each in await self.storage.added_rows(run.id)]
-        read = (
-            self._launcher.take_read
-        )  # called below: this lasts as long as the run, and would hold its data
-        rows = all_rows(parts.blueprint, self._house.run_folder(run.id), names, read(run.id))
+        folder = self._house.run_folder(run.id)
+        # No name here keeps what its launch has read: this call lasts as long as the run.
+        rows = all_rows(parts.blueprint, folder, names, self._launcher.take_read(run.id))
         run = await self.storage.run(run.id)  # staff may have stopped it before we took it up
         if self._stopping or not (run.state in UNFINISHED_RUN or self._is_deployed(run)):
             return

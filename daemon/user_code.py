@@ -108,11 +108,8 @@ class UserCode:
 def _called(function: Callable[..., T], *args: Any) -> T:
     try:
         answer = function(*args)
-    except (
-        trio.Cancelled,
-        UserCodeFailed,
-    ):  # it asked whether it is still wanted, or says itself what failed
-        raise
+    except (trio.Cancelled, UserCodeFailed):
+        raise  # it asked whether it is still wanted, or says itself what failed
     except BaseException as exc:
         raise _failure(function, exc) from exc
     if inspect.iscoroutine(answer):

@@ -21,9 +21,8 @@ from .rows import RowFault, page_view
 
 FAULTS_SHOWN_MAX = 20  # more of the same teaches nobody anything
 ROWS_COMPARED_MAX = 1000  # placeholders are looked up in the names of so many rows
-KEPT_BYTES_MAX = (
-    1024 * 1024
-)  # of data that a launch does not read again; its rows take some ten times as much
+KEPT_BYTES_MAX = 1024 * 1024
+"""Of data that a launch does not read again; its rows take some ten times as much."""
 
 
 @attrs.frozen
