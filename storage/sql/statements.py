@@ -174,7 +174,6 @@ FROM unit JOIN task_run ON task_run.id = unit.run_id WHERE unit.id = :id"""  # n
 UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
 ASSIGNMENTS_FROM = """
 SELECT id FROM assignment WHERE run_id = :run_id AND row >= :row AND row >= 0 ORDER BY row"""
-# From a JSON list, in its order: with a statement for each, SQLite would open the table's indexes each time.
 SAVE_UNIT = update(Unit, "status", "position", "agent_id", "worker_id", "rank")
 OTHERS_ASSIGNED = """
 SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id AND id <> :id AND status = 'assigned'"""
