@@ -16,7 +16,7 @@ from tests.system.processes import PAGE, Daemon
 from crowdd.testing.http_doors import HttpDoors, PageAddress
 
 from .copying import copy_workers
-from .instrument.sample import cpu_s
+from .instrument.sample import Meter
 from .stores import make_known
 
 TASK = "benchmark"
@@ -66,16 +66,19 @@ class Crowd:
         assert self.daemon.process is not None
         return self.daemon.process.pid
 
-    async def measure(self, registrations: int) -> Measured:
-        """Let workers take so many units, a few at the same time."""
+    async def measure(self, registrations: int, at_rest: float = 0.0) -> Measured:
+        """Let workers take so many units, a few at the same time.
+
+        `at_rest`: seconds of CPU that the daemon takes each second for other things, not counted.
+        """
         waited: list[float] = []
         async with httpx.AsyncClient(trust_env=False) as client:
-            before = cpu_s(self.pid)
-            async with trio.open_nursery() as nursery:
-                numbers = iter(range(self.registered, self.registered + registrations))
-                for _ in range(PAGES_AT_ONCE):
-                    nursery.start_soon(self._come, client, numbers, waited)
-            spent = cpu_s(self.pid) - before
+            with Meter([self.pid]) as meter:
+                async with trio.open_nursery() as nursery:
+                    numbers = iter(range(self.registered, self.registered + registrations))
+                    for _ in range(PAGES_AT_ONCE):
+                        nursery.start_soon(self._come, client, numbers, waited)
+        spent = meter.cpu_s - at_rest * meter.wall_s
         self.registered += registrations
         return Measured(spent / registrations * 1000, waited)
 

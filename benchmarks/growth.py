@@ -116,7 +116,7 @@ async def _point(growing: Growing, size: int, small: bool) -> dict[str, Any]:
             await crowd.measure(WARM_UP_SMALL if small else WARM_UP)
             at_rest = await _at_rest(crowd, REST_S_SMALL if small else REST_S)
             count = REGISTRATIONS_SMALL if small else REGISTRATIONS
-            each = [await _registering(crowd, count, at_rest) for _ in range(rounds)]
+            each = [(await crowd.measure(count, at_rest)).cpu_ms for _ in range(rounds)]
     return {"size": size, "rounds_ms": each, **summary(each), "at_rest_ms_a_s": at_rest * 1000}
 
 
@@ -125,13 +125,6 @@ async def _at_rest(crowd: Crowd, for_s: float) -> float:
     with Meter([crowd.pid]) as meter:
         await trio.sleep(for_s)
     return meter.cpu_s / meter.wall_s
-
-
-async def _registering(crowd: Crowd, count: int, at_rest: float) -> float:
-    """CPU time of the daemon for a registration, in ms, without what it would have taken at rest."""
-    with Meter([crowd.pid]) as meter:
-        await crowd.measure(count)
-    return (meter.cpu_s - at_rest * meter.wall_s) / count * 1000
 
 
 def _line(first: Mapping[str, Any], point: Mapping[str, Any]) -> str:

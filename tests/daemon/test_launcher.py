@@ -1,7 +1,8 @@
 """The launcher: rows become units, released within the cap; scenarios S18-S21."""
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -57,6 +58,19 @@ def a_launcher(
         max_concurrent=cap,
         is_open=is_open,
     )
+
+
+@asynccontextmanager
+async def opened_late(house: House, run: TaskRun, rows: Iterator[Row]) -> AsyncGenerator[TaskLauncher]:
+    """One that waits to be open; when left it is opened, and has ended."""
+    opened = trio.Event()
+    launcher = a_launcher(house, run, rows, is_open=opened.is_set)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(launcher.launch)
+        await wait_all_tasks_blocked()
+        yield launcher
+        opened.set()
+        launcher.refill()
 
 
 async def counts_of(house: House, run: TaskRun) -> dict[UnitStatus, int]:
@@ -137,14 +151,8 @@ async def test_rows_wait_a_moment_for_their_release_as_both_at_once_are_less_wor
     house: House, autojump_clock: MockClock
 ) -> None:
     run = await a_run(house)
-    opened = trio.Event()
-    launcher = a_launcher(house, run, rows_of(3), is_open=opened.is_set)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(launcher.launch)
-        await wait_all_tasks_blocked()
+    async with opened_late(house, run, rows_of(3)):
         assert await counts_of(house, run) == {}
-        opened.set()
-        launcher.refill()
     assert await counts_of(house, run) == {UnitStatus.LAUNCHED: 3}
 
 
@@ -164,14 +172,8 @@ async def test_rows_taken_before_the_pay_was_changed_are_paid_as_it_is_when_they
     house: House, autojump_clock: MockClock
 ) -> None:
     run = await a_run(house)
-    opened = trio.Event()
-    launcher = a_launcher(house, run, rows_of(2), is_open=opened.is_set)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(launcher.launch)
-        await wait_all_tasks_blocked()
+    async with opened_late(house, run, rows_of(2)) as launcher:
         await launcher.change(trio.lowlevel.checkpoint, 25, 0, None)
-        opened.set()
-        launcher.refill()
     assert [unit.pay_cents for unit in await house.storage.units(run.id)] == [25, 25]
 
 

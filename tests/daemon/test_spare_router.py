@@ -159,13 +159,19 @@ async def test_nothing_is_kept_where_the_operator_wants_none(tmp_path: Path) -> 
         await RouterProcesses(tmp_path, keeps_spare=False).keep_spare()
 
 
+async def with_the_one_kept(deploy: Callable[[int], Awaitable[str]], data: Path) -> int:
+    """Deploys run 2 once a process is kept ready for its router; which one that was."""
+    await deploy(1)
+    kept = await first_of(lambda: spares(data))
+    await deploy(2)
+    return kept
+
+
 @pytest.mark.system
 async def test_the_next_router_is_the_process_that_was_kept_ready(
     deploy: Callable[[int], Awaitable[str]], tmp_path: Path
 ) -> None:
-    await deploy(1)
-    kept = await first_of(lambda: spares(tmp_path))
-    await deploy(2)
+    kept = await with_the_one_kept(deploy, tmp_path)
     found = find_detached(tmp_path / "2" / "router" / "process.lock")
     assert found is not None
     assert found.pid == kept
@@ -175,9 +181,7 @@ async def test_the_next_router_is_the_process_that_was_kept_ready(
 async def test_its_lock_names_it_as_that_of_any_router(
     deploy: Callable[[int], Awaitable[str]], tmp_path: Path
 ) -> None:
-    await deploy(1)
-    kept = await first_of(lambda: spares(tmp_path))
-    await deploy(2)
+    kept = await with_the_one_kept(deploy, tmp_path)
     assert (tmp_path / "2" / "router" / "process.lock").read_text() == str(kept)
 
 

@@ -203,9 +203,8 @@ async def test_a_daemon_has_room_for_as_many_descriptors_as_it_may_have_whatever
     daemon: Daemon,
 ) -> None:
     soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (most // 2, most)
-    )  # its own, too: it is ours that it begins with
+    # Its own, too: it is ours that it begins with.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most // 2, most))
     try:
         await daemon.start()
     finally:
