@@ -20,7 +20,8 @@ from .groups import GroupRules
 from .hooks import RunView
 from .house import House
 from .live.cast import Cast
-from .live.stage import Stage, StageTools
+from .live.stage import Stage
+from .live.stage_tools import StageTools
 from .live.unit_cast import UnitCast
 from .onboarding import OnboardingCast, RunOnboarding
 from .parts import Parts

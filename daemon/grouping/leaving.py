@@ -12,7 +12,7 @@ from .. import lifecycle
 from ..due_times import due_after
 from ..groups import DropOutStep, EndForAll, GoOn, Loss, Member, Replace, Seek, Wait, drop_out
 from ..lifecycle import Command, Dismissed, Joined, PartnerLeft, SentAway
-from ..live.stage import Stage
+from ..live.played_groups import PlayedGroups
 from ..live.waits import How
 from ..log_ids import ids_of
 from .gathering import Gathering, GroupTools, not_needed
@@ -34,17 +34,17 @@ class Empty:
 class Leaving:
     """One per run. Holds no state: the piece says who sits where, storage why somebody left."""
 
-    def __init__(self, tools: GroupTools, gathering: Gathering, stage: Stage) -> None:
+    def __init__(self, tools: GroupTools, gathering: Gathering, groups: PlayedGroups) -> None:
         self._t = tools
         self._gathering = gathering
-        self._stage = stage
+        self._groups = groups
 
     async def step(self, seats: Seats) -> Wait | None:
         """Do the next thing; None: things are other than they were, look again. StaleWrite, IllegalEvent."""
-        members = self._stage.members(seats.assignment_id)
+        members = self._groups.members(seats.assignment_id)
         if members is None:
             return await self._unplayed(seats)
-        if self._stage.group_has_ended(seats.assignment_id) and (told := self._partner_left(seats)):
+        if self._groups.has_ended(seats.assignment_id) and (told := self._partner_left(seats)):
             await self._t.runner.carry_out(told)  # to who came back after a shutdown, since when they work
             return None
         empty, remaining = await self._who_is_there(seats, members)
@@ -93,7 +93,7 @@ class Leaving:
     async def _about(self, seat: Empty, remaining: Sequence[Member], seats: Seats) -> float | None:
         """Do what is to be done about an empty seat; until when to wait, or None: something was done."""
         newcomer = seat.newcomer
-        if self._stage.is_closing(seats.assignment_id):
+        if self._groups.is_closing(seats.assignment_id):
             await self._go_on(seat, seats)
             return None
         if newcomer is not None and self._is_here(newcomer):
@@ -141,14 +141,14 @@ class Leaving:
         commands = await self._sent_away(seats, newcomers)
         await self._t.runner.carry_out([*commands, *not_needed(unneeded)])
         log.info("its group goes on without", extra=ids_of(seat.agent))
-        self._stage.leave(seat.agent)
+        self._groups.leave(seat.agent)
 
     async def _end(self, seat: Empty, seats: Seats) -> None:
         sent_away = await self._sent_away(seats, seats.waiting)
         await self._t.runner.carry_out([*sent_away, *not_needed(seats.free), *self._partner_left(seats)])
         log.info("its group ends without", extra=ids_of(seat.agent))
-        self._stage.leave(seat.agent)
-        self._stage.end_group(seat.agent)
+        self._groups.leave(seat.agent)
+        self._groups.end(seat.agent)
 
     def _partner_left(self, seats: Seats) -> list[Command]:
         """Whoever still works in the group is to hand in what there is."""

@@ -71,7 +71,7 @@ def make_keeper(rules: GroupRules, needs: KeeperNeeds) -> GroupKeeper:
         partners.fill,
     )
     gathering = Gathering(tools)
-    keeper = GroupKeeper(tools, gathering, Leaving(tools, gathering, needs.stage), partners)
+    keeper = GroupKeeper(tools, gathering, Leaving(tools, gathering, needs.stage.groups), partners)
     needs.stage.watch_groups(keeper)
     needs.runner.returns = keeper.returns
     return keeper

@@ -1,15 +1,20 @@
 """Who plays in one kind of live work, units or onboardings: what differs between them, as a contract."""
 
 import abc
+import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
-from ...protocol.names import AgentId, AgentStatus, WireId
-from ..lifecycle import TaskFailed, TimeOver, WentAway
+from ...protocol.names import AgentId, AgentStatus, Reason, WireId
+from ..full_disk import with_space
+from ..lifecycle import IllegalEvent, TaskFailed, TimeOver, WentAway
 from .agent import LiveAgent, Person
 from .ledger import PieceKey
 from .piece import Piece
 from .waits import How
+
+log = logging.getLogger(__name__)
 
 Ends = WentAway | TimeOver | TaskFailed
 """How the daemon ends an agent's part."""
@@ -37,6 +42,11 @@ class Player(Protocol):
     def reason(self) -> str | None:
         """Why, where there is a reason."""
         ...
+
+
+def was_shut_down(player: Player) -> bool:
+    """Whether its part is over because the daemon stopped: then it may come back."""
+    return player.reason == Reason.SHUTDOWN.value
 
 
 class Cast(abc.ABC):
@@ -92,3 +102,15 @@ class Cast(abc.ABC):
     @abc.abstractmethod
     async def finished(self, piece: Piece, returned: Any) -> None:
         """The author's code has come to its end, and agents may not have."""
+
+    async def end(self, agents: Sequence[AgentId], event: Ends) -> None:
+        """End the part of each, unless it has ended in another way at this moment."""
+        for agent_id in agents:
+            try:
+                await with_space(f"the end of agent {agent_id}", partial(self.happen, agent_id, event))
+            except IllegalEvent as exc:
+                log.info("it had moved on: %s", exc, extra=self.log_ids(agent_id))
+
+    def log_ids(self, agent_id: AgentId) -> dict[str, int]:
+        """What a log line about the agent is found by."""
+        return {"onboarding" if self.onboarding else "agent": agent_id}

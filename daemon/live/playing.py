@@ -23,12 +23,16 @@ class Playing:
         self.piece: Piece = opened.piece
         self.persons = persons
         """Everybody who sits, or sat, in its seats."""
+        self.unanswered = opened.calls
+        """Calls of named functions from before it was opened."""
         self.calls: Calls | None = None
         """None: pages can call nothing."""
         self.is_closing = False
         """Whether its code has ended; answers may still come."""
         self.is_stopped = False
         """Whether its code ended because the daemon stops."""
+        self.is_over = False
+        """Whether it is carried on no more: nobody sits down in it."""
 
     def takes(self, agent_id: AgentId) -> bool:
         """Whether the agent has a seat in it, or can take one: only groups go on with somebody new."""

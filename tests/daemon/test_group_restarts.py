@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from crowdd.daemon.live.stage import Stage
+from crowdd.daemon.live.pieces import Pieces
 from crowdd.protocol.names import AgentStatus, AssignmentId, PieceKind, RunState, UnitStatus
 from crowdd.storage.errors import NotFound
 from crowdd.testing.verdicts import Verdict
@@ -43,10 +43,10 @@ async def test_whoever_is_through_before_the_groups_code_begins_has_a_seat_in_it
 ) -> None:
     begins = trio.Event()
 
-    async def after_a_start(stage: Stage) -> None:
+    async def after_a_start(pieces: Pieces) -> None:
         await begins.wait()
 
-    monkeypatch.setattr(Stage, "_after_first_words", after_a_start)
+    monkeypatch.setattr(Pieces, "_after_first_words", after_a_start)
     async with open_virtual(tmp_path) as virtual:
         run = await a_run(virtual, "end")
         async with a_pair(virtual, run) as (ann, bob):

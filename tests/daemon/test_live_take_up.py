@@ -14,7 +14,8 @@ from crowdd.daemon.house import House
 from crowdd.daemon.live.attendance import AGENTS_A_TURN as AWAY_A_TURN
 from crowdd.daemon.live.attendance import Attendance
 from crowdd.daemon.live.cast import Ends, Player
-from crowdd.daemon.live.stage import AGENTS_A_TURN, Stage, StageTools
+from crowdd.daemon.live.stage import AGENTS_A_TURN, Stage
+from crowdd.daemon.live.stage_tools import StageTools
 from crowdd.daemon.live.unit_cast import UnitCast
 from crowdd.daemon.router_link import RouterLink
 from crowdd.protocol.names import AgentId, AgentStatus, WireId

@@ -113,7 +113,7 @@ async def test_a_daemon_that_goes_ends_its_pieces_a_group_a_turn(
         await trio.sleep(1)
         live = await virtual.until_live(run.id)
         assert live.pieces == agents
-        turns = TurnCounter("Stage._begin")
+        turns = TurnCounter("Pieces._begin")
         trio.lowlevel.add_instrument(turns)
         virtual.daemon.stop(10, Manner.SUSPEND)
         await trio.sleep(5)
