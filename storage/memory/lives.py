@@ -224,7 +224,7 @@ def _export_row(tables: Tables, run: TaskRun, submission: Submission) -> ExportR
         submission=fresh(submission),
         metadata=copies(tables.metadata.having("agent", agent.id)),
         review=_last_review(tables, agent),
-        updates=copies(talk_of(tables, agent.id)),
+        updates=talk_of(tables, agent.id),
     )
 
 

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
-from ...protocol.names import AgentStatus, PieceKind, RunId, UnitId, UnitStatus, WorkerId
+from ...protocol.names import AgentStatus, RunId, UnitId, UnitStatus, WorkerId
 from ..admission_rules import unit_kind
 from ..records import (
     AddedRows,
@@ -15,9 +15,7 @@ from ..records import (
     Decision,
     Grant,
     HistoryEntry,
-    JournalEntry,
     LateAnswer,
-    LiveUpdate,
     Metadata,
     OnboardingAgent,
     Owed,
@@ -33,6 +31,8 @@ from ..records import (
     Worker,
 )
 from ..rows import fresh
+from .streams import Streams
+from .texts import Heard, Piece, Talk
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -195,17 +195,6 @@ class Counts:
             self.onboarding[new.run_id][new.status] += 1
 
 
-UpdateKey = tuple[bool, int, bool, int]
-"""Onboarding, agent, outgoing and number of a live update."""
-JournalKey = tuple[PieceKind, int, int]
-"""Kind and id of a piece, and the position in its journal."""
-
-
-def update_name(update: LiveUpdate) -> tuple[bool, int, str]:
-    """What no two updates have that an agent's pages said."""
-    return (update.onboarding, update.agent_id, update.update_id)
-
-
 class Tables:
     """Everything one memory store holds. Outlives its storage, as a file outlives a process."""
 
@@ -269,11 +258,9 @@ class Tables:
             agent=lambda r: r.agent_id, told=lambda r: (r.agent_id, r.digest)
         )
         self.errors: Table[int, PageError] = Table(run=lambda r: r.run_id)
-        self.updates: Table[UpdateKey, LiveUpdate] = Table(
-            stream=lambda r: (r.onboarding, r.agent_id, r.outgoing),
-            update_id=lambda r: None if r.outgoing else update_name(r),
-        )
-        self.journal: Table[JournalKey, JournalEntry] = Table(piece=lambda r: (r.kind, r.piece_id))
+        self.updates: Streams[Talk, int] = Streams()
+        self.heard: Streams[Heard, str] = Streams()
+        self.journal: Streams[Piece, int] = Streams()
         self.owed: Table[int, Owed] = Table(run=lambda r: r.run_id, agent=lambda r: r.agent_id)
         self.reviews: Table[int, Review] = Table(agent=lambda r: r.agent_id)
         self.facts: Table[tuple[str, str], tuple[str, str, str]] = Table(scope=lambda r: r[0])
@@ -281,7 +268,10 @@ class Tables:
         self.history: Table[int, HistoryEntry] = Table(
             run=lambda r: r.run_id, subject=lambda r: (r.kind, r.subject_id)
         )
-        self._all: list[Table[Any, Any]] = [each for each in vars(self).values() if isinstance(each, Table)]
+        kinds = (Table, Streams)
+        self._all: list[Table[Any, Any] | Streams[Any, Any]] = [
+            each for each in vars(self).values() if isinstance(each, kinds)
+        ]
 
     def apply(self) -> None:
         """Make everything staged the present."""

@@ -120,6 +120,23 @@ async def test_an_update_that_nobody_could_find_again_is_refused(
         await world.storage.add_live([an_update(agent.id, **changes)], [])
 
 
+async def test_an_update_that_is_no_json_stores_nothing_of_its_transaction(world: World) -> None:
+    agent = await world.at_work()
+    with pytest.raises(InvalidRecord):
+        await world.storage.add_live([an_update(agent.id), an_update(agent.id, 2, update={"no": {1}})], [])
+    assert await world.storage.live_updates(False, agent.id, False) == []
+
+
+async def test_an_update_stays_as_it_was_stored_whoever_changes_theirs(world: World) -> None:
+    agent = await world.at_work()
+    given, kept = an_update(agent.id, update={"said": ["hi"]}), an_update(agent.id, update={"said": ["hi"]})
+    await world.storage.add_live([given], [])
+    given.update["said"].append("you")
+    (read,) = await world.storage.live_updates(False, agent.id, False)
+    read.update["said"].append("there")
+    assert await world.storage.live_updates(False, agent.id, False) == [kept]
+
+
 @pytest.mark.parametrize("onboarding", [False, True])
 async def test_s25_an_update_is_of_an_agent_that_exists(storage: Storage, onboarding: bool) -> None:
     with pytest.raises(InvalidRecord):
@@ -155,6 +172,23 @@ async def test_s25_a_journal_is_of_a_piece_that_exists(world: World, kind: Piece
     await beginner(world)
     with pytest.raises(InvalidRecord):
         await world.storage.add_live([], [an_entry(kind, 7)])
+
+
+async def test_a_result_that_is_no_json_stores_nothing_of_its_transaction(world: World) -> None:
+    agent = await world.at_work()
+    with pytest.raises(InvalidRecord):
+        await world.storage.add_live([an_update(agent.id)], [an_entry(UNIT, agent.unit_id, result={1})])
+    assert await world.storage.live_updates(False, agent.id, False) == []
+
+
+async def test_a_result_stays_as_it_was_stored_whoever_changes_theirs(world: World) -> None:
+    agent = await world.at_work()
+    given = an_entry(UNIT, agent.unit_id, result=["hi"])
+    await world.storage.add_live([], [given])
+    given.result.append("you")
+    (read,) = await world.storage.journal(UNIT, agent.unit_id)
+    read.result.append("there")
+    assert await world.storage.journal(UNIT, agent.unit_id) == [an_entry(UNIT, agent.unit_id, result=["hi"])]
 
 
 async def test_the_first_place_in_a_journal_is_1(world: World) -> None:
