@@ -14,10 +14,10 @@ from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
+from ..protocol.handshake import SUBPROTOCOL
 from ..protocol.limits import FRAME_BYTES_MAX
 from .channel import LinkLost, LinkRefused, Wire
 
-SUBPROTOCOL = Subprotocol("crowdd.1")
 HANDSHAKE_BYTES_MAX = 256 * 1024  # of an answer that should become a websocket
 REFUSAL_BYTES = 1_000  # of what a router says when it refuses: more are no words of ours
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # refusals that a later try may not meet
@@ -116,7 +116,9 @@ class WebsocketWire(Wire):
 
 async def shake_hands(stream: trio.abc.Stream, url: str, name: str) -> WebsocketWire:
     """Ask the router `name` for a wire at `url` (ws:// or wss://). LinkLost, LinkRefused. Bound it."""
-    protocol = ClientProtocol(parse_uri(url), subprotocols=[SUBPROTOCOL], max_size=FRAME_BYTES_MAX)
+    protocol = ClientProtocol(
+        parse_uri(url), subprotocols=[Subprotocol(SUBPROTOCOL)], max_size=FRAME_BYTES_MAX
+    )
     try:
         await _ask(stream, protocol)
     except _GONE as exc:

@@ -20,6 +20,8 @@ from .proof import NONCE_BYTES, check, daemon_proof, router_proof
 from .streams import EPOCH_MAX
 from .uploads import UploadRule
 
+SUBPROTOCOL = "crowdd.1"
+"""What both ends of the websocket say that it carries; what its frames may be, `VERSIONS` says."""
 VERSIONS = (1,)
 """The versions of the link that we speak: this one and the one before it."""
 

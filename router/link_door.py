@@ -9,7 +9,7 @@ import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..protocol.errors import LinkRefusal
-from ..protocol.handshake import Handshake, Peer, refusal
+from ..protocol.handshake import SUBPROTOCOL, Handshake, Peer, refusal
 from ..protocol.limits import HELLO_S
 from ..protocol.link import Role
 from ..protocol.proof import NONCE_BYTES
@@ -23,7 +23,6 @@ from .socket_door import close, refuse_socket
 from .socket_protocol import LINE, BoundedSocket
 from .threads import in_thread
 
-SUBPROTOCOL = "crowdd.1"
 log = logging.getLogger(__name__)
 
 
