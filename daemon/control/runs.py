@@ -1,7 +1,6 @@
 """Endpoints about runs as wholes: list, show, stop, expire, links, and the daemon's status."""
 
 import secrets
-from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -9,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.names import RunState
-from ...storage.errors import NotFound
 from ...storage.records import TaskRun
 from .answers import json_answer
 from .auditing import changed
@@ -29,9 +27,9 @@ from .questions import (
     who_asks,
 )
 from .shapes.links import LinksView
-from .shapes.runs import ExpiredView, RunDetailsView, RunsView, RunView
+from .shapes.runs import ExpiredView, RunDetailsView, RunsView
 from .shapes.service import StatusView
-from .views import owed_view, room_view, run_view
+from .views import owed_view, room_view, run_view, run_views
 
 
 async def get_status(request: Request) -> Response:
@@ -49,12 +47,7 @@ async def get_status(request: Request) -> Response:
 async def list_runs(request: Request) -> Response:
     """All runs, or those in the states asked for."""
     operator = operator_of(request)
-    runs = await operator.storage.runs(statuses_asked_for(request, RunState))
-    views: list[RunView] = []
-    for run in runs:
-        with suppress(NotFound):  # it was deleted while those before it were looked at
-            views.append(await run_view(operator, run))
-    found: RunsView = {"runs": views}
+    found: RunsView = {"runs": await run_views(operator, statuses_asked_for(request, RunState))}
     return json_answer(found)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT, RunId
+from ...protocol.names import COMPLETED_UNIT, LIVE_AGENT, RunId, RunState
 from ...storage.contract import RunCounts, Storage
 from ...storage.records import Agent, HistoryEntry, Owed, PageError, TaskRun, Unit, Worker
 from ..errands import Errand
 from ..grouping import Room
+from ..slices import by_slices
 from ..track_record import TrackRecord
 from .answers import json_bytes
 from .needs import LiveRun, Operator, RouterState
@@ -15,6 +16,8 @@ from .shapes.history import ChangeView
 from .shapes.people import TrackRecordView, WorkerView
 from .shapes.runs import CountsView, LiveView, OwedView, RoomView, RouterView, RunView
 from .shapes.work import DebtView, ErrorNoteView
+
+RUNS_A_TURN = 500  # shown, of some 10 us each
 
 
 def progress_view(counts: RunCounts) -> CountsView:
@@ -53,11 +56,28 @@ def live_view(live: LiveRun | None) -> LiveView:
 async def run_view(operator: Operator, run: TaskRun) -> RunView:
     """A run with its progress."""
     task = await operator.storage.task(run.task_id)
-    counts = await operator.storage.counts(run.id)
+    return _run_view(operator, run, task.name, await operator.storage.counts(run.id))
+
+
+async def run_views(operator: Operator, states: frozenset[RunState] | None) -> list[RunView]:
+    """All runs with their progress, or those in these states; it takes two reads, however many they are."""
+    counted = await operator.storage.counted_runs(states)
+    tasks = {task.id: task.name for task in await operator.storage.tasks()}
+    views: list[RunView] = []
+
+    def view(run_and_counts: tuple[TaskRun, RunCounts]) -> None:
+        run, counts = run_and_counts
+        views.append(_run_view(operator, run, tasks[run.task_id], counts))
+
+    await by_slices(counted, RUNS_A_TURN, view)
+    return views
+
+
+def _run_view(operator: Operator, run: TaskRun, task: str, counts: RunCounts) -> RunView:
     return {
         "id": run.id,
         "label": run.label,
-        "task": task.name,
+        "task": task,
         "state": run.state.value,
         "trouble": run.trouble,
         "paused": run.paused,

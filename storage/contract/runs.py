@@ -109,6 +109,12 @@ class RunsContract(abc.ABC):
     async def runs(self, states: frozenset[RunState] | None = None) -> list[TaskRun]: ...
 
     @abc.abstractmethod
+    async def counted_runs(
+        self, states: frozenset[RunState] | None = None
+    ) -> list[tuple[TaskRun, RunCounts]]:
+        """As `runs`, each with its `counts`, all of one moment and as one read."""
+
+    @abc.abstractmethod
     async def counts(self, run_id: RunId) -> RunCounts:
         """Cost does not depend on the run's size."""
 

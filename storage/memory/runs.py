@@ -106,17 +106,17 @@ class MemoryRuns(MemoryBody):
         tables = await self._read()
         return fresh(rules.found(tables.runs.the("label", label), "run", label))
 
+    async def counted_runs(
+        self, states: frozenset[RunState] | None = None
+    ) -> list[tuple[TaskRun, RunCounts]]:
+        tables = await self._read()
+        found = [run for run in tables.runs if states is None or run.state in states]
+        return [(fresh(run), _counts(tables, run.id)) for run in found]
+
     async def counts(self, run_id: RunId) -> RunCounts:
         tables = await self._read()
         rules.found(tables.runs.get(run_id), "run", run_id)
-        counts = tables.counts
-        return RunCounts(
-            units={status: counts.units[run_id, "unit"][status] for status in UnitStatus},
-            agents={status: counts.agents[run_id][status] for status in AgentStatus},
-            screening={status: counts.units[run_id, "screening"][status] for status in UnitStatus},
-            gold={status: counts.units[run_id, "gold"][status] for status in UnitStatus},
-            onboarding={status: counts.onboarding[run_id][status] for status in AgentStatus},
-        )
+        return _counts(tables, run_id)
 
     async def assignment(self, assignment_id: AssignmentId) -> Assignment:
         tables = await self._read()
@@ -290,3 +290,14 @@ def next_position(tables: Tables, run_id: RunId) -> int:
     position = tables.positions.get(run_id) or 1
     tables.positions.put(run_id, position + 1)
     return position
+
+
+def _counts(tables: Tables, run_id: RunId) -> RunCounts:
+    counts = tables.counts
+    return RunCounts(
+        units={status: counts.units[run_id, "unit"][status] for status in UnitStatus},
+        agents={status: counts.agents[run_id][status] for status in AgentStatus},
+        screening={status: counts.units[run_id, "screening"][status] for status in UnitStatus},
+        gold={status: counts.units[run_id, "gold"][status] for status in UnitStatus},
+        onboarding={status: counts.onboarding[run_id][status] for status in AgentStatus},
+    )

@@ -1,7 +1,7 @@
 """Requesters, projects, tasks, runs and what they are made of, in SQLite."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -84,6 +84,11 @@ class SqliteRuns(SqliteBody):
 
     async def runs(self, states: frozenset[RunState] | None = None) -> list[TaskRun]:
         return await self._engine.read_long(page, TaskRun, 0, rules.VALUE_MAX, states)
+
+    async def counted_runs(
+        self, states: frozenset[RunState] | None = None
+    ) -> list[tuple[TaskRun, RunCounts]]:
+        return await self._engine.read_long(_counted_runs, states)
 
     async def run(self, run_id: RunId) -> TaskRun:
         return await self._engine.read(the_run, run_id)
@@ -377,7 +382,21 @@ def take_positions(db: Db, run_id: RunId, number: int) -> int:
 def _counts(db: Db, run_id: RunId) -> RunCounts:
     the_run(db, run_id)
     rows = db.execute(statements.COUNTS, {"run_id": run_id})
-    kept: dict[tuple[str, str], int] = {(kind, status): number for kind, status, number in rows}
+    return _run_counts({(kind, status): number for kind, status, number in rows})
+
+
+def _counted_runs(db: Db, states: frozenset[RunState] | None) -> list[tuple[TaskRun, RunCounts]]:
+    runs = page(db, TaskRun, 0, rules.VALUE_MAX, states)
+    kept: dict[RunId, dict[tuple[str, str], int]] = {run.id: {} for run in runs}
+    bounds = {"first": min(kept, default=0), "last": max(kept, default=0)}
+    for run_id, kind, status, number in db.execute(statements.COUNTS_OF_RUNS, bounds):
+        if run_id in kept:  # else it lies between them and is in another state
+            kept[run_id][kind, status] = number
+    return [(run, _run_counts(kept[run.id])) for run in runs]
+
+
+def _run_counts(kept: Mapping[tuple[str, str], int]) -> RunCounts:
+    """`kept` by kind and status; what is not among it is none."""
     return RunCounts(
         units={status: kept.get(("unit", status.value), 0) for status in UnitStatus},
         agents={status: kept.get(("agent", status.value), 0) for status in AgentStatus},

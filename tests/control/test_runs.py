@@ -8,6 +8,7 @@ import pytest
 from crowdd.protocol.names import RunState
 from crowdd.storage.records import TaskRun
 
+from ..storage.counting import counted
 from .fakes import ADDRESS, Answer, Desk
 
 
@@ -50,6 +51,17 @@ async def test_runs_are_listed_by_state(desk: Desk) -> None:
     await desk.operator.move(other.id, RunState.COMPLETED)
     running = (await desk.ask("GET", "/v1/runs?status=running")).json()["runs"]
     assert [run["label"] for run in running] == ["one"]
+
+
+async def test_a_list_of_many_runs_takes_as_many_reads_as_one_of_none(desk: Desk) -> None:
+    for number in range(3):
+        await desk.operator.a_run(f"run-{number}")
+    calls = counted(desk.operator.storage)
+    assert len((await desk.ask("GET", "/v1/runs?status=running")).json()["runs"]) == 3
+    many = calls.copy()
+    calls.clear()
+    assert (await desk.ask("GET", "/v1/runs?status=failed")).json()["runs"] == []
+    assert many == calls
 
 
 @pytest.mark.parametrize("name", ["nothing", "99", "999999999999999999999", "%2e%2e", "a%20b", "%00"])

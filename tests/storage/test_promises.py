@@ -88,6 +88,7 @@ READS = {
     "agents_of_assignment",
     "agents_of_link",
     "agents_of_worker",
+    "counted_runs",
     "counts",
     "export",
     "fact",

@@ -209,6 +209,20 @@ async def test_s27_runs_are_found_by_whether_they_are_over(world: World) -> None
     assert await world.storage.runs(frozenset({RunState.RUNNING, RunState.DRAINING})) == [going]
 
 
+@pytest.mark.parametrize(
+    "states", [None, {RunState.RUNNING}, {RunState.COMPLETED}, {RunState.STOPPED}, set()]
+)
+async def test_runs_are_counted_together_as_each_is_alone(world: World, states: set[RunState] | None) -> None:
+    for number, label in enumerate(("over", "going", "full"), start=1):
+        run = await world.run(label, assignments=number)
+        await world.take(run, await world.worker())
+        if label == "over":
+            await world.commit(MoveRun(run.id, RunState.RUNNING, RunState.COMPLETED, "daemon", "all done"))
+    asked_for = None if states is None else frozenset(states)
+    alone = [(run, await world.storage.counts(run.id)) for run in await world.storage.runs(asked_for)]
+    assert await world.storage.counted_runs(asked_for) == alone
+
+
 async def test_a_run_moves_only_from_where_it_is(world: World) -> None:
     run = await world.run()
     with pytest.raises(StaleWrite):
