@@ -89,6 +89,6 @@ class Runs(Asking):
         """What would go if the run were deleted."""
         return read(shapes.Stock, self._connection.get(path_of(run, "stock")))
 
-    def delete(self, run: RunName) -> "shapes.Stock":
+    def delete(self, run: RunName) -> "shapes.DeletedRun":
         """Delete an ended run with its files, for good; says what it had."""
-        return read(shapes.Stock, self._connection.delete(path_of(run), timeout_s=DELETE_S))
+        return read(shapes.DeletedRun, self._connection.delete(path_of(run), timeout_s=DELETE_S))

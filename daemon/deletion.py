@@ -1,10 +1,11 @@
 """Deletes ended runs for good: their files, then their records, bit by bit.
 
 The order is what makes a crash in the middle harmless. First the run is marked, in one transaction: from then
-on it is never exported, and every start of the daemon goes on with it. Then its links are closed, its files
-go, its assignments with all that hangs on them, some at a time, and last the run itself with its mark. Each
-step may be done again, and leaves a store that `crowdd storage check` finds whole; as the mark goes last, no
-file and no row is ever left without a run that names it.
+on it is never exported, and every start of the daemon goes on with it. Then its links are closed, and routers
+that outlast it drop what they kept or set aside of it. Then its files go, its assignments with all that hangs
+on them, some at a time, and last the run itself with its mark. Each step may be done again, and leaves a
+store that `crowdd storage check` finds whole; as the mark goes last, no file and no row is ever left without
+a run that names it.
 
 What stays: workers with their grants and blocks, the task, who deleted the run (history), and that its links
 are revoked. What its workers did in it counts no more against `maximum_units_per_worker` of the task.
@@ -18,21 +19,39 @@ from contextlib import suppress
 from pathlib import Path
 
 import attrs
+import trio
 
 from ..files.durable import sync_folder
 from ..storage.records import TaskRun
+from .architects.contract import Architect
+from .channel import Channel, LinkLost, LinkRefused
 from .house import House
-from .parts import RunBroken, provider_of
-from .providers.contract import ProviderFailed
+from .parts import RunBroken, outside_of
+from .providers.contract import CrowdProvider, ProviderFailed
 from .registry import Registry
 
 log = logging.getLogger(__name__)
 
+_LEFT = (
+    "{} may still have answers of run {label!r} that it kept or set aside: "
+    "while it is stopped, remove runs/{label} and set_aside/{label}-* from its folder."
+)
 UNITS_PER_TRANSACTION = 500  # so that the answers of other runs never wait long for it
 
 
 class DeletionFailed(Exception):
     """The run is going, but could not be removed entirely; says why. The next start tries again."""
+
+
+@attrs.define(eq=False)
+class Order:
+    """One deletion that was asked for."""
+
+    run: TaskRun
+    who: str
+    left: list[str] = attrs.Factory(list[str])
+    """What is out of our reach and may still be there: where, and what to do."""
+    done: trio.Event = attrs.Factory(trio.Event)
 
 
 @attrs.frozen
@@ -59,31 +78,66 @@ class Deletion:
         files, size = await self._house.user_code.off_loop(_weigh, self._folders(run))
         return Stock(sum(counts.units.values()), submissions, files, size)
 
-    async def steps(self, run: TaskRun, who: str) -> AsyncGenerator[None]:
+    async def steps(self, order: Order) -> AsyncGenerator[None]:
         """Remove a marked run, which nobody holds; yields after each step.
 
         OSError: a file cannot be removed. NotFound: the run is gone.
         """
-        await self._close_links(run, who)
+        run = order.run
+        await self._tell_others(order)
         yield
         for folder in self._folders(run):
             await self._house.user_code.off_loop(_remove, folder)
             yield
         while await self._house.storage.delete_assignments(run.id, UNITS_PER_TRANSACTION):
             yield
-        await self._house.storage.finish_deletion(run.id, self._house.wall(), who)
+        await self._house.storage.finish_deletion(run.id, self._house.wall(), order.who)
         yield
 
     def _folders(self, run: TaskRun) -> Sequence[Path]:
         """The task's last: who closes the links needs it."""
         return self._house.run_folder(run.id), self._house.task_folder(run.launch_id)
 
-    async def _close_links(self, run: TaskRun, who: str) -> None:
+    async def _tell_others(self, order: Order) -> None:
+        run = order.run
         try:
-            provider = await self._house.user_code.off_loop(provider_of, run, self._house, self._registry)
-            await provider.forget_run(who)
-        except (RunBroken, ProviderFailed) as exc:  # also after a crash: the task's folder has gone by then
+            outside = await self._house.user_code.off_loop(outside_of, run, self._house, self._registry)
+        except RunBroken as exc:  # also after a crash: the task's folder has gone by then
             log.warning("its provider could not be told: %s", exc, extra={"run": run.id})
+            _is_left(order, f"Its routers are not known: {exc}. One that runs other runs, too,")
+            return
+        await _close_links(order, outside.provider)
+        for channel in await _lasting(order, outside.architect):
+            await _clear(order, channel)
+
+
+async def _close_links(order: Order, provider: CrowdProvider) -> None:
+    try:
+        await provider.forget_run(order.who)
+    except ProviderFailed as exc:
+        log.warning("its provider could not be told: %s", exc, extra={"run": order.run.id})
+
+
+async def _lasting(order: Order, architect: Architect) -> Sequence[Channel]:
+    try:
+        return await architect.lasting()
+    except LinkRefused as exc:
+        _is_left(order, f"Its routers are not known: {exc}. One that runs other runs, too,")
+        return ()
+
+
+async def _clear(order: Order, channel: Channel) -> None:
+    """Also of a run that was taken off long ago: what was set aside of it is there still."""
+    try:
+        await channel.undeploy(order.run.label, discard=True)
+    except (LinkLost, LinkRefused) as exc:
+        _is_left(order, f"Router {channel.name} could not be told: {exc}. It")
+
+
+def _is_left(order: Order, which: str) -> None:
+    words = _LEFT.format(which, label=order.run.label)
+    log.warning("%s", words, extra={"run": order.run.id})
+    order.left.append(words)
 
 
 def _remove(folder: Path) -> None:

@@ -20,7 +20,7 @@ from .causes import causes
 from .checking import LaunchRefused, Plan
 from .control.shapes.service import HeldView
 from .degraded import Degradation, Lack
-from .deletion import Deletion, DeletionFailed, Stock
+from .deletion import Deletion, DeletionFailed, Order, Stock
 from .departure import Departure, Manner
 from .disk_use import DiskUse, disk_use
 from .errands import Errand, Errands
@@ -75,7 +75,7 @@ class Operator:
         self._begun, self._to_begin = trio.open_memory_channel[TaskRun](64)
         self._deletion = Deletion(house, registry)
         self._one_deletion = trio.Lock()
-        self._to_delete, self._deletions = trio.open_memory_channel[tuple[TaskRun, str, trio.Event]](64)
+        self._to_delete, self._deletions = trio.open_memory_channel[Order](64)
         self._changed = trio.Event()
         self._reload: Reload | None = None
         self._stopping = False
@@ -116,7 +116,7 @@ class Operator:
             nursery.start_soon(self.loss.serve, farewell.lose_store)
             for run in await self.storage.runs():
                 if run.deleting:
-                    nursery.start_soon(self._delete, run, "daemon", trio.Event())
+                    nursery.start_soon(self._delete, Order(run, "daemon"))
                 elif run.state in UNFINISHED_RUN or self._is_deployed(run):
                     self._take_up(run, nursery)
             nursery.start_soon(self._begin_deletions, nursery)
@@ -195,32 +195,35 @@ class Operator:
         """What would go with the run. NotFound."""
         return await self._deletion.stock(await self.storage.run(run_id))
 
-    async def delete(self, run_id: RunId, who: str) -> Stock:
-        """Delete an ended run with its files; says what it had. StaleWrite: it has not ended. NotFound.
+    async def delete(self, run_id: RunId, who: str) -> tuple[Stock, Sequence[str]]:
+        """Delete an ended run with its files; says what it had, and what of it is out of our reach.
+
+        StaleWrite: it has not ended. NotFound.
 
         DeletionFailed: it is going, but something stays; the next start, or asking again, tries again.
         Cancelled: what was begun is gone on with.
         """
         run = await self.storage.begin_deletion(run_id, self._house.wall(), who)
         stock = await self._deletion.stock(run)
-        done = trio.Event()
-        await self._to_delete.send((run, who, done))
-        await done.wait()
+        order = Order(run, who)
+        await self._to_delete.send(order)
+        await order.done.wait()
         with suppress(NotFound):
             run = await self.storage.run(run_id)
             raise DeletionFailed(run.trouble or "its deletion was broken off")
-        return stock
+        return stock, order.left
 
     async def _begin_deletions(self, nursery: trio.Nursery) -> None:
-        async for run, who, done in self._deletions:
-            nursery.start_soon(self._delete, run, who, done)
+        async for order in self._deletions:
+            nursery.start_soon(self._delete, order)
 
-    async def _delete(self, run: TaskRun, who: str, done: trio.Event) -> None:
+    async def _delete(self, order: Order) -> None:
         """Remove one run; its failure is its own, noted with the run. One after the other: it is no hurry."""
+        run = order.run
         try:
             async with self._one_deletion:
                 await self._let_go(run)
-                async with aclosing(self._deletion.steps(run, who)) as steps:
+                async with aclosing(self._deletion.steps(order)) as steps:
                     async for _ in steps:
                         pass
                 log.info("the run is deleted", extra={"run": run.id})
@@ -231,7 +234,7 @@ class Operator:
             with suppress(StorageFull):
                 await self.storage.set_trouble(run.id, f"it is being deleted, but: {exc}")
         finally:
-            done.set()
+            order.done.set()
 
     async def _let_go(self, run: TaskRun) -> None:
         """Return when nobody holds the run and its routers are down, as far as they can be reached."""

@@ -1,5 +1,7 @@
 """Puts a run's parts together from its stored config and folder: blueprint, provider, architect, pages."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -40,6 +42,14 @@ class Parts:
     architect: Architect
     page: Page
     hooks: Found
+
+
+@attrs.frozen
+class Outside:
+    """What others keep of a run: its crowd provider, and routers that outlast it."""
+
+    provider: CrowdProvider
+    architect: Architect
 
 
 @attrs.frozen
@@ -85,10 +95,25 @@ def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
 
 def provider_of(run: TaskRun, house: House, registry: Registry) -> CrowdProvider:
     """The provider alone, of a run that is not held. RunBroken."""
-    folder = house.task_folder(run.launch_id)
-    try:
-        code = task_code(registry, folder)
+    with _not_held():
+        code = task_code(registry, house.task_folder(run.launch_id))
         return _provider(run, config_from_json(run.config, code.registry), code.registry, house)
+
+
+def outside_of(run: TaskRun, house: House, registry: Registry) -> Outside:
+    """What others know of a run that is not held. RunBroken."""
+    with _not_held():
+        code = task_code(registry, house.task_folder(run.launch_id))
+        config = config_from_json(run.config, code.registry)
+        provider = _provider(run, config, code.registry, house)
+        return Outside(provider, _architect(run, config, code.registry, house))
+
+
+@contextmanager
+def _not_held() -> Generator[None]:
+    """Whatever is wrong is said, and no remedy: the run is not to go on."""
+    try:
+        yield
     except (TaskCodeFailed, ConfigRefused, UnknownPlugIn, BrokenPlugIn, OSError) as exc:
         raise RunBroken(str(exc)) from exc
 
@@ -100,13 +125,17 @@ def _provider(run: TaskRun, config: RunConfig, registry: Registry, house: House)
     return registry.provider(config.provider.type)(config.provider.options, place)
 
 
+def _architect(run: TaskRun, config: RunConfig, registry: Registry, house: House) -> Architect:
+    site = Site(run, house.run_folder(run.id), house.routers, house.router_processes)
+    return registry.architect(config.architect.type)(config.architect.options, site)
+
+
 def _with_page(run: TaskRun, config: RunConfig, code: TaskCode, house: House) -> Parts:
     blueprint = code.blueprint(config, house.task_folder(run.launch_id))
     provider = _provider(run, config, code.registry, house)
     run_folder = house.run_folder(run.id)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (run_folder / "files").mkdir(mode=0o700, exist_ok=True)
-    site = Site(run, run_folder, house.routers, house.router_processes)
-    architect = code.registry.architect(config.architect.type)(config.architect.options, site)
+    architect = _architect(run, config, code.registry, house)
     page = Page(*make_bundle(page_files(config, blueprint, provider)))
     return Parts(config, blueprint, provider, architect, page, hooks_of(config, code.module, blueprint))

@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import re
 import secrets
 import shutil
 import time
@@ -30,6 +31,8 @@ from .limits import UPLOAD_KEPT_S
 from .spool import SpoolFolder
 
 log = logging.getLogger(__name__)
+
+_ASIDE_BYTES = 4  # of chance in the name of what was set aside: a label may be used again
 
 
 class RuleDamaged(Exception):
@@ -139,6 +142,7 @@ class House:
         self.folder = folder
         self.incoming = folder / "incoming"
         self._runs = folder / "runs"
+        self._set_aside = folder / "set_aside"
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -166,9 +170,20 @@ class House:
         return RunFolder(self._runs / label)
 
     def remove(self, label: str, discard: bool) -> None:
-        """Take a run off the disk; unless it is to be discarded, not what staff have to look at."""
-        aside = self.folder / "set_aside" / f"{label}-{secrets.token_hex(4)}"
+        """Take a run off the disk; unless it is to be discarded, not what staff have to look at.
+
+        What is discarded goes also where it was set aside when the run was taken off, maybe long ago.
+        """
+        aside = self._set_aside / f"{label}-{secrets.token_hex(_ASIDE_BYTES)}"
         self.run(label).remove(None if discard else aside)
+        if discard and self._set_aside.exists():
+            self._discard_aside(re.compile(rf"{re.escape(label)}-[0-9a-f]{{{2 * _ASIDE_BYTES}}}"))
+
+    def _discard_aside(self, names: re.Pattern[str]) -> None:
+        for folder in [*self._set_aside.iterdir()]:
+            if names.fullmatch(folder.name):
+                shutil.rmtree(folder)
+        sync_folder(self._set_aside)
 
     def labels(self) -> list[str]:
         """The runs that were here before."""

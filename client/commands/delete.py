@@ -35,6 +35,8 @@ def delete(ctx: click.Context, run: str, yes: bool, as_json: bool) -> None:
         say_json(gone)
     else:
         say(f"Run {safe(gone.label)} is deleted: {_in_words(gone)}.")
+        for words in gone.left:
+            say(safe(words))
 
 
 def _agreed(client: Client, run: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .audit import AuditEntry
-    from .changed_runs import ExtendedRun, ExtensionInfo, PausedRun, SettingInfo, Stock
+    from .changed_runs import DeletedRun, ExtendedRun, ExtensionInfo, PausedRun, SettingInfo, Stock
     from .history import Change, DecisionInfo, Event, StoryEntry, Why
     from .links import Link, RevokedLink
     from .people import BlockInfo, GrantInfo, HeldUnit, TrackRecord, WorkerDetails, WorkerInfo
@@ -44,6 +44,7 @@ __all__ = [
     "DebtInfo",
     "DecisionInfo",
     "Degradation",
+    "DeletedRun",
     "DiskInfo",
     "ErrorInfo",
     "Event",
@@ -102,6 +103,7 @@ _HOMES = {
     "DebtInfo": "work",
     "DecisionInfo": "history",
     "Degradation": "service",
+    "DeletedRun": "changed_runs",
     "DiskInfo": "service",
     "ErrorInfo": "work",
     "Event": "history",

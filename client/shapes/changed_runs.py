@@ -54,3 +54,10 @@ class Stock:
     submissions: int
     files: int
     bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletedRun(Stock):
+    """What went with a run; `left` says in words what of it the daemon could not remove elsewhere."""
+
+    left: tuple[str, ...]

@@ -75,6 +75,13 @@ class Architect(abc.ABC):
         of the next daemon finds it.
         """
 
+    async def lasting(self) -> Sequence[Channel]:
+        """The way to each router that is there after its runs, and may keep something of one that has ended.
+
+        Asked when the run is deleted; starts nothing. LinkRefused: they are not known.
+        """
+        return ()
+
     @abc.abstractmethod
     async def watch(self) -> None:
         """Keep the routers running until cancelled: one that died is started again at its address."""

@@ -74,6 +74,10 @@ class RemoteArchitect(Architect):
             raise LinkRefused("; ".join(exc.problems)) from exc
         return self._channels
 
+    async def lasting(self) -> Sequence[Channel]:
+        """All of them: they are services of their own."""
+        return await self.deploy()
+
     async def watch(self) -> None:
         """Take up secrets that were changed, also for requests beside the link: nothing needs a restart."""
         while True:

@@ -67,6 +67,7 @@ from .shapes.qualifications import (
 )
 from .shapes.reviews import ReviewBody, ReviewsView
 from .shapes.runs import (
+    DeletedView,
     ExpiredView,
     ExtendedView,
     NothingBody,
@@ -264,7 +265,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         also=(422,),
     ),
     Endpoint("GET", "/runs/{run}/stock", Role.VIEW, get_stock, StockView),
-    Endpoint("DELETE", "/runs/{run}", Role.PAY, delete_run, StockView),
+    Endpoint("DELETE", "/runs/{run}", Role.PAY, delete_run, DeletedView),
     Endpoint("POST", "/runs/{run}/pause", Role.OPERATE, pause_run, PausedRunView, body=WhyBody),
     Endpoint("POST", "/runs/{run}/resume", Role.OPERATE, resume_run, PausedRunView, body=WhyBody),
     Endpoint(

@@ -10,7 +10,7 @@ from .answers import json_answer
 from .auditing import changed
 from .errors import ControlError
 from .questions import operator_of, run_asked_for, who_asks
-from .shapes.runs import StockView
+from .shapes.runs import DeletedView, StockView
 
 
 async def get_stock(request: Request) -> Response:
@@ -20,7 +20,10 @@ async def get_stock(request: Request) -> Response:
 
 
 async def delete_run(request: Request) -> Response:
-    """Delete an ended run, its records and files; answers what it had. Once begun it is gone on with."""
+    """Delete an ended run, its records and files; answers what it had, and what others may still have of it.
+
+    Once begun it is gone on with.
+    """
     operator, run = operator_of(request), await run_asked_for(request)
     label = run.label
     if run.state in UNFINISHED_RUN:
@@ -32,13 +35,14 @@ async def delete_run(request: Request) -> Response:
         hint = f"Nothing was deleted. `crowdctl show {label}` says what keeps it; delete the run after that."
         raise ControlError(409, "provider_owed", message, hint)
     try:
-        stock = await operator.delete(run.id, who_asks(request))
+        stock, left = await operator.delete(run.id, who_asks(request))
     except DeletionFailed as exc:
         message = f"Run {label!r} is going, but not all of it could be removed: {exc}."
         hint = "Mend that and delete it again; else the next start of the daemon tries again."
         raise ControlError(409, "not_deleted", message, hint) from exc
     changed(request, f"run {run.id}, {run.state.value}, {stock.submissions} submissions", "deleted")
-    return json_answer(_view(run, stock))
+    deleted: DeletedView = {**_view(run, stock), "left": [*left]}
+    return json_answer(deleted)
 
 
 def _view(run: TaskRun, stock: Stock) -> StockView:

@@ -58,6 +58,13 @@ async def test_with_yes_it_goes_and_what_went_is_told(desk: Desk) -> None:
     assert not await is_there(desk)
 
 
+async def test_what_could_not_be_removed_elsewhere_is_told(desk: Desk) -> None:
+    await an_ended_run(desk)
+    desk.operator.left = ["Router crowd could not be told: it is away.", "Nor could router spare."]
+    told = await desk.crowdctl("delete", "digits", "--yes")
+    assert told.output.splitlines()[1:] == desk.operator.left
+
+
 async def test_in_a_script_it_is_refused_without_yes(desk: Desk) -> None:
     await an_ended_run(desk)
     told = await desk.crowdctl("delete", "digits")
@@ -130,5 +137,5 @@ async def test_deletions_for_programs(desk: Desk, name: str) -> None:
     told = json.loads((await desk.crowdctl("delete", name, "--yes", "--json")).output)
     assert told == {
         "id": 1, "label": "digits", "state": "stopped", "units": 3, "submissions": 1, "files": 4,
-        "bytes": 2_500_000,
+        "bytes": 2_500_000, "left": [],
     }  # fmt: skip

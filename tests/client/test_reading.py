@@ -20,6 +20,7 @@ PAIRS = {
     "PausedRun": "PausedRun",
     "PauseInfo": "Pause",
     "Stock": "Stock",
+    "DeletedRun": "Deleted",
     "SettingInfo": "Setting",
     "ExtensionInfo": "Extension",
     "ExtendedRun": "Extended",

@@ -127,6 +127,7 @@ class FakeOperator:
         self.wishes: list[tuple[Wish, bytes]] = []
         self.extended = Extended()
         self.stuck = ""
+        self.left: list[str] = []
         self.revoked: list[tuple[str, bool]] = []
         self.files = self.scratch = Path("/nowhere")
         self.providers: dict[RunId, MockProvider] = {}
@@ -223,7 +224,7 @@ class FakeOperator:
         counts = await self.storage.counts(run_id)
         return Stock(sum(counts.units.values()), await self.storage.submissions_count(run_id), 4, 2_500_000)
 
-    async def delete(self, run_id: RunId, who: str) -> Stock:
+    async def delete(self, run_id: RunId, who: str) -> tuple[Stock, Sequence[str]]:
         stock = await self.stock(run_id)
         await self.storage.begin_deletion(run_id, NOW, who)
         if self.stuck:
@@ -231,7 +232,7 @@ class FakeOperator:
         while await self.storage.delete_assignments(run_id, 100):
             pass
         await self.storage.finish_deletion(run_id, NOW, who)
-        return stock
+        return stock, self.left
 
     async def backup(self) -> FakeBackup:
         return FakeBackup()

@@ -8,7 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from crowdd.daemon.clock import simulated_wall
-from crowdd.daemon.deletion import Deletion, DeletionFailed
+from crowdd.daemon.deletion import Deletion, DeletionFailed, Order
 from crowdd.daemon.house import House
 from crowdd.daemon.providers.contract import LinkUnknown
 from crowdd.daemon.registry import installed_plug_ins
@@ -61,7 +61,7 @@ async def test_an_ended_run_goes_with_its_files_and_its_neighbour_goes_on(
         said = await virtual.operator.stock(run.id)
         assert (said.units, said.submissions) == (ANSWERS, ANSWERS)
         assert said.bytes > 1000
-        assert (await virtual.operator.delete(run.id, STAFF)).submissions == ANSWERS
+        assert (await virtual.operator.delete(run.id, STAFF))[0].submissions == ANSWERS
         assert await is_gone(virtual, run)
         assert len(await virtual.agents(other)) == 1
         assert run_folder(virtual, other).exists()
@@ -79,6 +79,51 @@ async def test_the_routers_of_a_run_that_ended_just_now_are_taken_down_first(
         await virtual.operator.delete(run.id, STAFF)
         assert virtual.operator.live(run.id) is None
         assert trio.current_time() - began < 60
+        assert await is_gone(virtual, run)
+
+
+ROUTERS_OUT_OF_REACH = """
+from crowdd.daemon.architects.mock import MockArchitect
+from crowdd.daemon.channel import LinkLost, LinkRefused
+
+class Crowd:
+    name = "crowd"
+    async def undeploy(self, label, discard=False):
+        raise LinkLost("connection refused")
+
+class Away(MockArchitect):
+    name = "away"
+    async def lasting(self):
+        return [Crowd()]
+
+class Forgotten(MockArchitect):
+    name = "forgotten"
+    async def lasting(self):
+        raise LinkRefused("routers.toml names no crowd")
+"""
+BY_HAND = "while it is stopped, remove runs/digits and set_aside/digits-* from its folder."
+
+
+@pytest.mark.parametrize(
+    ("architect", "said"),
+    [
+        ("away", "Router crowd could not be told: connection refused. It may still have"),
+        (
+            "forgotten",
+            "Its routers are not known: routers.toml names no crowd. One that runs other runs, too, may",
+        ),
+    ],
+)
+async def test_a_run_goes_and_staff_are_told_what_routers_out_of_reach_may_have_of_it(
+    tmp_path: Path, autojump_clock: MockClock, architect: str, said: str
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1, code=ROUTERS_OUT_OF_REACH, architect__type=architect)
+        await virtual.operator.stop(run.id, True, STAFF)
+        await trio.sleep(5)
+        _, (left,) = await virtual.operator.delete(run.id, STAFF)
+        assert left.startswith(said)
+        assert left.endswith(BY_HAND)
         assert await is_gone(virtual, run)
 
 
@@ -146,7 +191,7 @@ async def first_steps(virtual: Virtual, run: TaskRun, number: int) -> int:
     """Take so many steps of a deletion and stop there, as a crash does; how many there were."""
     deletion = Deletion(virtual_house(virtual), installed_plug_ins())
     done = 0
-    async with aclosing(deletion.steps(run, STAFF)) as steps:
+    async with aclosing(deletion.steps(Order(run, STAFF))) as steps:
         if number:
             async for _ in steps:
                 done += 1

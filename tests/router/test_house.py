@@ -96,6 +96,18 @@ def test_what_was_set_aside_outlives_its_run_unless_that_is_discarded(tmp_path: 
     assert house.labels() == []
 
 
+def test_what_was_set_aside_of_a_run_taken_off_goes_when_it_is_discarded_later(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    for label in ("digits", "digits-2", "digits-0123abcd"):
+        run = house.run(label)
+        run.make()
+        (run.path / "set_aside" / "1-a").mkdir(parents=True)
+        house.remove(label, discard=False)
+    house.remove("digits", discard=True)
+    left = sorted(path.name.rpartition("-")[0] for path in (tmp_path / "set_aside").iterdir())
+    assert left == ["digits-0123abcd", "digits-2"]
+
+
 def test_two_routers_cannot_work_in_one_folder(tmp_path: Path) -> None:
     first, second = House(tmp_path), House(tmp_path)
     first.open()

@@ -210,7 +210,7 @@ async def test_s27_runs_are_found_by_whether_they_are_over(world: World) -> None
 
 
 @pytest.mark.parametrize(
-    "states", [None, {RunState.RUNNING}, {RunState.COMPLETED}, {RunState.STOPPED}, set()]
+    "states", [None, {RunState.RUNNING}, {RunState.COMPLETED}, {RunState.STOPPED}, set[RunState]()]
 )
 async def test_runs_are_counted_together_as_each_is_alone(world: World, states: set[RunState] | None) -> None:
     for number, label in enumerate(("over", "going", "full"), start=1):

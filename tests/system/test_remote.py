@@ -215,6 +215,25 @@ async def test_a_run_that_has_ended_is_taken_off_the_router_which_goes_on(
     assert router.process.poll() is None
 
 
+async def test_what_was_set_aside_of_a_run_that_was_taken_off_goes_with_the_run(
+    daemon: Daemon, start_router: Callable[..., Any], tmp_path: Path
+) -> None:
+    router = await start_router("crowd")
+    tell_of(daemon.data, "localhost", crowd=router)
+    await daemon.start()
+    label = await daemon.launch(remote_task(tmp_path / "t", 1, "crowd"))
+    aside = router.folder / "kept" / "runs" / label / "set_aside" / "1-a"
+    aside.mkdir(parents=True)
+    (aside / "answer").write_bytes(b"what somebody said")
+    await daemon.ask("stop", label, True)
+    await daemon.until(label, lambda shown: shown.state == "stopped")
+    assert await daemon.terminate() == 0, daemon.log
+    assert len([*router.folder.rglob("answer")]) == 1
+    await daemon.start()
+    assert (await daemon.ask("delete", label)).left == ()
+    assert [*router.folder.rglob("answer")] == []
+
+
 # --- the architect by itself
 
 

@@ -176,6 +176,12 @@ class StockView(TypedDict):
     bytes: int
 
 
+class DeletedView(StockView):
+    """What went with a run; `left` says in words what of it the daemon could not remove elsewhere."""
+
+    left: list[str]
+
+
 class ExpiredView(TypedDict):
     """How many units were taken off the queue."""
 
