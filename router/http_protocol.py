@@ -9,14 +9,14 @@ import enum
 import math
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..protocol.documents import dump_json
 from ..protocol.limits import HEADER_BYTES_MAX, RETRY_AFTER_S
 from ..protocol.names import SENTENCES, Reason
 from .bodies import IS_WHOLE
 from .connections import Connections
-from .limits import DRAIN_BYTES_MAX, DRAIN_S, HEADER_S, KEEP_ALIVE_S
+from .limits import DRAIN_BYTES_MAX, DRAIN_S, HEADER_S, KEEP_ALIVE_S, PIPELINED_MAX
 
 _LINE_BYTES = 4  # what a header line has besides its name and value
 _BESIDE_BYTES_MAX = 2 * HEADER_BYTES_MAX  # of a body that are no content: sizes of chunks, trailers
@@ -48,6 +48,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """When the timer comes, which may be sooner: requests move `until` all the time."""
         self._asked = self._coming = self._headers_done = self._heard_body = self._upgraded = False
         self._size = self._beside = self._drained = 0
+        self._answering: RequestResponseCycle | None = None
+        """The request that is being answered, or was last; others may be here behind it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A stranger connects; browsers do so ahead of need, so silence is not held against them at once."""
@@ -62,6 +64,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         self._connections.close(self.transport)
         super().connection_lost(exc)
+        self.pipeline.clear()
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True  # uvicorn tells only the one that came last
+            self._answering.message_event.set()
 
     def pause_writing(self) -> None:
         """The other side takes less than it is sent."""
@@ -94,8 +100,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """From here on the application watches."""
         self._check()
-        self._asked = self._headers_done = True
         super().on_headers_complete()
+        self._asked = self._headers_done = True
+        if not self.pipeline:
+            self._answering = self.cycle
 
     def on_body(self, body: bytes) -> None:
         """A piece of the content."""
@@ -111,6 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """A request is answered. uvicorn has a clock of its own for what is idle: ours does for both."""
         if self.pipeline or self.transport.is_closing():
+            self._answering = self.pipeline[-1][0] if self.pipeline else None
             super().on_response_complete()
         else:
             self.server_state.total_requests += 1
@@ -143,7 +152,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.cycle.keep_alive = False
 
     def _check(self) -> None:
-        """BadHeader: no browser asks like this, and who reads it before us may read something else."""
+        """BadHeader: no browser asks like this, and who reads it before us may read something else.
+
+        Nor while so many earlier requests wait: uvicorn reads on whenever one of them is answered.
+        """
         assert self.parser is not None
         names = [name for name, _ in self.headers]
         version, hosts = self.parser.get_http_version(), names.count(b"host")
@@ -155,7 +167,10 @@ class BoundedProtocol(HttpToolsProtocol):
             raise BadHeader
         has_body = b"transfer-encoding" in names or b"content-length" in names
         is_plain = version == "1.1" and self.parser.get_method() == b"GET" and not has_body
-        if self.parser.should_upgrade() and self._should_upgrade() and not is_plain:
+        may_upgrade = is_plain and not self._is_answering()
+        if self.parser.should_upgrade() and self._should_upgrade() and not may_upgrade:
+            raise BadHeader
+        if len(self.pipeline) >= PIPELINED_MAX:
             raise BadHeader
 
     def _is_chunked(self) -> bool:
@@ -171,8 +186,15 @@ class BoundedProtocol(HttpToolsProtocol):
             f"x-content-type-options: nosniff\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self._stop_waiting()
-        self.transport.write(head.encode() + body)
+        if not self._would_be_taken_for_another():
+            self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _would_be_taken_for_another(self) -> bool:
+        """Whether who hears from us now takes it for the answer to an earlier request, or for more of one."""
+        if self._coming and self._headers_done:
+            return bool(self.pipeline) or self.cycle.response_started
+        return self._is_answering()
 
     def _count(self, size: int) -> None:
         self._size += size
@@ -209,9 +231,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _where(self) -> _Stage:
         if self._coming and not self._headers_done:
             return _Stage.HEADERS
-        if self.pipeline or (self._asked and not self.cycle.response_complete):
+        if self._is_answering():
             return _Stage.ANSWERING
         return _Stage.DRAINING if self._coming else _Stage.IDLE
+
+    def _is_answering(self) -> bool:
+        return bool(self.pipeline) or (self._asked and not self.cycle.response_complete)
 
     def _wait(self) -> None:
         self._look_at = self._until

@@ -44,6 +44,7 @@ SWEEP_S = 600.0  # how often forgotten uploads are looked for
 BACKLOG = 2048  # connections that wait to be accepted when a lecture hall opens its laptops
 HEADER_S = 10.0  # from a request's first byte to the end of its headers
 KEEP_ALIVE_S = 75.0  # an idle connection; longer than the proxies in front of us keep theirs
+PIPELINED_MAX = 16  # requests that come before earlier ones are answered; no browser of today sends any
 CONNECTIONS_MAX = 40_000  # of all pages and requests together, if the process may have so many files open
 CONNECTIONS_PER_ADDRESS_MAX = 4_000  # a lecture hall: each of its sockets, and a request beside it
 FILES_RESERVED = 256  # of those the process may have open: logs, uploads, bundles, what libraries need
