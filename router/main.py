@@ -22,7 +22,7 @@ from .connections import Connections
 from .limits import BACKLOG, END_S
 from .server import RouterServer, open_connections, server_config
 
-_STRANGERS_DOING = ("ASGI callable returned without completing handshake", "Invalid UTF-8 sequence received")
+_STRANGERS_DOING = "ASGI callable returned without completing handshake"
 
 
 def run_router(config: RouterConfig) -> None:
@@ -75,7 +75,7 @@ def _headers(config: RouterConfig) -> list[tuple[str, str]]:
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    # uvicorn logs these as errors, one with its traceback; anybody could fill the log with them.
+    # uvicorn logs this as an error; anybody could fill the log with it.
     return not record.getMessage().startswith(_STRANGERS_DOING)
 
 

@@ -55,4 +55,5 @@ async def _serve(websocket: WebSocket, mailbox: Mailbox, hear: Callable[[bytes],
 async def close(websocket: WebSocket, code: int, words: str) -> None:
     """Say goodbye, if the other side is still there. The words fit a close frame."""
     if websocket.application_state is WebSocketState.CONNECTED:
-        await websocket.close(code, words.encode()[:120].decode(errors="ignore"))
+        with suppress(RuntimeError):  # it was failed meanwhile, for what came from there
+            await websocket.close(code, words.encode()[:120].decode(errors="ignore"))

@@ -21,7 +21,7 @@ from .rates import Bucket
 
 LINE = "crowdd.line"
 """The extension of ASGI under which an application finds its `BoundedSocket`, as "line"."""
-_POLICY = 1008
+_NO_TEXT, _POLICY = 1007, 1008
 _WRITE_BYTES_ENOUGH = 64 * 1024  # more waits where it is counted: a page takes no more at once
 
 
@@ -108,8 +108,10 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         """A message is here as a whole."""
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
-        is_text = self.curr_msg_data_type == "text"
-        if self._hear is None or not self.queue.empty() or (is_text and not is_utf8(data)):
+        if self.curr_msg_data_type == "text" and not is_utf8(data):
+            self.frames = []
+            self._fail(_NO_TEXT, "a text that is none")
+        elif self._hear is None or not self.queue.empty():
             super().send_receive_event_to_app()
         else:
             self.frames = []
@@ -120,7 +122,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         if len(self.frames) < SOCKET_FRAGMENTS_MAX:
             super().handle_cont(event)
         else:
-            self._fail("a message in too many pieces")
+            self._fail(_POLICY, "a message in too many pieces")
 
     def handle_ping(self) -> None:
         """Answer, but not any number."""
@@ -189,10 +191,10 @@ class BoundedSocket(WebSocketsSansIOProtocol):
 
     def _count_ping(self) -> None:
         if not self._pings.take(asyncio.get_running_loop().time()):
-            self._fail("too many pings")
+            self._fail(_POLICY, "too many pings")
 
-    def _fail(self, words: str) -> None:
+    def _fail(self, code: int, words: str) -> None:
         if self._is_ending():
             return
-        self.conn.fail(_POLICY, words)
+        self.conn.fail(code, words)
         self.handle_parser_exception()

@@ -95,6 +95,33 @@ async def test_sec9_fragments_add_up_to_one_message(router: Process, size: int, 
             assert close_code(await wild.read_all()) == code
 
 
+NO_TEXT = frame(TEXT, b"\xff\xfe")
+GOODBYE = frame(CLOSE, b"\x03\xe8")
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (NO_TEXT, 1007),
+        (frame(TEXT, b"\xff", fin=False) + frame(CONTINUATION, b"\xfe"), 1007),
+        (NO_TEXT + NO_TEXT, 1007),
+        (NO_TEXT + GOODBYE, 1000),
+        (frame(TEXT, b"{}") * 3 + frame(CLOSE, b"\x03"), 1002),
+    ],
+    ids=["no text", "in pieces", "twice", "and a goodbye", "nonsense of who was struck out"],
+)
+async def test_sec9_what_no_page_may_say_ends_it_and_writes_nothing_into_the_log(
+    tight_router: TightRouter, capfd: pytest.CaptureFixture[str], said: bytes, code: int
+) -> None:
+    router = tight_router()
+    async with stranger(router) as wild:
+        await wild.become_a_page()
+        await wild.send(said)
+        assert close_code(await wild.read_all()) == code
+    assert await is_well(router)
+    assert "Traceback" not in capfd.readouterr().err
+
+
 async def test_sec9_a_websocket_is_never_packed_so_nothing_can_unpack_to_a_bomb(router: Process) -> None:
     async with stranger(router) as wild:
         offer = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
