@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import trio
 
+from ...protocol.browser import NUMBER_MAX
 from ...protocol.errors import LinkFull, Unsendable
 from ...protocol.names import AgentId, WireId
 from ...storage.records import LiveUpdate
@@ -62,7 +63,8 @@ class Outbound:
     def alive(self, link: StreamLink, seen: int | None) -> None:
         """A page came at this router and has everything up to `seen`; None: whatever pages had before.
         `pump` gives it the rest."""
-        seen = self._confirmed if seen is None else seen
+        # No page says other numbers; a router that was taken over may, and storage has none for them.
+        seen = self._confirmed if seen is None else min(max(seen, 0), NUMBER_MAX)
         if link is not self._link:
             if self._link is not None:
                 self._link.forget_sent(self._wire_id)

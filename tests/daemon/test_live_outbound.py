@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
+import pytest
 import trio
 
 from crowdd.daemon.live.outbound import Outbound
@@ -31,12 +32,18 @@ class Link:
         pass
 
 
-def outbound_of(count: int, reading: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint) -> Outbound:
-    """With so many updates stored. `reading`: what goes on while they are read."""
+def outbound_of(
+    count: int,
+    reading: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint,
+    asked: list[int] | None = None,
+) -> Outbound:
+    """With so many updates stored. `reading` goes on while they are read; `asked` hears after which."""
     at = datetime.fromtimestamp(0, UTC)
     stored = [LiveUpdate(False, AgentId(5), True, n, f"5.{n}", "", 0, {}, at) for n in range(1, count + 1)]
 
     async def read(after: int, limit: int) -> Sequence[LiveUpdate]:
+        if asked is not None:
+            asked.append(after)
         await reading()
         return stored[after : after + limit]
 
@@ -73,6 +80,16 @@ async def test_a_router_that_does_not_know_what_its_page_has_is_not_sent_what_wa
 
 async def test_a_page_of_which_nothing_is_known_is_sent_everything() -> None:
     assert await come(outbound_of(2), Link(), None) == [1, 2]
+
+
+@pytest.mark.parametrize(("seen", "given"), [(-(2**63), [1, 2]), (-1, [1, 2]), (2**64 - 1, [])])
+async def test_a_router_that_says_what_no_page_can_have_is_heard_as_if_it_could(
+    seen: int, given: list[int]
+) -> None:
+    asked: list[int] = []
+    outbound = outbound_of(2, asked=asked)
+    assert await come(outbound, Link(), seen) == given
+    assert all(0 <= after < 2**63 for after in asked)
 
 
 async def test_an_agent_that_ends_while_its_updates_are_read_is_sent_none() -> None:
