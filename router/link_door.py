@@ -15,8 +15,9 @@ from ..protocol.link import Role
 from ..protocol.proof import NONCE_BYTES
 from .addresses import sender_of
 from .addressing import is_label
+from .bodies import Shares
 from .config import KnownSecrets, RouterRefused
-from .limits import LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX, SEND_S
+from .limits import HELLOS_BYTES_MAX, HELLOS_SHARES, LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX, SEND_S
 from .rates import Minute
 from .runs import Runs, Served
 from .socket_door import close, refuse_socket
@@ -67,6 +68,7 @@ class LinkDoor:
         self._runs = runs
         self._known = known
         self._failures = Minute(LINK_FAILURES_PER_ADDRESS_PER_MINUTE_MAX)
+        self._room = Shares(HELLOS_BYTES_MAX, HELLOS_SHARES)
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve `/_crowdd/link/<label>` until the link ends."""
@@ -86,7 +88,7 @@ class LinkDoor:
 
     async def _meet_or_refuse(self, wire: _WebSocketWire, label: str, address: str) -> str:
         try:
-            return await self._meet(wire, label)
+            return await self._meet(wire, label, address)
         except RouterRefused as exc:  # just now it was fit
             log.error("no daemon is let in: %s", exc)
             return "the router's secret file cannot be used"
@@ -119,7 +121,7 @@ class LinkDoor:
             return 503, "no_secret", "This router's secret file cannot be used; its log says why."
         return None
 
-    async def _meet(self, wire: _WebSocketWire, label: str) -> str:
+    async def _meet(self, wire: _WebSocketWire, label: str, address: str) -> str:
         known = self._runs.get(label)
         handshake = Handshake(
             Role.ROUTER,
@@ -130,7 +132,7 @@ class LinkDoor:
             outbox=[] if known is None else known.desk.run.outbox.agents,
         )
         with anyio.fail_after(HELLO_S):
-            daemon, welcome = await self._shake_hands(handshake, wire)
+            daemon, welcome = await self._shake_hands(handshake, wire, address)
         served = await self._admit(label, daemon)
         for frame in welcome:
             await wire.send(frame)
@@ -139,13 +141,23 @@ class LinkDoor:
         log.info("link ended: %s", words, extra={"label": label})
         return words
 
-    async def _shake_hands(self, handshake: Handshake, wire: _WebSocketWire) -> tuple[Peer, list[bytes]]:
-        while True:
-            frames = handshake.receive(await wire.receive())
-            if handshake.peer is not None:
-                return handshake.peer, frames
-            for frame in frames:
-                await wire.send(frame)
+    async def _shake_hands(
+        self, handshake: Handshake, wire: _WebSocketWire, address: str
+    ) -> tuple[Peer, list[bytes]]:
+        held = 0
+        try:
+            while True:
+                came = await wire.receive()
+                if not self._room.take(address, len(came)):
+                    raise refusal("too much is said in hellos at this moment")
+                held += len(came)
+                frames = handshake.receive(came)
+                if handshake.peer is not None:
+                    return handshake.peer, frames
+                for frame in frames:
+                    await wire.send(frame)
+        finally:
+            self._room.give_back(address, held)
 
     async def _admit(self, label: str, daemon: Peer) -> Served:
         served = await self._runs.get_or_make(label)

@@ -13,14 +13,20 @@ import trio
 from trio_websocket import ConnectionClosed
 
 from crowdd.protocol import limits as wire
+from crowdd.protocol import packets
+from crowdd.protocol.codec import decode_frame, encode_packet, join_frame
+from crowdd.protocol.handshake import Handshake
 from crowdd.protocol.limits import HEADER_BYTES_MAX, SOCKET_BYTES_BURST_MAX, SOCKET_BYTES_PER_S_MAX
+from crowdd.protocol.link import Role
+from crowdd.protocol.names import Outcome
+from crowdd.protocol.proof import NONCE_BYTES
 from crowdd.router import limits, posts, runs, server, sockets
 from crowdd.router.bodies import Shares
 from crowdd.router.limits import BODIES_SHARES, CONNECTIONS_MAX, FILES_RESERVED
 from crowdd.router.rates import Bucket
 
 from ..router.conftest import PAGES, OpenApp, Process, open_app
-from ..router.daemon import Daemon, deploy, linked_in_memory, open_link, until_closed
+from ..router.daemon import SECRET, Daemon, deploy, linked, linked_in_memory, open_link, until_closed
 from ..router.kit import Part, agent_id, bundle_of, form_of
 from .conftest import TightRouter
 from .wild import stranger
@@ -115,6 +121,30 @@ async def test_sec9_a_link_that_says_nothing_ends(tight_router: TightRouter) -> 
             await until_closed(frames)
     assert closed.value.reason is not None
     assert closed.value.reason.code == 1008
+
+
+async def test_sec9_one_address_says_so_much_of_hellos_and_no_more(tight_router: TightRouter) -> None:
+    begun = Handshake(Role.DAEMON, [SECRET], "digits", bytes(NONCE_BYTES), 1).start()[0]
+    part = join_frame([encode_packet(packets.Part(0, 0, False, bytes(1000)))])
+    room = 2 * len(begun) + len(part)
+    limits = (
+        ("crowdd.router.link_door", "HELLOS_BYTES_MAX", room),
+        ("crowdd.router.link_door", "HELLOS_SHARES", 1),
+    )
+    router = tight_router(*limits)
+    async with open_link(router.url, "digits") as first:
+        await first.send(begun)
+        await first.receive()
+        await first.send(part)
+        async with open_link(router.url, "digits") as second:
+            await second.send(begun)
+            await second.receive()
+            await second.send(part)
+            [said] = decode_frame(await second.receive())
+            assert isinstance(said, packets.Answer)
+            assert said.outcome is Outcome.REFUSED
+    async with linked(Daemon(), router.url):
+        pass
 
 
 @pytest.mark.parametrize(
