@@ -32,6 +32,7 @@ def run_router(config: RouterConfig) -> None:
     """
     write_log(config.log_format, read_levels(config.log_level))
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # each form that it warns of is refused
     read_secrets(config.secret_file)  # an unfit one is said at the start, not to the first daemon
     notifier = Notifier.from_environment()
     connections = _open_connections(config)

@@ -122,6 +122,19 @@ async def test_sec9_what_no_page_may_say_ends_it_and_writes_nothing_into_the_log
     assert "Traceback" not in capfd.readouterr().err
 
 
+async def test_sec9_a_form_that_is_none_is_refused_and_writes_nothing_into_the_log(
+    tight_router: TightRouter, capfd: pytest.CaptureFixture[str]
+) -> None:
+    router = tight_router()
+    async with stranger(router) as wild:
+        await wild.send(
+            b"POST /submit_task HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\nabc"
+        )
+        assert (await wild.answer()).startswith(b"HTTP/1.1 400 ")
+    assert "multipart" not in capfd.readouterr().err
+
+
 async def test_sec9_a_websocket_is_never_packed_so_nothing_can_unpack_to_a_bomb(router: Process) -> None:
     async with stranger(router) as wild:
         offer = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
