@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -24,7 +24,7 @@ from .link_door import LinkDoor
 from .openapi import PATH, openapi_document
 from .pages_door import PagesDoor, sorry
 from .replies import error, ok
-from .runs import Runs
+from .runs import Runs, Served
 from .threads import in_thread
 
 _OURS = "/_crowdd/"
@@ -48,25 +48,33 @@ class RouterApp(Starlette):
 
 
 def build_app(
-    config: RouterConfig, known: KnownSecrets, on_orphaned: Callable[[], None]
+    config: RouterConfig,
+    known: KnownSecrets,
+    on_orphaned: Callable[[], None],
+    on_failed: Callable[[], None],
 ) -> tuple[Starlette, Runs]:
     """The application and its runs. Its lifespan opens the folder, and ends what waits when it is over.
 
     `known` gives the secrets that prove a daemon at present. `on_orphaned` is called when no daemon was
-    linked for `config.orphan_after_s`.
+    linked for `config.orphan_after_s`, `on_failed` when what goes on beside the requests has failed: those
+    would be taken and held for ever, so the process should end.
     """
     runs = Runs(House(config.folder), 1 + secrets.randbelow(2**40 - 1), config.outbox_bytes_max)
     links, deploys = LinkDoor(runs, known), DeployDoor(runs, known)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with _open(runs), anyio.create_task_group() as tasks:
-            tasks.start_soon(_keep_time, runs, config.orphan_after_s, on_orphaned)
-            tasks.start_soon(_keep_sweeping, runs)
-            tasks.start_soon(runs.spooling.serve)
-            yield
-            runs.end()
-            tasks.cancel_scope.cancel()
+        try:
+            async with _open(runs), anyio.create_task_group() as tasks:
+                tasks.start_soon(_keep_time, runs, config.orphan_after_s, on_orphaned)
+                tasks.start_soon(_keep_sweeping, runs)
+                tasks.start_soon(runs.spooling.serve)
+                yield
+                runs.end()
+                tasks.cancel_scope.cancel()
+        except Exception:
+            on_failed()
+            raise  # the server writes it into the log
 
     pages = PagesDoor(runs, config)
     app = RouterApp(
@@ -119,11 +127,18 @@ async def _keep_sweeping(runs: Runs) -> None:
     while True:
         await anyio.sleep(SWEEP_S)
         for served in runs:
-            folder, run = served.folder, served.desk.run
-            with suppress(NoThread):  # it has been said; next time is soon enough
-                stale = await in_thread(folder.stale_uploads)
-                folder.drop_uploads(name for name in stale if not run.wants_file(name))
-                run.outbox.set_aside = await in_thread(folder.spool.count_set_aside)
+            try:
+                await _sweep(served)
+            except OSError as exc:  # also `NoThread`; next time is soon enough
+                ids = {"label": served.label}
+                log.warning("forgotten uploads could not be looked for: %s", exc, extra=ids)
+
+
+async def _sweep(served: Served) -> None:
+    folder, run = served.folder, served.desk.run
+    stale = await in_thread(folder.stale_uploads)
+    folder.drop_uploads(name for name in stale if not run.wants_file(name))
+    run.outbox.set_aside = await in_thread(folder.spool.count_set_aside)
 
 
 async def show_document(_: Request) -> Response:

@@ -18,6 +18,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -111,14 +112,21 @@ class RunFolder:
         return self.files / digest
 
     def drop_uploads(self, digests: Iterable[str]) -> None:
-        """Remove uploads that the daemon has, or refused."""
+        """Remove uploads that the daemon has, or refused. What cannot be is looked for again in a while."""
         for digest in digests:
-            (self.files / digest).unlink(missing_ok=True)
+            try:
+                (self.files / digest).unlink(missing_ok=True)
+            except OSError as exc:
+                log.error("an upload that nobody wants cannot be removed: %s", exc)
 
     def uploads(self) -> dict[str, os.stat_result]:
-        """Every upload with its size and age."""
-        with os.scandir(self.files) as entries:
-            return {entry.name: entry.stat() for entry in entries}
+        """Every upload with its size and age. Others, and the run itself, may be removed meanwhile."""
+        found: dict[str, os.stat_result] = {}
+        with suppress(FileNotFoundError), os.scandir(self.files) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    found[entry.name] = entry.stat()
+        return found
 
     def stale_uploads(self) -> list[str]:
         """Uploads so old that whoever sent them has given up."""

@@ -39,7 +39,10 @@ def run_router(config: RouterConfig) -> None:
     with ExitStack() as listening:
         listeners = [listening.enter_context(each) for each in _listen(config)]
         app, runs = build_app(
-            config, partial(read_secrets, config.secret_file), on_orphaned=lambda: server.stop()
+            config,
+            partial(read_secrets, config.secret_file),
+            on_orphaned=lambda: server.stop(),
+            on_failed=lambda: server.fail(),
         )
         runs.house.open()
         settings = server_config(
@@ -59,6 +62,8 @@ def run_router(config: RouterConfig) -> None:
         ready = functools.partial(_tell_ready, config, listeners, notifier)
         server = RouterServer(settings, connections, ready, runs.end, notifier)
         server.run(sockets=listeners)
+    if server.has_failed:
+        raise RouterRefused("it cannot go on: its log says why")
 
 
 def _open_connections(config: RouterConfig) -> Connections:

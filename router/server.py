@@ -54,6 +54,12 @@ class RouterServer(uvicorn.Server):
         self._collected = 0
         self._next_tick = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.has_failed = False
+
+    def fail(self) -> None:
+        """End soon, as who cannot go on."""
+        self.has_failed = True
+        self.stop()
 
     def stop(self) -> None:
         """End soon."""

@@ -72,7 +72,9 @@ def open_app(tmp_path: Path) -> OpenApp:
         secret.touch(0o600)
         secret.write_bytes(SECRET)
         config = RouterConfig(folder=tmp_path / "router", secret_file=secret, **settings)
-        app, runs = build_app(config, partial(read_secrets, secret), on_orphaned=lambda: None)
+        app, runs = build_app(
+            config, partial(read_secrets, secret), on_orphaned=lambda: None, on_failed=lambda: None
+        )
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=True, client=("10.0.0.1", 4000))
             async with httpx.AsyncClient(transport=transport, base_url="http://digits.example.org") as client:

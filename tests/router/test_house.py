@@ -72,6 +72,24 @@ def test_uploads_that_everybody_forgot_are_found_by_their_age(folder: RunFolder)
     assert folder.stale_uploads() == ["old"]
 
 
+def test_an_upload_that_is_removed_while_others_are_looked_at_is_none(folder: RunFolder) -> None:
+    folder.upload("kept").write_bytes(b"x")
+    folder.upload("removed").symlink_to("nowhere")  # has a name in the folder, and is not there
+    assert list(folder.uploads()) == ["kept"]
+
+
+def test_a_run_that_is_taken_off_has_no_uploads(folder: RunFolder) -> None:
+    folder.remove()
+    assert folder.uploads() == {}
+
+
+def test_an_upload_that_cannot_be_removed_stays_and_the_others_go(folder: RunFolder) -> None:
+    folder.upload("folder").mkdir()  # which cannot be removed as a file
+    folder.upload("file").write_bytes(b"x")
+    folder.drop_uploads(["folder", "file"])
+    assert [path.name for path in folder.files.iterdir()] == ["folder"]
+
+
 def test_removing_a_run_removes_everything_and_may_be_repeated(folder: RunFolder) -> None:
     folder.keep_key(b"k")
     folder.remove()

@@ -20,7 +20,9 @@ def test_every_post_of_a_page_is_documented(tmp_path: Path) -> None:
 
 
 def test_every_door_of_the_daemon_is_documented(tmp_path: Path) -> None:
-    app, _ = build_app(RouterConfig(tmp_path, tmp_path / "secret"), lambda: [b"secret"], lambda: None)
+    app, _ = build_app(
+        RouterConfig(tmp_path, tmp_path / "secret"), lambda: [b"secret"], lambda: None, lambda: None
+    )
     doors = {
         (method, route.path)
         for route in app.routes

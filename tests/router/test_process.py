@@ -759,3 +759,13 @@ async def test_no_agent_id_and_no_link_token_reaches_the_log(router_process: Pro
     assert "digits" in logged
     for secret in (agent_id(), "very-secret-token", "forged-id-in-a-body", WireId("k" * 32)):
         assert secret not in logged
+
+
+async def test_a_router_that_fails_beside_its_requests_ends_and_serves_nobody_on(
+    router_process: Process,
+) -> None:
+    fault: Any = ("crowdd.router.run", "LINK_SILENT_S", "no time")  # is looked at once a daemon is linked
+    router_process.limits.append(fault)
+    await deployed(router_process)
+    async with linked(Daemon(), router_process.url):
+        assert await router_process.ended() == 1
