@@ -72,6 +72,11 @@ def screening_units():
 }
 
 
+def suits(worker_id: int, unit_id: int) -> bool:
+    """What `worker_can_do_unit` of CODE says when it does not fail."""
+    return (worker_id + unit_id) % 5 > 0
+
+
 def player() -> TaskPlayer:
     """Answers units and onboardings at random; most pass."""
     return TaskPlayer(answer, lambda data, rng: {"passes": rng.random() < 0.7})

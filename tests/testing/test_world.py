@@ -194,7 +194,7 @@ def test_answers_that_a_crash_takes_back_are_found() -> None:
 
 
 def test_a_report_says_what_was_answered() -> None:
-    report = rehearse(12, 3, 6)
+    report = rehearse(12, FEW, 6)
     submitted = [entry for entry in report.history if isinstance(entry, Ok)]
     assert len(submitted) >= 6
     assert report.lasted_s > 0
