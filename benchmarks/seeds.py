@@ -8,16 +8,18 @@ import sys
 import time
 from collections import Counter
 
-from crowdd.testing.seeds import SeedReport, run_seeds
+from crowdd.testing.seeds import SeedReport, open_pool, run_seeds
 
 
 def main() -> int:
     """Exit status 1: a promise was broken."""
     asked = _arguments()
     began, reports = time.monotonic(), list[SeedReport]()
-    for report in run_seeds(range(asked.first, asked.first + asked.seeds), asked.faults, asked.healing):
-        reports.append(report)
-        _tell(report, len(reports), asked.seeds)
+    seeds = range(asked.first, asked.first + asked.seeds)
+    with open_pool() as pool:
+        for report in run_seeds(pool, seeds, asked.faults, asked.healing):
+            reports.append(report)
+            _tell(report, len(reports), asked.seeds)
     virtual_s = sum(report.virtual_s for report in reports)
     cpu_s = sum(report.cpu_s for report in reports)
     print(

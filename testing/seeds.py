@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.pool import Pool
 from typing import Any
 
 import attrs
@@ -88,13 +89,19 @@ def rehearse_scene(
         )
 
 
-def run_seeds(
-    seeds: Iterable[int], faults_s: float = FAULTS_S, healing_s: float = HEALING_S
-) -> Iterator[SeedReport]:
-    """Every seed's report, as they come; in as many processes as there are processors."""
+@contextlib.contextmanager
+def open_pool() -> Generator[Pool]:
+    """As many processes as there are processors; for many `run_seeds`: each has to import everything."""
     # Spawned: a fork of a process with threads may hang.
     with get_context("spawn").Pool(len(os.sched_getaffinity(0))) as pool:
-        yield from pool.imap_unordered(partial(run_seed, faults_s=faults_s, healing_s=healing_s), seeds)
+        yield pool
+
+
+def run_seeds(
+    pool: Pool, seeds: Iterable[int], faults_s: float = FAULTS_S, healing_s: float = HEALING_S
+) -> Iterator[SeedReport]:
+    """Every seed's report, as they come."""
+    yield from pool.imap_unordered(partial(run_seed, faults_s=faults_s, healing_s=healing_s), seeds)
 
 
 @contextlib.contextmanager

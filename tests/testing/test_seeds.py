@@ -5,19 +5,35 @@ The large campaign is a command: `python -m benchmarks.seeds`. What a seed finds
 """
 
 import os
+from collections.abc import Iterator
+from multiprocessing.pool import Pool
 
 import pytest
 
-from crowdd.testing.seeds import FAULTS_S, HEALING_S, SCENES, SeedReport, rehearse_scene, run_seeds
+from crowdd.testing.seeds import (
+    FAULTS_S,
+    HEALING_S,
+    SCENES,
+    SeedReport,
+    open_pool,
+    rehearse_scene,
+    run_seeds,
+)
 
 AT_ONCE = 20  # half a minute on two processors
 FIRST, LAST = map(int, os.environ.get("SEEDS", "1:201").split(":"))
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with open_pool() as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("first", range(FIRST, LAST, AT_ONCE))
-def test_200_seeds_of_faults_and_healing_break_no_promise(first: int) -> None:
+def test_200_seeds_of_faults_and_healing_break_no_promise(first: int, pool: Pool) -> None:
     seeds = range(first, min(first + AT_ONCE, LAST))
-    reports = list(run_seeds(seeds))
+    reports = list(run_seeds(pool, seeds))
     print(_speed(reports))
     assert [(report.seed, report.scene, report.violations) for report in reports if report.violations] == []
     assert sorted(report.seed for report in reports) == [*seeds]
