@@ -25,6 +25,13 @@ MESSAGE_BYTES_MAX = 64 * 1024
 PROGRAM = "crowdd.cli:crowdd"
 """What is started unless another program is named: the command itself."""
 PRELOAD = (
+    "anyio._backends._asyncio",
+    "anyio._core._fileio",
+    "anyio._core._typedattr",
+    "anyio.abc",
+    "anyio.streams.stapled",
+    "anyio.streams.tls",
+    "concurrent.futures.thread",
     "crowdd.cli",
     "crowdd.daemon.service",
     "crowdd.daemon.structuring",
@@ -37,13 +44,16 @@ PRELOAD = (
     "crowdd.router.config_file",
     "crowdd.router.main",
     "crowdd.testing.bots",
+    "crowdd.testing.certify.browsers",
     "crowdd.testing.certify.mutants",
     "encodings.idna",
+    "faulthandler",
     "httpcore",
     "httpcore._backends.trio",
     "importlib.readers",
     "stringprep",
     "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
     "uvicorn.protocols.websockets.websockets_sansio_impl",
     "hypercorn.trio",
 )
@@ -220,9 +230,16 @@ def _main() -> None:
 
     for name in PRELOAD:
         importlib.import_module(name)
+    _make_readers()
     gc.collect()
     gc.freeze()  # what is here stays here: no child copies its pages to count references
     serve_zygote(socket.socket(fileno=os.dup(0)))
+
+
+def _make_readers() -> None:
+    """What every daemon makes once, the first time that it reads its configuration."""
+    config = importlib.import_module("crowdd.daemon.daemon_config")
+    config.plain_daemon_config(config.structure_daemon_config({}))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,25 @@
 """Processes that are forked from one that has everything imported: started, ended, never left behind."""
 
 import os
+import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
-from crowdd.testing.certify.zygote import Zygote, start_zygote
+from crowdd.testing.certify.crowd import Browsers
+from crowdd.testing.certify.scene import open_scene
+from crowdd.testing.certify.tasks import TESTED
+from crowdd.testing.certify.zygote import PROGRAM as COMMAND
+from crowdd.testing.certify.zygote import Started, Zygote, start_zygote
 
 pytestmark = pytest.mark.system
 
 PROGRAM = "tests.certify.programs:{}"
+IMPORTED = re.compile(r"^imports (.+)$", re.MULTILINE)
 
 
 @pytest.fixture
@@ -55,6 +61,28 @@ async def test_who_is_killed_is_told_from_who_had_ended(zygote: Zygote, tmp_path
         while await zygote.status(ended) is None:
             await trio.sleep(0.01)
     assert await zygote.kill(ended) == 3
+
+
+async def test_daemon_router_and_browsers_find_all_that_they_import(
+    zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = zygote.start
+
+    async def telling(arguments: Sequence[str], log: Path, program: str = COMMAND, *more: Any) -> Started:
+        return await start([program, *arguments], log, PROGRAM.format("told"), *more)
+
+    monkeypatch.setattr(zygote, "start", telling)
+    async with open_scene(tmp_path / "s", zygote) as scene:
+        await scene.set_up({TESTED: (4, 2)})
+        links = {run.label: run.links for run in scene.runs}
+        browsers = Browsers(scene.folder, zygote, "b", links, 1)
+        await browsers.part.start()
+        with trio.fail_after(60):
+            while scene.daemon.is_running and not browsers.new_answers():
+                await trio.sleep(0.01)
+        await browsers.kill()
+    logs = {part.name: part.log for part in (scene.daemon, scene.router, browsers.part)}
+    assert {name: IMPORTED.findall(log) for name, log in logs.items()} == {name: [] for name in logs}
 
 
 class Interrupted:
