@@ -18,6 +18,7 @@ from crowdd.testing.patient_clock import patient_clock
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
+FIRST_FOLDER = "testing"  # test_seeds.py; tests/certify, which is as long, comes early by its name
 TOLD_FROM_S = 5.0  # files that take less are told together
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -37,6 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if isinstance(reporter, pytest.TerminalReporter):
         config.pluginmanager.register(_Failures(reporter))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, begin with the folder that has the longest file: begun last, others would wait for it."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name != FIRST_FOLDER)
 
 
 class _Failures:
