@@ -24,6 +24,19 @@ class Wire(abc.ABC):
         A cancelled send ends the connection for good.
         """
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a frame may be `put` now; never, where nothing can be written without waiting."""
+        return False
+
+    def put(self, frame: bytes) -> bool:
+        """Write a frame without waiting. False: not all of it went, and `settle` is to be called next."""
+        raise NotImplementedError
+
+    async def settle(self) -> None:
+        """Send what is left of the frame that was put. LinkLost; cancelled it ends the connection."""
+        raise NotImplementedError
+
     @abc.abstractmethod
     async def receive(self) -> bytes:
         """The next frame, or LinkLost."""

@@ -27,12 +27,12 @@ from .client_io import ClientIO
 from .clock import Wall
 from .degraded import Degraded, Lack
 from .last_words import last_words
+from .link_writer import LinkWriter
 from .parts import Page
 from .router_outbox import RouterOutbox
 
 log = logging.getLogger(__name__)
 
-SEND_S = 10.0  # a router that takes no frame for so long is gone
 BACKOFF_S = (0.1, 5.0)  # first and longest pause between two tries
 HEALTHY_S = 10.0  # a link that held so long starts again with the shortest pause
 
@@ -74,14 +74,12 @@ class RouterLink:
         self._duties = duties
         self._end = LinkEnd(Role.DAEMON, duties.storage.epoch)
         self._ids = {"run": duties.run.id, "router": channel.name}
-        self._wake = trio.Event()
-        self._idle = trio.Event()
+        self._writer = LinkWriter(self._end)
         self._up = False
         self._turned = trio.Event()
         self._since = duties.wall()
         self._addition = "not connected yet"
         self._deployed = False
-        self._too_slow = False
         self._told_ends = False
 
     @property
@@ -113,18 +111,18 @@ class RouterLink:
         except Unsendable as exc:
             log.error("a %s packet cannot cross: %s", packet.type.value, exc, extra=self._ids)
         except LinkFull:
-            self._too_slow = True
-        self._nudge()
+            self._writer.is_too_slow()
+        self._writer.said()
 
     def stream_send(self, wire_id: WireId, number: int, update: Mapping[str, Any]) -> None:
         """Send a live update; it comes back as `Confirmed` once a page has it. LinkFull, Unsendable."""
         self._end.stream_send(wire_id, dict(update), number, number=number)
-        self._nudge()
+        self._writer.said()
 
     def stream_stored(self, packet: MephistoBoundLiveUpdate) -> None:
         """Confirm a live update of a page, and all of its agent before it: they are stored."""
         self._end.stream_stored(packet)
-        self._nudge()
+        self._writer.said()
 
     def forget(self, wire_id: WireId) -> None:
         """The agent has ended: drop its streams."""
@@ -134,11 +132,13 @@ class RouterLink:
         """The agent's page is at another router: drop what was to be sent by this one."""
         self._end.forget_sent(wire_id)
 
-    def _nudge(self) -> None:
-        """There is something to send."""
-        if self._idle.is_set():
-            self._idle = trio.Event()
-        self._wake.set()
+    def gather(self) -> None:
+        """What is said from now on goes when `flush` is called, in this turn of the loop."""
+        self._writer.gather()
+
+    def flush(self) -> None:
+        """All that waits goes now, as far as the router takes it at once; the rest soon."""
+        self._writer.flush()
 
     def suspend(self, for_s: float, stopping: bool) -> None:
         """Ask the router to keep pages calm for so long: the daemon goes away on purpose."""
@@ -146,8 +146,8 @@ class RouterLink:
 
     async def drained(self) -> None:
         """Return once nothing waits to be sent, or at once when the router is away."""
-        while self._up and not self._idle.is_set():
-            await self._idle.wait()
+        while self._up and not self._writer.is_idle:
+            await self._writer.next_idle()
 
     async def fetch_file(self, sha256: str, into: Path) -> None:
         """Bring an uploaded file here. LinkLost, LinkRefused."""
@@ -185,7 +185,7 @@ class RouterLink:
         finally:
             if self._up:
                 self._end.connection_lost()
-            self._idle.set()
+            self._writer.connection_lost()
         return trouble
 
     async def _connect(self) -> None:
@@ -226,7 +226,7 @@ class RouterLink:
         self.outbox.announced(peer.outbox)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read, wire)
-            nursery.start_soon(self._write, wire)
+            nursery.start_soon(self._writer.serve, wire)
             nursery.start_soon(self._beat)
             nursery.start_soon(self._tell_ends)
 
@@ -236,21 +236,7 @@ class RouterLink:
             for packet in self._end.receive(frame, trio.current_time()):
                 self._duties.io.hand_in(self, packet)
             if self._end.queue_length:  # mostly nothing: what is said to it is said later
-                self._wake.set()
-
-    async def _write(self, wire: Wire) -> None:
-        self._too_slow = False
-        while True:
-            self._wake = trio.Event()
-            if self._too_slow:
-                raise LinkLost("reads too slowly")
-            while (frame := self._end.take_frame()) is not None:
-                with trio.move_on_after(SEND_S) as scope:
-                    await wire.send(frame)
-                if scope.cancelled_caught:
-                    raise LinkLost(f"took no frame for {SEND_S:g} s")
-            self._idle.set()
-            await self._wake.wait()
+                self._writer.wake()
 
     async def _beat(self) -> None:
         while True:

@@ -20,6 +20,7 @@ from ..protocol.proof import sign_request
 from .causes import causes
 from .channel import Channel, LinkLost, LinkRefused, Wire
 from .clock import Wall, wall_clock
+from .direct_stream import DirectStream
 from .threads import in_thread
 from .websocket_wire import PASSING, REFUSAL_BYTES, WebsocketWire, shake_hands
 
@@ -31,7 +32,7 @@ HTTP_S = 30.0  # between two signs of life of an upload or download
 FILE_S = 900.0  # one file of FILE_BYTES_MAX over a slow line; a trickle must not hold its answer for ever
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain requests: trusts nobody. Reading the system's certificates takes longer than most requests."""
-Dialled = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+Dialled = DirectStream | trio.SSLStream[trio.SocketStream]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -77,7 +78,7 @@ class WebsocketChannel(Channel):
             return await trio.open_ssl_over_tcp_stream(
                 host, parts.port or 443, ssl_context=self._tls, https_compatible=True
             )
-        return await trio.open_tcp_stream(host, parts.port or 80)
+        return DirectStream(await trio.open_tcp_stream(host, parts.port or 80))
 
     async def _shake_hands(self, stream: Dialled) -> WebsocketWire:
         scheme = "ws" if self._tls is NO_TLS else "wss"

@@ -5,6 +5,7 @@ writes to it, and no task of its own stands between them.
 """
 
 from collections import deque
+from contextlib import suppress
 
 import trio
 from websockets.client import ClientProtocol
@@ -17,6 +18,7 @@ from websockets.uri import parse_uri
 from ..protocol.handshake import SUBPROTOCOL
 from ..protocol.limits import FRAME_BYTES_MAX
 from .channel import LinkLost, LinkRefused, Wire
+from .direct_stream import DirectStream
 
 HANDSHAKE_BYTES_MAX = 256 * 1024  # of an answer that should become a websocket
 REFUSAL_BYTES = 1_000  # of what a router says when it refuses: more are no words of ours
@@ -30,8 +32,10 @@ class WebsocketWire(Wire):
 
     def __init__(self, stream: trio.abc.Stream, protocol: ClientProtocol) -> None:
         self._stream = stream
+        self._direct = stream if isinstance(stream, DirectStream) else None
         self._protocol = protocol
         self._torn = False
+        self._rest = b""
         self._frames: deque[bytes] = deque()
         self._pieces = bytearray()  # bounded by the protocol, and empty ones take no room
         self._owed = b""
@@ -46,6 +50,28 @@ class WebsocketWire(Wire):
             self._protocol.send_binary(frame)
             await self._write()
         except (InvalidState, *_GONE) as exc:
+            raise LinkLost("while sending") from exc
+
+    @property
+    def is_free(self) -> bool:
+        return self._direct is not None and not self._torn
+
+    def put(self, frame: bytes) -> bool:
+        assert self._direct is not None
+        self._torn = True  # until all of it has gone
+        with suppress(InvalidState):  # `settle` says so
+            self._protocol.send_binary(frame)
+            data = self._unsent()
+            self._rest = data[self._direct.send_now(data) :]
+            self._torn = bool(self._rest)
+        return not self._torn
+
+    async def settle(self) -> None:
+        if self._protocol.state is not State.OPEN:
+            raise LinkLost("while sending")
+        try:
+            await self._write()
+        except _GONE as exc:
             raise LinkLost("while sending") from exc
 
     async def receive(self) -> bytes:
@@ -74,11 +100,15 @@ class WebsocketWire(Wire):
             return
 
     async def _write(self) -> None:
-        data = self._owed + b"".join(self._protocol.data_to_send())
-        self._owed = b""
+        data = self._unsent()
         self._torn = True  # until all of it has gone: cut off in the middle, the stream takes no other frame
         await self._stream.send_all(data)
         self._torn = False
+
+    def _unsent(self) -> bytes:
+        data = b"".join((self._rest, self._owed, *self._protocol.data_to_send()))
+        self._rest = self._owed = b""
+        return data
 
     async def _read(self) -> None:
         try:

@@ -5,7 +5,7 @@ or not at all. One that is refused for what is in it fails alone. A full disk gi
 to be tried again; so do a lost store and the scribe's own end, after which nobody tries.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Protocol
 
@@ -40,6 +40,18 @@ class Author(Protocol):
         ...
 
 
+class Outlet(Protocol):
+    """Where it is said that something is stored, and what is sent then: the link to a router."""
+
+    def gather(self) -> None:
+        """What is said from now on may wait for `flush`."""
+        ...
+
+    def flush(self) -> None:
+        """All of it goes now."""
+        ...
+
+
 class Scribe:
     """One per stage. Cancelled it leaves in storage what it had committed, whole turns."""
 
@@ -48,6 +60,7 @@ class Scribe:
         self._waiting: dict[Author, None] = {}
         self._taken: dict[Author, Turn] = {}
         self._leaving: set[Author] = set()
+        self._outlets: Sequence[Outlet] = ()
         self._woken, self._through = trio.Event(), trio.Event()
 
     def wants(self, author: Author) -> None:
@@ -66,8 +79,9 @@ class Scribe:
         finally:
             self._leaving.discard(author)
 
-    async def serve(self) -> None:
+    async def serve(self, outlets: Sequence[Outlet] = ()) -> None:
         """Store what comes until cancelled. LeaseLost, StorageFailed."""
+        self._outlets = outlets
         while True:
             while not self._waiting:  # who was taken up since it woke us does not wake us again
                 self._woken = trio.Event()
@@ -111,8 +125,18 @@ class Scribe:
             for author in [*self._taken]:
                 await self._write_alone(author)
         else:
+            self._all_through()
+
+    def _all_through(self) -> None:
+        """What follows from it goes out in this turn of the loop: who waits has waited for the disk."""
+        for outlet in self._outlets:
+            outlet.gather()
+        try:
             for author in [*self._taken]:
                 self._is_through(author)
+        finally:
+            for outlet in self._outlets:
+                outlet.flush()
 
     async def _write_alone(self, author: Author) -> None:
         try:

@@ -95,7 +95,7 @@ class Stage:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.attendance.watch, links)
             nursery.start_soon(self._cloakroom.serve)
-            nursery.start_soon(self._scribe.serve)
+            nursery.start_soon(self._scribe.serve, links)
             nursery.start_soon(self._wishes.serve)
             await self._pieces.serve()
 

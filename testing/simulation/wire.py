@@ -83,6 +83,25 @@ class _End(Wire):
     async def send(self, frame: bytes) -> None:
         """What follows a lost frame is lost, too: TCP gives nothing out that has a gap before it."""
         await trio.lowlevel.checkpoint()
+        self._put(frame)
+
+    @property
+    def is_free(self) -> bool:
+        return True
+
+    def put(self, frame: bytes) -> bool:
+        try:
+            self._put(frame)
+        except LinkLost:
+            return False
+        return True
+
+    async def settle(self) -> None:
+        """Whatever could be put is away: so it has ended."""
+        await trio.lowlevel.checkpoint()
+        raise LinkLost("the simulated connection has ended")
+
+    def _put(self, frame: bytes) -> None:
         self._has_lost = self._has_lost or self._muted()
         if not self._has_lost:
             self._outward.put(frame)

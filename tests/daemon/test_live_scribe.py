@@ -243,3 +243,28 @@ async def test_ended_in_the_middle_of_a_transaction_nobody_is_left_waiting() -> 
                 await wait_all_tasks_blocked()
             shelf.go.set()
     assert shelf.stored == [1]
+
+
+class Outlet:
+    """Keeps how many turns were called stored when it was told what."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.told: list[tuple[str, int]] = []
+        self._writer = writer
+
+    def gather(self) -> None:
+        self.told.append(("gather", self._writer.rows_stored))
+
+    def flush(self) -> None:
+        self.told.append(("flush", self._writer.rows_stored))
+
+
+async def test_what_follows_from_a_transaction_is_said_together_and_then_goes() -> None:
+    scribe = Scribe(Shelf())
+    (writer,) = writers(scribe, 1)
+    outlet = Outlet(writer)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(scribe.serve, [outlet])
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel(reason="nobody writes any more")
+    assert outlet.told == [("gather", 0), ("flush", 1)]
