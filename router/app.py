@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from ..supervision.tasks import NoThread
 from .bodies import PageGone
 from .config import KnownSecrets, RouterConfig
 from .deploy_door import DeployDoor
+from .desk import Answered
 from .house import House
 from .limits import SWEEP_S, TICK_S
 from .link_door import LinkDoor
@@ -35,7 +36,7 @@ class RouterApp(Starlette):
     """Starlette for our own few requests. What pages ask, nearly all there is, goes to their door at once:
     routes and layers that none of it needs cost more than what the door does."""
 
-    def __init__(self, pages: ASGIApp, **settings: Any) -> None:
+    def __init__(self, pages: PagesDoor, **settings: Any) -> None:
         super().__init__(**settings)
         self._pages = pages
 
@@ -46,13 +47,17 @@ class RouterApp(Starlette):
         else:
             await self._pages(scope, receive, send)
 
+    def take(self, scope: Scope, body: bytes, answered: Answered) -> bool:
+        """The same of a request of which all is here, without a task; False: not of this one."""
+        return not scope["path"].startswith(_OURS) and self._pages.take(scope, body, answered)
+
 
 def build_app(
     config: RouterConfig,
     known: KnownSecrets,
     on_orphaned: Callable[[], None],
     on_failed: Callable[[], None],
-) -> tuple[Starlette, Runs]:
+) -> tuple[RouterApp, Runs]:
     """The application and its runs. Its lifespan opens the folder, and ends what waits when it is over.
 
     `known` gives the secrets that prove a daemon at present. `on_orphaned` is called when no daemon was

@@ -68,6 +68,28 @@ class Shares:
             self._taken[address] = left
 
 
+class Held:
+    """What one thing takes of a sender's share; given back once, however often that is said."""
+
+    def __init__(self, shares: Shares, address: str) -> None:
+        self._shares = shares
+        self._address = address
+        self._size = 0
+
+    def grow_to(self, size: int) -> bool:
+        """Take so much in all; False when it is not there."""
+        taken = self._shares.take(self._address, size - self._size)
+        if taken:
+            self._size = size
+        return taken
+
+    def let_go(self) -> None:
+        """Give all of it back."""
+        size, self._size = self._size, 0
+        if size:
+            self._shares.give_back(self._address, size)
+
+
 class Places:
     """Shares that are waited for."""
 
@@ -96,23 +118,19 @@ class Body:
         self._began = 0.0 if self._is_whole else anyio.current_time()
         self._came = 0
         self._ended = False
-        self._address = request.sender
-        self._room = room
-        self._held = 0
+        self._held = None if room is None else Held(room, request.sender)
         announced = request.said(b"content-length") or ""
         self.announced = int(announced) if announced.isascii() and announced.isdigit() else 0
 
     async def hold(self, size: int) -> None:
         """So much of it is in memory now; BodyRefused ("try later") when there is no room for it."""
-        if self._room is not None and not self._room.take(self._address, size - self._held):
+        if self._held is not None and not self._held.grow_to(size):
             raise await self.refuse(refusal(Reason.TRY_LATER))
-        self._held = size
 
     def let_go(self) -> None:
         """Nothing of it is in memory any more."""
-        if self._room is not None:
-            self._room.give_back(self._address, self._held)
-        self._held = 0
+        if self._held is not None:
+            self._held.let_go()
 
     async def read(self, bytes_max: int) -> bytes:
         """All of it, or BodyRefused."""

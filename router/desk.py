@@ -1,6 +1,7 @@
 """The shell around one run's core: waits, queues and wakes; decides nothing. anyio only, no framework.
 
-HTTP handlers await `ask`, a socket's door serves a `Mailbox`, the link's door awaits `serve_link`.
+HTTP handlers `ask_for` something or await `ask`, a socket's door serves a `Mailbox`, the link's door awaits
+`serve_link`.
 """
 
 import logging
@@ -54,10 +55,20 @@ class Wire(Protocol):
         ...
 
 
+Answered = Callable[[HttpAnswer], None]
+"""Takes the answer to a request, once. It neither waits nor fails: it is called amid other work."""
+
+
 @attrs.define(eq=False)
 class _Waiting:
+    """A task that sleeps until there is an answer."""
+
     done: anyio.Event = attrs.Factory(anyio.Event)
     answer: HttpAnswer | None = None
+
+    def take(self, answer: HttpAnswer) -> None:
+        self.answer = answer
+        self.done.set()
 
 
 @attrs.define(eq=False)
@@ -87,7 +98,7 @@ class Desk:
         """What is `now` to the run. A page is heard outside of all tasks, where anyio knows no time."""
         self._drop_files = drop_files
         self._spool = spool
-        self._waiting: dict[TicketId, _Waiting] = {}
+        self._waiting: dict[TicketId, Answered] = {}
         self._mailboxes: dict[SocketId, Mailbox] = {}
         self._told: dict[SocketId, Mailbox] = {}
         """Those in which there is news that nobody knows of yet."""
@@ -97,14 +108,24 @@ class Desk:
 
     async def ask(self, request: Request, caller: Caller) -> HttpAnswer:
         """Ask the daemon for a page; always answers, within the time the request is held."""
-        waiting = self._waiting[TicketId(request.request)] = _Waiting()
+        waiting = _Waiting()
+        self.ask_for(request, caller, waiting.take)
         try:
-            self.carry_out(self.run.ask(request, caller, self.clock()))
             await waiting.done.wait()
         finally:
-            del self._waiting[TicketId(request.request)]
+            self._waiting.pop(TicketId(request.request), None)
         assert waiting.answer is not None
         return waiting.answer
+
+    def ask_for(self, request: Request, caller: Caller, answered: Answered) -> None:
+        """The same without waiting: `answered` is called, perhaps before this returns."""
+        ticket = TicketId(request.request)
+        self._waiting[ticket] = answered
+        try:
+            self.carry_out(self.run.ask(request, caller, self.clock()))
+        except BaseException:
+            self._waiting.pop(ticket, None)
+            raise
 
     def log_error(self, error: LogError, caller: Caller) -> HttpAnswer | None:
         """Pass a page's error report on; None: done."""
@@ -214,15 +235,15 @@ class Desk:
 
     def _announce(self) -> None:
         """Only now: what is told a page on one occasion goes out in one piece."""
-        told, self._told = self._told, {}
-        for mailbox in told.values():
-            mailbox.on_news()
+        if self._told:
+            told, self._told = self._told, {}
+            for mailbox in told.values():
+                mailbox.on_news()
 
     def _answer(self, command: AnswerTicket) -> None:
-        waiting = self._waiting.get(command.ticket)
-        if waiting is not None:
-            waiting.answer = command.answer
-            waiting.done.set()
+        answered = self._waiting.pop(command.ticket, None)
+        if answered is not None:
+            answered(command.answer)
 
     def _tell(self, command: TellSocket) -> None:
         mailbox = self._mailboxes.get(command.socket)

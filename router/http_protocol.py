@@ -6,6 +6,7 @@ headers come, and while the body of an answered request still comes.
 
 import asyncio
 import enum
+import functools
 import math
 from typing import Any
 
@@ -14,9 +15,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from ..protocol.documents import dump_json
 from ..protocol.limits import HEADER_BYTES_MAX, RETRY_AFTER_S
 from ..protocol.names import SENTENCES, Reason
+from .at_once import Take, answer_whole
 from .bodies import IS_WHOLE
+from .commands import HttpAnswer
 from .connections import Connections
 from .limits import DRAIN_BYTES_MAX, DRAIN_S, HEADER_S, KEEP_ALIVE_S, PIPELINED_MAX
+from .replies import json_response
 
 _LINE_BYTES = 4  # what a header line has besides its name and value
 _BESIDE_BYTES_MAX = 2 * HEADER_BYTES_MAX  # of a body that are no content: sizes of chunks, trailers
@@ -37,9 +41,13 @@ class BadHeader(Exception):
 class BoundedProtocol(HttpToolsProtocol):
     """Ends connections whose headers are too long, come too slowly or can be read in two ways; says 400."""
 
-    def __init__(self, connections: Connections, **settings: Any) -> None:
+    def __init__(self, connections: Connections, take: Take, **settings: Any) -> None:
         super().__init__(**settings)
         self._connections = connections
+        self._take = take
+        self._reading = False
+        self._begun: tuple[RequestResponseCycle, Any] | None = None
+        """A request that nobody serves yet: its body may follow in what is being read."""
         self._stage: _Stage | None = None
         self._until = math.inf
         """When this connection ends, if nothing comes of it before."""
@@ -87,15 +95,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """A piece of the address."""
-        self._count(len(url))
+        self._size += len(url)
+        if self._size > HEADER_BYTES_MAX:
+            raise BadHeader
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
-        self._count(len(name) + len(value) + _LINE_BYTES)
+        """One header. Pages send some fifteen each time: all that uvicorn does with one is done here."""
+        self._size += len(name) + len(value) + _LINE_BYTES
+        if self._size > HEADER_BYTES_MAX:
+            raise BadHeader
         if self._headers_done:
             return  # a trailer: taken for a header it would say after the proxies what they say of everybody
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """From here on the application watches."""
@@ -134,8 +149,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request. What never ends is not shown to the callbacks above: count it here."""
-        self._heard_body = False
+        self._heard_body, self._reading = False, True
         super().data_received(data)
+        self._reading = False
+        if self._begun is not None:
+            self._serve(*self._begun)
         if self._upgraded or self.transport.is_closing():
             return
         if self._counts_too_much(len(data)):
@@ -146,6 +164,38 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Say why, and end the connection."""
         self._refuse(400, Reason.BAD_REQUEST.value, msg)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Serve a request; one whose headers are just being read, once all is read that is here."""
+        if self._reading:
+            self._begun = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _serve(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._begun = None
+        if self.transport.is_closing():
+            return
+        if cycle.more_body or cycle.waiting_for_100_continue or not self._is_taken(cycle):
+            self._start_asgi_task(cycle, app)
+
+    def _is_taken(self, cycle: RequestResponseCycle) -> bool:
+        scope: Any = cycle.scope
+        if not self._take(scope, bytes(cycle.body), functools.partial(self._answer, cycle)):
+            return False
+        cycle.body = bytearray()
+        return True
+
+    def _answer(self, cycle: RequestResponseCycle, answer: HttpAnswer) -> None:
+        """Answer what was taken. Never fails: whoever has the answer has other things to do."""
+        if cycle.disconnected or cycle.response_started or self.transport.is_closing():
+            return
+        try:
+            if not answer_whole(cycle, answer):
+                self._start_asgi_task(cycle, json_response(answer))
+        except Exception:
+            self.logger.exception("an answer could not be sent")
+            self.transport.abort()
 
     def _unsupported_upgrade_warning(self) -> None:
         """It asks for another protocol than ours: it is answered as if it had not, and that is all."""
@@ -195,11 +245,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._coming and self._headers_done:
             return bool(self.pipeline) or self.cycle.response_started
         return self._is_answering()
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > HEADER_BYTES_MAX:
-            raise BadHeader
 
     def _counts_too_much(self, size: int) -> bool:
         if self._stage is _Stage.DRAINING:

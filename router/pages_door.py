@@ -1,10 +1,11 @@
 """The public face of the runs: which run a request means, its pages, its POSTs and its sockets."""
 
+import logging
 import time
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from ..protocol.names import Reason
@@ -15,6 +16,7 @@ from .at_once import send_json
 from .bodies import PageGone
 from .commands import HttpAnswer
 from .config import RouterConfig
+from .desk import Answered
 from .origin import may_connect, may_post
 from .plain_request import PlainRequest
 from .posts import Posts, readable
@@ -23,7 +25,12 @@ from .runs import Runs, Served
 from .socket_door import refuse_socket, serve_page
 
 _FOREIGN = "This page may not do that here: its origin is another one."
+_FAULT = HttpAnswer(
+    500,
+    {"reason": "router_error", "text": "Something went wrong here. It was logged; please try again."},
+)
 _INDEX = ("", "index.html", "task_index", "welcome")
+log = logging.getLogger(__name__)
 
 
 class PagesDoor:
@@ -51,6 +58,21 @@ class PagesDoor:
             await send_json(response, scope, receive, send)
         else:
             await response(scope, receive, send)
+
+    def take(self, scope: Scope, body: bytes, answered: Answered) -> bool:
+        """Answer a POST of which all is here, without a task for it. False: it is one to be called with."""
+        if scope["method"] != "POST":
+            return False
+        request = PlainRequest(scope, _nothing_more)
+        place, served = self._find(request.said(b"host") or "", scope["path"])
+        if place is None or served is None or place.rest is None or not self._may_post(request):
+            return False
+        try:
+            return self._posts.take(_name(place, scope["path"]), served, request, body, answered)
+        except Exception:
+            log.exception("a request could not be answered")
+            answered(_FAULT)
+            return True
 
     def _find(self, host: str, path: str) -> tuple[Place | None, Served | None]:
         config = self._config
@@ -97,11 +119,14 @@ class PagesDoor:
         return page_response(page, request.headers, self._policy)
 
     async def _post(self, request: PlainRequest, served: Served, name: str) -> Response:
-        origin, fetch_site = request.said(b"origin"), request.said(b"sec-fetch-site")
-        scheme, host = request.scope["scheme"], request.said(b"host") or ""  # `request.url` is made from both
-        if not may_post(origin, fetch_site, host, scheme, self._config.trusted_origins):
+        if not self._may_post(request):
             return error(403, "foreign_origin", _FOREIGN)
         return await self._posts.handle(name, served, request)
+
+    def _may_post(self, request: PlainRequest) -> bool:
+        origin, fetch_site = request.said(b"origin"), request.said(b"sec-fetch-site")
+        scheme, host = request.scope["scheme"], request.said(b"host") or ""  # `request.url` is made from both
+        return may_post(origin, fetch_site, host, scheme, self._config.trusted_origins)
 
 
 def sorry(exc: Exception) -> Response:
@@ -112,7 +137,11 @@ def sorry(exc: Exception) -> Response:
         case NoThread():
             return json_response(refusal(Reason.TRY_LATER))
         case _:
-            return error(500, "router_error", "Something went wrong here. It was logged; please try again.")
+            return json_response(_FAULT)
+
+
+async def _nothing_more() -> Message:
+    raise PageGone  # of what is here whole nothing is awaited
 
 
 def _no_such_run(request: PlainRequest) -> Response:

@@ -1,8 +1,7 @@
 """What pages POST: each body becomes one packet for the daemon, and its answer the page's answer."""
 
-import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,43 +10,25 @@ import attrs
 from starlette.responses import Response
 
 from ..files.kinds import TYPES, is_one_of
-from ..protocol.answers import ERROR_LOG_SENT
-from ..protocol.browser import (
-    parse_error_log,
-    parse_metadata,
-    parse_metadata_form,
-    parse_onboarding,
-    parse_register,
-    parse_return,
-    parse_submit,
-    parse_submit_form,
-)
+from ..protocol.browser import parse_metadata_form, parse_submit_form
 from ..protocol.errors import BadRequest
-from ..protocol.limits import JSON_BODY_BYTES_MAX
 from ..protocol.names import Reason
-from ..protocol.packets import (
-    FileNote,
-    LogError,
-    RegisterAgent,
-    ReturnUnit,
-    SubmitMetadata,
-    SubmitOnboarding,
-    SubmitUnit,
-)
+from ..protocol.packets import FileNote, RegisterAgent, SubmitMetadata, SubmitUnit
 from ..protocol.packets import Request as Asked
 from ..protocol.uploads import UploadRule, is_no_file
 from ..supervision.tasks import NoThread
 from .answers import in_words, refusal
-from .bodies import Body, BodyRefused, Places, Shares, read_form
+from .bodies import Body, BodyRefused, Held, Places, Shares, read_form
 from .commands import HttpAnswer
+from .desk import Answered
 from .house import House
+from .json_posts import JSON_POSTS, JsonPost, new_id
 from .limits import (
     BODIES_BYTES_MAX,
     BODIES_SHARES,
     DISK_RESERVE_BYTES,
     FORMS_OPEN_MAX,
     FORMS_SHARES,
-    LOG_ERROR_BYTES_MAX,
     UPLOAD_BYTES_MAX,
     UPLOAD_TURN_S,
     UPLOADS_AT_ONCE_MAX,
@@ -60,7 +41,6 @@ from .threads import in_thread
 from .tickets import Caller
 from .uploads import FormReader, FormRefused, Received
 
-SMALL_BODY_BYTES_MAX = 256 * 1024
 CLIENT_HEADER = b"x-crowdd-client"
 _NO_ROOM = refusal(Reason.TRY_LATER, retry_after_s=60.0)
 _REGISTERING = ("request_agent", "register_worker", "submit_onboarding")
@@ -92,29 +72,34 @@ class Posts:
         self._turns = anyio.Semaphore(UPLOADS_AT_ONCE_MAX)
         self._places = Places(FORMS_OPEN_MAX, FORMS_SHARES)
         self._room = Shares(BODIES_BYTES_MAX, BODIES_SHARES)
-        self._handlers: dict[str, Callable[[Post], Awaitable[HttpAnswer]]] = {
-            "request_agent": self._register,
-            "register_worker": self._register,
-            "submit_onboarding": self._onboarding,
-            "submit_task": self._submit,
-            "submit_metadata": self._metadata,
-            "log_error": self._log_error,
-            "return_unit": self._return,
-        }
 
     def names(self) -> Iterable[str]:
         """What a page can POST to."""
-        return self._handlers
+        return JSON_POSTS
 
     def __contains__(self, name: str) -> bool:
-        return name in self._handlers
+        return name in JSON_POSTS
+
+    def take(self, name: str, served: Served, request: PlainRequest, body: bytes, answered: Answered) -> bool:
+        """Answer a POST of which all is here, without a task. False: it is one for `handle`."""
+        known = JSON_POSTS.get(name)
+        if known is None or len(body) > known.bytes_max or _is_form(request):
+            return False
+        held = Held(self._room, request.sender)
+        if not held.grow_to(len(body)):
+            return False
+        try:
+            _ask_at_once(known, served, _caller(request), body, partial(_done, held, answered))
+        except BaseException:
+            held.let_go()
+            raise
+        return True
 
     async def handle(self, name: str, served: Served, request: PlainRequest) -> Response:
         """Answer a POST to one of these names."""
-        caller = Caller(request.sender, request.said(CLIENT_HEADER) is not None)
-        post = Post(served, request, caller, Body(request, self._room))
+        post = Post(served, request, _caller(request), Body(request, self._room))
         try:
-            return json_response(await self._handlers[name](post))
+            return json_response(await self._answer(name, post))
         except BodyRefused as exc:
             served.desk.run.count_refusal(str(exc.answer.body["reason"]))
             return readable(name, request, exc.answer)
@@ -122,55 +107,17 @@ class Posts:
             served.desk.run.count_refusal(Reason.TRY_LATER.value)
             return readable(name, request, refusal(Reason.TRY_LATER))
         except BadRequest as exc:
-            served.desk.run.count_refusal(exc.reason.value)
-            text = f"{exc.path}: {exc.why}" if exc.path else exc.why
-            return json_response(refusal(exc.reason, text, path=exc.path))
+            return json_response(_refused(served, exc))
         finally:
             post.body.let_go()
 
-    async def _register(self, post: Post) -> HttpAnswer:
-        told = parse_register(await post.body.read(SMALL_BODY_BYTES_MAX))
-        return await _ask(post, RegisterAgent(_new_id(), told.provider_data, post.caller.crowdd_client))
-
-    async def _onboarding(self, post: Post) -> HttpAnswer:
-        told = parse_onboarding(await post.body.read(JSON_BODY_BYTES_MAX))
-        submitted = SubmitOnboarding(
-            told.wire_id, _new_id(), told.onboarding_data, told.provider_data, post.caller.crowdd_client
-        )
-        return await _ask(post, submitted)
-
-    async def _submit(self, post: Post) -> HttpAnswer:
-        if not _is_form(post.request):
-            told = parse_submit(await post.body.read(JSON_BODY_BYTES_MAX))
-            return await _ask(post, SubmitUnit(told.wire_id, _new_id(), told.final_data))
-
-        def packet(fields: dict[str, str], notes: list[FileNote]) -> Asked:
-            told = parse_submit_form(fields)
-            return SubmitUnit(told.wire_id, _new_id(), told.final_data, notes)
-
-        return await self._ask_with_files(post, packet)
-
-    async def _metadata(self, post: Post) -> HttpAnswer:
-        if not _is_form(post.request):
-            told = parse_metadata(await post.body.read(JSON_BODY_BYTES_MAX))
-            return await _ask(post, SubmitMetadata(told.wire_id, _new_id(), told.metadata))
-
-        def packet(fields: dict[str, str], notes: list[FileNote]) -> Asked:
-            told = parse_metadata_form(fields)
-            return SubmitMetadata(told.wire_id, _new_id(), told.metadata, notes)
-
-        return await self._ask_with_files(post, packet)
-
-    async def _log_error(self, post: Post) -> HttpAnswer:
-        told = parse_error_log(await post.body.read(LOG_ERROR_BYTES_MAX))
-        answer = post.served.desk.log_error(LogError(told.wire_id, told.error_data), post.caller)
-        return answer or HttpAnswer(200, ERROR_LOG_SENT)
-
-    async def _return(self, post: Post) -> HttpAnswer:
-        told = parse_return(await post.body.read(SMALL_BODY_BYTES_MAX))
-        if told.leaving:
-            return post.served.desk.run.page_left(told.wire_id) or HttpAnswer(200, {"status": "Noted"})
-        return await _ask(post, ReturnUnit(told.wire_id, _new_id()))
+    async def _answer(self, name: str, post: Post) -> HttpAnswer:
+        packet_of = _FORMS.get(name)
+        if packet_of is not None and _is_form(post.request):
+            return await self._ask_with_files(post, packet_of)
+        known = JSON_POSTS[name]
+        asked = known.read(await post.body.read(known.bytes_max), post.caller, post.served.desk)
+        return asked if isinstance(asked, HttpAnswer) else await _ask(post, asked)
 
     async def _ask_with_files(
         self, post: Post, packet: Callable[[dict[str, str], list[FileNote]], Asked]
@@ -211,6 +158,32 @@ class Posts:
         kept = sum(entry.st_size for entry in post.served.folder.uploads().values())
         if kept > UPLOADS_KEPT_BYTES_MAX or self._house.disk_free() < DISK_RESERVE_BYTES + UPLOAD_BYTES_MAX:
             raise BodyRefused(_NO_ROOM)
+
+
+def _ask_at_once(known: JsonPost, served: Served, caller: Caller, body: bytes, done: Answered) -> None:
+    try:
+        asked = known.read(body, caller, served.desk)
+    except BadRequest as exc:
+        asked = _refused(served, exc)
+    if isinstance(asked, HttpAnswer):
+        done(asked)
+    else:
+        served.desk.ask_for(asked, caller, done)
+
+
+def _done(held: Held, answered: Answered, answer: HttpAnswer) -> None:
+    held.let_go()
+    answered(answer)
+
+
+def _caller(request: PlainRequest) -> Caller:
+    return Caller(request.sender, request.said(CLIENT_HEADER) is not None)
+
+
+def _refused(served: Served, exc: BadRequest) -> HttpAnswer:
+    served.desk.run.count_refusal(exc.reason.value)
+    text = f"{exc.path}: {exc.why}" if exc.path else exc.why
+    return refusal(exc.reason, text, path=exc.path)
 
 
 async def _keep_and_ask(post: Post, asked: Asked, files: list[Received]) -> HttpAnswer:
@@ -267,5 +240,18 @@ def _texts(fields: dict[str, bytes]) -> dict[str, str]:
         raise BadRequest("", "a field of the form is not UTF-8") from None
 
 
-def _new_id() -> str:
-    return os.urandom(16).hex()
+def _submission(fields: dict[str, str], notes: list[FileNote]) -> Asked:
+    told = parse_submit_form(fields)
+    return SubmitUnit(told.wire_id, new_id(), told.final_data, notes)
+
+
+def _metadata(fields: dict[str, str], notes: list[FileNote]) -> Asked:
+    told = parse_metadata_form(fields)
+    return SubmitMetadata(told.wire_id, new_id(), told.metadata, notes)
+
+
+_FORMS: Mapping[str, Callable[[dict[str, str], list[FileNote]], Asked]] = {
+    "submit_task": _submission,
+    "submit_metadata": _metadata,
+}
+"""Which may be forms as well, and what they ask."""

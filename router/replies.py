@@ -17,6 +17,8 @@ _DATA = _ALWAYS | {
 _JSON = _DATA | {"Content-Type": "application/json"}
 _JSON_RAW = [(name.lower().encode(), value.encode()) for name, value in _JSON.items()]
 
+_JSON_HEAD = b"".join(b"%s: %s\r\n" % each for each in _JSON_RAW)
+
 NOT_FOUND = HttpAnswer(404, {"reason": "not_found", "text": "There is nothing at this address."})
 
 
@@ -35,6 +37,12 @@ def json_response(answer: HttpAnswer, method: str = "POST") -> JsonResponse:
     if answer.retry_after_s is not None:
         response.headers["Retry-After"] = str(answer.retry_after_s)
     return response
+
+
+def json_head(answer: HttpAnswer, size: int) -> bytes:
+    """The headers of such a response, as lines, for a body of this size."""
+    later = b"" if answer.retry_after_s is None else b"retry-after: %d\r\n" % answer.retry_after_s
+    return b"content-length: %d\r\n%s%s" % (size, _JSON_HEAD, later)
 
 
 def ok(body: Mapping[str, Any]) -> Response:

@@ -24,6 +24,8 @@ from ..supervision.garbage import LOOK_S, GarbageSearch
 from ..supervision.notify import Notifier
 from ..supervision.open_files import raise_open_files
 from .addresses import Proxies
+from .app import RouterApp
+from .at_once import behind_proxies
 from .connections import Connections
 from .http_protocol import BoundedProtocol
 from .limits import CONNECTIONS_MAX, FILES_RESERVED, KEEP_ALIVE_S, SEND_S
@@ -141,10 +143,12 @@ def open_connections(trusted_proxies: Sequence[str]) -> Connections:
     return Connections(min(CONNECTIONS_MAX, max(1, files - FILES_RESERVED)), Proxies(trusted_proxies))
 
 
-def server_config(app: Any, connections: Connections, **settings: Any) -> uvicorn.Config:
+def server_config(app: RouterApp, connections: Connections, **settings: Any) -> uvicorn.Config:
     """What every router of ours sets."""
+    proxies: list[str] = settings["forwarded_allow_ips"] if settings["proxy_headers"] else []
+    take = behind_proxies(app.take, proxies) if proxies else app.take
     # uvicorn wants classes and only ever calls them.
-    http: Any = functools.partial(BoundedProtocol, connections)
+    http: Any = functools.partial(BoundedProtocol, connections, take)
     ws: Any = functools.partial(BoundedSocket, connections)
     return uvicorn.Config(
         app,
