@@ -41,8 +41,11 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+_CHARACTERS = len(_text(_NOTHING))
+
+
 def _bytes(text: str) -> bytes:
-    if len(text) != len(_text(_NOTHING)):
+    if len(text) != _CHARACTERS:
         return _NOTHING
     try:
         raw = base64.urlsafe_b64decode(text + "==")

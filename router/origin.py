@@ -1,9 +1,11 @@
 """Whose page is asking (SEC7): is an Origin one of the run's own? Pure."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PAIRS_KEPT = 64  # answers remembered: a router has few names, and what strangers say may be long
 
 
 def may_connect(origin: str | None, host: str, scheme: str, trusted: Sequence[str]) -> bool:
@@ -24,8 +26,11 @@ def may_post(
 
 
 def _is_own(origin: str, host: str, scheme: str, trusted: Sequence[str]) -> bool:
-    if origin in trusted:
-        return True
+    return origin in trusted or _is_same(origin, host, scheme)
+
+
+@lru_cache(_PAIRS_KEPT)
+def _is_same(origin: str, host: str, scheme: str) -> bool:
     try:
         parts = urlsplit(origin)
         theirs, ours = (parts.hostname, parts.port), _split_host(host)

@@ -121,7 +121,7 @@ class RouterRun:
         commands: list[Command] = []
         for packet in self._memory.link.receive(frame, now):
             commands += self._from_daemon(packet, now)
-        return [*commands, WakeLink()]
+        return [*commands, WakeLink()] if self._memory.link.queue_length else commands
 
     def take_frame(self) -> bytes | None:
         """The next frame for the daemon, or None when nothing waits."""

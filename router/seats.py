@@ -86,8 +86,11 @@ class Seats:
 
     def tell_status(self, update: UpdateStatus) -> list[Command]:
         """Pass the daemon's word on to the agent's pages."""
+        sockets = self._sockets.of(update.subject)
+        if not sockets:
+            return []
         packet = update_status_packet(update, self._memory.wall())
-        return [TellSocket(socket.id, packet) for socket in self._sockets.of(update.subject)]
+        return [TellSocket(socket.id, packet) for socket in sockets]
 
     def tell_known(self, agent: WireId) -> list[Command]:
         """Tell the agent's pages what the daemon said of it last: they may have been there before it did."""

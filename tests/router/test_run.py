@@ -22,7 +22,7 @@ from crowdd.protocol.packets import (
     SubmitOnboarding,
     SubmitUnit,
 )
-from crowdd.router.commands import CloseLink, DropFiles
+from crowdd.router.commands import CloseLink, DropFiles, WakeLink
 from crowdd.router.limits import LOG_ERRORS_PER_ADDRESS_PER_MINUTE_MAX, TICKETS_PER_AGENT_MAX
 
 from .kit import CROWDD, KEY, PLAIN, Pair, accepted, agent_id, answer_in, done, register, submit
@@ -453,3 +453,10 @@ def test_the_key_of_a_later_daemon_counts() -> None:
     pair.link(key=b"n" * 32)
     assert pair.run.key == b"n" * 32 != KEY
     assert pair.run.knows(agent_id(1, b"n" * 32)) is None
+
+
+def test_a_frame_that_leaves_nothing_to_say_wakes_nobody() -> None:
+    pair = Pair()
+    pair.ask(register())
+    assert WakeLink() not in pair.say(accepted("r1", agent_id()))
+    assert WakeLink() in pair.say(RequestStatuses())
