@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Protocol
@@ -96,7 +96,7 @@ class ClientIO:
         self._open: dict[int, tuple[Link, Request]] = {}
         self._store_lost = False
         self._live: LiveDoor | None = None
-        self._sync = StatusSync(run.id, SyncDoors(self._agent, handlers.gone))
+        self._sync = StatusSync(run.id, SyncDoors(self._agents, handlers.gone))
         self.links: list[Link] = []
         self.counters: Counter[str] = Counter()
         """What was handled, refused and failed since the run was taken up, by name."""
@@ -258,6 +258,14 @@ class ClientIO:
         except NotFound:
             return None
         return agent if agent.run_id == self._run.id else None
+
+    async def _agents(self, wire_ids: Collection[WireId]) -> list[Life]:
+        """The agents of this run whom a router means."""
+        onboarded = [name for name in wire_ids if name.startswith(ONBOARDING_PREFIX)]
+        lives: list[Life] = [life for name in onboarded if (life := await self._agent(name))]
+        others = [name for name in wire_ids if not name.startswith(ONBOARDING_PREFIX)]
+        found = await self._storage.agents_among(others) if others else []
+        return lives + [agent for agent in found if agent.run_id == self._run.id]
 
     @property
     def inbox_length(self) -> int:

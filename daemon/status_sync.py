@@ -1,7 +1,7 @@
 """Carries out what routers' words about agents mean: pages are told again, units are given back."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import attrs
 import trio
@@ -15,6 +15,7 @@ from .lifecycle.sync import AWAY, Sync, sync
 
 log = logging.getLogger(__name__)
 
+AGENTS_AT_ONCE = 100  # of a report, found with one call of storage
 Life = Agent | OnboardingAgent
 
 
@@ -22,8 +23,8 @@ Life = Agent | OnboardingAgent
 class SyncDoors:
     """What follows from what a router says."""
 
-    find: Callable[[WireId], Awaitable[Life | None]]
-    """The agent of this run whom a router means."""
+    find: Callable[[Collection[WireId]], Awaitable[Sequence[Life]]]
+    """The agents of this run whom a router means."""
     gone: Callable[[Agent], Awaitable[None]] | None
     """The agent's page was closed for good; None: in this run that costs nobody the unit."""
 
@@ -41,8 +42,10 @@ class StatusSync:
         """Take a router's report; returns the agents of whom it is to be told again."""
         wrong = [
             agent
-            for name, presence in packet.presence.items()
-            if (agent := await self._hear(router, WireId(name), presence, packet.statuses.get(name)))
+            for agent in await self._meant(
+                [WireId(name) for name in packet.presence if self._matters(packet, name)]
+            )
+            if await self._hear(router, agent, packet)
         ]
         if packet.partial:
             return wrong
@@ -52,14 +55,21 @@ class StatusSync:
             del self._away[name]
         return wrong
 
-    async def _hear(self, router: str, wire_id: WireId, presence: str, shows: str | None) -> Life | None:
-        if presence != AWAY:
-            self._away.pop(wire_id, None)
-        if presence == AWAY and shows != AgentStatus.DISCONNECT.value and self._doors.gone is None:
-            return None  # said again and again of every closed page, and means nothing here
-        agent = await self._doors.find(wire_id)
-        if agent is None:
-            return None
+    def _matters(self, packet: ReturnStatuses, name: str) -> bool:
+        """Whether it is looked who this is."""
+        if packet.presence[name] != AWAY:
+            self._away.pop(WireId(name), None)
+            return True
+        # It is said again and again of every closed page, and means nothing where that costs nobody the unit.
+        return self._doors.gone is not None or packet.statuses.get(name) == AgentStatus.DISCONNECT.value
+
+    async def _meant(self, names: Sequence[WireId]) -> list[Life]:
+        starts = range(0, len(names), AGENTS_AT_ONCE)
+        return [life for at in starts for life in await self._doors.find(names[at : at + AGENTS_AT_ONCE])]
+
+    async def _hear(self, router: str, agent: Life, packet: ReturnStatuses) -> bool:
+        """Take what is said of an agent; whether the router is to be told again of it."""
+        presence, shows = packet.presence[agent.wire_id], packet.statuses.get(agent.wire_id)
         shown = shown_status(agent) if isinstance(agent, OnboardingAgent) else agent.status
         gone = self._doors.gone
         match sync(presence, shows, shown):
@@ -67,14 +77,14 @@ class StatusSync:
                 ids = {"run": self._run_id, "router": router}
                 log.warning("a router says what nobody knows: %.40r, %.40r", presence, shows, extra=ids)
             case Sync.CORRECT:
-                return agent
+                return True
             case Sync.GONE if gone is None:
-                return agent if shows != shown.value else None
+                return shows != shown.value
             case Sync.GONE if gone is not None and isinstance(agent, Agent):
                 await self._count(router, agent, gone)
             case _:
-                self._away.pop(wire_id, None)
-        return None
+                self._away.pop(agent.wire_id, None)
+        return False
 
     async def _count(self, router: str, agent: Agent, gone: Callable[[Agent], Awaitable[None]]) -> None:
         """A page that is loaded anew says that it goes, too: wait whether it comes, here or elsewhere."""

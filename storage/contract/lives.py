@@ -1,7 +1,7 @@
 """The contract of storage about agents with their units, and what they submitted."""
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -48,6 +48,10 @@ class LivesContract(abc.ABC):
     @abc.abstractmethod
     async def agent_with_unit(self, wire_id: WireId) -> tuple[Agent, Unit]:
         """The agent of this wire id and its unit, read at one moment."""
+
+    @abc.abstractmethod
+    async def agents_among(self, wire_ids: Collection[WireId]) -> list[Agent]:
+        """The agents that have one of these wire ids, read at one moment; give some hundred at a time."""
 
     @abc.abstractmethod
     async def agents(

@@ -1,6 +1,6 @@
 """What moves agents, units and runs, in memory: commit; and reading agents and their answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -64,6 +64,11 @@ class MemoryLives(MemoryBody):
         tables = await self._read()
         agent = rules.found(tables.agents.the("wire_id", wire_id), "agent", "with this wire id")
         return fresh(agent), _unit(tables, agent.unit_id)
+
+    async def agents_among(self, wire_ids: Collection[WireId]) -> list[Agent]:
+        tables = await self._read()
+        found = {agent.id: agent for name in wire_ids if (agent := tables.agents.the("wire_id", name))}
+        return copies(found[number] for number in sorted(found))
 
     async def agents(
         self,

@@ -291,6 +291,7 @@ DELETE FROM decision WHERE id IN (
 
 AGENT = select(Agent, "WHERE id = :id")
 AGENT_OF_WIRE_ID = select(Agent, "WHERE wire_id = :wire_id")
+AGENTS_AMONG = select(Agent, "WHERE wire_id IN (SELECT value FROM json_each(:wire_ids)) ORDER BY id")
 AGENT_WITH_UNIT = select_both(Agent, Unit, "unit.id = agent.unit_id", "WHERE agent.wire_id = :wire_id")
 # The plus keeps the database from going through all agents of the run, which it has in this order.
 AGENTS_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link ORDER BY +id")

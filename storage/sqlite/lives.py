@@ -1,6 +1,6 @@
 """What moves agents, units and runs, in SQLite: commit; and reading agents and their answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -19,7 +19,7 @@ from .. import live_rules, rules
 from ..contract import ExportRow
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
-from ..rows import from_row, load_time
+from ..rows import dump_json, from_row, load_time
 from ..sql import statements
 from ..writes import (
     AddOwed,
@@ -64,6 +64,9 @@ class SqliteLives(SqliteBody):
     async def agent_with_unit(self, wire_id: WireId) -> tuple[Agent, Unit]:
         found = await self._engine.read(pair, Agent, Unit, statements.AGENT_WITH_UNIT, wire_id=wire_id)
         return rules.found(found, "agent", "with this wire id")
+
+    async def agents_among(self, wire_ids: Collection[WireId]) -> list[Agent]:
+        return await self._engine.read(every, Agent, statements.AGENTS_AMONG, wire_ids=dump_json([*wire_ids]))
 
     async def agents(
         self,

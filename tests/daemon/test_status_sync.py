@@ -1,5 +1,6 @@
 """What routers say of agents, against what they are: §3.7, pages that close, and links that were lost."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from trio.testing import MockClock
 from crowdd.daemon.clock import simulated_wall
 from crowdd.daemon.lifecycle import GaveBack, Save, step
 from crowdd.daemon.lifecycle.sync import AWAY, PRESENT, Sync, sync
+from crowdd.daemon.status_sync import Life, StatusSync, SyncDoors
 from crowdd.protocol.limits import HEARTBEAT_S, PAGE_CLOSED_S
-from crowdd.protocol.names import LIVE_AGENT, AgentId, AgentStatus, UnitStatus
+from crowdd.protocol.names import LIVE_AGENT, AgentId, AgentStatus, RunId, UnitStatus, WireId
+from crowdd.protocol.packets import ReturnStatuses
 from crowdd.storage.records import TaskRun
 from crowdd.testing.verdicts import Verdict
 
@@ -120,6 +123,18 @@ async def test_a_page_that_missed_how_its_work_ended_is_told_when_the_link_is_ba
             with trio.fail_after(60):
                 while (await socket.receive()).get("data", {}).get("status") != "returned":
                     pass
+
+
+async def test_a_whole_report_is_looked_up_in_one_go_but_for_those_of_whom_it_means_nothing() -> None:
+    asked: list[list[WireId]] = []
+
+    async def find(names: Collection[WireId]) -> list[Life]:
+        asked.append(list(names))
+        return []
+
+    report = ReturnStatuses({"ann": PRESENT, "bob": AWAY, "cid": PRESENT}, {}, {}, partial=True)
+    assert await StatusSync(RunId(1), SyncDoors(find, gone=None)).hear("router", report) == []
+    assert asked == [["ann", "cid"]]
 
 
 async def end_untold(virtual: Virtual) -> None:

@@ -85,6 +85,7 @@ READS = {
     "worker_facts",
     "workers_among",
     "added_rows",
+    "agents_among",
     "agents_of_assignment",
     "agents_of_link",
     "agents_of_worker",

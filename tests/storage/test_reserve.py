@@ -58,6 +58,13 @@ async def test_s23_an_agent_is_found_by_id_wire_id_link_assignment_run_and_worke
         await storage.agent_by_wire_id(WireId("unknown"))
 
 
+async def test_of_many_wire_ids_those_that_agents_have_are_found_together(world: World) -> None:
+    first, second = await world.at_work(), await world.at_work("other", "bob")
+    asked = [second.wire_id, WireId("unknown"), first.wire_id]
+    assert await world.storage.agents_among(asked) == [first, second]
+    assert await world.storage.agents_among([]) == []
+
+
 async def test_the_same_registration_again_gives_the_same_agent(world: World) -> None:
     run, worker = await world.run(assignments=2), await world.worker()
     registration = world.registration(run, worker)
