@@ -3,26 +3,30 @@
 import logging
 from typing import assert_never
 
+import attrs
 import trio
 
 from ..protocol.ids import RANDOM_BYTES, new_wire_id
-from ..protocol.names import AgentStatus, Reason, WireId
+from ..protocol.names import AgentStatus, Reason, WireId, WorkerId
 from ..storage.admission import NewDecision, NewOnboarding, NewSpecial, OnboardingBegun, WorkerFacts
 from ..storage.admission_rules import GRANTED_WHO, GRANTED_WHY
-from ..storage.contract import NotReserved, Registration, Reserved
+from ..storage.contract import Choose, NotReserved, Registration, Reserved
 from ..storage.errors import NotFound
 from ..storage.records import Worker
 from ..storage.writes import RecordDecision, SetGrant, TakeGrant
-from .admission import ADMISSION, Ask, Onboard, Refuse, Reserve, Special, decide, outcome_of, to_json
+from .admission import Ask, Onboard, Refuse, Reserve, Special, decide
 from .admission.decisions import Final
 from .admission_tools import Desk, OnboardingDoor, Seat, Tools
 from .due_times import due_after
 from .hooks import HookFailed
-from .inquiry import Inquiry
+from .inquiry import Inquiry, recorded
+from .newcomers import Newcomers
 
 log = logging.getLogger(__name__)
 
 SETTLE_S = 20.0  # a page gives up after 30 s; until then what its worker sent last is judged first
+NOBODY = WorkerId(0)
+REAL_UNIT = 0  # the index stands for those of all real ones: they begin alike
 Admitted = Reserved | OnboardingBegun | Refuse
 
 
@@ -33,6 +37,12 @@ class Admitting:
         self._t = tools
         self._desk = desk
         self._door = door
+
+    def for_newcomers(self, seat: Seat) -> Choose | None:
+        """What chooses for whoever comes by this seat, if they are new; None: the provider is to be asked."""
+        if not self._t.provider.welcomes_newcomers():
+            return None
+        return Newcomers(self._t.rules, self._blank(seat, REAL_UNIT))
 
     async def admit(self, worker: Worker, seat: Seat, facts: WorkerFacts | None = None) -> Admitted:
         """Give the worker a unit, an onboarding, or a reason why not; recorded with its facts.
@@ -130,11 +140,24 @@ class Admitting:
     async def _reserve(
         self, decision: Special | Reserve, inquiry: Inquiry, seat: Seat
     ) -> Reserved | NotReserved:
-        limits = self._t.config.limits
-        first = self._t.blueprint.first_status(_unit_index(decision))
-        registration = Registration(
-            run_id=self._t.run.id,
+        registration = attrs.evolve(
+            self._blank(seat, _unit_index(decision)),
             worker_id=inquiry.worker.id,
+            candidates=decision.candidates if isinstance(decision, Reserve) else None,
+            special=self._special(decision, inquiry) if isinstance(decision, Special) else None,
+            expect=inquiry.expected(),
+            grants=inquiry.granted,
+            decision=self._record(decision, inquiry),
+        )
+        return await self._t.storage.reserve(registration, self._t.wall())
+
+    def _blank(self, seat: Seat, unit_index: int) -> Registration:
+        """What of a registration depends neither on who comes nor on what was decided."""
+        limits = self._t.config.limits
+        first = self._t.blueprint.first_status(unit_index)
+        return Registration(
+            run_id=self._t.run.id,
+            worker_id=NOBODY,
             wire_id=self._wire_id(),
             link=seat.link,
             after=seat.after,
@@ -143,13 +166,7 @@ class Admitting:
             provider_data=seat.data,
             allowed_concurrent=limits.allowed_concurrent,
             maximum_units_per_worker=limits.maximum_units_per_worker,
-            candidates=decision.candidates if isinstance(decision, Reserve) else None,
-            special=self._special(decision, inquiry) if isinstance(decision, Special) else None,
-            expect=inquiry.expected(),
-            grants=inquiry.granted,
-            decision=self._record(decision, inquiry),
         )
-        return await self._t.storage.reserve(registration, self._t.wall())
 
     def _special(self, decision: Special, inquiry: Inquiry) -> NewSpecial:
         return NewSpecial(
@@ -161,22 +178,14 @@ class Admitting:
         )
 
     def _record(self, decision: Final, inquiry: Inquiry) -> NewDecision:
-        return NewDecision(
-            self._t.run.id,
-            inquiry.worker.id,
-            ADMISSION,
-            outcome_of(decision).value,
-            decision.reason.value if isinstance(decision, Refuse) else None,
-            to_json(inquiry.facts),
-        )
+        return recorded(self._t.run.id, inquiry.worker.id, decision, inquiry.facts)
 
     def _wire_id(self, onboarding: bool = False) -> WireId:
         return new_wire_id(self._t.run.key, self._t.rng.randbytes(RANDOM_BYTES), onboarding)
 
 
 def _unit_index(decision: Special | Reserve) -> int:
-    """Of the unit that it will be; real ones are all alike."""
-    return decision.kind.unit_index if isinstance(decision, Special) else 0
+    return decision.kind.unit_index if isinstance(decision, Special) else REAL_UNIT
 
 
 def _grants(inquiry: Inquiry) -> list[SetGrant | TakeGrant]:

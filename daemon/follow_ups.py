@@ -58,6 +58,7 @@ class FollowUps:
     def __init__(self, tools: FollowUpTools) -> None:
         self._t = tools
         self._open: Counter[WorkerId] = Counter()
+        self._coming = 0
         self._closed = trio.Event()
         self._turns: WeakValueDictionary[WorkerId, trio.Lock] = WeakValueDictionary()
         self._in, self._out = trio.open_memory_channel[Agent](math.inf)  # as many as there are agents
@@ -70,6 +71,17 @@ class FollowUps:
     def mark(self, agent_id: AgentId) -> list[Write]:
         """What is saved with an answer, so that it is followed up."""
         return [PutFact(_scope(self._t.run.id), str(agent_id), True)] if self.wanted else []
+
+    @contextmanager
+    def coming(self) -> Generator[None]:
+        """While an answer is saved from which nothing follows."""
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+            if self.idle:
+                self._t.done()
 
     @contextmanager
     def awaiting(self, worker_id: WorkerId) -> Generator[None]:
@@ -88,8 +100,8 @@ class FollowUps:
 
     @property
     def idle(self) -> bool:
-        """Whether no answer waits to be followed up."""
-        return not self._open
+        """Whether no answer is being saved, or waits to be followed up."""
+        return not self._open and not self._coming
 
     async def settled(self, worker_id: WorkerId) -> None:
         """Return once every answer of the worker is followed up."""

@@ -5,11 +5,12 @@ from typing import Any, TypeVar, assert_never
 
 import attrs
 
-from ..protocol.names import Reason, RunState
-from ..storage.admission import Candidate, WorkerFacts
+from ..protocol.names import Reason, RunId, RunState, WorkerId
+from ..storage.admission import Candidate, NewDecision, WorkerFacts
 from ..storage.contract import NotReserved
 from ..storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Worker
 from .admission import (
+    ADMISSION,
     PAGE_UNITS_MAX,
     UNIT_HOOKS,
     Answers,
@@ -17,13 +18,17 @@ from .admission import (
     Item,
     Page,
     Question,
+    Refuse,
     Rules,
     Special,
     SpecialKind,
     Standing,
     StorageSaid,
     named,
+    outcome_of,
+    to_json,
 )
+from .admission.decisions import Final
 from .admission.facts import ERROR_CHARACTERS_MAX
 from .admission_tools import Desk, Tools
 from .hooks import HookFailed, HookName, Known, Reply
@@ -61,8 +66,7 @@ class Inquiry:
         rounds = self.facts.answers.rounds + (1 if changed else 0)
         self.worker, self.known, self._last = read.worker, Known(read.worker, read.grants), None
         self._stored, self.granted = dict(read.grants), {}
-        closed = self._desk.closed() or _closed(read)
-        self.facts = Facts(self._t.rules, _standing(read, self._t.rules), Answers(rounds=rounds), closed)
+        self.facts = facts_of(read, self._t.rules, Answers(rounds=rounds), self._desk.closed())
 
     async def learn(self, question: Question) -> None:
         """Put the answer to the facts, or that there was none."""
@@ -183,6 +187,17 @@ class Inquiry:
                     grants[effect.name] = effect.value
             self.known = Known(self.worker, grants)
         return reply.answer
+
+
+def facts_of(read: WorkerFacts, rules: Rules, answers: Answers, closed: Reason | None = None) -> Facts:
+    """What is decided from; `closed`: why the daemon lets nobody in, whatever storage says."""
+    return Facts(rules, _standing(read, rules), answers, closed or _closed(read))
+
+
+def recorded(run_id: RunId, worker_id: WorkerId, decision: Final, facts: Facts) -> NewDecision:
+    """An admission, as it is kept."""
+    reason = decision.reason.value if isinstance(decision, Refuse) else None
+    return NewDecision(run_id, worker_id, ADMISSION, outcome_of(decision).value, reason, to_json(facts))
 
 
 def _standing(read: WorkerFacts, rules: Rules) -> Standing:

@@ -65,14 +65,17 @@ class Intake:
 
         What was `answered` by the router is never refused: where it cannot count it is kept as a late answer.
         """
+        data = canonical_json(packet.final_data)
+        digest = content_digest(packet.final_data, packet.files)
+        at_once = await self._at_once(packet, data, digest)
+        if at_once is not None:
+            return at_once
         seat = await self._seat(packet.subject)
         if seat is None:
             return await self._unknown(packet, fetch)
         agent = seat[0]
         if not _are_digests(packet.files):
             return self._answer(packet.request, Reason.BAD_REQUEST, agent.status)
-        data = canonical_json(packet.final_data)
-        digest = content_digest(packet.final_data, packet.files)
         # The transaction that stores an answer ends its agent: a live one has none.
         known = None if agent.status in LIVE_AGENT else await self._known(agent, digest)
         if known is True or (known is False and not packet.answered):
@@ -85,6 +88,22 @@ class Intake:
             agent = await self._save(seat, answer, packet.answered)
         except (IllegalEvent, Duplicate):
             return await self._too_late(packet, agent, digest)
+        return self._submitted(packet, agent, data)
+
+    async def _at_once(self, packet: SubmitUnit, data: bytes, digest: str) -> Answer | None:
+        """Save an answer that has no files to be fetched, and from which nothing follows.
+
+        None: there is more to it, and nothing was done.
+        """
+        if packet.files or packet.answered or self._t.follow_ups.wanted:
+            return None
+        with self._t.follow_ups.coming():
+            agent = await self._t.runner.submit(
+                packet.subject, lambda agent_id: AddSubmission(agent_id, data, (), digest)
+            )
+        return None if agent is None else self._submitted(packet, agent, data)
+
+    def _submitted(self, packet: SubmitUnit, agent: Agent, data: bytes) -> Answer:
         log.info("submitted %d bytes, %d files", len(data), len(packet.files), extra=ids_of(agent))
         return self._answer(packet.request, None, agent.status)
 

@@ -7,20 +7,22 @@ from datetime import datetime
 import attrs
 import trio
 
-from ..protocol.names import AgentId, AgentStatus, Reason, RunState
-from ..storage.contract import Storage
-from ..storage.errors import StaleWrite
+from ..protocol.names import LIVE_AGENT, AgentId, AgentStatus, Reason, RunId, RunState, WireId
+from ..storage.contract import Plan, Storage
+from ..storage.errors import Duplicate, StaleWrite
 from ..storage.records import Agent, TaskRun, Unit
-from ..storage.writes import Write
+from ..storage.writes import AddSubmission, Write
 from . import lifecycle
 from .clock import Wall
-from .lifecycle import AgentEvent, Command, IllegalEvent, MarkDone, Refill, Save, Tell
+from .lifecycle import AgentEvent, Command, IllegalEvent, MarkDone, Refill, Save, Submitted, Tell
 from .log_ids import ids_of
 
 log = logging.getLogger(__name__)
 
 Seat = tuple[Agent, Unit]
 """An agent and the unit that it has, or had."""
+Answered = Callable[[AgentId], AddSubmission]
+"""What an agent handed in."""
 ROUNDS_MAX = 8  # a fact that changes under us more often than this is a bug, not bad luck
 
 
@@ -80,6 +82,27 @@ class TaskRunner:
                 continue
         raise StaleWrite(f"agent {agent_id} kept changing")
 
+    async def submit(self, wire_id: WireId, answer: Answered) -> Agent | None:
+        """Store the answer of a live agent of this run, decided upon in the transaction that stores it.
+
+        None: nothing happened; it is not so simple, `decide` finds out. Cancelled: as for `carry_out`.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        submission = _Submission(self.run_id, answer)
+        agents = await self._planned(wire_id, submission.plan)
+        if agents:
+            await self._follow(submission.commands, agents)
+        return next(iter(agents.values()), None)
+
+    async def _planned(self, wire_id: WireId, plan: Plan) -> Mapping[AgentId, Agent]:
+        """Commit what is planned; returns who moved, nobody where that was refused. Shielded as `_saved`."""
+        with trio.CancelScope(shield=True):
+            try:
+                return await self._storage.commit_for(wire_id, plan, self._wall())
+            except (StaleWrite, Duplicate):
+                return {}
+        raise AssertionError("a scope that nobody has is not cancelled")
+
     async def _seat(self, agent_id: AgentId) -> Seat:
         agent = await self._storage.agent(agent_id)
         return agent, await self._storage.unit(agent.unit_id)
@@ -91,15 +114,18 @@ class TaskRunner:
         or all of it, but that the provider may not be told.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        writes = [write for command in commands if isinstance(command, Save) for write in command.writes]
+        writes = _writes(commands)
         told = [command.agent_id for command in commands if isinstance(command, Tell)]
         agents = await self._saved(writes, told)
+        await self._follow(commands, agents)
+        return agents
+
+    async def _follow(self, commands: Sequence[Command], agents: Mapping[AgentId, Agent]) -> None:
         for command in commands:
             self._follow_up(command, agents)
         for command in commands:
             if isinstance(command, MarkDone):
                 await self._doors.mark_done(agents[command.agent_id])
-        return agents
 
     async def _saved(self, writes: Sequence[Write], told: Iterable[AgentId]) -> Mapping[AgentId, Agent]:
         """Commit; returns who moved or is to be told. Shielded: what is stored is followed up.
@@ -158,6 +184,31 @@ class TaskRunner:
             return [lifecycle.Accepted(due_at), begin] if lifecycle.may_rejoin(agent, unit) else []
 
         return await self.decide(agent_id, back)
+
+
+@attrs.define(eq=False)
+class _Submission:
+    """Decides about an answer in the transaction that stores it; what it decided last was stored."""
+
+    run_id: RunId
+    answer: Answered
+    commands: Sequence[Command] = ()
+
+    def plan(self, agent: Agent, unit: Unit) -> Sequence[Write]:
+        """What is written for a live agent of the run; for anybody else nothing."""
+        self.commands = ()
+        if agent.run_id != self.run_id or agent.status not in LIVE_AGENT:
+            return ()
+        try:
+            # Where the unit goes does not depend on whether units that are given up return.
+            self.commands = lifecycle.step(agent, unit, Submitted(self.answer(agent.id)), run_goes_on=True)
+        except IllegalEvent:
+            return ()
+        return _writes(self.commands)
+
+
+def _writes(commands: Sequence[Command]) -> list[Write]:
+    return [write for command in commands if isinstance(command, Save) for write in command.writes]
 
 
 def _always(agent: Agent) -> bool:

@@ -8,8 +8,8 @@ import attrs
 
 from ..protocol.names import LIVE_AGENT, AgentStatus, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
-from ..storage.admission import Arrived, NewDecision, OnboardingBegun
-from ..storage.contract import Reserved
+from ..storage.admission import NewDecision, OnboardingBegun
+from ..storage.contract import Arrived, Reserved
 from ..storage.errors import NotFound
 from ..storage.records import Agent, OnboardingAgent, Unit, Worker
 from . import lifecycle
@@ -168,14 +168,18 @@ class WorkerPool:
         if closed is not None:
             facts = Facts(self._t.rules, closed=closed)
             return await self._refused(packet, await self._known_worker(provider, name), facts, closed)
-        arrived = Arrived(before, None) if before else await self._arrived(identity)
         seat = Seat(identity.link, identity.after or "", dict(identity.agent_data))
-        admitted = await self._admitting.admit(arrived.worker, seat, arrived.facts)
+        arrived = Arrived(before, None) if before else await self._arrived(identity, seat)
+        if isinstance(arrived.reserved, Reserved):
+            admitted: Admitted = arrived.reserved
+        else:
+            admitted = await self._admitting.admit(arrived.worker, seat, arrived.facts)
         return await self._answer(packet.request, admitted, arrived.worker, packet.crowdd_client)
 
-    async def _arrived(self, identity: Identity) -> Arrived:
+    async def _arrived(self, identity: Identity, seat: Seat) -> Arrived:
         who = self._t.provider.name, identity.worker_name, dict(identity.worker_data)
-        return await self._t.storage.arrive(self._t.run.id, *who, self._t.wall())
+        choose = self._admitting.for_newcomers(seat)
+        return await self._t.storage.arrive(self._t.run.id, *who, self._t.wall(), choose)
 
     async def _answer(
         self, request: str, admitted: Admitted, worker: Worker, crowdd_client: bool

@@ -41,15 +41,6 @@ class WorkerFacts:
 
 
 @attrs.frozen
-class Arrived:
-    """A worker who is known now."""
-
-    worker: Worker
-    facts: WorkerFacts | None
-    """About the run, of who was not known before; of others facts are read once what they sent is judged."""
-
-
-@attrs.frozen
 class Candidate:
     """A free unit that the worker may get. As `after` it is the place to read on from."""
 

@@ -41,6 +41,10 @@ class BookkeepingProvider(CrowdProvider):
         blocked = await self.place.storage.fact(self._scope("blocked"), worker.name)
         return None if blocked is None else Reason.BLOCKED
 
+    def welcomes_newcomers(self) -> bool:
+        """Nobody is in the books before they are known; a provider that asks more asks newcomers, too."""
+        return type(self).admits is BookkeepingProvider.admits
+
     async def publish(self, units: Sequence[Unit], url: str) -> None:
         """Workers come by their links."""
 

@@ -115,6 +115,10 @@ class CrowdProvider(abc.ABC):
     async def admits(self, worker: Worker) -> Reason | None:
         """The provider's own requirements, checked before the worker sees the task; None: welcome."""
 
+    def welcomes_newcomers(self) -> bool:
+        """Whether `admits` would welcome whoever has just become known: then it is not asked about them."""
+        return False
+
     @abc.abstractmethod
     async def publish(self, units: Sequence[Unit], url: str) -> None:
         """Make launched units known to the crowd, with the address to do them at."""

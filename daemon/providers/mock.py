@@ -90,6 +90,10 @@ class MockProvider(BookkeepingProvider):
         refused: Reason | None = self.options.refused.get(worker.name.removesuffix(SANDBOX_SUFFIX))
         return refused or await super().admits(worker)
 
+    def welcomes_newcomers(self) -> bool:
+        told = self.options.refused or "admits" in self.options.failing or self.fail_next["admits"]
+        return type(self).admits is MockProvider.admits and not told
+
     async def publish(self, units: Sequence[Unit], url: str) -> None:
         self._note("publish", [unit.id for unit in units], url)
 

@@ -21,22 +21,25 @@ from .decisions import DecisionsContract
 from .late import LateContract
 from .lease import LeaseContract
 from .live import Heard, LiveContract
-from .lives import ExportRow, LivesContract
+from .lives import ExportRow, LivesContract, Plan
 from .onboarding import OnboardingContract
 from .people import PeopleContract
-from .reserving import NotReserved, Registration, Reserved, ReservingContract
+from .reserving import Arrived, Choose, NotReserved, Registration, Reserved, ReservingContract
 from .runs import NewAssignment, NewRun, RunCounts, RunsContract
 from .telling import TellingContract
 from .terms import ChangeRun, NewRows, TermsContract
 
 __all__ = [
+    "Arrived",
     "ChangeRun",
+    "Choose",
     "ExportRow",
     "Heard",
     "NewAssignment",
     "NewRows",
     "NewRun",
     "NotReserved",
+    "Plan",
     "Registration",
     "Reserved",
     "RunCounts",

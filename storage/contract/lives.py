@@ -1,7 +1,7 @@
 """The contract of storage about agents with their units, and what they submitted."""
 
 import abc
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -9,6 +9,10 @@ import attrs
 from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, WireId, WorkerId
 from ..records import Agent, Assignment, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..writes import Write
+
+Plan = Callable[[Agent, Unit], Sequence[Write]]
+"""What is to be done about an agent and its unit. Called in the transaction, on another thread and perhaps
+twice: pure and quick."""
 
 
 @attrs.frozen
@@ -39,6 +43,13 @@ class LivesContract(abc.ABC):
         Duplicate also when a worker would be onboarded twice at once.
         StaleWrite also when an agent would be live without holding its unit: one that comes back after its
         unit went elsewhere, or whose unit is moved away under it.
+        """
+
+    @abc.abstractmethod
+    async def commit_for(self, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+        """`commit` what `plan` says of the agent of this wire id and of its unit, as they are found then.
+
+        Nothing, when there is no such agent.
         """
 
     @abc.abstractmethod

@@ -1,15 +1,15 @@
 """The contract of storage about finding a worker a unit and giving it to them."""
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import attrs
 
 from ...protocol.names import AgentStatus, RunId, UnitId, WireId, WorkerId
-from ..admission import Arrived, Candidate, NewDecision, NewSpecial, WorkerFacts
-from ..records import Agent, Assignment, Unit
+from ..admission import Candidate, NewDecision, NewSpecial, WorkerFacts
+from ..records import Agent, Assignment, Unit, Worker
 
 
 @attrs.frozen
@@ -64,6 +64,22 @@ class NotReserved:
     facts: Mapping[str, Any] = attrs.Factory(dict[str, Any])
 
 
+Choose = Callable[[WorkerFacts], Registration | None]
+"""What a newcomer is given at once, if anything. Called in the transaction, on another thread and perhaps
+twice: pure and quick."""
+
+
+@attrs.frozen
+class Arrived:
+    """A worker who is known now."""
+
+    worker: Worker
+    facts: WorkerFacts | None
+    """About the run, of who was not known before; of others facts are read once what they sent is judged."""
+    reserved: Reserved | NotReserved | None = None
+    """What `reserve` made of what was chosen for a newcomer; None: nothing was."""
+
+
 class ReservingContract(abc.ABC):
     """What `Storage` promises about finding a worker a unit and giving it to them."""
 
@@ -83,9 +99,18 @@ class ReservingContract(abc.ABC):
 
     @abc.abstractmethod
     async def arrive(
-        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+        self,
+        run_id: RunId,
+        provider: str,
+        name: str,
+        provider_data: dict[str, Any],
+        now: datetime,
+        choose: Choose | None = None,
     ) -> Arrived:
-        """As `register_worker`, for a worker who comes to a run: of a new one with all facts, in one go."""
+        """As `register_worker`, for a worker who comes to a run: of a new one with all facts, in one go.
+
+        What `choose` says upon these is done in the same transaction, as `reserve` does it.
+        """
 
     @abc.abstractmethod
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:

@@ -8,7 +8,7 @@ import attrs
 
 from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitStatus, WireId, WorkerId
 from .. import rules
-from ..contract import ExportRow
+from ..contract import ExportRow, Plan
 from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
@@ -46,12 +46,13 @@ class MemoryLives(MemoryBody):
 
     async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
         async with self._write() as tables:
-            at = rules.moment(now)
-            holders = {agent_id for write in writes if (agent_id := _do(tables, write, at)) is not None}
-            for agent_id in sorted(holders):
-                agent = _agent(tables, agent_id)
-                rules.check_hold(agent, _unit(tables, agent.unit_id))
-            return {agent_id: fresh(_agent(tables, agent_id)) for agent_id in rules.moved_by(writes)}
+            return _commit(tables, writes, now)
+
+    async def commit_for(self, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+        async with self._write() as tables:
+            agent = tables.agents.the("wire_id", wire_id)
+            writes = plan(fresh(agent), _unit(tables, agent.unit_id)) if agent else ()
+            return _commit(tables, writes, now)
 
     async def agent(self, agent_id: AgentId) -> Agent:
         return fresh(_agent(await self._read(), agent_id))
@@ -129,6 +130,15 @@ class MemoryLives(MemoryBody):
         submissions = sorted(tables.submissions.having("run", run_id), key=lambda each: each.agent_id)
         chosen = [each for each in submissions if each.agent_id > after][:limit]
         return [_export_row(tables, run, submission) for submission in chosen]
+
+
+def _commit(tables: Tables, writes: Sequence[Write], now: datetime) -> dict[AgentId, Agent]:
+    at = rules.moment(now)
+    holders = {agent_id for write in writes if (agent_id := _do(tables, write, at)) is not None}
+    for agent_id in sorted(holders):
+        agent = _agent(tables, agent_id)
+        rules.check_hold(agent, _unit(tables, agent.unit_id))
+    return {agent_id: fresh(_agent(tables, agent_id)) for agent_id in rules.moved_by(writes)}
 
 
 def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:

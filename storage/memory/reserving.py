@@ -9,8 +9,8 @@ import attrs
 
 from ...protocol.names import AgentId, AssignmentId, QueueOrder, RunId, UnitId, UnitStatus, WorkerId
 from .. import admission_rules, rules
-from ..admission import Arrived, Candidate, NewSpecial, WorkerFacts
-from ..contract import NotReserved, Registration, Reserved
+from ..admission import Candidate, NewSpecial, WorkerFacts
+from ..contract import Arrived, Choose, NotReserved, Registration, Reserved
 from ..errors import Duplicate
 from ..hand import Hand
 from ..records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Assignment, TaskRun, Unit
@@ -27,16 +27,24 @@ class MemoryReserving(MemoryBody):
 
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
         async with self._write() as tables:
-            rules.check_registration(registration)
-            admission_rules.check_choice(registration)
-            return _reserve(tables, registration, rules.moment(now))
+            return _reserve(tables, registration, now)
 
     async def arrive(
-        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+        self,
+        run_id: RunId,
+        provider: str,
+        name: str,
+        provider_data: dict[str, Any],
+        now: datetime,
+        choose: Choose | None = None,
     ) -> Arrived:
         async with self._write() as tables:
             worker, is_new = register_worker(tables, provider, name, provider_data, now)
-            return Arrived(worker, _worker_facts(tables, run_id, worker.id) if is_new else None)
+            if not is_new:
+                return Arrived(worker, None)
+            facts = _worker_facts(tables, run_id, worker.id)
+            chosen = None if choose is None else choose(facts)
+            return Arrived(worker, facts, None if chosen is None else _reserve(tables, chosen, now))
 
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
         return _worker_facts(await self._read(), run_id, worker_id)
@@ -92,7 +100,10 @@ def grants_by_name(tables: Tables, worker_id: WorkerId) -> dict[str, int]:
     }
 
 
-def _reserve(tables: Tables, registration: Registration, at: datetime) -> Reserved | NotReserved:
+def _reserve(tables: Tables, registration: Registration, now: datetime) -> Reserved | NotReserved:
+    rules.check_registration(registration)
+    admission_rules.check_choice(registration)
+    at = rules.moment(now)
     run = _run(tables, registration.run_id)
     worker = rules.found(tables.workers.get(registration.worker_id), "worker", registration.worker_id)
     for agent in tables.agents.having("link", (run.id, registration.link)):

@@ -16,7 +16,7 @@ from ...protocol.names import (
     WorkerId,
 )
 from .. import live_rules, rules
-from ..contract import ExportRow
+from ..contract import ExportRow, Plan
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import dump_json, from_row, load_time
@@ -54,6 +54,9 @@ class SqliteLives(SqliteBody):
     async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
         return await self._engine.write(_commit, writes, now)
 
+    async def commit_for(self, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+        return await self._engine.write(_commit_for, wire_id, plan, now)
+
     async def agent(self, agent_id: AgentId) -> Agent:
         return await self._engine.read(the_agent, agent_id)
 
@@ -62,8 +65,7 @@ class SqliteLives(SqliteBody):
         return rules.found(agent, "agent", "with this wire id")
 
     async def agent_with_unit(self, wire_id: WireId) -> tuple[Agent, Unit]:
-        found = await self._engine.read(pair, Agent, Unit, statements.AGENT_WITH_UNIT, wire_id=wire_id)
-        return rules.found(found, "agent", "with this wire id")
+        return rules.found(await self._engine.read(_seat, wire_id), "agent", "with this wire id")
 
     async def agents_among(self, wire_ids: Collection[WireId]) -> list[Agent]:
         return await self._engine.read(every, Agent, statements.AGENTS_AMONG, wire_ids=dump_json([*wire_ids]))
@@ -120,9 +122,10 @@ class SqliteLives(SqliteBody):
 class _Agents:
     """The agents that one transaction is about: each is read once, and known as it was written last."""
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, *known: Agent) -> None:
+        """`known`: those that were read in this transaction."""
         self._db = db
-        self._known: dict[AgentId, Agent] = {}
+        self._known = {agent.id: agent for agent in known}
 
     def the(self, agent_id: AgentId) -> Agent:
         """The agent, or NotFound."""
@@ -136,8 +139,21 @@ class _Agents:
         self._known[agent.id] = agent
 
 
+def _seat(db: Db, wire_id: WireId) -> tuple[Agent, Unit] | None:
+    return pair(db, Agent, Unit, statements.AGENT_WITH_UNIT, wire_id=wire_id)
+
+
+def _commit_for(db: Db, wire_id: WireId, plan: Plan, now: datetime) -> dict[AgentId, Agent]:
+    seat = _seat(db, wire_id)
+    return {} if seat is None else _done(db, _Agents(db, seat[0]), plan(*seat), now)
+
+
 def _commit(db: Db, writes: Sequence[Write], now: datetime) -> dict[AgentId, Agent]:
-    at, agents = rules.moment(now), _Agents(db)
+    return _done(db, _Agents(db), writes, now)
+
+
+def _done(db: Db, agents: _Agents, writes: Sequence[Write], now: datetime) -> dict[AgentId, Agent]:
+    at = rules.moment(now)
     holders = {agent_id for write in writes if (agent_id := _do(db, agents, write, at)) is not None}
     for agent_id in sorted(holders):
         _check_hold(db, agents.the(agent_id))

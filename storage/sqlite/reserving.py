@@ -9,8 +9,8 @@ import attrs
 
 from ...protocol.names import AgentId, QueueOrder, RunId, RunState, UnitStatus, WorkerId
 from .. import admission_rules, rules
-from ..admission import Arrived, Candidate, NewSpecial, WorkerFacts
-from ..contract import NotReserved, Registration, Reserved
+from ..admission import Candidate, NewSpecial, WorkerFacts
+from ..contract import Arrived, Choose, NotReserved, Registration, Reserved
 from ..hand import Hand
 from ..records import Assignment, OnboardingAgent, Unit, Worker
 from ..sql import statements
@@ -28,9 +28,15 @@ class SqliteReserving(SqliteBody):
         return await self._engine.write(_reserve, registration, now)
 
     async def arrive(
-        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+        self,
+        run_id: RunId,
+        provider: str,
+        name: str,
+        provider_data: dict[str, Any],
+        now: datetime,
+        choose: Choose | None = None,
     ) -> Arrived:
-        return await self._engine.write(_arrive, run_id, provider, name, provider_data, now)
+        return await self._engine.write(_arrive, run_id, provider, name, provider_data, now, choose)
 
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
         return await self._engine.read(_worker_facts, run_id, worker_id)
@@ -96,10 +102,25 @@ def grants_by_name(db: Db, worker_id: WorkerId) -> dict[str, int]:
 
 
 def _arrive(
-    db: Db, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+    db: Db,
+    run_id: RunId,
+    provider: str,
+    name: str,
+    provider_data: dict[str, Any],
+    now: datetime,
+    choose: Choose | None,
 ) -> Arrived:
     worker, is_new = register_worker(db, provider, name, provider_data, now)
-    return Arrived(worker, _facts_of_new(worker, *_run_with_units(db, run_id)) if is_new else None)
+    if not is_new:
+        return Arrived(worker, None)
+    run, *units = _run_with_units(db, run_id)
+    facts = _facts_of_new(worker, run, *units)
+    chosen = None if choose is None else choose(facts)
+    if chosen is None:
+        return Arrived(worker, facts)
+    # Of who was just made nothing is held, and no agent: a link that another has is refused by its index.
+    place = _Place(run, blocked=False, existing=None, held=0, counted=0)
+    return Arrived(worker, facts, _reserve(db, chosen, now, place))
 
 
 def _run_with_units(db: Db, run_id: RunId) -> tuple[_RunFacts, int, int, int]:
@@ -175,10 +196,12 @@ def _special_digests(db: Db, run_id: RunId, worker_id: WorkerId, unit_index: int
     return frozenset(row[0] for row in rows)
 
 
-def _reserve(db: Db, registration: Registration, now: datetime) -> Reserved | NotReserved:
+def _reserve(
+    db: Db, registration: Registration, now: datetime, place: _Place | None = None
+) -> Reserved | NotReserved:
     rules.check_registration(registration)
     admission_rules.check_choice(registration)
-    place = _look(db, registration)
+    place = place or _look(db, registration)
     if place.existing is not None:
         return _again(db, registration, place.existing)
     run = place.run

@@ -18,9 +18,10 @@ from ...daemon.intake import Intake
 from ...daemon.live.cloakroom import Cloakroom, Taken
 from ...daemon.live.hearing import Hearing, New
 from ...daemon.live.line import Line
-from ...protocol.names import AgentId, AgentStatus, Reason
+from ...protocol.names import AgentId, AgentStatus, Reason, WireId
 from ...protocol.packets import Answer
 from ...storage import rules
+from ...storage.contract import Plan
 from ...storage.errors import StorageError
 from ...storage.hand import Hand
 from ...storage.records import Agent
@@ -56,7 +57,13 @@ def _ack_before_commit() -> None:
             return {}
         return await commit(self, writes, now)
 
+    async def early_for(self: Any, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+        agent, unit = await self.agent_with_unit(wire_id)
+        trio.lowlevel.spawn_system_task(later, self, plan(agent, unit), now)
+        return {agent.id: attrs.evolve(agent, status=AgentStatus.COMPLETED)}
+
     _replace(SqliteLives, "commit", early)
+    _replace(SqliteLives, "commit_for", early_for)
 
 
 def _dedup_in_memory() -> None:
@@ -81,7 +88,7 @@ def _dedup_in_memory() -> None:
 
 def _reservation_in_two() -> None:
     """The agent is made in one transaction, its unit is taken in a second one."""
-    reserve, save_unit = SqliteReserving.reserve, runs.save_unit
+    reserve, arrive, save_unit = SqliteReserving.reserve, SqliteReserving.arrive, runs.save_unit
     waiting: list[Callable[[Db], Any]] = []
 
     def saved_later(db: Db, queue: Any, before: Any, after: Any, hand: Any, also: Any = ()) -> Any:
@@ -89,16 +96,25 @@ def _reservation_in_two() -> None:
         waiting.append(lambda db: save_unit(db, queue, before, after, hand))
         return after
 
-    async def in_two(self: Any, registration: Any, now: datetime) -> Any:
-        reserved = await reserve(self, registration, now)
+    async def take_waiting(self: Any) -> None:
         mine = [waiting.pop() for _ in range(len(waiting))]
         await trio.sleep(GAP_S)
         for write in mine:
             await self._engine.write(write)
+
+    async def in_two(self: Any, registration: Any, now: datetime) -> Any:
+        reserved = await reserve(self, registration, now)
+        await take_waiting(self)
         return reserved
+
+    async def arriving_in_two(self: Any, *who: Any) -> Any:
+        arrived = await arrive(self, *who)
+        await take_waiting(self)
+        return arrived
 
     _replace(reserving, "save_unit", saved_later)
     _replace(SqliteReserving, "reserve", in_two)
+    _replace(SqliteReserving, "arrive", arriving_in_two)
 
 
 def _repeat_refused() -> None:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _WRITING = (
     "add_",
+    "arrive",
     "begin_",
     "change_",
     "commit",

@@ -1,18 +1,21 @@
 """How often admission goes to storage: each call is a thread's turn, each write may wait for the disk."""
 
 from crowdd.daemon.house import House
+from crowdd.daemon.providers.mock import MockOptions
 from crowdd.protocol.names import Outcome, Reason
+from crowdd.protocol.packets import FileNote
 
 from ..storage.counting import counted
 from .desk import a_desk
 
-NEWCOMER = ["agents_of_link", "arrive", "fact", "reserve"]
+NEWCOMER = ["agents_of_link", "arrive"]
 NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
-ANSWER = ["agent_with_unit", "commit"]
+ANSWER = ["commit_for"]
+ANSWER_WITH_FILES = ["agent_with_unit", "commit"]
 RELOAD = ["agents_of_link", "assignment", "unit", "worker"]
 
 
-async def test_a_newcomers_unit_takes_four_calls_of_storage_two_of_them_writes(house: House) -> None:
+async def test_a_newcomers_unit_takes_one_read_and_one_write(house: House) -> None:
     desk = await a_desk(house)
     calls = counted(house.storage)
     await desk.agent("ann")
@@ -36,12 +39,28 @@ async def test_a_reload_writes_nothing(house: House) -> None:
     assert sorted(calls.elements()) == RELOAD
 
 
-async def test_an_answer_takes_one_read_and_one_write(house: House) -> None:
+async def test_an_answer_takes_one_write(house: House) -> None:
     desk = await a_desk(house)
     ann = await desk.agent("ann")
     calls = counted(house.storage)
     await desk.submit(ann, {})
     assert sorted(calls.elements()) == ANSWER
+
+
+async def test_an_answer_whose_files_are_fetched_takes_one_read_and_one_write(house: House) -> None:
+    desk = await a_desk(house)
+    ann = await desk.agent("ann")
+    calls = counted(house.storage)
+    await desk.submit(ann, {}, [FileNote("0" * 64, 1, "f", "a.txt", "text/plain")])
+    assert sorted(calls.elements()) == ANSWER_WITH_FILES
+
+
+async def test_a_newcomer_of_whom_the_provider_asks_more_takes_two_writes(house: House) -> None:
+    desk = await a_desk(house)
+    desk.provider.options = MockOptions(refused={"bob": Reason.BLOCKED})
+    calls = counted(house.storage)
+    await desk.agent("ann")
+    assert sorted(calls.elements()) == ["agents_of_link", "arrive", "fact", "reserve"]
 
 
 async def test_a_link_that_another_worker_had_before_does_not_make_them_that_worker(house: House) -> None:

@@ -14,6 +14,7 @@ from crowdd.daemon.lifecycle import ShutDown, TimeOver
 from crowdd.daemon.task_runner import Doors, TaskRunner
 from crowdd.protocol.names import AgentId, AgentStatus, Outcome, Reason, UnitStatus, WireId
 from crowdd.protocol.packets import AgentDetails, FileNote, SubmitUnit
+from crowdd.storage.contract import Plan
 from crowdd.storage.records import Agent
 from crowdd.storage.writes import Write
 
@@ -219,6 +220,33 @@ async def test_what_is_stored_is_told_though_who_did_it_is_cancelled_meanwhile(
     assert scope.cancelled_caught
     assert desk.told == [(AgentStatus.TIMEOUT, Reason.TIME_OVER)]
     assert (await house.storage.agent(agent.id)).status is AgentStatus.TIMEOUT
+
+
+async def test_a_stored_answer_is_told_though_who_stored_it_is_cancelled_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await a_desk(house)
+    details = await desk.agent("ann")
+    desk.told.clear()
+    commit_for = house.storage.commit_for
+    with trio.CancelScope() as scope:
+
+        async def cancelled_meanwhile(wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+            scope.cancel()
+            return await commit_for(wire_id, plan, now)
+
+        monkeypatch.setattr(house.storage, "commit_for", cancelled_meanwhile)
+        await desk.submit(details, {})
+        await trio.lowlevel.checkpoint()
+    assert scope.cancelled_caught
+    assert desk.told == [(AgentStatus.COMPLETED, None)]
+
+
+async def test_an_answer_to_another_run_is_not_taken_and_changes_nothing(house: House) -> None:
+    theirs, ours = await a_desk(house), await a_desk(house, label="letters")
+    details = await theirs.agent("ann")
+    assert (await ours.submit(details, {})).reason is Reason.UNKNOWN_AGENT
+    assert (await theirs.stored(details)).status is AgentStatus.IN_TASK
 
 
 async def test_an_answer_after_the_shutdown_is_stored_as_late(house: House) -> None:

@@ -14,6 +14,7 @@ from crowdd.daemon.providers.contract import IdentityUnverified, ProviderFailed,
 from crowdd.daemon.providers.mock import MockOptions, MockProvider
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.protocol.names import AgentStatus, Reason, UnitId
+from crowdd.storage.records import Worker
 from crowdd.testing.plug_ins import PROVIDER_PROMISES, ProviderBench, open_bench
 from crowdd.testing.plug_ins.bench import URL
 from crowdd.testing.plug_ins.provider import Promise
@@ -43,6 +44,10 @@ async def test_the_same_payment_is_entered_once(bench: ProviderBench) -> None:
     assert set(await after.payments()) == {"p1", "p2"}
 
 
+async def test_of_newcomers_who_keeps_books_alone_need_not_be_asked(bench: ProviderBench) -> None:
+    assert bench.provider.welcomes_newcomers()
+
+
 # --- what only the mock can do -----------------------------------------------------------------------------
 
 
@@ -64,6 +69,23 @@ async def test_the_mock_refuses_whom_it_is_told_to(mocked: ProviderBench) -> Non
         await provider.verify(await mocked.said("eve"))
     assert await provider.admits(await mocked.worker("bob")) is Reason.NOT_QUALIFIED
     assert await provider.admits(await mocked.worker("ann")) is None
+
+
+@pytest.mark.parametrize("told", [{"refused": {"bob": Reason.BLOCKED}}, {"failing": ("admits",)}])
+async def test_the_mock_is_asked_of_newcomers_where_it_may_refuse_them(
+    mocked: ProviderBench, told: dict[str, Any]
+) -> None:
+    assert not mock(mocked, **told).welcomes_newcomers()
+
+
+class Strict(MockProvider):
+    async def admits(self, worker: Worker) -> Reason | None:
+        return Reason.NOT_QUALIFIED
+
+
+async def test_who_asks_more_of_workers_than_the_books_asks_it_of_newcomers_too() -> None:
+    async with open_bench(Strict) as bench:
+        assert not bench.provider.welcomes_newcomers()
 
 
 async def test_the_mock_fails_as_often_as_it_is_told_to(mocked: ProviderBench) -> None:

@@ -21,8 +21,8 @@ from crowdd.storage.admission import NewDecision, NewOnboarding
 from crowdd.storage.contract import ChangeRun, Registration, Storage
 from crowdd.storage.errors import LeaseLost
 from crowdd.storage.memory import MemoryStorage, Tables
-from crowdd.storage.records import JournalEntry, LateAnswer
-from crowdd.storage.writes import SetDue
+from crowdd.storage.records import Agent, JournalEntry, LateAnswer, Unit
+from crowdd.storage.writes import SetDue, Write
 
 from .world import AT_WORK, LATER, NOW, World, new_run, rows
 
@@ -31,8 +31,15 @@ ENDED, GOING, EMPTY = RunId(2), RunId(3), RunId(4)
 NEWCOMER = NewOnboarding(RUN, WORKER, WireId("onboarding_x"), "l", "", None)
 ENTRY = JournalEntry(PieceKind.UNIT, 1, 1, "receive", None, {}, NOW)
 LATE = LateAnswer(0, RUN, AGENT, WireId("w"), True, b"{}", [], "d", "too late", NOW)
+
+
+def _later(agent: Agent, unit: Unit) -> list[Write]:
+    return [SetDue(agent.id, LATER)]
+
+
 WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "commit": lambda s: s.commit([SetDue(AGENT, LATER)], LATER),
+    "commit_for": lambda s: s.commit_for(WireId("wire-1"), _later, LATER),
     "create_run": lambda s: s.create_run(new_run("second"), NOW, "staff:ada"),
     "set_trouble": lambda s: s.set_trouble(RUN, "trouble"),
     "set_paused": lambda s: s.set_paused(RUN, True, NOW, "staff:ada", "lunch"),

@@ -15,9 +15,12 @@ from crowdd.protocol.names import (
 )
 from crowdd.storage.contract import Reserved
 from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
-from crowdd.storage.writes import MoveAgent, MoveUnit
+from crowdd.storage.records import Agent, Unit
+from crowdd.storage.writes import MoveAgent, MoveUnit, Write
 
 from .world import LATER, NOW, World, new_run, rows
+
+WHO = ("worker", "given back")
 
 
 async def test_a_worker_gets_the_first_free_unit(world: World) -> None:
@@ -63,6 +66,35 @@ async def test_of_many_wire_ids_those_that_agents_have_are_found_together(world:
     asked = [second.wire_id, WireId("unknown"), first.wire_id]
     assert await world.storage.agents_among(asked) == [first, second]
     assert await world.storage.agents_among([]) == []
+
+
+async def test_what_is_planned_for_an_agent_and_its_unit_is_done_as_they_are_found(world: World) -> None:
+    agent = await world.at_work()
+    seen: list[tuple[Agent, Unit]] = []
+
+    def plan(found: Agent, unit: Unit) -> list[Write]:
+        seen.append((found, unit))
+        move = MoveAgent(found.id, found.status, AgentStatus.RETURNED, *WHO)
+        return [
+            move,
+            MoveUnit(unit.id, unit.status, UnitStatus.LAUNCHED, *WHO, held_by=found.id, release=True),
+        ]
+
+    unit = await world.storage.unit(agent.unit_id)
+    moved = await world.storage.commit_for(agent.wire_id, plan, LATER)
+    assert seen[-1] == (agent, unit)
+    assert moved == {agent.id: await world.storage.agent(agent.id)}
+    assert moved[agent.id].status is AgentStatus.RETURNED
+    assert (await world.storage.unit(unit.id)).status is UnitStatus.LAUNCHED
+
+
+async def test_nothing_is_planned_for_an_agent_that_is_not_there(world: World) -> None:
+    await world.at_work()
+
+    def plan(found: Agent, unit: Unit) -> list[Write]:
+        raise AssertionError("there is none")
+
+    assert await world.storage.commit_for(WireId("unknown"), plan, LATER) == {}
 
 
 async def test_the_same_registration_again_gives_the_same_agent(world: World) -> None:

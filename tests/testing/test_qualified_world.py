@@ -13,8 +13,8 @@ import attrs
 import pytest
 
 from crowdd.protocol.names import AgentId, AgentStatus, Reason, RunId, RunState, UnitStatus, WorkerId
-from crowdd.storage.admission import Arrived, WorkerFacts
-from crowdd.storage.contract import NotReserved, Registration, Reserved
+from crowdd.storage.admission import WorkerFacts
+from crowdd.storage.contract import Arrived, Choose, NotReserved, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage
 from crowdd.storage.records import Agent, Unit
 from crowdd.storage.writes import (
@@ -92,9 +92,15 @@ class LetsAnybodyIn(MemoryStorage):
         return attrs.evolve(read, grants={**read.grants, ONBOARDING: 1})
 
     async def arrive(
-        self, run_id: RunId, provider: str, name: str, provider_data: dict[str, Any], now: datetime
+        self,
+        run_id: RunId,
+        provider: str,
+        name: str,
+        provider_data: dict[str, Any],
+        now: datetime,
+        choose: Choose | None = None,
     ) -> Arrived:
-        arrived = await super().arrive(run_id, provider, name, provider_data, now)
+        arrived = await super().arrive(run_id, provider, name, provider_data, now, choose)
         return attrs.evolve(arrived, facts=await self.worker_facts(run_id, arrived.worker.id))
 
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:

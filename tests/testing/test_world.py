@@ -8,12 +8,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
-from crowdd.protocol.names import AgentId, RunState, UnitStatus
-from crowdd.storage.contract import NotReserved, Registration, Reserved, Storage
+from crowdd.protocol.names import AgentId, RunState, UnitStatus, WireId
+from crowdd.storage.contract import Arrived, NotReserved, Plan, Registration, Reserved, Storage
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import Agent
 from crowdd.storage.writes import AddSubmission, Write
@@ -130,9 +131,15 @@ class DropsAnswers(MemoryStorage):
         self.answers = 0
 
     async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
+        return await super().commit(self._kept(writes), now)
+
+    async def commit_for(self, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+        return await super().commit_for(wire_id, lambda agent, unit: self._kept(plan(agent, unit)), now)
+
+    def _kept(self, writes: Sequence[Write]) -> Sequence[Write]:
         kept = [write for write in writes if not isinstance(write, AddSubmission)]
         self.answers += len(kept) < len(writes)
-        return await super().commit(kept if self.answers % 10 == 0 else writes, now)
+        return kept if self.answers % 10 == 0 else writes
 
 
 def test_an_answer_that_is_acknowledged_and_dropped_is_found() -> None:
@@ -148,12 +155,20 @@ class GivesUnitsTwice(MemoryStorage):
 
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
         outcome = await super().reserve(registration, now)
+        self._free_some(outcome)
+        return outcome
+
+    async def arrive(self, *who: Any, **choice: Any) -> Arrived:
+        arrived = await super().arrive(*who, **choice)
+        self._free_some(arrived.reserved)
+        return arrived
+
+    def _free_some(self, outcome: Reserved | NotReserved | None) -> None:
         self.reservations += 1
         if isinstance(outcome, Reserved) and not outcome.existing and self.reservations % 10 == 0:
             free = attrs.evolve(outcome.unit, status=UnitStatus.LAUNCHED, agent_id=None, worker_id=None)
             self._tables.units.put(free.id, free)
             self._tables.apply()
-        return outcome
 
 
 def test_a_unit_that_is_given_twice_is_found() -> None:
@@ -182,10 +197,18 @@ class _Lazy(MemoryStorage):
 
     async def commit(self, writes: Sequence[Write], now: datetime) -> Mapping[AgentId, Agent]:
         moved = await super().commit(writes, now)
+        self._write_out()
+        return moved
+
+    async def commit_for(self, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+        moved = await super().commit_for(wire_id, plan, now)
+        self._write_out()
+        return moved
+
+    def _write_out(self) -> None:
         self.commits += 1
         if self.commits % 5 == 1:
             self.disk.on_disk = copy.deepcopy(self._tables)
-        return moved
 
 
 def test_answers_that_a_crash_takes_back_are_found() -> None:
