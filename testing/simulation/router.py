@@ -17,22 +17,21 @@ from ...protocol.errors import LinkRefusal
 from ...protocol.handshake import Handshake, Peer
 from ...protocol.limits import HELLO_S
 from ...protocol.link import Role
-from ...protocol.names import Reason, WireId
+from ...protocol.names import Reason
 from ...protocol.proof import NONCE_BYTES
 from ...router.commands import HttpAnswer, SocketId, SpoolCommand
 from ...router.desk import Desk
+from ...router.json_posts import JSON_POSTS
 from ...router.mailbox import Mailbox
 from ...router.run import RouterRun
 from ...router.tickets import Caller
 from ..doors import SocketLost
-from .requests import report_error, request_of
 from .spool import SpoolDisk
 from .task_wire import TaskWire
 from .wire import Connection, Weather
 
 TICK_S = 0.25
 EPOCH_BITS = 39
-LEAVING_NOTED = HttpAnswer(200, {"status": "Noted"})
 NOT_FOUND = HttpAnswer(404, {"reason": "not_found", "text": "There is nothing at this address."})
 
 
@@ -180,11 +179,12 @@ class SimulatedRouter:
             raise RouterGone
         if not self.disk.bundle:
             return NOT_FOUND
-        if path == "log_error":
-            return report_error(life.desk, body, caller)
-        if path == "return_unit" and body.get("leaving"):
-            return life.desk.run.page_left(WireId(body["USED_AGENT_ID"])) or LEAVING_NOTED
-        request = request_of(path, body, f"{life.epoch:x}-{next(self._names)}", caller)
+        asked = JSON_POSTS[path].read(dump_json(dict(body)), caller, life.desk)
+        if isinstance(asked, HttpAnswer):
+            return asked
+        request = attrs.evolve(
+            asked, request=f"{life.epoch:x}-{next(self._names)}"
+        )  # the seed's, not chance's
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_when, life.gone, nursery.cancel_scope)
             answer = await life.desk.ask(request, caller)
