@@ -36,6 +36,7 @@ _LEFT = (
     "{} may still have answers of run {label!r} that it kept or set aside: "
     "while it is stopped, remove runs/{label} and set_aside/{label}-* from its folder."
 )
+_UNKNOWN = "Its routers are not known: {}. One that runs other runs, too,"
 UNITS_PER_TRANSACTION = 500  # so that the answers of other runs never wait long for it
 
 
@@ -104,7 +105,7 @@ class Deletion:
             outside = await self._house.user_code.off_loop(outside_of, run, self._house, self._registry)
         except RunBroken as exc:  # also after a crash: the task's folder has gone by then
             log.warning("its provider could not be told: %s", exc, extra={"run": run.id})
-            _is_left(order, f"Its routers are not known: {exc}. One that runs other runs, too,")
+            _is_left(order, _UNKNOWN.format(exc))
             return
         await _close_links(order, outside.provider)
         for channel in await _lasting(order, outside.architect):
@@ -122,7 +123,7 @@ async def _lasting(order: Order, architect: Architect) -> Sequence[Channel]:
     try:
         return await architect.lasting()
     except LinkRefused as exc:
-        _is_left(order, f"Its routers are not known: {exc}. One that runs other runs, too,")
+        _is_left(order, _UNKNOWN.format(exc))
         return ()
 
 

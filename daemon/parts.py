@@ -95,25 +95,23 @@ def assemble(run: TaskRun, house: House, registry: Registry) -> Parts:
 
 def provider_of(run: TaskRun, house: House, registry: Registry) -> CrowdProvider:
     """The provider alone, of a run that is not held. RunBroken."""
-    with _not_held():
-        code = task_code(registry, house.task_folder(run.launch_id))
-        return _provider(run, config_from_json(run.config, code.registry), code.registry, house)
+    with _not_held(run, house, registry) as (config, plug_ins):
+        return _provider(run, config, plug_ins, house)
 
 
 def outside_of(run: TaskRun, house: House, registry: Registry) -> Outside:
     """What others know of a run that is not held. RunBroken."""
-    with _not_held():
-        code = task_code(registry, house.task_folder(run.launch_id))
-        config = config_from_json(run.config, code.registry)
-        provider = _provider(run, config, code.registry, house)
-        return Outside(provider, _architect(run, config, code.registry, house))
+    with _not_held(run, house, registry) as (config, plug_ins):
+        provider = _provider(run, config, plug_ins, house)
+        return Outside(provider, _architect(run, config, plug_ins, house))
 
 
 @contextmanager
-def _not_held() -> Generator[None]:
-    """Whatever is wrong is said, and no remedy: the run is not to go on."""
+def _not_held(run: TaskRun, house: House, registry: Registry) -> Generator[tuple[RunConfig, Registry]]:
+    """What parts of a run are made of; whatever is wrong is said, and no remedy: the run is not to go on."""
     try:
-        yield
+        code = task_code(registry, house.task_folder(run.launch_id))
+        yield config_from_json(run.config, code.registry), code.registry
     except (TaskCodeFailed, ConfigRefused, UnknownPlugIn, BrokenPlugIn, OSError) as exc:
         raise RunBroken(str(exc)) from exc
 
