@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crowdd.daemon.architects.contract import Site
-from crowdd.daemon.channel import Channel, LinkLost, LinkRefused, Wire
+from crowdd.daemon.channel import Channel, LinkLost, Wire
 from crowdd.daemon.client_io import COUNT_MAX, COUNTERS_MAX
 from crowdd.daemon.control.answers import json_bytes
 from crowdd.protocol.codec import decode_frame, encode_packet, join_frame
@@ -31,6 +31,7 @@ from crowdd.storage.records import TaskRun
 from crowdd.testing.patient_clock import patient_clock
 from crowdd.testing.verdicts import Verdict
 
+from ..daemon.bare_channel import BareChannel
 from ..daemon.virtual import SECRET, Virtual
 from ..protocol.test_codec import packets
 
@@ -93,7 +94,7 @@ class _HostileWire(Wire):
         return frame
 
 
-class HostileChannel(Channel):
+class HostileChannel(BareChannel):
     """The daemon's way to it."""
 
     def __init__(self, router: Hostile) -> None:
@@ -106,16 +107,6 @@ class HostileChannel(Channel):
         await trio.lowlevel.checkpoint()
         async with self._router.link() as wire:
             yield wire
-
-    async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
-        await trio.lowlevel.checkpoint()
-        raise LinkRefused("there are no files here")
-
-    async def undeploy(self, label: str, discard: bool = False) -> None:
-        await trio.lowlevel.checkpoint()
 
 
 class HostileVirtual(Virtual):

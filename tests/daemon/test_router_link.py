@@ -3,14 +3,13 @@
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, cast
 
 import attrs
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from crowdd.daemon.channel import Channel, LinkRefused, Wire
+from crowdd.daemon.channel import Wire
 from crowdd.daemon.client_io import ClientIO
 from crowdd.daemon.degraded import Degraded
 from crowdd.daemon.house import House
@@ -23,6 +22,7 @@ from crowdd.protocol.names import WireId
 from crowdd.protocol.packets import ClientBoundLiveUpdate
 from crowdd.protocol.proof import NONCE_BYTES
 
+from .bare_channel import BareChannel
 from .conftest import a_run
 
 SECRET = b"s" * 32
@@ -74,7 +74,7 @@ class Waiting(Wire):
         self.went += [(how, packet.number) for packet in updates]
 
 
-class OneWay(Channel):
+class OneWay(BareChannel):
     """The way to a router that is always there."""
 
     def __init__(self, label: str) -> None:
@@ -87,16 +87,6 @@ class OneWay(Channel):
     async def connect(self) -> AsyncGenerator[Wire]:
         await trio.lowlevel.checkpoint()
         yield self.wire
-
-    async def put_bundle(self, label: str, sha256: str, bundle: bytes) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def fetch_file(self, label: str, sha256: str, into: Path) -> None:
-        await trio.lowlevel.checkpoint()
-        raise LinkRefused("there are no files here")
-
-    async def undeploy(self, label: str, discard: bool = False) -> None:
-        await trio.lowlevel.checkpoint()
 
 
 async def a_link(house: House) -> tuple[RouterLink, Waiting]:
