@@ -9,7 +9,7 @@ import attrs
 from ..protocol.names import LIVE_AGENT, AgentStatus, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
-from ..storage.contract import Arrived, Reserved
+from ..storage.contract import Arrival, Arrived, Reserved
 from ..storage.errors import NotFound
 from ..storage.records import Agent, OnboardingAgent, Unit, Worker
 from . import lifecycle
@@ -178,8 +178,8 @@ class WorkerPool:
 
     async def _arrived(self, identity: Identity, seat: Seat) -> Arrived:
         who = self._t.provider.name, identity.worker_name, dict(identity.worker_data)
-        choose = self._admitting.for_newcomers(seat)
-        return await self._t.storage.arrive(self._t.run.id, *who, self._t.wall(), choose)
+        arrival = Arrival(self._t.run.id, *who, self._admitting.for_newcomers(seat))
+        return await self._t.storage.arrive(arrival, self._t.wall())
 
     async def _answer(
         self, request: str, admitted: Admitted, worker: Worker, crowdd_client: bool

@@ -24,12 +24,13 @@ from .live import Heard, LiveContract
 from .lives import ExportRow, LivesContract, Plan
 from .onboarding import OnboardingContract
 from .people import PeopleContract
-from .reserving import Arrived, Choose, NotReserved, Registration, Reserved, ReservingContract
+from .reserving import Arrival, Arrived, Choose, NotReserved, Registration, Reserved, ReservingContract
 from .runs import NewAssignment, NewRun, RunCounts, RunsContract
 from .telling import TellingContract
 from .terms import ChangeRun, NewRows, TermsContract
 
 __all__ = [
+    "Arrival",
     "Arrived",
     "ChangeRun",
     "Choose",

@@ -70,6 +70,19 @@ twice: pure and quick."""
 
 
 @attrs.frozen
+class Arrival:
+    """A worker who comes to a run, known or not."""
+
+    run_id: RunId
+    provider: str
+    name: str
+    provider_data: dict[str, Any] = attrs.Factory(dict[str, Any])
+    """Kept with them, if they are new."""
+    choose: Choose | None = None
+    """What they are given at once, if they are new; None: nothing is."""
+
+
+@attrs.frozen
 class Arrived:
     """A worker who is known now."""
 
@@ -98,15 +111,7 @@ class ReservingContract(abc.ABC):
         """
 
     @abc.abstractmethod
-    async def arrive(
-        self,
-        run_id: RunId,
-        provider: str,
-        name: str,
-        provider_data: dict[str, Any],
-        now: datetime,
-        choose: Choose | None = None,
-    ) -> Arrived:
+    async def arrive(self, arrival: Arrival, now: datetime) -> Arrived:
         """As `register_worker`, for a worker who comes to a run: of a new one with all facts, in one go.
 
         What `choose` says upon these is done in the same transaction, as `reserve` does it.

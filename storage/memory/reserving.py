@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 import attrs
 
 from ...protocol.names import AgentId, AssignmentId, QueueOrder, RunId, UnitId, UnitStatus, WorkerId
 from .. import admission_rules, rules
 from ..admission import Candidate, NewSpecial, WorkerFacts
-from ..contract import Arrived, Choose, NotReserved, Registration, Reserved
+from ..contract import Arrival, Arrived, NotReserved, Registration, Reserved
 from ..errors import Duplicate
 from ..hand import Hand
 from ..records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, Assignment, TaskRun, Unit
@@ -29,21 +28,14 @@ class MemoryReserving(MemoryBody):
         async with self._write() as tables:
             return _reserve(tables, registration, now)
 
-    async def arrive(
-        self,
-        run_id: RunId,
-        provider: str,
-        name: str,
-        provider_data: dict[str, Any],
-        now: datetime,
-        choose: Choose | None = None,
-    ) -> Arrived:
+    async def arrive(self, arrival: Arrival, now: datetime) -> Arrived:
         async with self._write() as tables:
-            worker, is_new = register_worker(tables, provider, name, provider_data, now)
+            who = arrival.provider, arrival.name, arrival.provider_data
+            worker, is_new = register_worker(tables, *who, now)
             if not is_new:
                 return Arrived(worker, None)
-            facts = _worker_facts(tables, run_id, worker.id)
-            chosen = None if choose is None else choose(facts)
+            facts = _worker_facts(tables, arrival.run_id, worker.id)
+            chosen = None if arrival.choose is None else arrival.choose(facts)
             return Arrived(worker, facts, None if chosen is None else _reserve(tables, chosen, now))
 
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:

@@ -10,7 +10,7 @@ import attrs
 from ...protocol.names import AgentId, QueueOrder, RunId, RunState, UnitStatus, WorkerId
 from .. import admission_rules, rules
 from ..admission import Candidate, NewSpecial, WorkerFacts
-from ..contract import Arrived, Choose, NotReserved, Registration, Reserved
+from ..contract import Arrival, Arrived, NotReserved, Registration, Reserved
 from ..hand import Hand
 from ..records import Assignment, OnboardingAgent, Unit, Worker
 from ..sql import statements
@@ -27,16 +27,8 @@ class SqliteReserving(SqliteBody):
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
         return await self._engine.write(_reserve, registration, now)
 
-    async def arrive(
-        self,
-        run_id: RunId,
-        provider: str,
-        name: str,
-        provider_data: dict[str, Any],
-        now: datetime,
-        choose: Choose | None = None,
-    ) -> Arrived:
-        return await self._engine.write(_arrive, run_id, provider, name, provider_data, now, choose)
+    async def arrive(self, arrival: Arrival, now: datetime) -> Arrived:
+        return await self._engine.write(_arrive, arrival, now)
 
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
         return await self._engine.read(_worker_facts, run_id, worker_id)
@@ -101,21 +93,14 @@ def grants_by_name(db: Db, worker_id: WorkerId) -> dict[str, int]:
     return dict(db.execute(statements.GRANTS_BY_NAME, {"worker_id": worker_id}))
 
 
-def _arrive(
-    db: Db,
-    run_id: RunId,
-    provider: str,
-    name: str,
-    provider_data: dict[str, Any],
-    now: datetime,
-    choose: Choose | None,
-) -> Arrived:
-    worker, is_new = register_worker(db, provider, name, provider_data, now)
+def _arrive(db: Db, arrival: Arrival, now: datetime) -> Arrived:
+    who = arrival.provider, arrival.name, arrival.provider_data
+    worker, is_new = register_worker(db, *who, now)
     if not is_new:
         return Arrived(worker, None)
-    run, *units = _run_with_units(db, run_id)
+    run, *units = _run_with_units(db, arrival.run_id)
     facts = _facts_of_new(worker, run, *units)
-    chosen = None if choose is None else choose(facts)
+    chosen = None if arrival.choose is None else arrival.choose(facts)
     if chosen is None:
         return Arrived(worker, facts)
     # Of who was just made nothing is held, and no agent: a link that another has is refused by its index.

@@ -107,8 +107,8 @@ def _reservation_in_two() -> None:
         await take_waiting(self)
         return reserved
 
-    async def arriving_in_two(self: Any, *who: Any) -> Any:
-        arrived = await arrive(self, *who)
+    async def arriving_in_two(self: Any, arrival: Any, now: datetime) -> Any:
+        arrived = await arrive(self, arrival, now)
         await take_waiting(self)
         return arrived
 

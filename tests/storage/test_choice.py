@@ -6,7 +6,7 @@ import pytest
 from crowdd.protocol.names import QueueOrder, RunId, UnitId, UnitStatus, WireId, WorkerId
 from crowdd.storage.admission import WorkerFacts
 from crowdd.storage.admission_rules import CANDIDATES_MAX
-from crowdd.storage.contract import Arrived, NotReserved, Registration, Reserved
+from crowdd.storage.contract import Arrival, Arrived, NotReserved, Registration, Reserved
 from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
 from crowdd.storage.records import TaskRun
 from crowdd.storage.writes import MoveUnit
@@ -103,10 +103,10 @@ async def test_candidates_and_facts_are_of_a_run_and_a_worker_that_exist(world: 
 
 async def test_of_a_worker_who_is_new_to_the_store_a_run_knows_all_facts_at_once(world: World) -> None:
     run = await world.run(assignments=3)
-    arrived = await world.storage.arrive(run.id, "mock", "zoe", {"country": "NZ"}, NOW)
+    arrived = await world.storage.arrive(Arrival(run.id, "mock", "zoe", {"country": "NZ"}), NOW)
     assert arrived.facts == await world.facts(run, arrived.worker)
     assert arrived.worker.provider_data == {"country": "NZ"}
-    again = await world.storage.arrive(run.id, "mock", "zoe", {}, NOW)
+    again = await world.storage.arrive(Arrival(run.id, "mock", "zoe"), NOW)
     assert again == Arrived(arrived.worker, None)
 
 
@@ -118,12 +118,12 @@ async def test_who_is_new_gets_what_is_chosen_upon_their_facts_in_the_same_go(wo
         seen.append(facts)
         return attrs.evolve(world.registration(run, facts.worker), candidates=[UnitId(2)])
 
-    arrived = await world.storage.arrive(run.id, "mock", "zoe", {}, NOW, choose)
+    arrived = await world.storage.arrive(Arrival(run.id, "mock", "zoe", choose=choose), NOW)
     assert isinstance(arrived.reserved, Reserved)
     assert (arrived.reserved.unit.id, arrived.reserved.existing) == (2, False)
     assert arrived.reserved.agent == await world.storage.agent(arrived.reserved.agent.id)
     assert seen[-1] == arrived.facts
-    again = await world.storage.arrive(run.id, "mock", "zoe", {}, NOW, choose)
+    again = await world.storage.arrive(Arrival(run.id, "mock", "zoe", choose=choose), NOW)
     assert again == Arrived(arrived.worker, None)
 
 
@@ -133,10 +133,10 @@ async def test_who_is_new_and_gets_nothing_of_what_was_chosen_is_known_all_the_s
     def choose(facts: WorkerFacts) -> Registration:
         return attrs.evolve(world.registration(run, facts.worker), candidates=[UnitId(99)])
 
-    arrived = await world.storage.arrive(run.id, "mock", "zoe", {}, NOW, choose)
+    arrived = await world.storage.arrive(Arrival(run.id, "mock", "zoe", choose=choose), NOW)
     assert arrived.reserved == NotReserved("candidates_gone", {"launched": 1})
     assert await world.storage.workers() == [arrived.worker]
-    nothing = await world.storage.arrive(run.id, "mock", "yan", {}, NOW, lambda facts: None)
+    nothing = await world.storage.arrive(Arrival(run.id, "mock", "yan", choose=lambda facts: None), NOW)
     assert (nothing.reserved, nothing.facts) == (None, await world.facts(run, nothing.worker))
 
 
@@ -149,13 +149,13 @@ async def test_a_newcomer_does_not_get_the_agent_of_another_workers_link(world: 
         return attrs.evolve(hers, worker_id=facts.worker.id, wire_id=WireId("another"))
 
     with pytest.raises(Duplicate):
-        await world.storage.arrive(run.id, "mock", "zoe", {}, NOW, choose)
+        await world.storage.arrive(Arrival(run.id, "mock", "zoe", choose=choose), NOW)
     assert await world.storage.workers() == [ann]
 
 
 async def test_nobody_becomes_known_by_coming_to_a_run_that_is_not_there(world: World) -> None:
     with pytest.raises(NotFound):
-        await world.storage.arrive(RunId(7), "mock", "zoe", {}, NOW)
+        await world.storage.arrive(Arrival(RunId(7), "mock", "zoe"), NOW)
     assert await world.storage.workers() == []
 
 

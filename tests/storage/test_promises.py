@@ -18,7 +18,7 @@ from crowdd.protocol.names import (
 )
 from crowdd.storage import IN_MEMORY, open_storage
 from crowdd.storage.admission import NewDecision, NewOnboarding
-from crowdd.storage.contract import ChangeRun, Registration, Storage
+from crowdd.storage.contract import Arrival, ChangeRun, Registration, Storage
 from crowdd.storage.errors import LeaseLost
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import Agent, JournalEntry, LateAnswer, Unit
@@ -52,7 +52,7 @@ WRITES: dict[str, Callable[[Storage], Awaitable[Any]]] = {
     "launch_units": lambda s: s.launch_units(RUN, 9, NOW),
     "expire_units": lambda s: s.expire_units(RUN, NOW, "staff:ada", "y"),
     "reserve": lambda s: s.reserve(Registration(RUN, WORKER, WireId("w"), "l", "", AT_WORK, None), NOW),
-    "arrive": lambda s: s.arrive(RUN, "mock", "bob", {}, NOW),
+    "arrive": lambda s: s.arrive(Arrival(RUN, "mock", "bob"), NOW),
     "register_worker": lambda s: s.register_worker("mock", "bob", {}, NOW),
     "set_blocked": lambda s: s.set_blocked(WORKER, True, NOW, "x", "y"),
     "create_qualification": lambda s: s.create_qualification("fast", None, NOW),

@@ -20,7 +20,7 @@ from crowdd.protocol.names import (
     WorkerId,
 )
 from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial
-from crowdd.storage.contract import ChangeRun, NewRows, Registration, Storage
+from crowdd.storage.contract import Arrival, ChangeRun, NewRows, Registration, Storage
 from crowdd.storage.records import LateAnswer
 from crowdd.storage.writes import (
     AddReview,
@@ -264,7 +264,7 @@ class SameRest(Both):
 
     @rule(run=RUNS, name=st.sampled_from(["ann", "bob", "cid", "dan", ""]))
     def arrive(self, run: RunId, name: str) -> None:
-        self.both(lambda s: s.arrive(run, "mock", name, {}, NOW))
+        self.both(lambda s: s.arrive(Arrival(run, "mock", name), NOW))
 
     @rule(name=QUALIFICATIONS, worker=WORKERS, value=st.integers(0, 2))
     def grant(self, name: str, worker: WorkerId, value: int) -> None:

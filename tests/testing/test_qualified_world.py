@@ -7,14 +7,13 @@ import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import attrs
 import pytest
 
 from crowdd.protocol.names import AgentId, AgentStatus, Reason, RunId, RunState, UnitStatus, WorkerId
 from crowdd.storage.admission import WorkerFacts
-from crowdd.storage.contract import Arrived, Choose, NotReserved, Registration, Reserved
+from crowdd.storage.contract import Arrival, Arrived, NotReserved, Registration, Reserved
 from crowdd.storage.memory import MemoryStorage
 from crowdd.storage.records import Agent, Unit
 from crowdd.storage.writes import (
@@ -91,17 +90,9 @@ class LetsAnybodyIn(MemoryStorage):
         read = await super().worker_facts(run_id, worker_id)
         return attrs.evolve(read, grants={**read.grants, ONBOARDING: 1})
 
-    async def arrive(
-        self,
-        run_id: RunId,
-        provider: str,
-        name: str,
-        provider_data: dict[str, Any],
-        now: datetime,
-        choose: Choose | None = None,
-    ) -> Arrived:
-        arrived = await super().arrive(run_id, provider, name, provider_data, now, choose)
-        return attrs.evolve(arrived, facts=await self.worker_facts(run_id, arrived.worker.id))
+    async def arrive(self, arrival: Arrival, now: datetime) -> Arrived:
+        arrived = await super().arrive(arrival, now)
+        return attrs.evolve(arrived, facts=await self.worker_facts(arrival.run_id, arrived.worker.id))
 
     async def reserve(self, registration: Registration, now: datetime) -> Reserved | NotReserved:
         return await super().reserve(attrs.evolve(registration, expect={}), now)

@@ -8,13 +8,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
 
 from crowdd.protocol.names import AgentId, RunState, UnitStatus, WireId
-from crowdd.storage.contract import Arrived, NotReserved, Plan, Registration, Reserved, Storage
+from crowdd.storage.contract import Arrival, Arrived, NotReserved, Plan, Registration, Reserved, Storage
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import Agent
 from crowdd.storage.writes import AddSubmission, Write
@@ -158,8 +157,8 @@ class GivesUnitsTwice(MemoryStorage):
         self._free_some(outcome)
         return outcome
 
-    async def arrive(self, *who: Any, **choice: Any) -> Arrived:
-        arrived = await super().arrive(*who, **choice)
+    async def arrive(self, arrival: Arrival, now: datetime) -> Arrived:
+        arrived = await super().arrive(arrival, now)
         self._free_some(arrived.reserved)
         return arrived
 
