@@ -15,8 +15,9 @@ from .checking import CheckedTask, Launchable, LaunchRefused, Plan, check_task, 
 from .house import House
 from .registry import Registry
 from .structuring import shown
-from .task_config import RunConfig
+from .task_config import ConfigRefused, RunConfig
 from .task_folder import TaskRefused
+from .task_options import FolderOptions, folder_options
 from .task_store import keep_task
 from .user_code import UserCodeFailed
 
@@ -70,6 +71,13 @@ class Launcher:
             return await self._loaded(task.plan, await self._label_for(task))
         finally:
             task.forget()
+
+    async def options(self, folder: Path) -> FolderOptions:
+        """What can be set for the task in `folder`; runs its task.py. ConfigRefused."""
+        try:
+            return await self._house.user_code.load(folder_options, self._registry, folder)
+        except UserCodeFailed as exc:
+            raise ConfigRefused([f"task.py: {exc}"]) from exc
 
     async def _loaded(self, read: Callable[..., T], *args: Any) -> T:
         try:

@@ -1,0 +1,90 @@
+"""The runs that are to be deleted: each is let go first, then deleted, one after the other."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing, suppress
+
+import trio
+
+from ...protocol.names import RunId
+from ...storage.errors import NotFound, StorageFull
+from ...storage.records import TaskRun
+from ..deletion import Deletion, DeletionFailed, Order, Stock
+from ..house import House
+from ..registry import Registry
+from .held_runs import HeldRuns
+from .holder import Holder
+
+log = logging.getLogger(__name__)
+
+
+class Deletions:
+    """One per daemon. What is to go is marked in storage; this holds who waits for it to be gone."""
+
+    def __init__(self, house: House, registry: Registry, held: HeldRuns, holder: Holder) -> None:
+        self._house = house
+        self._held = held
+        self._holder = holder
+        self._deletion = Deletion(house, registry)
+        self._one_at_a_time = trio.Lock()
+        self._to_delete, self._orders = trio.open_memory_channel[Order](64)
+
+    async def stock(self, run_id: RunId) -> Stock:
+        """What would go with the run. NotFound."""
+        return await self._deletion.stock(await self._house.storage.run(run_id))
+
+    async def delete(self, run_id: RunId, who: str) -> tuple[Stock, Sequence[str]]:
+        """Delete an ended run with its files; says what it had, and what of it is out of our reach.
+
+        StaleWrite: it has not ended. NotFound.
+
+        DeletionFailed: it is going, but something stays; the next start, or asking again, tries again.
+        Cancelled: what was begun is gone on with.
+        """
+        storage = self._house.storage
+        run = await storage.begin_deletion(run_id, self._house.wall(), who)
+        stock = await self._deletion.stock(run)
+        order = Order(run, who)
+        await self._to_delete.send(order)
+        await order.done.wait()
+        with suppress(NotFound):
+            run = await storage.run(run_id)
+            raise DeletionFailed(run.trouble or "its deletion was broken off")
+        return stock, order.left
+
+    async def serve(self, begun: Iterable[TaskRun]) -> None:
+        """Go on with the deletions that were begun, then do those that are asked for, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for run in begun:
+                nursery.start_soon(self._delete, Order(run, "daemon"))
+            async for order in self._orders:
+                nursery.start_soon(self._delete, order)
+
+    async def _delete(self, order: Order) -> None:
+        """Remove one run; its failure is its own, noted with the run. One after the other: it is no hurry."""
+        run = order.run
+        try:
+            async with self._one_at_a_time:
+                await self._let_go(run)
+                async with aclosing(self._deletion.steps(order)) as steps:
+                    async for _ in steps:
+                        pass
+                log.info("the run is deleted", extra={"run": run.id})
+        except NotFound:
+            log.info("the run was deleted before", extra={"run": run.id})
+        except (OSError, StorageFull) as exc:
+            log.error("the run is not deleted yet: %s", exc, extra={"run": run.id})
+            with suppress(StorageFull):
+                await self._house.storage.set_trouble(run.id, f"it is being deleted, but: {exc}")
+        finally:
+            order.done.set()
+
+    async def _let_go(self, run: TaskRun) -> None:
+        """Return when nobody holds the run and its routers are down, as far as they can be reached."""
+        live = await self._held.settled(run.id)
+        if live is not None:
+            live.retired.set()
+        await self._held.until_let_go(run.id)
+        if self._holder.is_deployed(run):  # a crash came between
+            self._held.take_up(run.id)
+            await self._holder.hold(run)
