@@ -50,6 +50,8 @@ class Sides:
 
     ours: Measure
     baseline: Measure | Recorded
+    servers: Mapping[str, int] = attrs.Factory(dict[str, int])
+    """The processes of ours that do the work, by name: whose profile can be taken."""
 
 
 @attrs.frozen

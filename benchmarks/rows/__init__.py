@@ -31,6 +31,7 @@ BY_HAND = {
     "rush": "64 workers at the same instant, a thousand times",
     "load_check": "whether the load generator could be what limits, at 1,000 and 4,000 connections",
     "mephisto": "its side of the rows alone, where MEPHISTO_PYTHON names an interpreter that has it",
+    "profile": "where the CPU of a row's servers goes, by thread and function; needs py-spy",
     "leaks": "100,000 agents that come and go: memory after the second half of them",
     "stalls": "the longest turn of the daemon's loop: 10,000 agents, their mass expiry, a shutdown",
     "growth": "what a registration costs while units, runs, agents or known workers grow",

@@ -17,6 +17,7 @@ from ..instrument.row import Bound, Recorded, Row, Setting, Sides, at_least, at_
 from ..instrument.sample import Figure, Meter, Sample
 from ..live import a_task
 from ..mephisto import mephisto_or, open_memory, open_round_trips
+from ..servers import servers_of
 from .pairs import (
     AT_ONCE,
     MEASURED_S,
@@ -24,7 +25,6 @@ from .pairs import (
     PAGE_PROCESSES,
     open_daemon_of,
     open_pairs,
-    pids_of,
 )
 
 P50_US = 51_000.0
@@ -46,7 +46,7 @@ async def _open_round_trips(
         open_pairs(Daemon(setting.folder / "data"), setting, count) as pairs,
         mephisto_or(recorded, partial(open_round_trips, count, for_s, at_once)) as mephisto,
     ):
-        yield Sides(pairs.talking(setting, at_once, rests=not setting.small), mephisto)
+        yield Sides(pairs.talking(setting, at_once, rests=not setting.small), mephisto, pairs.servers)
 
 
 @asynccontextmanager
@@ -61,17 +61,18 @@ async def _open_memory(setting: Setting) -> AsyncGenerator[Sides]:
     ):
         label = await daemon.launch(a_task(setting.folder, each * ROUNDS_MAX // 2))
         address = str((await daemon.ask("show", label)).address)
+        servers = servers_of(daemon)
 
         async def measure() -> Sample:
             begun = next(numbers) * each
             before = cost_of(daemon)
-            with Meter(pids_of(daemon)) as meter:
+            with Meter(servers.values()) as meter:
                 await pages.open(await register(address, range(begun, begun + each)))
             after = cost_of(daemon)
             grown = after.daemon_bytes + after.router_bytes - before.daemon_bytes - before.router_bytes
             return Sample(each, meter.wall_s, meter.cpu_s, more={Figure.BYTES: max(1.0, grown / each)})
 
-        yield Sides(measure, mephisto)
+        yield Sides(measure, mephisto, servers)
 
 
 def _round_trip(agents: int, per_s: float, times: float, share: float) -> Row:

@@ -1,7 +1,7 @@
 """What the rows of live work share: pairs of pages that talk, at a daemon of ours or at the bare relay."""
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import attrs
@@ -14,6 +14,7 @@ from ..crowd_of_pages import CrowdOfPages, Talked, open_pages, register
 from ..instrument.row import Measure, Setting
 from ..instrument.sample import Meter, Sample
 from ..live import a_task, open_relay
+from ..servers import servers_of
 
 PAGE_PROCESSES = 2
 AT_ONCE = 4  # messages that each page has under way where as much as goes is sent
@@ -31,7 +32,12 @@ class Pairs:
 
     pages: CrowdOfPages
     count: int
-    pids: Sequence[int]
+    servers: Mapping[str, int]
+
+    @property
+    def pids(self) -> list[int]:
+        """Of these processes."""
+        return [*self.servers.values()]
 
     def talking(self, setting: Setting, at_once: int, rests: bool) -> Measure:
         """As much as goes, each page with so many messages under way. `rests`: routers count what it says."""
@@ -72,7 +78,7 @@ async def open_pairs(daemon: Daemon, setting: Setting, agents: int) -> AsyncGene
         address = str((await daemon.ask("show", label)).address)
         setting.tell(f"{agents} workers come")
         await pages.open(await register(address, range(agents)))
-        yield Pairs(pages, agents, pids_of(daemon))
+        yield Pairs(pages, agents, servers_of(daemon))
 
 
 @asynccontextmanager
@@ -85,12 +91,6 @@ async def open_daemon_of(daemon: Daemon) -> AsyncGenerator[None]:
         daemon.clean_up()
 
 
-def pids_of(daemon: Daemon) -> list[int]:
-    """Of the processes that do the work."""
-    assert daemon.process is not None
-    return [daemon.process.pid, *daemon.router_pids()]
-
-
 @asynccontextmanager
 async def open_bare_pairs(agents: int) -> AsyncGenerator[Pairs]:
     """As many pages at the bare relay."""
@@ -99,4 +99,4 @@ async def open_bare_pairs(agents: int) -> AsyncGenerator[Pairs]:
         await pages.open(
             [{"number": n, "agent": "", "where": {**where, "path": f"/{n}"}} for n in range(agents)]
         )
-        yield Pairs(pages, agents, pids)
+        yield Pairs(pages, agents, dict(zip(("router", "daemon"), pids, strict=True)))

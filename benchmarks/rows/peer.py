@@ -52,7 +52,8 @@ async def open_launch(setting: Setting) -> AsyncGenerator[Sides]:
                 await _until_at_rest(daemon)
             return meter.sample(1)
 
-        yield Sides(measure, mephisto)
+        assert daemon.process is not None
+        yield Sides(measure, mephisto, {"daemon": daemon.process.pid})
 
 
 async def _until_free(daemon: Daemon, label: str, units: int) -> None:
@@ -91,7 +92,7 @@ async def _open(setting: Setting, recorded: Recorded, *, submit: bool) -> AsyncG
         open_static_run(setting.folder, units, AT_ONCE) as run,
         mephisto_or(recorded, other) as mephisto,
     ):
-        yield Sides(visits(run.load, run.pids, count, submit=submit), mephisto)
+        yield Sides(visits(run.load, run.pids, count, submit=submit), mephisto, run.servers)
 
 
 LAUNCH = Row(

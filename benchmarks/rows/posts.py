@@ -30,6 +30,7 @@ async def open_sides(setting: Setting) -> AsyncGenerator[Sides]:
         yield Sides(
             visits(run.load, run.pids, count, submit=True, by_post=True),
             visits(load, [pid], count, submit=True, by_post=True),
+            run.servers,
         )
 
 

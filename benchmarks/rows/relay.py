@@ -25,6 +25,7 @@ async def _open(agents: int, module: str, setting: Setting) -> AsyncGenerator[Si
         yield Sides(
             ours.talking(setting, AT_ONCE, rests=not setting.small),
             bare.talking(setting, AT_ONCE, rests=False),
+            ours.servers,
         )
 
 

@@ -1,6 +1,6 @@
 """What the rows over HTTP share: a daemon and its router with one static run, real storage, real sockets."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from crowdd.testing.http_doors import PageAddress
 
 from ..crowds import released, static_task
 from ..load import Load, open_load
+from ..servers import servers_of
 
 
 @attrs.frozen
@@ -20,11 +21,13 @@ class StaticRun:
     daemon: Daemon
     load: Load
 
+    servers: Mapping[str, int]
+    """The processes that do the work."""
+
     @property
     def pids(self) -> list[int]:
-        """Of the processes that do the work."""
-        assert self.daemon.process is not None
-        return [self.daemon.process.pid, *self.daemon.router_pids()]
+        """Of these processes."""
+        return [*self.servers.values()]
 
 
 @asynccontextmanager
@@ -45,4 +48,4 @@ async def open_static_run(folder: Path, units: int, at_once: int) -> AsyncGenera
         label = await daemon.launch(static_task(folder, units))
         page = PageAddress(await released(daemon, label, units))
         async with open_load(page.port, page.host_header, page.folder, at_once) as load:
-            yield StaticRun(daemon, load)
+            yield StaticRun(daemon, load, servers_of(daemon))
