@@ -16,10 +16,12 @@ from .instrument.progress import Progress
 from .instrument.record import last_record, record_of, write_record
 from .instrument.rounds import measure
 from .instrument.row import Row
+from .instrument.summary import summary_of, with_summary
 from .rows import BY_HAND, ROWS
+from .rows.limits import LIMITS
 
 HERE = Path(__file__).parent
-RECORDS, TABLE = HERE / "records", HERE / "figures.md"
+RECORDS, TABLE, PAGE = HERE / "records", HERE / "figures.md", "README.md"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,6 +30,9 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(words)
     if asked.list:
         return _list()
+    if asked.tables:
+        _write_tables(asked.records or RECORDS)
+        return 0
     rows = {row.name: row for row in ROWS}
     if unknown := [name for name in asked.names if name not in rows]:
         parser.error(f"no such row: {', '.join(unknown)}; --list names all")
@@ -36,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     _warn_of_load()
     held = [_measure(row, asked.small, folder, place) for place, row in _placed(chosen)]
     if folder is not None:
-        _write_table(folder)
+        _write_tables(folder)
     return 0 if asked.small or all(held) else 1
 
 
@@ -44,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows, see --list; default: all")
     parser.add_argument("--list", action="store_true", help="name the rows, and what is run by hand")
+    parser.add_argument(
+        "--tables", action="store_true", help="only write the tables anew, from what is recorded"
+    )
     parser.add_argument(
         "--small", action="store_true", help="only see that all works: seconds a row, no record"
     )
@@ -81,9 +89,11 @@ def _measure(row: Row, small: bool, folder: Path | None, place: tuple[int, int])
     return result.holds
 
 
-def _write_table(folder: Path) -> None:
+def _write_tables(folder: Path) -> None:
     records = [record for row in ROWS if (record := last_record(folder, row.name)) is not None]
     (folder.parent / TABLE.name).write_text(report.markdown(records))
+    if (page := folder.parent / PAGE).exists():
+        page.write_text(with_summary(page.read_text(), summary_of(records, LIMITS)))
 
 
 def _warn_of_load() -> None:

@@ -32,10 +32,15 @@ CONTENTS = {
     ],
 }
 _LISTED = {"docs/README", *(page for pages in CONTENTS.values() for page in pages)}
-_FOUND = [
-    path.relative_to(ROOT) for folder in ("docs", "benchmarks") for path in (ROOT / folder).glob("*.md")
-]
-CONTENTS["Understand"] += sorted({f"{path.with_suffix('')}" for path in _FOUND} - _LISTED)
+
+
+def _found(pattern: str) -> list[str]:
+    """Pages that are not named above, in the order of their names."""
+    return sorted({f"{path.relative_to(ROOT).with_suffix('')}" for path in ROOT.glob(pattern)} - _LISTED)
+
+
+CONTENTS["Understand"] += _found("docs/*.md")
+CONTENTS["Measured"] = _found("benchmarks/**/*.md")
 _LINK = re.compile(r"\[([^\]\n]+)\]\(([^)#:\s]+)\)")
 
 

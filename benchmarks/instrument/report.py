@@ -11,7 +11,7 @@ FAR = 0.1  # a ratio that is so much off the last one is pointed out
 _HEAD = """# Figures
 
 Written by `python -m benchmarks` from `records/`: do not edit. How they are taken and what limits them:
-[README](README.md#the-instrument). The ratio is the median of the rounds' ratios, ours in parts of the
+[README](README.md#how-they-are-taken). The ratio is the median of the rounds' ratios, ours in parts of the
 baseline; in brackets the least and the most.
 """
 _NOTE = "\n*Recorded: measured another time, on two cores of this kind; no round of ours met it.*\n"
@@ -40,7 +40,7 @@ def words_of(record: Mapping[str, Any]) -> list[str]:
         verdict = "holds" if bound["holds"] else "FALLS SHORT"
         lines.append(
             f"  ratio of {figure_named(bound['figure'])}: {bound['median']:.3g} ({each});"
-            f" {_bound(bound)}: {verdict}"
+            f" {bound_words(bound)}: {verdict}"
         )
     return lines
 
@@ -78,7 +78,8 @@ def _ratio_line(record: Mapping[str, Any], bound: Mapping[str, Any]) -> str:
     spread = f"**{bound['median']:.3g}** ({min(bound['rounds']):.3g} to {max(bound['rounds']):.3g})"
     holds = "holds" if bound["holds"] else "falls short"
     what = figure_named(bound["figure"])
-    return f"| {record['what']} | {_baseline_words(record)} | {what} | {spread} | {_bound(bound)} | {holds} |"
+    wanted = bound_words(bound)
+    return f"| {record['what']} | {_baseline_words(record)} | {what} | {spread} | {wanted} | {holds} |"
 
 
 def _baseline_words(record: Mapping[str, Any]) -> str:
@@ -121,8 +122,9 @@ def _spread(figure: Figure, figures: Sequence[float]) -> str:
     return " / ".join(_told(figure, spread[name]) for name in ("min", "median", "max"))
 
 
-def _bound(bound: Mapping[str, Any]) -> str:
-    return f"{'at least' if bound['at_least'] else 'at most'} {bound['ratio']:g}"
+def bound_words(bound: Mapping[str, Any]) -> str:
+    """What is asked for."""
+    return f"{'at least' if bound['at_least'] else 'at most'} {bound['ratio']:.3g}"
 
 
 def _told(figure: Figure, value: float) -> str:
