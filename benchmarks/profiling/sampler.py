@@ -1,5 +1,6 @@
 """py-spy beside a running process: it looks at all stacks so many times a second."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -74,5 +75,10 @@ def _wait_until_it_looks(process: "subprocess.Popen[str]") -> None:
         said += line
         if "Sampling process" in line:
             return
-    refused = "ermission" in said or "ptrace" in said
-    raise CannotSample(REFUSED if refused else f"py-spy ended: {said.strip()[-500:]}")
+    raise CannotSample(why_it_ended(said))
+
+
+def why_it_ended(said: str) -> str:
+    """In words of ours where there is a remedy, else in its own."""
+    refused = re.search("permission|not permitted|ptrace", said, re.IGNORECASE)
+    return REFUSED if refused else f"py-spy ended: {said.strip()[-500:]}"

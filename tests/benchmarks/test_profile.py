@@ -13,7 +13,7 @@ from benchmarks.instrument.sample import Sample
 from benchmarks.profile import main
 from benchmarks.profiling.page import page_of
 from benchmarks.profiling.profile import Profile, ThreadProfile, threads_of
-from benchmarks.profiling.sampler import MISSING, REFUSED
+from benchmarks.profiling.sampler import MISSING, REFUSED, why_it_ended
 from benchmarks.profiling.shares import Share, by_function, by_module, most_itself, most_with_calls
 from benchmarks.profiling.stacks import Call, Stack, read_stacks
 from benchmarks.profiling.threads import cpu_of_threads, spent_since
@@ -108,6 +108,21 @@ def test_a_page_names_commit_and_machine_and_turns_shares_into_time() -> None:
     assert "## daemon: idle" not in page
     assert os.uname().nodename not in page
     assert str(Path.home()) not in page
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Permission Denied: Try running again with elevated permissions by going 'sudo env ...'",
+        "Error: Failed to suspend process\nReason: EPERM: Operation not permitted",
+    ],
+)
+def test_who_may_not_trace_is_told_the_remedy(said: str) -> None:
+    assert why_it_ended(said) == REFUSED
+
+
+def test_what_py_spy_says_else_is_told_in_its_own_words() -> None:
+    assert why_it_ended("Error: No such process\n") == "py-spy ended: Error: No such process"
 
 
 def _command(*words: str) -> subprocess.CompletedProcess[str]:
