@@ -28,7 +28,7 @@ from .channel import Channel, LinkLost, LinkRefused
 from .house import House
 from .parts import RunBroken, outside_of
 from .providers.contract import CrowdProvider, ProviderFailed
-from .registry import Registry
+from .registry import BrokenPlugIn, Registry, UnknownPlugIn
 
 log = logging.getLogger(__name__)
 
@@ -105,11 +105,20 @@ class Deletion:
             outside = await self._house.user_code.off_loop(outside_of, run, self._house, self._registry)
         except RunBroken as exc:  # also after a crash: the task's folder has gone by then
             log.warning("its provider could not be told: %s", exc, extra={"run": run.id})
-            _is_left(order, _UNKNOWN.format(exc))
+            if await self._house.user_code.off_loop(_may_last, run.architect, self._registry):
+                _is_left(order, _UNKNOWN.format(exc))
             return
         await _close_links(order, outside.provider)
         for channel in await _lasting(order, outside.architect):
             await _clear(order, channel)
+
+
+def _may_last(architect: str, registry: Registry) -> bool:
+    """Whether routers of such an architect may outlast their runs: also where it cannot be looked at."""
+    try:
+        return registry.architect(architect).lasting is not Architect.lasting
+    except (UnknownPlugIn, BrokenPlugIn):  # a task's own, of which nothing is known without the task
+        return True
 
 
 async def _close_links(order: Order, provider: CrowdProvider) -> None:

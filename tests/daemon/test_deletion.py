@@ -3,6 +3,7 @@
 from contextlib import aclosing
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
@@ -125,6 +126,24 @@ async def test_a_run_goes_and_staff_are_told_what_routers_out_of_reach_may_have_
         assert left.startswith(said)
         assert left.endswith(BY_HAND)
         assert await is_gone(virtual, run)
+
+
+@pytest.mark.parametrize(
+    ("architect", "may_last"), [("local", False), ("remote", True), ("of its own", True)]
+)
+async def test_of_a_broken_run_staff_are_told_of_routers_only_where_some_may_outlast_it(
+    tmp_path: Path, autojump_clock: MockClock, architect: str, may_last: bool
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1)
+        await virtual.operator.stop(run.id, True, STAFF)
+        await trio.sleep(700)  # its late pages had their time
+        (virtual.task_folder(run) / "task.py").write_text("no Python")
+        order = Order(attrs.evolve(await virtual.storage.run(run.id), architect=architect), STAFF)
+        deletion = Deletion(virtual_house(virtual), installed_plug_ins())
+        async with aclosing(deletion.steps(order)) as steps:
+            await anext(steps)
+        assert [said.startswith("Its routers are not known: ") for said in order.left] == ([True] * may_last)
 
 
 async def test_only_an_ended_run_is_deleted(tmp_path: Path, autojump_clock: MockClock) -> None:
