@@ -89,6 +89,26 @@ class Daemon:
         self.process.kill()
         self.process.wait()
 
+    async def kill_and_restart(self) -> None:
+        """kill -9, and a start."""
+        self.kill()
+        await self.start()
+
+    async def kill_router(self) -> None:
+        """kill -9 to the only router, and wait until the daemon has started another in its place."""
+        (router,) = self.router_pids()
+        os.kill(router, signal.SIGKILL)
+        with trio.fail_after(READY_S):
+            while self.router_pids() in ([], [router]):
+                await trio.sleep(LOOK_S)
+
+    async def kill_both(self) -> None:
+        """kill -9 to the daemon and its routers, and a start."""
+        self.kill()
+        for router in self.router_pids():
+            os.kill(router, signal.SIGKILL)
+        await self.start()
+
     async def terminate(self) -> int:
         """SIGTERM; the exit status."""
         assert self.process is not None

@@ -1,11 +1,9 @@
 """Real processes, killed in mid-run: nothing that was acknowledged is lost, nothing is done twice."""
 
-import os
-import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,79 +13,51 @@ from click.testing import CliRunner
 from crowdd.cli import crowdd
 from crowdd.storage.errors import LeaseLost, StorageFailed
 from crowdd.testing.bots import BotPlan, run_bots
-from crowdd.testing.checker import check_history
-from crowdd.testing.facts import read_facts
 from crowdd.testing.history import History
-from crowdd.testing.tables import DAEMON_TABLES
 
 from ..process_table import LOOK_S
-from .processes import Daemon, a_task
+from .processes import READY_S, Daemon, a_task
+from .trouble import Trouble, broken_promises, facts_of, go_through, patient
 
 pytestmark = pytest.mark.system
 
 ROWS = 120
 WORKERS = 8
-PLAN = BotPlan(WORKERS, seed=7, arrive_s=0.2, think_s=0.25, reload=0.05, double=0.1, give_back=0.03)
+PLAN = patient(BotPlan(WORKERS, seed=7, arrive_s=0.2, think_s=0.25, reload=0.05, double=0.1, give_back=0.03))
 
 
-async def finish_despite(daemon: Daemon, tmp_path: Path, trouble: Callable[[], Awaitable[None]]) -> History:
-    """A run with workers, `trouble` in the middle of it, and its end."""
+async def broken_despite(daemon: Daemon, tmp_path: Path, trouble: Trouble) -> list[str]:
+    """A run with workers, `trouble` twice in the middle of it, and its end: which promises were broken."""
     await daemon.start()
     label = await daemon.launch(a_task(tmp_path, ROWS))
-    links = await daemon.links(label, WORKERS)
-    history = History()
+    links, history = await daemon.links(label, WORKERS), History()
+
+    async def until_done(units: int) -> None:
+        await daemon.until(label, lambda shown: shown.units_done >= units)
+
+    moments = [partial(until_done, ROWS // 6), partial(until_done, ROWS // 3)]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run_bots, PLAN, links, None, history)
-        await daemon.until(label, lambda shown: shown.units_done >= ROWS // 6)
-        await trouble()
-        await daemon.until(label, lambda shown: shown.units_done >= ROWS // 3)
-        await trouble()
+        healed_at = await go_through(daemon, label, history, [(moment, trouble) for moment in moments])
         await daemon.until(label, lambda shown: shown.state == "completed")
     assert await daemon.terminate() == 0, daemon.log
-    return history
-
-
-async def broken_promises(daemon: Daemon, history: History) -> list[str]:
-    async with daemon.store() as storage:
-        (run,) = await storage.runs()
-        facts = await read_facts(storage, run.id)
-    return [str(violation) for violation in check_history(history.entries, facts, DAEMON_TABLES)]
+    return broken_promises(history, await facts_of(daemon), healed_at)
 
 
 async def test_flt1_a_daemon_killed_in_mid_run_loses_and_doubles_nothing(
     daemon: Daemon, tmp_path: Path
 ) -> None:
-    async def kill_and_restart() -> None:
-        daemon.kill()
-        await daemon.start()
-
-    history = await finish_despite(daemon, tmp_path, kill_and_restart)
-    assert await broken_promises(daemon, history) == []
+    assert await broken_despite(daemon, tmp_path, daemon.kill_and_restart) == []
 
 
 async def test_a_router_killed_in_mid_run_loses_and_doubles_nothing(daemon: Daemon, tmp_path: Path) -> None:
-    async def kill_router() -> None:
-        (router,) = daemon.router_pids()
-        os.kill(router, signal.SIGKILL)
-        with trio.fail_after(20):
-            while daemon.router_pids() in ([], [router]):
-                await trio.sleep(0.02)
-
-    history = await finish_despite(daemon, tmp_path, kill_router)
-    assert await broken_promises(daemon, history) == []
+    assert await broken_despite(daemon, tmp_path, daemon.kill_router) == []
 
 
 async def test_flt1_daemon_and_router_killed_together_lose_and_double_nothing(
     daemon: Daemon, tmp_path: Path
 ) -> None:
-    async def kill_both() -> None:
-        daemon.kill()
-        for router in daemon.router_pids():
-            os.kill(router, signal.SIGKILL)
-        await daemon.start()
-
-    history = await finish_despite(daemon, tmp_path, kill_both)
-    assert await broken_promises(daemon, history) == []
+    assert await broken_despite(daemon, tmp_path, daemon.kill_both) == []
 
 
 async def test_a_daemon_killed_while_a_task_is_unpacked_leaves_none_of_it(daemon: Daemon) -> None:
@@ -96,7 +66,7 @@ async def test_a_daemon_killed_while_a_task_is_unpacked_leaves_none_of_it(daemon
     with closing(socket.socket(socket.AF_UNIX)) as launching:
         launching.connect(str(daemon.data / "control"))
         launching.send(b"POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf")
-        with trio.fail_after(20):
+        with trio.fail_after(READY_S):
             while not list(scratch.glob("*/task.tar.gz")):
                 await trio.sleep(LOOK_S)
         daemon.kill()

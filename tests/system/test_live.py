@@ -1,9 +1,7 @@
 """Live work with real processes: pairs who talk while daemon and router die lose and repeat nothing."""
 
-import os
 import random
-import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,18 +10,18 @@ import pytest
 import trio
 
 from crowdd.testing.bots import BotPlan, run_bots
-from crowdd.testing.checker import check_history
-from crowdd.testing.facts import read_facts
-from crowdd.testing.history import History
+from crowdd.testing.history import History, Saw
 from crowdd.testing.player_page import PlayerPage
 from crowdd.testing.players import TaskPlayer
-from crowdd.testing.tables import DAEMON_TABLES
 
-from .processes import Daemon
+from ..process_table import LOOK_S
+from .processes import READY_S, Daemon
+from .trouble import Trouble, broken_promises, facts_of, go_through, patient
 
 pytestmark = pytest.mark.system
 
 WORDS = 40
+AHEAD_MAX = 10  # of what is heard: so that there is talk in each trouble, however long it lasts
 TASK = """
 name = "pairs"
 [blueprint]
@@ -48,9 +46,11 @@ async def run_unit(unit, agent):
 async def talk(page: PlayerPage, data: Any, rng: random.Random) -> dict[str, Any]:
     """Say so many words, a few a second, and hear as many; the answer is what was heard."""
     heard: list[int] = []
+    room = trio.Semaphore(AHEAD_MAX)
 
     async def say_all() -> None:
         for word in range(WORDS):
+            await room.acquire()
             await page.send({"word": word})
             await trio.sleep(rng.uniform(0.05, 0.4))
 
@@ -58,6 +58,7 @@ async def talk(page: PlayerPage, data: Any, rng: random.Random) -> dict[str, Any
         nursery.start_soon(say_all)
         while len(heard) < WORDS:
             heard.append((await page.receive())["word"])
+            room.release()
     return {"heard": heard}
 
 
@@ -70,53 +71,34 @@ def a_live_task(folder: Path, code: str, task: str = TASK, rows: int = 1) -> Pat
     return folder / "task"
 
 
-async def talk_despite(
-    daemon: Daemon, task: Path, workers: int, troubles: Sequence[Callable[[], Awaitable[None]]]
-) -> list[str]:
+async def talk_despite(daemon: Daemon, task: Path, workers: int, troubles: Sequence[Trouble]) -> list[str]:
     """Let workers talk while there is trouble, to the end of the run; what the checker finds."""
     await daemon.start()
     label = await daemon.launch(task)
     links = await daemon.links(label, workers)
     history = History()
-    plan = BotPlan(workers, seed=3, arrive_s=0.1, think_s=0.1, metadata=0)
+    plan = patient(BotPlan(workers, seed=3, arrive_s=0.1, think_s=0.1, metadata=0))
+    share = workers * WORDS // (len(troubles) + 1)
+    moments = [partial(_heard, history, share * number) for number in range(1, len(troubles) + 1)]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run_bots, plan, links, TaskPlayer(play=talk), history)
-        await daemon.until(label, lambda shown: shown.agents.get("in task") == workers)
-        for trouble in troubles:
-            await trio.sleep(1.5)  # in the middle of the talk
-            await trouble()
+        healed_at = await go_through(daemon, label, history, list(zip(moments, troubles, strict=True)))
         await daemon.until(label, lambda shown: shown.state == "completed")
     records = b"".join(await daemon.ask("export", label)).splitlines()
     assert await daemon.terminate() == 0, daemon.log
     assert [b'"heard":' + _all_words() in record for record in records] == [True] * workers
-    async with daemon.store() as storage:
-        (run,) = await storage.runs()
-        facts = await read_facts(storage, run.id)
-    return [str(violation) for violation in check_history(history.entries, facts, DAEMON_TABLES)]
+    return broken_promises(history, await facts_of(daemon), healed_at)
+
+
+async def _heard(history: History, words: int) -> None:
+    """Return once so many words were heard by all together."""
+    with trio.fail_after(READY_S):
+        while sum(isinstance(entry, Saw) for entry in history.entries) < words:
+            await trio.sleep(LOOK_S)
 
 
 def _all_words() -> bytes:
     return b"[" + b",".join(str(word).encode() for word in range(WORDS)) + b"]"
-
-
-async def kill_daemon(daemon: Daemon) -> None:
-    daemon.kill()
-    await daemon.start()
-
-
-async def kill_router(daemon: Daemon) -> None:
-    (router,) = daemon.router_pids()
-    os.kill(router, signal.SIGKILL)
-    with trio.fail_after(20):
-        while daemon.router_pids() in ([], [router]):
-            await trio.sleep(0.02)
-
-
-async def kill_both(daemon: Daemon) -> None:
-    daemon.kill()
-    for router in daemon.router_pids():
-        os.kill(router, signal.SIGKILL)
-    await daemon.start()
 
 
 async def stop_and_start(daemon: Daemon) -> None:
@@ -128,14 +110,14 @@ async def test_s4_two_workers_alone_hear_all_they_said_while_everything_is_kille
     daemon: Daemon, tmp_path: Path
 ) -> None:
     task = a_live_task(tmp_path, ALONE, 'name = "alone"\n[blueprint]\ntype = "live"\n', rows=2)
-    troubles = [partial(kill, daemon) for kill in (kill_daemon, kill_router, kill_both)]
+    troubles = [daemon.kill_and_restart, daemon.kill_router, daemon.kill_both]
     assert await talk_despite(daemon, task, 2, troubles) == []
 
 
 async def test_s5_s14_a_pair_hears_all_the_other_said_while_everything_is_killed(
     daemon: Daemon, tmp_path: Path
 ) -> None:
-    troubles = [partial(kill, daemon) for kill in (kill_router, kill_daemon, kill_both)]
+    troubles = [daemon.kill_router, daemon.kill_and_restart, daemon.kill_both]
     assert await talk_despite(daemon, a_live_task(tmp_path, PAIRS), 2, troubles) == []
 
 

@@ -14,7 +14,7 @@ from crowdd.testing.http_doors import HttpDoors, PageAddress
 
 from ..daemon.live_pages import live_page
 from ..daemon.virtual import VirtualPage
-from .processes import Daemon
+from .processes import READY_S, Daemon
 from .test_live import a_live_task
 
 pytestmark = pytest.mark.system
@@ -78,7 +78,7 @@ async def test_x14_a_page_whose_clock_is_a_day_off_is_told_that_the_daemon_lives
     async with pages(daemon, tmp_path, 1) as (page,), live_page(page) as live:
         its_clock = time.time() + off_s
         await live.say("heartbeat", {}, client_timestamp=its_clock)
-        with trio.fail_after(20):
+        with trio.fail_after(READY_S):
             while not (beats := [p for p in live.heard if p["packet_type"] == "heartbeat"]):
                 await trio.sleep(0.02)
         assert abs(its_clock - beats[0]["data"]["last_mephisto_ping"] / 1000) < 20

@@ -13,7 +13,7 @@ from crowdd.testing.verdicts import Answered, Verdict
 
 from ..attacks.samples import SCRIPT, png
 from .pages import Page, open_pages
-from .processes import Daemon, Router, a_task
+from .processes import READY_S, Daemon, Router, a_task
 from .test_remote import tell_of
 
 pytestmark = pytest.mark.system
@@ -118,7 +118,7 @@ async def test_a_run_is_not_taken_off_a_router_that_keeps_something_and_what_com
     (late,) = await daemon.ask("late", label)
     assert (late.data, late.kind, late.status) == ({"kind": "a"}, "answer", "disconnect")
     assert late.why == "staff had ended the run, and its unit is not to be done any more"
-    with trio.fail_after(20):
+    with trio.fail_after(READY_S):
         while list((kept / "outbox").iterdir()):
             await trio.sleep(0.02)
 

@@ -21,13 +21,11 @@ from crowdd.files.durable import write_durably
 from crowdd.protocol.names import RunId, RunState
 from crowdd.storage.records import TaskRun
 from crowdd.testing.bots import BotPlan, run_bots
-from crowdd.testing.checker import check_history
-from crowdd.testing.facts import read_facts
 from crowdd.testing.history import History
-from crowdd.testing.tables import DAEMON_TABLES
 
 from .pages import open_pages
 from .processes import Daemon, Router, a_task, texts
+from .trouble import broken_promises, facts_of, go_through, patient
 
 pytestmark = pytest.mark.system
 
@@ -126,19 +124,22 @@ async def test_a_router_killed_in_mid_run_loses_and_doubles_nothing(
     await daemon.start()
     label = await daemon.launch(remote_task(tmp_path / "t", 40, "crowd"))
     links, history = await daemon.links(label, 4), History()
-    plan = BotPlan(4, seed=7, arrive_s=0.1, think_s=0.1, reload=0.05, double=0.1)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(run_bots, plan, links, None, history)
-        await daemon.until(label, lambda shown: shown.units_done >= 10)
+    plan = patient(BotPlan(4, seed=7, arrive_s=0.1, think_s=0.1, reload=0.05, double=0.1))
+
+    async def kill_router() -> None:
         router.kill()
         await daemon.until(label, lambda shown: not shown.routers[0].up)
         await router.start()
+
+    async def until_ten_are_done() -> None:
+        await daemon.until(label, lambda shown: shown.units_done >= 10)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run_bots, plan, links, None, history)
+        healed_at = await go_through(daemon, label, history, [(until_ten_are_done, kill_router)])
         await daemon.until(label, lambda shown: shown.state == "completed")
     assert await daemon.terminate() == 0, daemon.log
-    async with daemon.store() as storage:
-        (run,) = await storage.runs()
-        facts = await read_facts(storage, run.id)
-    assert check_history(history.entries, facts, DAEMON_TABLES) == []
+    assert broken_promises(history, await facts_of(daemon), healed_at) == []
 
 
 def copy_for_daemon(data: Path, router: Router) -> Path:

@@ -11,7 +11,7 @@ import trio
 from crowdd.client.errors import DaemonUnreachable, NoSuchRun
 from crowdd.storage import check_store
 
-from .processes import Daemon, a_task
+from .processes import READY_S, Daemon, a_task
 from .test_crowdctl import bots, crowdctl, done
 
 pytestmark = pytest.mark.system
@@ -76,12 +76,12 @@ async def test_a_run_whose_daemon_is_killed_while_it_is_deleted_is_gone_after_th
     await daemon.until(label, lambda shown: shown.state == "stopped")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(delete, daemon, label)
-        with trio.fail_after(30), suppress(NoSuchRun):
+        with trio.fail_after(READY_S), suppress(NoSuchRun):
             while not moment(daemon, await daemon.ask("show", label)):
                 await trio.sleep(STEP_LOOK_S)
         daemon.kill()
     await daemon.start()
-    with trio.fail_after(30):
+    with trio.fail_after(READY_S):
         while [run.label for run in await daemon.ask("runs")] != [kept]:
             await trio.sleep(STEP_LOOK_S)
     assert await daemon.terminate() == 0

@@ -154,7 +154,7 @@ async def test_a_task_that_never_ends_loading_holds_up_no_end(daemon: Daemon, tm
     (task / "task.py").write_text(f"import threading\nopen({str(begun)!r}, 'w')\nthreading.Event().wait()\n")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_launched_in_vain, daemon, task)
-        with trio.fail_after(20):
+        with trio.fail_after(READY_S):
             while not begun.exists():
                 await trio.sleep(0.02)
         assert await daemon.terminate() == 0, daemon.log
