@@ -4,7 +4,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,11 +39,13 @@ def run_certify(plan: Plan, report_to: Path | None) -> int:
         return 2
     report = Report(__version__, plan, [], datetime.now(UTC))
     try:
-        with _ended_by_signals():
-            # Ctrl-C cancels like any other end, so that what was started is ended.
-            report = attrs.evolve(report, results=trio.run(_certify, plan, _campaigns(plan)))
-    except (KeyboardInterrupt, BaseExceptionGroup, *REFUSED) as exc:
+        results = trio.run(certify_as, plan, _campaigns(plan))
+    except (BaseExceptionGroup, *REFUSED) as exc:
         return _why_not(exc)
+    if results is None:
+        click.echo("\nstopped; all that it had started has ended", err=True)
+        return INTERRUPTED
+    report = attrs.evolve(report, results=results)
     _say(report)
     if report_to is not None:
         _write(report, report_to)
@@ -52,19 +54,38 @@ def run_certify(plan: Plan, report_to: Path | None) -> int:
 
 def _why_not(exc: BaseException) -> int:
     """Say why nothing is certified; the exit status. Any other error is raised."""
-    found = causes(exc)
-    if any(isinstance(cause, KeyboardInterrupt) for cause in found):
-        click.echo("\nstopped; all that it had started has ended", err=True)
-        return INTERRUPTED
-    for cause in found:
+    for cause in causes(exc):
         if isinstance(cause, REFUSED):
             click.echo(f"crowdd: {cause}", err=True)
             return 1
     raise exc
 
 
-async def _certify(plan: Plan, campaigns: Sequence[Campaign]) -> list[CampaignResult]:
-    return [await campaign(plan, _show) for campaign in campaigns]
+async def certify_as(plan: Plan, campaigns: Sequence[Campaign]) -> list[CampaignResult] | None:
+    """Carry these out, one after the other; None: a signal came, and all that had been started has ended.
+
+    No KeyboardInterrupt, which is raised anywhere: also where something was started and nobody knows of it
+    yet, or is being ended. Signals that come while it ends change nothing.
+    """
+    results, certifying = None, trio.CancelScope()
+    with trio.open_signal_receiver(*_heeded()) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_cancel_on, signals, certifying)
+            with certifying:
+                results = [await campaign(plan, _show) for campaign in campaigns]
+            nursery.cancel_scope.cancel()
+    return results
+
+
+async def _cancel_on(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    async for _ in signals:
+        scope.cancel()
+
+
+def _heeded() -> list[signal.Signals]:
+    """What ends it: not what whoever started it has it ignore, as `nohup` does."""
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    return [each for each in ending if signal.getsignal(each) is not signal.SIG_IGN]
 
 
 def _campaigns(plan: Plan) -> list[Campaign]:
@@ -93,16 +114,6 @@ def _keep(folder: Path, report_to: Path) -> None:
 
 def _sockets(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if not (Path(folder, name).is_file() or Path(folder, name).is_dir())]
-
-
-@contextmanager
-def _ended_by_signals() -> Generator[None]:
-    """SIGTERM ends it as Ctrl-C does: what it started ends first."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _show(campaign: str, done: int, of: int, words: str = "") -> None:

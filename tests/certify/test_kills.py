@@ -5,20 +5,28 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
+from crowdd.certify_command import certify_as
 from crowdd.testing.certify.disk_mutants import DISK_MUTANTS
+from crowdd.testing.certify.findings import CampaignResult, Plan, Progress
 from crowdd.testing.certify.kills import KEPT
 from crowdd.testing.certify.mutants import MUTANTS
+
+from ..process_table import LOOK_S, files_of, first_of, words_of
 
 pytestmark = pytest.mark.system
 
 PARTS = 4  # of the two thousand cycles: each ends well before a test is taken for stuck
 CYCLES, REAL = 2000, 50
+PATIENCE_S = 120.0
 SEEN_BY_POWER_CUTS = frozenset(DISK_MUTANTS)
 
 
@@ -57,35 +65,58 @@ async def test_a_fault_that_nobody_knows_is_refused_with_those_there_are() -> No
     assert b"ack before commit" in ended.stderr
 
 
-async def test_an_interrupted_certification_leaves_nothing_running() -> None:
-    command = [sys.executable, "-P", "-m", "crowdd.cli", "certify", "--cycles", "5000"]
-    process = await trio.lowlevel.open_process(command, stderr=subprocess.PIPE)
-    try:
-        with trio.fail_after(60):
-            while not (left := _of(process.pid)):
-                await trio.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        with trio.fail_after(30):
-            assert await process.wait() == 130
-            while any(Path(f"/proc/{pid}").exists() for pid in left):
-                await trio.sleep(0.05)
-    finally:
-        process.kill()
-        await process.wait()
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that is not ignored, as Ctrl-C is by what a shell starts in the background."""
+    before = signal.signal(request.param, signal.default_int_handler)
+    yield request.param
+    signal.signal(request.param, before)
 
 
-def _of(pid: int) -> list[int]:
-    """The processes that descend from this one."""
-    parents = {int(name): _parent(name) for name in os.listdir("/proc") if name.isdigit()}
-    found: list[int] = []
-    more = {pid}
-    while more := {child for child, parent in parents.items() if parent in more}:
-        found += more
-    return found
+async def test_a_certification_that_is_ended_leaves_nothing_running(number: signal.Signals) -> None:
+    with TemporaryDirectory() as folder:  # a short path, for sockets are in it
+        command = [sys.executable, "-P", "-m", "crowdd.cli", "certify", "--cycles", "5000", "--real", "5000"]
+        environment = {**os.environ, "TMPDIR": folder}
+        process = await trio.lowlevel.open_process(command, env=environment, stderr=subprocess.DEVNULL)
+        try:
+            with trio.fail_after(PATIENCE_S):
+                await first_of(lambda: executed_in(folder))
+                process.send_signal(number)
+                assert await process.wait() == 130
+                while at_work_in(folder):
+                    await trio.sleep(LOOK_S)
+        finally:
+            process.kill()
+            await process.wait()
+            for left in at_work_in(folder):
+                os.kill(left, signal.SIGKILL)
 
 
-def _parent(pid: str) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+def executed_in(folder: str) -> list[int]:
+    """Those that were started by exec: no zygote ends them when it is left alone."""
+    return [pid for pid in at_work_in(folder) if {b"crowdd.cli", b"serve"} <= {*words_of(pid)}]
+
+
+def at_work_in(folder: str) -> list[int]:
+    """The processes with files of this folder open."""
+    pids = map(int, filter(str.isdigit, os.listdir("/proc")))
+    return [pid for pid in pids if any(name.startswith(f"{folder}/") for name in files_of(pid))]
+
+
+async def test_signals_that_come_while_it_ends_change_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    ended: list[bool] = []
+
+    async def campaign(plan: Plan, tell: Progress) -> CampaignResult:
+        try:
+            signal.raise_signal(number)
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                for again in (number, signal.SIGTERM, number):
+                    signal.raise_signal(again)
+                    await wait_all_tasks_blocked()
+            ended.append(True)
+        raise AssertionError
+
+    assert await certify_as(Plan(tmp_path), [campaign]) is None
+    assert ended == [True]
