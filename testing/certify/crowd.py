@@ -97,6 +97,13 @@ def count_kept(entries: Sequence[Entry], away: Sequence[tuple[float, float]]) ->
     return sum(any(since + UNDER_WAY_S < at < until for since, until in away) for at in saved)
 
 
+def count_waited(entries: Sequence[Entry], halts: Sequence[tuple[float, float]]) -> int:
+    """How many were asked of a router that stood still, and answered definitely once it went on."""
+    began = {entry.call: entry.at for entry in entries if isinstance(entry, Invoke)}
+    answered = [(began[entry.call], entry.at) for entry in entries if isinstance(entry, Ok | Refused)]
+    return sum(any(since < asked < until < at for since, until in halts) for asked, at in answered)
+
+
 def count_operations(entries: Sequence[Entry]) -> dict[str, int]:
     """How many of each kind were answered definitely; live updates: stored, and seen."""
     asked = {entry.call: entry.operation.value for entry in entries if isinstance(entry, Invoke)}

@@ -1,4 +1,4 @@
-"""What is killed, and when: one plan for each scene, from its seed. Pure."""
+"""What is killed or stands still, and when: one plan for each scene, from its seed. Pure."""
 
 import random
 from collections.abc import Sequence
@@ -14,6 +14,9 @@ COMES_BACK_S = (0.0, 0.12)  # a strike within this time of a start hits its reco
 APART_S = 0.02  # those who die together die within so long
 AWAY = 0.05  # of all cycles: the daemon is away for a while, routers keep answers for it, then another dies
 AWAY_S = (0.3, 1.2)
+HALTED = 0.015  # of all cycles: the router stands still for a while, and goes on with whatever came meanwhile
+HALTED_S = (0.3, 3.0)  # after two its daemon counts as silent, once it goes on
+DIES_MEANWHILE = 0.5  # of these: the daemon is killed while the router stands still
 CYCLES_PER_SCENE = 50
 
 
@@ -27,7 +30,7 @@ class Strike:
 
 @attrs.frozen
 class Cycle:
-    """Wait for an answer (or not), kill, start again."""
+    """Wait for an answer (or not), have the router stand still (or not), kill, start again."""
 
     answered: bool
     """Whether somebody must have been answered since the last strike before the clock of this one runs."""
@@ -35,6 +38,8 @@ class Cycle:
     """In the order of their times."""
     real: bool = False
     """Whether what died is started by exec."""
+    halted_s: float = 0.0
+    """So long the router stands still (SIGSTOP); what dies meanwhile is started again meanwhile."""
 
 
 @attrs.frozen
@@ -63,12 +68,21 @@ def _is_real(number: int, cycles: int, real: int) -> bool:
 
 
 def _cycle(rng: random.Random, real: bool) -> Cycle:
-    if rng.random() < AWAY:
+    chance = rng.random()
+    if chance < AWAY:
         other = rng.choice([ROUTER, BROWSERS])
         return Cycle(True, [Strike(DAEMON, 0.0), Strike(other, rng.uniform(*AWAY_S))], real)
+    if chance < AWAY + HALTED:
+        return _halt(rng, real)
     victims = [victim for victim, share in VICTIMS.items() if rng.random() < share]
     victims = victims or [rng.choice(list(VICTIMS))]
     answered = rng.random() >= AT_ONCE
     at = rng.uniform(*(WORKS_S if answered else COMES_BACK_S))
     strikes = [Strike(victim, at + rng.uniform(0, APART_S)) for victim in victims]
     return Cycle(answered, sorted(strikes, key=lambda strike: strike.after_s), real)
+
+
+def _halt(rng: random.Random, real: bool) -> Cycle:
+    halted_s = rng.uniform(*HALTED_S)
+    strikes = [Strike(DAEMON, rng.uniform(0, halted_s))] if rng.random() < DIES_MEANWHILE else []
+    return Cycle(True, strikes, real, halted_s)

@@ -1,5 +1,7 @@
 """The campaign of kills: daemon, router and browsers die at random while work goes on, again and again.
 
+Now and then the router only stands still for a while.
+
 A scene lives through its cycles, comes to rest and is checked as a whole. Scenes go on side by side.
 """
 
@@ -17,7 +19,7 @@ import trio
 
 from ...storage.opening import open_storage
 from ..history import Entry, Invoke, Operation
-from .crowd import Browsers, count_kept, count_operations
+from .crowd import Browsers, count_kept, count_operations, count_waited
 from .cycles import BROWSERS, DAEMON, ROUTER, Cycle, ScenePlan, plan_scenes
 from .findings import CampaignResult, Finding, Plan, Progress
 from .parts import NotReady, Part
@@ -38,6 +40,8 @@ LOOK_S = 0.004
 LAST_WORDS = 1500  # of a log, in a finding
 KILLED = -9
 KEPT = "kept by a router while the daemon was away"
+STOOD_STILL = "the router stood still (SIGSTOP) {} times"
+WAITED = "waited for a router that stood still"
 
 
 _NEXT_LINE = re.compile(r"^\d{4}-\d\d-\d\dT", re.MULTILINE)
@@ -53,6 +57,7 @@ class _Tally:
     violations: list[Finding] = attrs.Factory(list[Finding])
     first_answers_ms: list[float] = attrs.Factory(list[float])
     strikes: Counter[str] = attrs.Factory(Counter[str])
+    halts: int = 0
 
 
 async def run(plan: Plan, tell: Progress) -> CampaignResult:
@@ -63,7 +68,12 @@ async def run(plan: Plan, tell: Progress) -> CampaignResult:
         for _ in range(plan.lanes):
             nursery.start_soon(_serve_lane, plan, scenes, tally, partial(_tell, tell, plan, tally))
     struck = ", ".join(f"{victim} {count} times" for victim, count in sorted(tally.strikes.items()))
-    notes = [f"killed: {struck}", f"{plan.real} cycles started what had died by exec, the others by fork"]
+    halted = f"the router stood still (SIGSTOP) {tally.halts} times"
+    notes = [
+        f"killed: {struck}",
+        halted,
+        f"{plan.real} cycles started what had died by exec, the others by fork",
+    ]
     return CampaignResult(
         CAMPAIGN,
         tally.cycles,
@@ -119,6 +129,8 @@ class _Played:
         self._wrong: list[str] = []
         self._away: list[tuple[float, float]] = []
         """From when to when there was no daemon."""
+        self._halts: list[tuple[float, float]] = []
+        """From when to when the router stood still."""
 
     async def play(self, scene: Scene, zygote: Zygote) -> list[str]:
         """What went wrong, in words."""
@@ -133,6 +145,7 @@ class _Played:
             self._tally.operations.update({**count_operations(entries)})
             self._tally.operations.update(staff.counts())
             self._tally.operations[KEPT] += count_kept(entries, self._away)
+            self._tally.operations[WAITED] += count_waited(entries, self._halts)
             self._wrong += await self._judge(scene, staff, entries)
         except (SceneBroken, NotReady) as exc:
             self._wrong.append(str(exc))
@@ -166,9 +179,28 @@ class _Played:
     async def _cycle(
         self, scene: Scene, browsers: Sequence[Browsers], cycle: Cycle, struck_at: float
     ) -> float:
-        """One cycle; returns when what died was started again."""
+        """One cycle; returns when what died was started again, and the router goes on."""
         if cycle.answered:
             await self._answered(browsers, struck_at)
+        if cycle.halted_s:
+            async with self._halted(scene.router, cycle.halted_s):
+                await self._strikes(scene, browsers, cycle)
+            return time.monotonic()
+        return await self._strikes(scene, browsers, cycle)
+
+    @asynccontextmanager
+    async def _halted(self, router: Part, for_s: float) -> AsyncGenerator[None]:
+        """The router stands still from here on, and goes on after so long: no sooner than the block ends."""
+        self._tally.halts += 1
+        since, until = time.monotonic(), trio.current_time() + for_s
+        router.halt()
+        yield
+        await trio.sleep_until(until)
+        self._halts.append((since, time.monotonic()))
+        router.go_on()
+
+    async def _strikes(self, scene: Scene, browsers: Sequence[Browsers], cycle: Cycle) -> float:
+        """What is killed, and started again; returns when it was."""
         began = trio.current_time()
         dead: list[Part] = []
         away_since: float | None = None

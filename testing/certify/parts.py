@@ -99,6 +99,14 @@ class Part:
         if self.is_running:
             os.kill(self.pid, signal.SIGTERM)
 
+    def halt(self) -> None:
+        """SIGSTOP: it stands still, and what is sent to it waits. It can be killed all the same."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
     async def kill(self) -> int:
         """kill -9, and nothing else; its exit status, which is another when it had ended before."""
         if self._executed is not None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from crowdd.testing.certify.crowd import Browsers, count_kept, count_operations
+from crowdd.testing.certify.crowd import Browsers, count_kept, count_operations, count_waited
 from crowdd.testing.certify.zygote import Zygote
 from crowdd.testing.history import GAVE_UP, LOST, History, Invoke, Operation, Unknown, load_history
 
@@ -69,3 +69,12 @@ def test_what_was_saved_while_there_was_no_daemon_was_kept_by_a_router() -> None
         history.ok(history.invoke("words/a", operation, agent="a"))
     # Saved at 10.05 (under way when the daemon died), 12.5, 12.7 (which no router decides), and 20.1.
     assert count_kept(history.entries, [(10.0, 13.0), (30.0, 31.0)]) == 1
+
+
+def test_what_was_asked_of_a_router_that_stood_still_and_answered_afterwards_has_waited() -> None:
+    history = History(clock=iter([9.0, 12.5, 10.5, 12.5, 10.6, 11.0, 10.7, 12.6, 11.0, 13.0]).__next__)
+    for _ in range(3):  # asked before, asked meanwhile, answered meanwhile (it was on its way)
+        history.ok(history.invoke("words/a", Operation.SUBMIT, agent="a"))
+    history.refused(history.invoke("words/a", Operation.REGISTER), "paused")
+    history.unknown(history.invoke("words/a", Operation.REGISTER), LOST)
+    assert count_waited(history.entries, [(10.0, 12.0), (20.0, 22.0)]) == 2

@@ -4,7 +4,19 @@ from collections import Counter
 
 import pytest
 
-from crowdd.testing.certify.cycles import CYCLES_PER_SCENE, VICTIMS, plan_scenes
+from crowdd.testing.certify.cycles import (
+    CYCLES_PER_SCENE,
+    DAEMON,
+    HALTED_S,
+    VICTIMS,
+    Cycle,
+    ScenePlan,
+    plan_scenes,
+)
+
+
+def cycles_of(scenes: list[ScenePlan], halted: bool) -> list[Cycle]:
+    return [cycle for scene in scenes for cycle in scene.cycles if bool(cycle.halted_s) is halted]
 
 
 @pytest.mark.parametrize(("cycles", "real"), [(1, 0), (50, 1), (199, 7), (2000, 50), (3, 3)])
@@ -25,8 +37,15 @@ def test_a_scene_alone_is_planned_as_it_was_among_others() -> None:
     assert again == third
 
 
-def test_every_cycle_kills_somebody_once_and_all_three_together_now_and_then() -> None:
-    cycles = [cycle for scene in plan_scenes(1, 500, 0) for cycle in scene.cycles]
+def test_the_router_stands_still_now_and_then_with_and_without_a_daemon() -> None:
+    cycles = cycles_of(plan_scenes(1, 500, 0), halted=True)
+    assert {tuple(strike.victim for strike in cycle.strikes) for cycle in cycles} == {(), (DAEMON,)}
+    assert all(HALTED_S[0] <= cycle.halted_s <= HALTED_S[1] and cycle.answered for cycle in cycles)
+    assert all(strike.after_s < cycle.halted_s for cycle in cycles for strike in cycle.strikes)
+
+
+def test_every_other_cycle_kills_somebody_once_and_all_three_together_now_and_then() -> None:
+    cycles = cycles_of(plan_scenes(1, 500, 0), halted=False)
     killed = [[strike.victim for strike in cycle.strikes] for cycle in cycles]
     assert all(victims and len(set(victims)) == len(victims) for victims in killed)
     assert Counter(len(victims) for victims in killed).keys() == {1, 2, 3}

@@ -17,7 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 from crowdd.certify_command import certify_as
 from crowdd.testing.certify.disk_mutants import DISK_MUTANTS
 from crowdd.testing.certify.findings import CampaignResult, Plan, Progress
-from crowdd.testing.certify.kills import KEPT
+from crowdd.testing.certify.kills import KEPT, STOOD_STILL
 from crowdd.testing.certify.mutants import MUTANTS
 
 from ..process_table import LOOK_S, files_of, first_of, words_of
@@ -49,6 +49,7 @@ async def test_p1_p2_p4_p6_two_thousand_kills_lose_and_double_nothing(part: int,
     done = kills["operations"]
     assert min(done[kind] for kind in ("register", "submit", "metadata", "onboard", "review", "launch")) > 0
     assert done[KEPT] > 0
+    assert not any(STOOD_STILL.format(0) == note for note in kills["notes"])
     assert min(done[kind] for kind in ("live spoke", "live assured", "live saw")) > 0
 
 
