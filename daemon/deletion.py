@@ -2,10 +2,10 @@
 
 The order is what makes a crash in the middle harmless. First the run is marked, in one transaction: from then
 on it is never exported, and every start of the daemon goes on with it. Then its links are closed, and routers
-that outlast it drop what they kept or set aside of it. Then its files go, its assignments with all that hangs
-on them, some at a time, and last the run itself with its mark. Each step may be done again, and leaves a
-store that `crowdd storage check` finds whole; as the mark goes last, no file and no row is ever left without
-a run that names it.
+that outlast it drop what they kept or set aside of it (a router of its own is down by then, or is ended here
+where the task is broken). Then its files go, its assignments with all that hangs on them, some at a time, and
+last the run itself with its mark. Each step may be done again, and leaves a store that `crowdd storage check`
+finds whole; as the mark goes last, no file and no row is ever left without a run that names it.
 
 What stays: workers with their grants and blocks, the task, who deleted the run (history), and that its links
 are revoked. What its workers did in it counts no more against `maximum_units_per_worker` of the task.
@@ -105,20 +105,27 @@ class Deletion:
             outside = await self._house.user_code.off_loop(outside_of, run, self._house, self._registry)
         except RunBroken as exc:  # also after a crash: the task's folder has gone by then
             log.warning("its provider could not be told: %s", exc, extra={"run": run.id})
-            if await self._house.user_code.off_loop(_may_last, run.architect, self._registry):
-                _is_left(order, _UNKNOWN.format(exc))
+            await self._without_parts(order, exc)
             return
         await _close_links(order, outside.provider)
         for channel in await _lasting(order, outside.architect):
             await _clear(order, channel)
 
+    async def _without_parts(self, order: Order, why: RunBroken) -> None:
+        """Routers that may outlast the run are out of our reach; one of its own may run still."""
+        found = await self._house.user_code.off_loop(_installed, order.run.architect, self._registry)
+        if found is None or found.lasting is not Architect.lasting:
+            _is_left(order, _UNKNOWN.format(why))
+        if found is not None:
+            await found.end_left_behind(self._house.run_folder(order.run.id))
 
-def _may_last(architect: str, registry: Registry) -> bool:
-    """Whether routers of such an architect may outlast their runs: also where it cannot be looked at."""
+
+def _installed(name: str, registry: Registry) -> type[Architect] | None:
+    """None: a task's own, of which nothing is known without the task."""
     try:
-        return registry.architect(architect).lasting is not Architect.lasting
-    except (UnknownPlugIn, BrokenPlugIn):  # a task's own, of which nothing is known without the task
-        return True
+        return registry.architect(name)
+    except (UnknownPlugIn, BrokenPlugIn):
+        return None
 
 
 async def _close_links(order: Order, provider: CrowdProvider) -> None:

@@ -82,6 +82,13 @@ class Architect(abc.ABC):
         """
         return ()
 
+    @classmethod  # noqa: B027 - most start nothing there
+    async def end_left_behind(cls, folder: Path) -> None:
+        """End what runs still in this run's folder. Asked when a run is deleted that cannot be held.
+
+        Then nobody knows its options. OSError: it cannot be ended; the deletion is tried again.
+        """
+
     @abc.abstractmethod
     async def watch(self) -> None:
         """Keep the routers running until cancelled: one that died is started again at its address."""

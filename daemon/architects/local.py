@@ -27,6 +27,7 @@ from .detached import Detached, find_detached, is_held
 
 log = logging.getLogger(__name__)
 
+HOME, LOCK = "router", "process.lock"  # in the run's folder, and there
 READY_S = 30.0  # a slow machine under load needs some seconds for Python and the framework
 ADOPT_S = 10.0  # one found running is there, or was just starting when its daemon died
 ANSWER_S = 5.0  # a router that does not say it is alive by then is not
@@ -71,7 +72,7 @@ class LocalArchitect(Architect):
     def __init__(self, options: Any, site: Site) -> None:
         super().__init__(options, site)
         self._options: LocalOptions = options
-        self._home = site.folder / "router"
+        self._home = site.folder / HOME
         self._ids = {"run": site.run.id}
         self._process: Detached | None = None
         self._is_shut_down = False
@@ -114,6 +115,13 @@ class LocalArchitect(Architect):
         if process is not None:
             await process.end(self.stop_within_s)
             log.info("router process %d has ended", process.pid, extra=self._ids)
+
+    @classmethod
+    async def end_left_behind(cls, folder: Path) -> None:
+        process = find_detached(folder / HOME / LOCK)
+        if process is not None:
+            await process.end(cls.stop_within_s)
+            log.info("router process %d, which nobody had taken over, has ended", process.pid)
 
     async def _adopt(self) -> bool:
         """Take over a router that an earlier daemon started; False when there is none that answers."""
@@ -197,7 +205,7 @@ class LocalArchitect(Architect):
 
     @property
     def _lock(self) -> Path:
-        return self._home / "process.lock"
+        return self._home / LOCK
 
     @property
     def _log(self) -> Path:

@@ -11,6 +11,7 @@ import trio
 from crowdd.client.errors import DaemonUnreachable, NoSuchRun
 from crowdd.storage import check_store
 
+from ..process_table import files_of
 from .processes import READY_S, Daemon, a_task
 from .test_crowdctl import bots, crowdctl, done
 
@@ -88,6 +89,22 @@ async def test_a_run_whose_daemon_is_killed_while_it_is_deleted_is_gone_after_th
     assert check_store(daemon.data / "crowdd.db") == []
     assert [path.name for path in (daemon.data / "runs").iterdir()] == ["2"]
     assert len(list((daemon.data / "tasks").iterdir())) == 1
+
+
+async def test_a_run_that_is_deleted_while_its_task_is_broken_leaves_no_router_running(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    await daemon.start()
+    label = await daemon.launch(a_task(tmp_path, 1))
+    await daemon.ask("stop", label, True)
+    await daemon.until(label, lambda shown: shown.state == "stopped")
+    (router,) = daemon.router_pids()
+    daemon.kill()
+    (task,) = (daemon.data / "tasks").iterdir()
+    (task / "task.py").write_text("no Python")
+    await daemon.start()
+    assert (await daemon.ask("delete", label)).left == ()
+    assert [*files_of(router)] == []
 
 
 async def delete(daemon: Daemon, label: str) -> None:
