@@ -95,3 +95,13 @@ class ExtensionRefused(Refused):
 
 class TaskFolderRefused(ClientError):
     """The folder cannot be sent as it is."""
+
+
+class FileNotWritten(ClientError):
+    """What was asked for cannot be written to this file."""
+
+    def __init__(self, path: object, error: OSError) -> None:
+        super().__init__(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "It is as it was before, and nothing is lost: name another file, or ask again.",
+        )

@@ -37,7 +37,7 @@ class Requirement:
     value: Values = None
     """With what: a whole number; a list for `In` and `NotIn`; nothing for `Exists` and `DoesNotExist`."""
     applicable_providers: tuple[Words, ...] | None = None
-    """Only workers of these providers are asked for it; None: those of every provider."""
+    """Only workers of these providers are asked for it; left out: those of every provider."""
 
     def __attrs_post_init__(self) -> None:
         said, how = self.value, self.comparator.value
@@ -58,7 +58,7 @@ class Onboarding:
     data: FreeForm = attrs.Factory(dict[str, Any])
     """What its page part is filled with, unless task.py has `onboarding_data`."""
     time_s: Seconds | None = None
-    """How long a worker has for it; None: as long as for a unit; 0: no limit."""
+    """How long a worker has for it; left out: as long as for a unit; 0: no limit."""
 
     @property
     def failed(self) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ..client import Client
+from ..errors import FileNotWritten
 from ..terminal import safe, say
 from .disk import size
 from .options import pass_client
@@ -22,5 +23,5 @@ def backup(client: Client, file: Path) -> None:
     try:
         count = client.save_backup(file)
     except OSError as exc:
-        raise click.FileError(str(file), exc.strerror or str(exc)) from exc
+        raise FileNotWritten(file, exc) from exc
     say(f"{safe(file)}: {size(count)}. To put it in place: crowdd storage restore {safe(file)} --data FOLDER")

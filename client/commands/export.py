@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..client import Client
+from ..errors import FileNotWritten
 from ..terminal import counted, json_safe, safe, say
 from .options import pass_client, run_argument
 
@@ -32,7 +33,7 @@ def export(client: Client, run: str, kind: str | None, output: Path | None) -> N
         try:
             count = client.save_export(run, output, kind)
         except OSError as exc:
-            raise click.FileError(str(output), exc.strerror or str(exc)) from exc
+            raise FileNotWritten(output, exc) from exc
         if count == 0:
             say(f"Nobody has submitted anything yet: {safe(output)} is empty.")
         else:

@@ -57,4 +57,4 @@ def _tell_problems(problems: Sequence[str], as_json: bool) -> None:
         return
     for problem in problems:
         click.echo(safe_lines(problem, "  "))
-    click.echo(f"{counted(len(problems), 'problem')}: nothing was launched")
+    click.echo(f"{counted(len(problems), 'problem')}: it cannot be launched like this")

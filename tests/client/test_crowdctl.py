@@ -277,8 +277,12 @@ async def test_an_export_that_was_refused_leaves_the_file_as_it_was(desk: Desk, 
 
 async def test_export_into_a_folder_that_is_not_there_is_told(desk: Desk, tmp_path: Path) -> None:
     await desk.operator.a_run("digits")
-    result = await desk.crowdctl("export", "digits", "-o", str(tmp_path / "no" / "file.jsonl"))
-    assert "No such file or directory" in result.stderr
+    path = tmp_path / "no" / "file.jsonl"
+    result = await desk.crowdctl("export", "digits", "-o", str(path))
+    assert result.stderr == (
+        f"crowdctl: {path} cannot be written: No such file or directory.\n"
+        "  It is as it was before, and nothing is lost: name another file, or ask again.\n"
+    )
     assert result.exit_code == ExitCode.REFUSED
 
 
