@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from .events import any_of
 from .live_run import LiveRun
 from .pace import Pace
 
@@ -67,17 +66,12 @@ class Farewell:
 
     async def _grace(self, runs: Sequence[LiveRun], cut: trio.Event) -> None:
         """Let work in progress go on, each run for its own grace, until all are quiet or `cut`."""
-        all_quiet = trio.Event()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._until_quiet, runs, all_quiet)
-            await any_of(cut, all_quiet)
-            nursery.cancel_scope.cancel(reason="nobody is at work any more, or told to stop at once")
-
-    async def _until_quiet(self, runs: Sequence[LiveRun], all_quiet: trio.Event) -> None:
-        async with trio.open_nursery() as quiet:
-            for live in runs:
-                quiet.start_soon(live.quiet)
-        all_quiet.set()
+            nursery.start_soon(_cancel_when, cut, nursery.cancel_scope)
+            async with trio.open_nursery() as quiet:
+                for live in runs:
+                    quiet.start_soon(live.quiet)
+            nursery.cancel_scope.cancel(reason="nobody is at work any more")
 
     async def _say_goodbye(self, live: LiveRun) -> None:
         count = await live.say_goodbye(self._pace.suspend_s)
@@ -91,3 +85,8 @@ class Farewell:
                 live.retired.set()
         while any(live.retired.is_set() for live in self._held()):
             await self._changed().wait()
+
+
+async def _cancel_when(cut: trio.Event, scope: trio.CancelScope) -> None:
+    await cut.wait()
+    scope.cancel(reason="told to stop at once")

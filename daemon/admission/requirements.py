@@ -11,7 +11,6 @@ from typing import Any, Final, Protocol
 
 import attrs
 
-REQUIREMENTS_MAX = 64  # more than this is data, which belongs into a hook
 LIST_MAX = 1000  # values of In and NotIn; they are kept with every decision
 VALUE_MAX = 2**63 - 1  # what storage holds as the value of a grant
 

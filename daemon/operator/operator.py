@@ -19,7 +19,6 @@ from ..departure import Departure, Manner
 from ..disk_use import DiskUse, disk_use
 from ..errands import Errand, Errands
 from ..errands.providers import RunProviders
-from ..events import any_of
 from ..farewell import Farewell
 from ..hooks import Judged
 from ..hooks.effects import BY as TASK
@@ -115,11 +114,6 @@ class Operator:
         """What a stop that began now may take: the longest grace, the goodbyes, the ends of routers."""
         graces = [live.grace_s for live in self._held.all()]
         return max(graces, default=0.0) + 2 * self._house.pace.goodbye_s
-
-    async def wait_for_all(self) -> None:
-        """Return once every run that is held has ended."""
-        while going := [live for live in self._held.all() if not live.ended.is_set()]:
-            await any_of(going[0].ended, self._held.changed)
 
     # --- launching
 

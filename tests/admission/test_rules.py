@@ -10,7 +10,7 @@ from crowdd.daemon.admission.gold import GoldCounts, GoldRules, counts_of, goes_
 from crowdd.daemon.admission.limits import WorkerLimits, over_limit
 from crowdd.daemon.admission.onboarding import OnboardingState, failed_name, onboarding_state
 from crowdd.daemon.admission.orders import RANK_MAX, OrderFault, priority_rank, random_rank
-from crowdd.daemon.admission.screening import ScreeningRules, is_due, is_judged, verdict_grants
+from crowdd.daemon.admission.screening import ScreeningRules, is_due
 from crowdd.protocol.names import AgentStatus, Reason
 
 GOLD = GoldRules("g", max_units=10, min_golds=2, max_incorrect_golds=1)
@@ -60,19 +60,6 @@ def test_who_passed_is_not_screened_again_unless_the_hook_says_so() -> None:
     assert not is_due(rules, {"passed": 1}, None)
     assert is_due(rules, {"passed": 1}, True)
     assert not is_due(rules, {}, False)
-
-
-def test_only_screening_units_are_judged_where_such_are_made() -> None:
-    made, real = ScreeningRules("passed", 5), ScreeningRules("passed", use_real_units=True)
-    assert is_judged(made, -1, {})
-    assert not is_judged(made, 0, {})
-    assert is_judged(real, 0, {})
-    assert not is_judged(real, 0, {"passed": 1})
-
-
-@pytest.mark.parametrize(("passed", "granted"), [(True, {"passed": 1}), (False, {"bad": 1}), (None, {})])
-def test_s12_a_screening_grants_its_verdict(passed: bool | None, granted: dict[str, int]) -> None:
-    assert verdict_grants(ScreeningRules("passed", 5), "bad", passed) == granted
 
 
 def test_golds_are_counted_in_qualifications() -> None:

@@ -433,21 +433,6 @@ async def test_a_shutdown_does_not_wait_for_the_grace_when_nobody_is_at_work(
         assert trio.current_time() - began < 5
 
 
-async def test_waiting_for_all_runs_returns_when_the_last_has_ended(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    async with open_virtual(tmp_path) as virtual:
-        first, second = await virtual.launch("first"), await virtual.launch("second")
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(virtual.operator.wait_for_all)
-            await virtual.operator.stop(first.id, now=True, who="staff:ann")
-            await trio.sleep(100)
-            assert nursery.child_tasks
-            await virtual.operator.stop(second.id, now=True, who="staff:ann")
-            nursery.cancel_scope.deadline = trio.current_time() + 10
-        assert not nursery.cancel_scope.cancelled_caught
-
-
 async def test_an_error_report_about_an_agent_of_another_run_is_dropped(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
