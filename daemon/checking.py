@@ -17,8 +17,10 @@ from .hooks import SECTIONS, hook_faults, hook_warnings
 from .parts import TaskCode, task_code
 from .registry import BrokenPlugIn, Kind, Registry, UnknownPlugIn
 from .routers import Routers
-from .task_config import ConfigRefused, RunConfig, config_to_json, read_document, structure_config
+from .task_config import ConfigRefused, RunConfig
 from .task_folder import TaskCodeFailed
+from .task_structuring import config_to_json, structure_config
+from .task_toml import read_document
 from .unit_order import order_faults, queue_of
 
 ROWS_COUNTED_MAX = 1_000_000  # a blueprint's rows may be endless

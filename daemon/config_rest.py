@@ -7,7 +7,8 @@ from typing import Any, cast
 import attrs
 
 from .registry import Registry
-from .task_config import ConfigRefused, RunConfig, structure_config
+from .task_config import ConfigRefused, RunConfig
+from .task_structuring import structure_config
 
 NAMELESS = "task"
 

@@ -16,8 +16,9 @@ from .hooks import Found, hooks_of
 from .house import House
 from .providers.contract import CrowdProvider, Place
 from .registry import BrokenPlugIn, Registry, UnknownPlugIn
-from .task_config import ConfigRefused, RunConfig, config_from_json
+from .task_config import ConfigRefused, RunConfig
 from .task_folder import TaskCodeFailed, load_task_code, unload_task_code
+from .task_structuring import config_from_json
 
 
 class RunBroken(Exception):

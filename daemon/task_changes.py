@@ -7,7 +7,8 @@ import attrs
 
 from .overrides import override
 from .structuring import Faults, make_converter, nearest, structure
-from .task_config import ConfigRefused, Limits, Pay, Reward, RunConfig, reward
+from .task_config import ConfigRefused, Limits, Pay, RunConfig
+from .task_fields import Reward, reward
 
 CHANGING = {"limits": Limits, "pay": Pay}
 """Tables of task.toml that may change."""

@@ -10,8 +10,9 @@ import attrs
 from .options import Option, options_of, summary
 from .parts import task_code
 from .registry import BrokenPlugIn, Kind, PlugInClass, Registry, UnknownPlugIn
-from .task_config import CONFIG_NAME, DEFAULT_TYPES, ConfigRefused, RunConfig, read_document
+from .task_config import DEFAULT_TYPES, ConfigRefused, RunConfig
 from .task_folder import CODE_NAME, TaskCodeFailed
+from .task_toml import CONFIG_NAME, read_document
 
 
 @attrs.frozen

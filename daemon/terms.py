@@ -19,7 +19,8 @@ from .parts import Parts
 from .patience import Patience
 from .presence import give_time
 from .task_changes import Change, changed_config, changes_between
-from .task_config import ConfigRefused, RunConfig, config_to_json
+from .task_config import ConfigRefused, RunConfig
+from .task_structuring import config_to_json
 from .user_code import UserCodeFailed
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from crowdd.daemon.house import House
-from crowdd.daemon.task_config import ConfigRefused, RunConfig, config_from_json, config_to_json
+from crowdd.daemon.task_config import ConfigRefused, RunConfig
+from crowdd.daemon.task_structuring import config_from_json, config_to_json
 from crowdd.files.kinds import TYPES, is_one_of
 from crowdd.protocol.handshake import Handshake
 from crowdd.protocol.link import Role

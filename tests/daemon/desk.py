@@ -21,8 +21,9 @@ from crowdd.daemon.providers.contract import Place
 from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.special_data import special_rows
-from crowdd.daemon.task_config import RunConfig, config_from_json
+from crowdd.daemon.task_config import RunConfig
 from crowdd.daemon.task_runner import Doors, TaskRunner
+from crowdd.daemon.task_structuring import config_from_json
 from crowdd.daemon.upload_types import UploadTypes
 from crowdd.daemon.worker_pool import WorkerPool
 from crowdd.protocol.names import AgentId, AgentStatus, Reason, WorkerId

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from crowdd.daemon.admission import Comparator, Order
-from crowdd.daemon.task_config import ConfigRefused, RunConfig, config_from_json, config_to_json, load_config
+from crowdd.daemon.task_config import ConfigRefused, RunConfig
+from crowdd.daemon.task_structuring import config_from_json, config_to_json
+from crowdd.daemon.task_toml import load_config
 
 ONE_AT_ONCE = "[limits]\nallowed_concurrent = 1\n"
 GOLD = '[gold]\nqualification_base = "digits"\nmax_units = 9\n'

@@ -20,7 +20,8 @@ from crowdd.daemon.clock import wall_clock
 from crowdd.daemon.house import House
 from crowdd.daemon.providers.contract import Place
 from crowdd.daemon.providers.mock import MockOptions, MockProvider
-from crowdd.daemon.task_config import RunConfig, config_from_json
+from crowdd.daemon.task_config import RunConfig
+from crowdd.daemon.task_structuring import config_from_json
 from crowdd.router.bundle import read_bundle
 
 from .conftest import a_run

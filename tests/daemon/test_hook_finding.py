@@ -7,7 +7,8 @@ import pytest
 from crowdd.daemon.hooks import HookName, hook_faults, hook_warnings, hooks_of
 from crowdd.daemon.parts import TaskCode, task_code
 from crowdd.daemon.registry import installed_plug_ins
-from crowdd.daemon.task_config import ConfigRefused, RunConfig, load_config
+from crowdd.daemon.task_config import ConfigRefused, RunConfig
+from crowdd.daemon.task_toml import load_config
 
 MOCKS = '[blueprint]\ntype = "mock"\n[provider]\ntype = "mock"\n[architect]\ntype = "mock"\n'
 ONE = "[limits]\nallowed_concurrent = 1\n"

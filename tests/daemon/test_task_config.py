@@ -16,14 +16,9 @@ from hypothesis import strategies as st
 from crowdd.daemon.providers.inhouse import InhouseOptions
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.structuring import COUNT_MAX, SECONDS_MAX, Faults, Words, make_converter, structure
-from crowdd.daemon.task_config import (
-    CONFIG_BYTES_MAX,
-    ConfigRefused,
-    config_from_json,
-    config_to_json,
-    load_config,
-    open_converter,
-)
+from crowdd.daemon.task_config import ConfigRefused
+from crowdd.daemon.task_structuring import config_from_json, config_to_json, open_converter
+from crowdd.daemon.task_toml import CONFIG_BYTES_MAX, load_config
 from crowdd.protocol.names import Reason
 
 MOCKS = '[provider]\ntype = "mock"\n[architect]\ntype = "mock"\n[blueprint]\ntype = "mock"\n'

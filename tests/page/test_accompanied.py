@@ -18,7 +18,7 @@ from crowdd.daemon.blueprints.live_contract import (
 from crowdd.daemon.checking import CheckedTask, LaunchRefused, check_task
 from crowdd.daemon.parts import task_code
 from crowdd.daemon.registry import installed_plug_ins
-from crowdd.daemon.task_config import load_config
+from crowdd.daemon.task_toml import load_config
 from crowdd.protocol.names import AgentStatus, PieceKind, QueueOrder
 from crowdd.storage.records import GOLD_UNIT_INDEX
 

@@ -10,7 +10,8 @@ import crowdd.examples
 from crowdd.daemon.blueprints.contract import Material
 from crowdd.daemon.blueprints.rows import page_view
 from crowdd.daemon.blueprints.static import StaticBlueprint
-from crowdd.daemon.task_config import RunConfig, load_config
+from crowdd.daemon.task_config import RunConfig
+from crowdd.daemon.task_toml import load_config
 from crowdd.testing.players import load_player
 
 EXAMPLE = Path(crowdd.examples.__file__).parent / "digits"

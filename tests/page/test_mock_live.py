@@ -10,7 +10,8 @@ from crowdd.daemon.blueprints.contract import Material
 from crowdd.daemon.blueprints.live_contract import GroupRules, LiveRules, Policy, Waiting
 from crowdd.daemon.blueprints.mock import MockBlueprint
 from crowdd.daemon.registry import Kind, installed_plug_ins
-from crowdd.daemon.task_config import ConfigRefused, config_from_json
+from crowdd.daemon.task_config import ConfigRefused
+from crowdd.daemon.task_structuring import config_from_json
 from crowdd.protocol.names import AgentStatus, PieceKind
 
 
