@@ -50,6 +50,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(CONFIG_BYTES_MAX + 1)
+    except FileNotFoundError as exc:
+        raise ConfigRefused(
+            [f"{path.name}: is not there; a task is a folder with {path.name}, data and a page"]
+        ) from exc
     except OSError as exc:
         raise ConfigRefused([f"{path.name}: cannot be read: {exc.strerror}"]) from exc
     if len(content) > CONFIG_BYTES_MAX:

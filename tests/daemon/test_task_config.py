@@ -210,7 +210,9 @@ def test_an_override_of_nothing_is_refused(folder: Path, key: str, said: str) ->
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    assert problems(tmp_path) == ["task.toml: cannot be read: No such file or directory"]
+    assert problems(tmp_path) == [
+        "task.toml: is not there; a task is a folder with task.toml, data and a page"
+    ]
 
 
 @pytest.mark.parametrize("content", [b"name = ", b"\xff", b"a = 1\na = 2", b"a = " + b"[" * 5000])
