@@ -10,7 +10,7 @@ from ..protocol.names import LIVE_AGENT, AgentStatus, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
 from ..storage.contract import Arrival, Arrived, Reserved
-from ..storage.errors import NotFound
+from ..storage.errors import Duplicate, NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, Unit, Worker
 from . import lifecycle
 from .admission import ADMISSION, Facts, Last, Refuse, Return, outcome_of, returning, to_json
@@ -18,6 +18,7 @@ from .admission_replies import Replies
 from .admission_tools import Desk, OnboardingDoor, Seat, Tools
 from .admitting import Admitted, Admitting
 from .due_times import due_after
+from .faces import Faces
 from .lifecycle import IllegalEvent
 from .log_ids import ids_of
 from .metrics.families import ASSIGNED, RECONNECTION
@@ -31,11 +32,12 @@ ANOTHERS_LINK = "the link led another worker to the agent that it had last"
 
 
 class WorkerPool:
-    """The door of one run. Holds no state: everything is in storage, so a restart changes nothing."""
+    """The door of one run. Holds no state but a guess: all is in storage, so a restart changes nothing."""
 
     def __init__(self, tools: Tools, desk: Desk, door: OnboardingDoor | None = None) -> None:
         self._desk = desk
         self._door = door
+        self._faces = Faces()
         self.use(tools)
 
     def use(self, tools: Tools) -> None:
@@ -54,16 +56,33 @@ class WorkerPool:
             log.exception("the provider failed to verify a worker", extra={"run": self._t.run.id})
             await self._desk.failed("verifying a worker", exc)
             return self._replies.refusal(packet.request, Reason.TRY_LATER)
-        return await self._by_link(packet, identity)
+        return await self._by_face(packet, identity)
 
     async def admit_after_onboarding(self, request: str, worker: Worker, seat: Seat) -> AgentDetails:
         """The answer to an onboarding that is over: the first real unit, or why there is none."""
         admitted = await self._admitting.admit(worker, seat)
         return await self._answer(request, admitted, worker, crowdd_client=True)
 
-    # --- who comes back
+    # --- who comes for the first time, or comes back
 
-    async def _by_link(self, packet: RegisterAgent, identity: Identity) -> AgentDetails:
+    async def _by_face(self, packet: RegisterAgent, identity: Identity) -> AgentDetails:
+        """Who seems to be new is let in without a look at their link; whoever is not: by that."""
+        familiar = self._faces.familiar(identity.worker_name)
+        if familiar or identity.after or self._desk.closed() is not None:
+            return await self._by_link(packet, identity)
+        seat = _seat(identity)
+        try:
+            arrived = await self._arrived(identity, seat, fresh_link=identity.link)
+        except (Duplicate, StorageFull):  # the link leads somewhere, also while nothing can be written
+            return await self._by_link(packet, identity)
+        if arrived.facts is None:
+            return await self._by_link(packet, identity, arrived.worker)
+        return await self._let_in(packet, arrived, seat)
+
+    async def _by_link(
+        self, packet: RegisterAgent, identity: Identity, known: Worker | None = None
+    ) -> AgentDetails:
+        """`known`: who comes, if that is known already."""
         run_id, link = self._t.run.id, identity.link
         agents = await self._t.storage.agents_of_link(run_id, link)
         agent = agents[-1] if agents else None
@@ -72,7 +91,7 @@ class WorkerPool:
             if onboardings and (agent is None or onboardings[-1].created_at > agent.created_at):
                 return await self._after_onboarding(packet, identity, onboardings[-1], self._door)
         if agent is None:
-            return await self._admit(packet, identity, None)
+            return await self._admit(packet, identity, known)
         return await self._after(packet, identity, agent)
 
     async def _theirs(self, identity: Identity, agent: Agent | OnboardingAgent) -> Worker | None:
@@ -161,24 +180,27 @@ class WorkerPool:
 
     # --- who comes in
 
-    async def _admit(self, packet: RegisterAgent, identity: Identity, before: Worker | None) -> AgentDetails:
-        """Let somebody in whose link had no agent, or (`before`) one of theirs."""
+    async def _admit(self, packet: RegisterAgent, identity: Identity, known: Worker | None) -> AgentDetails:
+        """Let somebody in whose link led nowhere, or to what is over; `known`: who it is, as of now."""
         provider, name = self._t.provider.name, identity.worker_name
         closed = self._desk.closed()
         if closed is not None:
             facts = Facts(self._t.rules, closed=closed)
             return await self._refused(packet, await self._known_worker(provider, name), facts, closed)
-        seat = Seat(identity.link, identity.after or "", dict(identity.agent_data))
-        arrived = Arrived(before, None) if before else await self._arrived(identity, seat)
+        seat = _seat(identity)
+        arrived = Arrived(known, None) if known else await self._arrived(identity, seat)
+        return await self._let_in(packet, arrived, seat)
+
+    async def _let_in(self, packet: RegisterAgent, arrived: Arrived, seat: Seat) -> AgentDetails:
         if isinstance(arrived.reserved, Reserved):
             admitted: Admitted = arrived.reserved
         else:
             admitted = await self._admitting.admit(arrived.worker, seat, arrived.facts)
         return await self._answer(packet.request, admitted, arrived.worker, packet.crowdd_client)
 
-    async def _arrived(self, identity: Identity, seat: Seat) -> Arrived:
+    async def _arrived(self, identity: Identity, seat: Seat, fresh_link: str | None = None) -> Arrived:
         who = self._t.provider.name, identity.worker_name, dict(identity.worker_data)
-        arrival = Arrival(self._t.run.id, *who, self._admitting.for_newcomers(seat))
+        arrival = Arrival(self._t.run.id, *who, self._admitting.for_newcomers(seat), fresh_link)
         return await self._t.storage.arrive(arrival, self._t.wall())
 
     async def _answer(
@@ -221,3 +243,7 @@ class WorkerPool:
             new = NewDecision(self._t.run.id, worker_id, ADMISSION, outcome, reason.value, to_json(facts))
             await self._t.storage.record_decision(new, self._t.wall())
         return self._replies.refusal(packet.request, reason, worker)
+
+
+def _seat(identity: Identity) -> Seat:
+    return Seat(identity.link, identity.after or "", dict(identity.agent_data))

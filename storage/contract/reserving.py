@@ -80,6 +80,8 @@ class Arrival:
     """Kept with them, if they are new."""
     choose: Choose | None = None
     """What they are given at once, if they are new; None: nothing is."""
+    fresh_link: str | None = None
+    """The link by which they come, if nobody new may come by one that led anybody to an agent of the run."""
 
 
 @attrs.frozen
@@ -114,7 +116,9 @@ class ReservingContract(abc.ABC):
     async def arrive(self, arrival: Arrival, now: datetime) -> Arrived:
         """As `register_worker`, for a worker who comes to a run: of a new one with all facts, in one go.
 
-        What `choose` says upon these is done in the same transaction, as `reserve` does it.
+        What `choose` says upon these is done in the same transaction, as `reserve` does it. Of who is known
+        nothing else is looked at. Duplicate: they are new and `fresh_link` led somebody to an agent of the
+        run before, onboarded or not; then they do not become known.
         """
 
     @abc.abstractmethod

@@ -34,6 +34,7 @@ class MemoryReserving(MemoryBody):
             worker, is_new = register_worker(tables, *who, now)
             if not is_new:
                 return Arrived(worker, None)
+            _check_fresh(tables, arrival)
             facts = _worker_facts(tables, arrival.run_id, worker.id)
             chosen = None if arrival.choose is None else arrival.choose(facts)
             return Arrived(worker, facts, None if chosen is None else _reserve(tables, chosen, now))
@@ -62,6 +63,13 @@ class MemoryReserving(MemoryBody):
     async def special_count(self, run_id: RunId, unit_index: int) -> int:
         kind = admission_rules.unit_kind(unit_index)
         return (await self._read()).counts.units[run_id, kind].total()
+
+
+def _check_fresh(tables: Tables, arrival: Arrival) -> None:
+    """Duplicate for a link that led somebody to an agent of the run."""
+    place = arrival.run_id, arrival.fresh_link
+    if tables.agents.having("link", place) or tables.onboarding_agents.having("link", place):
+        raise Duplicate("the link led somebody to an agent before")
 
 
 def _worker_facts(tables: Tables, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:

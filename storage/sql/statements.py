@@ -268,6 +268,14 @@ SELECT task_id, state, paused, queue,
 FROM task_run LEFT JOIN run_count ON run_count.run_id = task_run.id
 WHERE task_run.id = :run_id GROUP BY task_run.id"""
 """With how many units there are of what is made for one worker, and how many free ones of the others."""
+RUN_FOR_NEWCOMER = RUN_WITH_UNITS.replace(
+    "\nFROM",
+    """,
+  EXISTS (SELECT 1 FROM agent WHERE agent.run_id = :run_id AND agent.link = :link)
+    OR EXISTS (SELECT 1 FROM onboarding_agent AS other WHERE other.run_id = :run_id AND other.link = :link)
+FROM""",
+)
+"""The same, and whether the link led anybody anywhere."""
 UNITS_OF_WORKER = f"SELECT ({HELD_IN_RUN}), ({COUNTED_IN_TASK})"
 SPECIAL_DIGESTS = """
 SELECT DISTINCT assignment.digest FROM agent

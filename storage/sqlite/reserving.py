@@ -11,6 +11,7 @@ from ...protocol.names import AgentId, QueueOrder, RunId, RunState, UnitStatus, 
 from .. import admission_rules, rules
 from ..admission import Candidate, NewSpecial, WorkerFacts
 from ..contract import Arrival, Arrived, NotReserved, Registration, Reserved
+from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Assignment, OnboardingAgent, Unit, Worker
 from ..sql import statements
@@ -98,20 +99,32 @@ def _arrive(db: Db, arrival: Arrival, now: datetime) -> Arrived:
     worker, is_new = register_worker(db, *who, now)
     if not is_new:
         return Arrived(worker, None)
-    run, *units = _run_with_units(db, arrival.run_id)
+    run, *units = _run_for_newcomer(db, arrival.run_id, arrival.fresh_link)
     facts = _facts_of_new(worker, run, *units)
     chosen = None if arrival.choose is None else arrival.choose(facts)
     if chosen is None:
         return Arrived(worker, facts)
-    # Of who was just made nothing is held, and no agent: a link that another has is refused by its index.
+    # Of who was just made nothing is held, and no agent: a place that another has is refused by its index.
     place = _Place(run, blocked=False, existing=None, held=0, counted=0)
     return Arrived(worker, facts, _reserve(db, chosen, now, place))
 
 
+def _run_for_newcomer(db: Db, run_id: RunId, link: str | None) -> tuple[_RunFacts, int, int, int]:
+    """As `_run_with_units`; Duplicate for a link that led somebody to an agent of the run."""
+    row = first(db, statements.RUN_FOR_NEWCOMER, run_id=run_id, link=link)
+    *run, led_somewhere = rules.found(row, "run", run_id)
+    if led_somewhere:
+        raise Duplicate("the link led somebody to an agent before")
+    return _with_units(run)
+
+
 def _run_with_units(db: Db, run_id: RunId) -> tuple[_RunFacts, int, int, int]:
     """Of a run, and how many of its units are for screening, gold, and free; or NotFound."""
-    row = first(db, statements.RUN_WITH_UNITS, run_id=run_id)
-    *run, screening, gold, free = rules.found(row, "run", run_id)
+    return _with_units(rules.found(first(db, statements.RUN_WITH_UNITS, run_id=run_id), "run", run_id))
+
+
+def _with_units(row: Sequence[Any]) -> tuple[_RunFacts, int, int, int]:
+    *run, screening, gold, free = row
     return _run_of(run), screening or 0, gold or 0, free or 0
 
 

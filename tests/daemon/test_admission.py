@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import attrs
 import pytest
 import trio
 
@@ -10,7 +11,8 @@ from crowdd.daemon.lifecycle import ShutDown, TimeOver
 from crowdd.protocol.ids import verify_wire_id
 from crowdd.protocol.names import AgentStatus, Outcome, Reason, UnitStatus
 
-from .desk import a_desk
+from .desk import a_desk, a_desk_of
+from .disks import Disk
 
 
 async def test_s2_a_new_worker_gets_a_unit_and_its_data(house: House) -> None:
@@ -50,6 +52,30 @@ async def test_x3_the_same_registration_at_the_same_instant_gives_one_agent(hous
             nursery.start_soon(register)
     assert len(set(answers)) == 1
     assert len(await house.storage.agents(desk.run.id)) == 1
+
+
+async def test_x3_of_two_newcomers_with_one_link_at_the_same_instant_one_becomes_known(house: House) -> None:
+    desk = await a_desk(house)
+    reasons: list[Reason | None] = []
+
+    async def register(worker: str) -> None:
+        reasons.append((await desk.register(worker, link="shared")).reason)
+
+    async with trio.open_nursery() as nursery:
+        for worker in ("ann", "bob"):
+            nursery.start_soon(register, worker)
+    assert sorted(reasons, key=str) == [None, Reason.IDENTITY_UNVERIFIED]
+    assert len(await house.storage.workers()) == 1
+
+
+async def test_who_has_a_unit_finds_it_after_a_restart_though_the_disk_is_full(house: House) -> None:
+    disk = Disk()
+    async with disk.open() as storage:
+        desk = await a_desk(attrs.evolve(house, storage=storage))
+        ann = await desk.agent("ann")
+        again = await a_desk_of(desk.house, desk.run, desk.config)
+        disk.full = True
+        assert (await again.agent("ann")).agent_id == ann.agent_id
 
 
 async def test_two_workers_get_two_units(house: House) -> None:

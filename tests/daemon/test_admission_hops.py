@@ -6,16 +6,16 @@ from crowdd.protocol.names import Outcome, Reason
 from crowdd.protocol.packets import FileNote
 
 from ..storage.counting import counted
-from .desk import a_desk
+from .desk import a_desk, a_desk_of
 
-NEWCOMER = ["agents_of_link", "arrive"]
+NEWCOMER = ["arrive"]
 NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
 ANSWER = ["commit_for"]
 ANSWER_WITH_FILES = ["agent_with_unit", "commit"]
 RELOAD = ["agents_of_link", "assignment", "unit", "worker"]
 
 
-async def test_a_newcomers_unit_takes_one_read_and_one_write(house: House) -> None:
+async def test_a_newcomers_unit_takes_one_write(house: House) -> None:
     desk = await a_desk(house)
     calls = counted(house.storage)
     await desk.agent("ann")
@@ -39,6 +39,24 @@ async def test_a_reload_writes_nothing(house: House) -> None:
     assert sorted(calls.elements()) == RELOAD
 
 
+async def test_a_reload_after_a_restart_takes_one_call_more_which_writes_nothing(house: House) -> None:
+    desk = await a_desk(house)
+    await desk.agent("ann")
+    again = await a_desk_of(house, desk.run, desk.config)
+    calls = counted(house.storage)
+    await again.agent("ann")
+    assert sorted(calls.elements()) == sorted(["arrive", *RELOAD])
+
+
+async def test_a_known_worker_who_comes_by_a_new_link_is_registered_once(house: House) -> None:
+    desk = await a_desk(house)
+    await desk.register("ann", link="first")
+    again = await a_desk_of(house, desk.run, desk.config)
+    calls = counted(house.storage)
+    await again.register("ann", link="second")
+    assert calls["arrive"] == 1
+
+
 async def test_an_answer_takes_one_write(house: House) -> None:
     desk = await a_desk(house)
     ann = await desk.agent("ann")
@@ -60,7 +78,7 @@ async def test_a_newcomer_of_whom_the_provider_asks_more_takes_two_writes(house:
     desk.provider.options = MockOptions(refused={"bob": Reason.BLOCKED})
     calls = counted(house.storage)
     await desk.agent("ann")
-    assert sorted(calls.elements()) == ["agents_of_link", "arrive", "fact", "reserve"]
+    assert sorted(calls.elements()) == ["arrive", "fact", "reserve"]
 
 
 async def test_a_link_that_another_worker_had_before_does_not_make_them_that_worker(house: House) -> None:

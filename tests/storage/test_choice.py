@@ -153,6 +153,36 @@ async def test_a_newcomer_does_not_get_the_agent_of_another_workers_link(world: 
     assert await world.storage.workers() == [ann]
 
 
+async def test_nobody_new_becomes_known_by_a_link_that_led_somebody_to_an_agent(world: World) -> None:
+    run, ann = await world.run(assignments=2), await world.worker()
+    await world.storage.reserve(world.registration(run, ann, link="used"), NOW)
+    with pytest.raises(Duplicate):
+        await world.storage.arrive(Arrival(run.id, "mock", "zoe", fresh_link="used"), NOW)
+    assert await world.storage.workers() == [ann]
+
+
+async def test_nobody_new_becomes_known_by_a_link_that_led_somebody_to_an_onboarding(world: World) -> None:
+    run, ann = await world.run(), await world.worker()
+    await world.begin_onboarding(run, ann, link="used")
+    with pytest.raises(Duplicate):
+        await world.storage.arrive(Arrival(run.id, "mock", "zoe", fresh_link="used"), NOW)
+    assert await world.storage.workers() == [ann]
+
+
+async def test_a_link_of_another_run_is_fresh_in_this_one(world: World) -> None:
+    run, other, ann = await world.run("first"), await world.run("second"), await world.worker()
+    await world.storage.reserve(world.registration(other, ann, link="used"), NOW)
+    arrived = await world.storage.arrive(Arrival(run.id, "mock", "zoe", fresh_link="used"), NOW)
+    assert arrived.facts is not None
+
+
+async def test_of_who_is_known_nobody_looks_at_the_link(world: World) -> None:
+    run, ann = await world.run(), await world.worker()
+    await world.storage.reserve(world.registration(run, ann, link="used"), NOW)
+    arrival = Arrival(run.id, ann.provider, ann.name, fresh_link="used")
+    assert await world.storage.arrive(arrival, NOW) == Arrived(ann, None)
+
+
 async def test_nobody_becomes_known_by_coming_to_a_run_that_is_not_there(world: World) -> None:
     with pytest.raises(NotFound):
         await world.storage.arrive(Arrival(RunId(7), "mock", "zoe"), NOW)

@@ -58,6 +58,7 @@ WAYS: dict[str, str] = {
     "SPECIAL_DIGESTS": "SEARCH agent USING INDEX agent_of_worker (worker_id=? AND run_id=?)",
     "RUN_FOR_RESERVATION": "SEARCH task_run USING INTEGER PRIMARY KEY (rowid=?)",
     "RUN_WITH_UNITS": "SEARCH task_run USING INTEGER PRIMARY KEY (rowid=?)",
+    "RUN_FOR_NEWCOMER": "SEARCH task_run USING INTEGER PRIMARY KEY (rowid=?)",
     "AGENTS_OF_LINK": "SEARCH agent USING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=?)",
     "ONBOARDING_OF_LINK": "SEARCH onboarding_agent USING INDEX onboarding_of_link (run_id=? AND link=?)",
     "HELD_UNITS": "SEARCH unit USING INDEX unit_of_worker (worker_id=?)",
@@ -91,6 +92,16 @@ def test_what_a_reservation_looks_at_stands_in_indexes() -> None:
         "COVERING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=? AND after=?)",
         "COVERING INDEX unit_of_worker (worker_id=? AND run_id=? AND status=?)",
         "PRIMARY KEY (task_id=? AND worker_id=?)",
+    } <= {*steps}
+
+
+def test_whether_a_newcomers_link_led_anywhere_stands_in_indexes() -> None:
+    writer = open_writer(None)
+    steps = [step.partition(" USING ")[2] for step in plan(writer.db, statements.RUN_FOR_NEWCOMER)]
+    writer.close()
+    assert {
+        "COVERING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=?)",
+        "COVERING INDEX onboarding_of_link (run_id=? AND link=?)",
     } <= {*steps}
 
 
