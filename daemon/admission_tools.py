@@ -34,6 +34,10 @@ class Desk(Protocol):
         """Return once all that the worker submitted is judged."""
         ...
 
+    async def caught_up(self) -> bool:
+        """Return once all answers are saved that are being saved now, whoever's; whether there was any."""
+        ...
+
     def due_changed(self, agent: Agent) -> None:
         """An agent was made, or its time changed."""
         ...

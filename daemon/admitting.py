@@ -67,12 +67,24 @@ class Admitting:
         return not settling.cancelled_caught
 
     async def _decided(self, inquiry: Inquiry, seat: Seat) -> Admitted:
+        looked_again = False
         while True:
             decision = decide(inquiry.facts)
             if isinstance(decision, Ask):
                 await inquiry.learn(decision.question)
+            elif not looked_again and await self._handed_in(decision, inquiry):
+                looked_again = True
+                await inquiry.read()
             elif (done := await self._carry_out(decision, inquiry, seat)) is not None:
                 return done
+
+    async def _handed_in(self, decision: Final, inquiry: Inquiry) -> bool:
+        """Whether who is to be refused held a unit, and what was being saved may have been its answer."""
+        if not isinstance(decision, Refuse) or not inquiry.facts.standing.holding:
+            return False
+        with trio.move_on_after(SETTLE_S):
+            return await self._desk.caught_up()
+        return True
 
     async def _carry_out(self, decision: Final, inquiry: Inquiry, seat: Seat) -> Admitted | None:
         """What came of it; None: nothing was written, the inquiry knows why, and it is to be decided anew."""

@@ -58,7 +58,8 @@ class FollowUps:
     def __init__(self, tools: FollowUpTools) -> None:
         self._t = tools
         self._open: Counter[WorkerId] = Counter()
-        self._coming = 0
+        self._coming: set[trio.Event] = set()
+        """Set once an answer is saved; whose it is only its transaction finds out."""
         self._closed = trio.Event()
         self._turns: WeakValueDictionary[WorkerId, trio.Lock] = WeakValueDictionary()
         self._in, self._out = trio.open_memory_channel[Agent](math.inf)  # as many as there are agents
@@ -75,11 +76,13 @@ class FollowUps:
     @contextmanager
     def coming(self) -> Generator[None]:
         """While an answer is saved from which nothing follows."""
-        self._coming += 1
+        saved = trio.Event()
+        self._coming.add(saved)
         try:
             yield
         finally:
-            self._coming -= 1
+            self._coming.remove(saved)
+            saved.set()
             if self.idle:
                 self._t.done()
 
@@ -107,6 +110,13 @@ class FollowUps:
         """Return once every answer of the worker is followed up."""
         while worker_id in self._open:
             await self._closed.wait()
+
+    async def caught_up(self) -> bool:
+        """Return once every answer is saved that is coming now, whoever's it is; whether there was any."""
+        coming = [*self._coming]
+        for saved in coming:
+            await saved.wait()
+        return bool(coming)
 
     async def remember(self) -> None:
         """Take up what was open when the daemon ended."""

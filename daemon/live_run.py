@@ -439,6 +439,10 @@ class LiveRun:
         """Return once all that the worker submitted is judged (see `admission_tools.Desk`)."""
         await self._follow_ups.settled(worker_id)
 
+    async def caught_up(self) -> bool:
+        """Return once what is being saved now is saved (see `admission_tools.Desk`)."""
+        return await self._follow_ups.caught_up()
+
     def due_changed(self, agent: Agent) -> None:
         """An agent was made, or has other time or another status (see `worker_pool.Desk`)."""
         self._timekeeper.due_changed(agent)

@@ -117,6 +117,9 @@ class Desk:
     async def settled(self, worker_id: WorkerId) -> None:
         await trio.lowlevel.checkpoint()
 
+    async def caught_up(self) -> bool:
+        return await self.follow_ups.caught_up()
+
     def due_changed(self, agent: Agent) -> None:
         pass
 

@@ -1,15 +1,20 @@
 """Who gets which answer when a page asks for work; scenarios S2, S3, S17, X3, X8, X17."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
 import trio
+from trio.testing import MockClock
 
 from crowdd.daemon.house import House
 from crowdd.daemon.lifecycle import ShutDown, TimeOver
 from crowdd.protocol.ids import verify_wire_id
-from crowdd.protocol.names import AgentStatus, Outcome, Reason, UnitStatus
+from crowdd.protocol.names import AgentId, AgentStatus, Outcome, Reason, UnitStatus, WireId
+from crowdd.storage.contract import Plan
+from crowdd.storage.memory import MemoryStorage, Tables
+from crowdd.storage.records import Agent
 
 from .desk import a_desk, a_desk_of
 from .disks import Disk
@@ -160,6 +165,40 @@ async def test_x17_the_limit_at_once_has_its_own_reason(house: House) -> None:
     desk = await a_desk(house, allowed_concurrent=1)
     await desk.register("ann", link="one")
     assert (await desk.register("ann", link="two")).reason is Reason.TOO_MANY_CONCURRENT
+
+
+class SlowAnswers(MemoryStorage):
+    """An answer takes a second to be stored."""
+
+    async def commit_for(self, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
+        await trio.sleep(1)
+        return await super().commit_for(wire_id, plan, now)
+
+
+async def test_x17_who_asks_elsewhere_while_their_answer_is_saved_is_not_refused_for_its_unit(
+    house: House, autojump_clock: MockClock
+) -> None:
+    desk = await a_desk(attrs.evolve(house, storage=SlowAnswers(Tables())), allowed_concurrent=1)
+    ann = await desk.agent("ann")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(desk.submit, ann, "mine")
+        await trio.sleep(0.5)
+        next_unit = await desk.register("ann", link="elsewhere")
+    assert next_unit.outcome is Outcome.OK
+
+
+async def test_x17_the_limit_at_once_holds_while_the_answer_of_somebody_else_is_saved(
+    house: House, autojump_clock: MockClock
+) -> None:
+    desk = await a_desk(attrs.evolve(house, storage=SlowAnswers(Tables())), allowed_concurrent=1)
+    bob = await desk.agent("bob")
+    await desk.agent("ann")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(desk.submit, bob, "his")
+        await trio.sleep(0.5)
+        refusal = await desk.register("ann", link="elsewhere")
+    assert refusal.reason is Reason.TOO_MANY_CONCURRENT
+    assert len(await desk.house.storage.decisions(run_id=desk.run.id)) == 3
 
 
 async def test_s17_the_limit_in_all_has_its_own_reason(house: House) -> None:
