@@ -9,7 +9,7 @@ import attrs
 from ..protocol.names import LIVE_AGENT, AgentStatus, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
 from ..storage.admission import NewDecision, OnboardingBegun
-from ..storage.contract import Arrival, Arrived, Reserved
+from ..storage.contract import Arrival, Arrived, LastOfLink, Reserved
 from ..storage.errors import Duplicate, NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, Unit, Worker
 from . import lifecycle
@@ -84,25 +84,23 @@ class WorkerPool:
     ) -> AgentDetails:
         """`known`: who comes, if that is known already."""
         run_id, link = self._t.run.id, identity.link
-        agents = await self._t.storage.agents_of_link(run_id, link)
-        agent = agents[-1] if agents else None
+        last = await self._t.storage.last_of_link(run_id, link)
         if self._door is not None:
             onboardings = await self._t.storage.onboarding_of_link(run_id, link)
-            if onboardings and (agent is None or onboardings[-1].created_at > agent.created_at):
+            if onboardings and (last is None or onboardings[-1].created_at > last.agent.created_at):
                 return await self._after_onboarding(packet, identity, onboardings[-1], self._door)
-        if agent is None:
+        if last is None:
             return await self._admit(packet, identity, known)
-        return await self._after(packet, identity, agent)
+        return await self._after(packet, identity, last)
 
-    async def _theirs(self, identity: Identity, agent: Agent | OnboardingAgent) -> Worker | None:
-        """The worker of this agent, if that is who comes now."""
-        worker = await self._t.storage.worker(agent.worker_id)
+    def _theirs(self, identity: Identity, worker: Worker) -> Worker | None:
+        """The worker of an agent, if that is who comes now."""
         same = (worker.provider, worker.name) == (self._t.provider.name, identity.worker_name)
         return worker if same else None
 
-    async def _after(self, packet: RegisterAgent, identity: Identity, agent: Agent) -> AgentDetails:
+    async def _after(self, packet: RegisterAgent, identity: Identity, last: LastOfLink) -> AgentDetails:
         """The answer for a link that had this agent last."""
-        unit, worker = await self._t.storage.unit(agent.unit_id), await self._theirs(identity, agent)
+        agent, unit, worker = last.agent, last.unit, self._theirs(identity, last.worker)
         may_rejoin = lifecycle.may_rejoin(agent, unit)
         match returning(self._last(identity, agent, worker is not None, may_rejoin=may_rejoin)):
             case Return.ADMISSION:
@@ -112,10 +110,11 @@ class WorkerPool:
             case Return.TRY_LATER:
                 return self._replies.refusal(packet.request, Reason.TRY_LATER)
             case Return.REJOIN:
-                return await self._after(packet, identity, await self._rejoined(agent, unit))
+                agent = await self._rejoined(agent, unit)
+                unit = await self._t.storage.unit(agent.unit_id)
+                return await self._after(packet, identity, attrs.evolve(last, agent=agent, unit=unit))
             case Return.AGENT:
-                assignment = await self._t.storage.assignment(agent.assignment_id)
-                return await self._replies.details(packet.request, agent, unit, assignment, RECONNECTION)
+                return await self._replies.details(packet.request, agent, unit, last.assignment, RECONNECTION)
             case Return.ENDED:
                 return self._replies.ended(packet.request, agent, unit, packet.crowdd_client)
             case Return.FINISHED:
@@ -126,7 +125,8 @@ class WorkerPool:
         self, packet: RegisterAgent, identity: Identity, agent: OnboardingAgent, door: OnboardingDoor
     ) -> AgentDetails:
         """The answer for a link whose last agent was onboarded, or is."""
-        worker, may_rejoin = await self._theirs(identity, agent), door.may_resume(agent)
+        worker = self._theirs(identity, await self._t.storage.worker(agent.worker_id))
+        may_rejoin = door.may_resume(agent)
         match returning(self._last(identity, agent, worker is not None, True, may_rejoin)):
             case Return.ADMISSION:
                 return await self._admit(packet, identity, worker)

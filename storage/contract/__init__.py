@@ -21,7 +21,7 @@ from .decisions import DecisionsContract
 from .late import LateContract
 from .lease import LeaseContract
 from .live import Heard, LiveContract
-from .lives import ExportRow, LivesContract, Plan
+from .lives import ExportRow, LastOfLink, LivesContract, Plan
 from .onboarding import OnboardingContract
 from .people import PeopleContract
 from .reserving import Arrival, Arrived, Choose, NotReserved, Registration, Reserved, ReservingContract
@@ -36,6 +36,7 @@ __all__ = [
     "Choose",
     "ExportRow",
     "Heard",
+    "LastOfLink",
     "NewAssignment",
     "NewRows",
     "NewRun",

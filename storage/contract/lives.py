@@ -32,6 +32,16 @@ class ExportRow:
     """All that was said live, both ways, in order."""
 
 
+@attrs.frozen
+class LastOfLink:
+    """The newest agent that a link led to, with what belongs to it."""
+
+    agent: Agent
+    unit: Unit
+    assignment: Assignment
+    worker: Worker
+
+
 class LivesContract(abc.ABC):
     """What `Storage` promises about agents with their units, and what they submitted."""
 
@@ -77,6 +87,10 @@ class LivesContract(abc.ABC):
     @abc.abstractmethod
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         """All agents a link ever had, oldest first."""
+
+    @abc.abstractmethod
+    async def last_of_link(self, run_id: RunId, link: str) -> LastOfLink | None:
+        """The newest agent a link had, if it had any, read at one moment."""
 
     @abc.abstractmethod
     async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:

@@ -8,7 +8,7 @@ import attrs
 
 from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitStatus, WireId, WorkerId
 from .. import rules
-from ..contract import ExportRow, Plan
+from ..contract import ExportRow, LastOfLink, Plan
 from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
@@ -91,6 +91,19 @@ class MemoryLives(MemoryBody):
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         tables = await self._read()
         return copies(tables.agents.having("link", (run_id, link)))
+
+    async def last_of_link(self, run_id: RunId, link: str) -> LastOfLink | None:
+        tables = await self._read()
+        agents = tables.agents.having("link", (run_id, link))
+        if not agents:
+            return None
+        agent = max(agents, key=lambda agent: agent.id)
+        return LastOfLink(
+            agent=fresh(agent),
+            unit=_unit(tables, agent.unit_id),
+            assignment=fresh(rules.found(tables.assignments.get(agent.assignment_id), "assignment", "")),
+            worker=fresh(rules.found(tables.workers.get(agent.worker_id), "worker", agent.worker_id)),
+        )
 
     async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:
         tables = await self._read()

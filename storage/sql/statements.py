@@ -303,6 +303,11 @@ AGENTS_AMONG = select(Agent, "WHERE wire_id IN (SELECT value FROM json_each(:wir
 AGENT_WITH_UNIT = select_both(Agent, Unit, "unit.id = agent.unit_id", "WHERE agent.wire_id = :wire_id")
 # The plus keeps the database from going through all agents of the run, which it has in this order.
 AGENTS_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link ORDER BY +id")
+LAST_OF_LINK = select(
+    Agent,
+    """WHERE id = (SELECT MAX(+other.id) FROM agent AS other
+            WHERE other.run_id = :run_id AND other.link = :link)""",
+)
 AGENTS_OF_ASSIGNMENT = select(Agent, "WHERE assignment_id = :assignment_id ORDER BY id")
 HELD_UNITS = select(Unit, "WHERE worker_id = :worker_id AND status = 'assigned' ORDER BY id")
 AGENTS_OF_WORKER = select(Agent, "WHERE worker_id = :worker_id AND +id > :after_id ORDER BY +id LIMIT :limit")

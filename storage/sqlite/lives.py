@@ -16,7 +16,7 @@ from ...protocol.names import (
     WorkerId,
 )
 from .. import live_rules, rules
-from ..contract import ExportRow, Plan
+from ..contract import ExportRow, LastOfLink, Plan
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import dump_json, from_row, load_time
@@ -85,6 +85,9 @@ class SqliteLives(SqliteBody):
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         return await self._engine.read(every, Agent, statements.AGENTS_OF_LINK, run_id=run_id, link=link)
 
+    async def last_of_link(self, run_id: RunId, link: str) -> LastOfLink | None:
+        return await self._engine.read(_last_of_link, run_id, link)
+
     async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:
         return await self._engine.read(
             every, Agent, statements.AGENTS_OF_ASSIGNMENT, assignment_id=assignment_id
@@ -141,6 +144,14 @@ class _Agents:
 
 def _seat(db: Db, wire_id: WireId) -> tuple[Agent, Unit] | None:
     return pair(db, Agent, Unit, statements.AGENT_WITH_UNIT, wire_id=wire_id)
+
+
+def _last_of_link(db: Db, run_id: RunId, link: str) -> LastOfLink | None:
+    agent = one(db, Agent, statements.LAST_OF_LINK, run_id=run_id, link=link)
+    if agent is None:
+        return None
+    worker = rules.found(one(db, Worker, statements.WORKER, id=agent.worker_id), "worker", agent.worker_id)
+    return LastOfLink(agent, the_unit(db, agent.unit_id), the_assignment(db, agent.assignment_id), worker)
 
 
 def _commit_for(db: Db, wire_id: WireId, plan: Plan, now: datetime) -> dict[AgentId, Agent]:

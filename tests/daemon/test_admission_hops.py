@@ -9,10 +9,10 @@ from ..storage.counting import counted
 from .desk import a_desk, a_desk_of
 
 NEWCOMER = ["arrive"]
-NEXT_UNIT = ["agents_of_link", "fact", "reserve", "unit", "worker", "worker_facts"]
+NEXT_UNIT = ["fact", "last_of_link", "reserve", "worker_facts"]
 ANSWER = ["commit_for"]
 ANSWER_WITH_FILES = ["agent_with_unit", "commit"]
-RELOAD = ["agents_of_link", "assignment", "unit", "worker"]
+RELOAD = ["last_of_link"]
 
 
 async def test_a_newcomers_unit_takes_one_write(house: House) -> None:

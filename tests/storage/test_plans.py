@@ -60,6 +60,7 @@ WAYS: dict[str, str] = {
     "RUN_WITH_UNITS": "SEARCH task_run USING INTEGER PRIMARY KEY (rowid=?)",
     "RUN_FOR_NEWCOMER": "SEARCH task_run USING INTEGER PRIMARY KEY (rowid=?)",
     "AGENTS_OF_LINK": "SEARCH agent USING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=?)",
+    "LAST_OF_LINK": "SEARCH agent USING INTEGER PRIMARY KEY (rowid=?)",
     "ONBOARDING_OF_LINK": "SEARCH onboarding_agent USING INDEX onboarding_of_link (run_id=? AND link=?)",
     "HELD_UNITS": "SEARCH unit USING INDEX unit_of_worker (worker_id=?)",
     "NEWEST_ONBOARDING": ("SEARCH onboarding_agent USING INDEX onboarding_of_run (run_id=? AND worker_id=?)"),

@@ -95,6 +95,7 @@ READS = {
     "agents_among",
     "agents_of_assignment",
     "agents_of_link",
+    "last_of_link",
     "agents_of_worker",
     "counted_runs",
     "counts",

@@ -13,7 +13,7 @@ from crowdd.protocol.names import (
     WireId,
     WorkerId,
 )
-from crowdd.storage.contract import Reserved
+from crowdd.storage.contract import LastOfLink, Reserved
 from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
 from crowdd.storage.records import Agent, Unit
 from crowdd.storage.writes import MoveAgent, MoveUnit, Write
@@ -131,6 +131,16 @@ async def test_after_its_agent_the_link_gets_the_next_unit(world: World) -> None
     second = await world.take(run, worker, link="mine", after=first.wire_id)
     assert second.unit.id != first.unit_id
     assert [a.id for a in await world.storage.agents_of_link(run.id, "mine")] == [first.id, second.agent.id]
+
+
+async def test_the_last_agent_of_a_link_comes_with_what_belongs_to_it(world: World) -> None:
+    run, ann = await world.run(assignments=2), await world.worker()
+    assert await world.storage.last_of_link(run.id, "mine") is None
+    first = (await world.take(run, ann, link="mine")).agent
+    await world.finish(first)
+    second = await world.take(run, ann, link="mine", after=first.wire_id)
+    last = LastOfLink(second.agent, second.unit, second.assignment, ann)
+    assert await world.storage.last_of_link(run.id, "mine") == last
 
 
 async def test_nobody_gets_an_agent_by_naming_a_foreign_link(world: World) -> None:
