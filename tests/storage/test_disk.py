@@ -145,5 +145,12 @@ async def test_the_log_does_not_grow_without_bound(database: Path) -> None:
         assert log_of(database).stat().st_size < LOG_BYTES_KEPT + 2 * GROWN_BYTES_MAX
 
 
+async def test_a_log_that_is_kept_is_written_over_instead_of_cut_and_grown(database: Path) -> None:
+    async with open_threads(database) as engine:
+        for number in range(200):
+            await engine.write(insert, f"{number}", BLOB * 4)
+        assert log_of(database).stat().st_size < LOG_BYTES_KEPT
+
+
 def log_of(database: Path) -> Path:
     return database.with_name("crowdd.db-wal")
