@@ -6,7 +6,7 @@ strict about what is used and silent about keys it does not know. Every error is
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import attrs
 
@@ -14,7 +14,7 @@ from .documents import load_json
 from .errors import BadRequest
 from .limits import BROWSER_FRAME_BYTES_MAX, JSON_BODY_BYTES_MAX
 from .names import Reason, WireId
-from .strict import exactly
+from .values import frozen
 
 AGENT_ID_CHARACTERS_MAX = 128  # ours have 49 at most; anything longer was never one
 PAGE_CHARACTERS_MAX = 64  # crowdd.js makes 22
@@ -23,7 +23,7 @@ NUMBER_MAX = 2**53 - 1  # the highest that a browser counts to exactly
 T = TypeVar("T")
 
 
-@attrs.frozen
+@frozen
 class Register:
     """POST /request_agent (also /register_worker)."""
 
@@ -31,7 +31,7 @@ class Register:
     client_timestamp: float | None
 
 
-@attrs.frozen
+@frozen
 class Onboarding:
     """POST /submit_onboarding. Absent onboarding_data is an empty map; `provider_data` is all the rest."""
 
@@ -41,7 +41,7 @@ class Onboarding:
     client_timestamp: float | None
 
 
-@attrs.frozen
+@frozen
 class Submit:
     """POST /submit_task, as JSON or as the text fields of a form."""
 
@@ -50,7 +50,7 @@ class Submit:
     client_timestamp: float | None
 
 
-@attrs.frozen
+@frozen
 class MetadataBody:
     """POST /submit_metadata, as JSON or as the text fields of a form."""
 
@@ -59,7 +59,7 @@ class MetadataBody:
     client_timestamp: float | None
 
 
-@attrs.frozen
+@frozen
 class ErrorLog:
     """POST /log_error. A page that has no agent yet may have errors, too: `wire_id` is empty then."""
 
@@ -68,7 +68,7 @@ class ErrorLog:
     client_timestamp: float | None
 
 
-@attrs.frozen
+@frozen
 class Return:
     """POST /return_unit. `leaving`: a page's last beacon; it is going, and keeps its unit."""
 
@@ -88,7 +88,7 @@ class SocketType(enum.Enum):
 _SOCKET_TYPES = {kind.value: kind for kind in SocketType}
 
 
-@attrs.frozen
+@frozen
 class SocketPacket:
     """One packet of a browser. Real pages leave out `subject` now and then: then it is the socket's agent.
 
@@ -189,16 +189,16 @@ def _place(fields: dict[str, Any]) -> tuple[str, int]:
 
 
 def _page(value: Any) -> str:
-    if not exactly(value, str) or not 0 < len(value) <= PAGE_CHARACTERS_MAX:
+    if type(value) is not str or not 0 < len(value) <= PAGE_CHARACTERS_MAX:
         raise BadRequest("page", f"text of 1 to {PAGE_CHARACTERS_MAX} characters expected")
-    return cast(str, value)
+    return value
 
 
 def _number(fields: dict[str, Any], name: str, least: int) -> int:
     value = _required(fields, name)
-    if not exactly(value, int) or not least <= value <= NUMBER_MAX:
+    if type(value) is not int or not least <= value <= NUMBER_MAX:
         raise BadRequest(name, f"a whole number from {least} expected")
-    return cast(int, value)
+    return value
 
 
 def _submit(fields: dict[str, Any]) -> Submit:
@@ -215,10 +215,10 @@ def _metadata(fields: dict[str, Any]) -> MetadataBody:
 
 
 def _object(body: bytes, bytes_max: int = JSON_BODY_BYTES_MAX) -> dict[str, Any]:
-    document = load_json(body, bytes_max)
-    if not exactly(document, dict):
+    document: dict[str, Any] = load_json(body, bytes_max)
+    if type(document) is not dict:
         raise BadRequest("", "not a JSON object")
-    return cast(dict[str, Any], document)
+    return document
 
 
 def _form(fields: Mapping[str, str], free: str) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def _json_or_text(text: str) -> Any:
 
 def _json_text(fields: dict[str, Any], name: str) -> Any:
     text = fields[name]
-    if not exactly(text, str):
+    if type(text) is not str:
         raise BadRequest(name, "JSON text expected")
     return _within(name, load_json, _utf8(text))
 
@@ -263,15 +263,15 @@ def _required(fields: dict[str, Any], name: str) -> Any:
 
 
 def _object_field(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    value = _required(fields, name)
-    if not exactly(value, dict):
+    value: dict[str, Any] = _required(fields, name)
+    if type(value) is not dict:
         raise BadRequest(name, "object expected")
-    return cast(dict[str, Any], value)
+    return value
 
 
 def _agent_id(fields: dict[str, Any], name: str = "USED_AGENT_ID") -> WireId:
     value = _required(fields, name)
-    if not exactly(value, str):
+    if type(value) is not str:
         raise BadRequest(name, "text expected")
     if not 0 < len(value) <= AGENT_ID_CHARACTERS_MAX:
         raise BadRequest(name, "not an agent id")
@@ -291,7 +291,7 @@ def _timestamp(fields: dict[str, Any]) -> float | None:
 
 
 def _socket_type(value: Any) -> SocketType:
-    if not exactly(value, str):
+    if type(value) is not str:
         raise BadRequest("packet_type", "text expected")
     kind = _SOCKET_TYPES.get(value)
     if kind is None:

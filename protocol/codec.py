@@ -5,7 +5,7 @@ type that we do not know as `UnknownPacket`. Only a frame that is no array of pa
 """
 
 from collections.abc import Iterable
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import attrs
 import msgpack as _untyped_msgpack  # type: ignore[import-untyped]
@@ -84,8 +84,8 @@ def decode_frame(frame: bytes) -> list[Decoded]:
     """The packets of a frame, in order. RemoteProtocolError if it is too large or no array of packets."""
     if len(frame) > FRAME_BYTES_MAX:
         raise RemoteProtocolError("frame", f"larger than {FRAME_BYTES_MAX} bytes")
-    wires = _unpack(frame)
-    if not exactly(wires, list):
+    wires: list[Any] = _unpack(frame)
+    if type(wires) is not list:
         raise RemoteProtocolError("frame", "not an array of packets")
     return [_decode(wire, is_small=True) for wire in wires]
 
@@ -126,9 +126,10 @@ def _known(wire: dict[str, Any], key: str, kind: type) -> Any:
 
 def _pack(value: Any) -> bytes:
     try:
-        return cast(bytes, _msgpack.packb(value, use_bin_type=True))
+        packed: bytes = _msgpack.Packer().pack(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as exc:
         raise Unsendable(f"not packable: {exc}") from None
+    return packed
 
 
 def _unpack(data: bytes) -> Any:
@@ -140,4 +141,5 @@ def _unpack(data: bytes) -> Any:
 
 
 def _array_header(length: int) -> bytes:
-    return cast(bytes, _msgpack.Packer().pack_array_header(length))
+    header: bytes = _msgpack.Packer().pack_array_header(length)
+    return header

@@ -80,7 +80,8 @@ class _Reader:
             value = inner(name, _ABSENT) if top is None else outer(top, _ABSENT)
             if value is not _ABSENT:
                 found[name] = value if type(value) is plain else structure(value, kind)
-        return cast(Packet, self._cls(**found))
+        packet: Packet = self._cls(**found)
+        return packet
 
     @cached_property
     def _structure(self) -> Any:  # half a millisecond each, and few of them are ever wanted

@@ -59,9 +59,12 @@ class Outgoing:
 
     def take_frame(self) -> bytes | None:
         """The next frame, or None when nothing waits."""
+        if not (self._waiting or self._large or self._open):
+            return None
         packets: list[bytes] = []
         room = self._take_whole(packets, FRAME_BYTES_MAX - _FRAME_HEADER_BYTES)
-        self._take_parts(packets, room)
+        if self._large or self._open:
+            self._take_parts(packets, room)
         return join_frame(packets) if packets else None
 
     def _take_whole(self, packets: list[bytes], room: int) -> int:

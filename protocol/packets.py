@@ -15,11 +15,12 @@ from typing import Any, ClassVar
 import attrs
 
 from .names import AgentStatus, Outcome, PacketType, Reason, WireId
+from .values import frozen
 
 _S, _R, _E, _Q, _V = ({"top": key} for key in "sreqv")
 
 
-@attrs.frozen
+@frozen
 class FileNote:
     """A file of a submission: what it is called and what it contains, never the contents."""
 
@@ -30,7 +31,7 @@ class FileNote:
     mimetype: str
 
 
-@attrs.frozen
+@frozen
 class Hello:
     """One step of the handshake; see `link` for their order.
 
@@ -53,7 +54,7 @@ class Hello:
     upload_words: str = ""
 
 
-@attrs.frozen
+@frozen
 class RegisterAgent:
     """A page asks for work. `crowdd_client` says that it knows refusals (header X-Crowdd-Client)."""
 
@@ -63,7 +64,7 @@ class RegisterAgent:
     crowdd_client: bool = False
 
 
-@attrs.frozen
+@frozen
 class SubmitOnboarding:
     """What an onboarding agent answered. Absent data is an empty map."""
 
@@ -75,7 +76,7 @@ class SubmitOnboarding:
     crowdd_client: bool = False
 
 
-@attrs.frozen
+@frozen
 class SubmitUnit:
     """The final answer of an agent; `answered` when the router already said "Submitted!" (outbox)."""
 
@@ -87,7 +88,7 @@ class SubmitUnit:
     answered: bool = False
 
 
-@attrs.frozen
+@frozen
 class SubmitMetadata:
     """Something told beside the answer: tips, feedback, opinions, log lines, the post-task part."""
 
@@ -99,7 +100,7 @@ class SubmitMetadata:
     answered: bool = False
 
 
-@attrs.frozen
+@frozen
 class ReturnUnit:
     """The worker gives the unit back."""
 
@@ -108,7 +109,7 @@ class ReturnUnit:
     request: str = attrs.field(metadata=_R)
 
 
-@attrs.frozen
+@frozen
 class AgentDetails:
     """The answer to register_agent and submit_onboarding. `agent_id` is None for a refusal."""
 
@@ -131,7 +132,7 @@ class AgentDetails:
     """Of a group that forms: how many are `here` and `needed`, its `size`, and `expected_s`, `limit_s`."""
 
 
-@attrs.frozen
+@frozen
 class Answer:
     """The answer to every other request; `status` is the agent's after it."""
 
@@ -144,7 +145,7 @@ class Answer:
     status: AgentStatus | None = None
 
 
-@attrs.frozen
+@frozen
 class ClientBoundLiveUpdate:
     """From user code to a page. `number` is the daemon's own count of what it tells this agent, from 1."""
 
@@ -156,7 +157,7 @@ class ClientBoundLiveUpdate:
     number: int = 0
 
 
-@attrs.frozen
+@frozen
 class MephistoBoundLiveUpdate:
     """From a page to user code.
 
@@ -173,7 +174,7 @@ class MephistoBoundLiveUpdate:
     page_number: int = 0
 
 
-@attrs.frozen
+@frozen
 class Ack:
     """Everything of the other side's stream up to `sequence` is safe; `resend` asks for what follows it."""
 
@@ -184,7 +185,7 @@ class Ack:
     resend: bool = False
 
 
-@attrs.frozen
+@frozen
 class UpdateStatus:
     """An agent's status as the daemon decided it; `text` is for the worker."""
 
@@ -196,14 +197,14 @@ class UpdateStatus:
     text: str | None = None
 
 
-@attrs.frozen
+@frozen
 class RequestStatuses:
     """The daemon's heartbeat: it lives, and wants to know who is present."""
 
     type: ClassVar = PacketType.REQUEST_STATUSES
 
 
-@attrs.frozen
+@frozen
 class ReturnStatuses:
     """Presence ("present" | "away") of every agent whose presence changed or is away.
 
@@ -221,7 +222,7 @@ class ReturnStatuses:
     """What it keeps for the daemon: `answers`, `metadata`, `bytes`; whether it is `full`, `failing`."""
 
 
-@attrs.frozen
+@frozen
 class Alive:
     """A page's socket said whose it is. It has every live update up to the number `seen`; None: the page does
     not say, and the router does not know (any more).
@@ -235,7 +236,7 @@ class Alive:
     here: bool = False
 
 
-@attrs.frozen
+@frozen
 class RollCall:
     """The daemon asks an agent's page whether somebody is there; best effort, answered by `Alive(here)`."""
 
@@ -244,7 +245,7 @@ class RollCall:
     within_s: float
 
 
-@attrs.frozen
+@frozen
 class LogError:
     """A page (or the router itself, with an empty subject) reports an error."""
 
@@ -253,7 +254,7 @@ class LogError:
     error: Any = None
 
 
-@attrs.frozen
+@frozen
 class Suspend:
     """The daemon goes away on purpose: keep pages calm for so long. `stopping`: it was told to stop."""
 
@@ -262,7 +263,7 @@ class Suspend:
     stopping: bool = False
 
 
-@attrs.frozen
+@frozen
 class Part:
     """A piece of a packet too large for one."""
 

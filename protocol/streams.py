@@ -9,6 +9,7 @@ from .codec import restamp
 from .limits import STREAM_WINDOW
 from .names import WireId
 from .packets import StreamUpdate
+from .values import frozen
 
 RESTARTS_BITS = 22
 EPOCH_MAX = 2**40  # so that a stream's epoch fits the signed 64 bits of any database
@@ -18,7 +19,7 @@ Tag = int | tuple[str, int]
 """What the owner of a stream knows an update by: its number, or the stream of a page and the number there."""
 
 
-@attrs.frozen
+@frozen
 class Confirmed:
     """The other side has confirmed everything sent up to the update of this tag. Never crosses the wire."""
 
@@ -117,7 +118,7 @@ def _number(tag: Tag) -> int:
     return tag[1] if isinstance(tag, tuple) else tag
 
 
-@attrs.frozen
+@frozen
 class Received:
     """What became of one update: the ones now in order, and what to tell the sender."""
 

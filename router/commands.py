@@ -6,13 +6,14 @@ from typing import Any, NewType
 import attrs
 
 from ..protocol.names import WireId
+from ..protocol.values import frozen
 
 TicketId = NewType("TicketId", str)
 """Names one HTTP request that waits for its answer; also the `r` of its packet on the link."""
 SocketId = NewType("SocketId", int)
 
 
-@attrs.frozen
+@frozen
 class HttpAnswer:
     """Status and JSON body for a page; `retry_after_s` becomes a header."""
 
@@ -21,7 +22,7 @@ class HttpAnswer:
     retry_after_s: int | None = None
 
 
-@attrs.frozen
+@frozen
 class AnswerTicket:
     """Let this HTTP request end with this answer."""
 
@@ -29,7 +30,7 @@ class AnswerTicket:
     answer: HttpAnswer
 
 
-@attrs.frozen
+@frozen
 class TellSocket:
     """Send this packet to a page; a page too slow to take it loses its socket."""
 
@@ -37,7 +38,7 @@ class TellSocket:
     packet: Mapping[str, Any] = attrs.field(repr=False)
 
 
-@attrs.frozen
+@frozen
 class CloseSocket:
     """End a page's socket."""
 
@@ -46,26 +47,26 @@ class CloseSocket:
     words: str
 
 
-@attrs.frozen
+@frozen
 class DropFiles:
     """No open request names these uploads any more."""
 
     digests: frozenset[str]
 
 
-@attrs.frozen
+@frozen
 class WakeLink:
     """`RouterRun.take_frame` has something to give."""
 
 
-@attrs.frozen
+@frozen
 class CloseLink:
     """End the connection to the daemon, which will come back."""
 
     words: str
 
 
-@attrs.frozen
+@frozen
 class Kept:
     """What the router keeps on disk of one thing that was handed in, until the daemon has it."""
 
@@ -82,7 +83,7 @@ class Kept:
     """In bytes, with its uploads."""
 
 
-@attrs.frozen
+@frozen
 class Spool:
     """Put this on disk, durably, then call `RouterRun.spooled`."""
 
@@ -90,21 +91,21 @@ class Spool:
     packet: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen
+@frozen
 class Load:
     """Read it back, then call `RouterRun.loaded`; what is damaged is set aside."""
 
     kept: Kept
 
 
-@attrs.frozen
+@frozen
 class Unspool:
     """The daemon has it, or nobody was told that it is kept: remove it, then call `RouterRun.unspooled`."""
 
     kept: Kept
 
 
-@attrs.frozen
+@frozen
 class SetAside:
     """The daemon cannot take it: move it to where staff find it."""
 
@@ -112,7 +113,7 @@ class SetAside:
     why: str
 
 
-@attrs.frozen
+@frozen
 class Note:
     """Write this into the log: something that whoever runs the router should know."""
 

@@ -209,19 +209,20 @@ class Desk:
 
     def carry_out(self, commands: Iterable[Command]) -> None:
         """Do what the core decided, in order. Never waits."""
+        # What there is most of comes first: each class is asked about in turn.
         for command in commands:
             match command:
-                case AnswerTicket():
-                    self._answer(command)
                 case TellSocket():
                     self._tell(command)
+                case WakeLink():
+                    if self._link is not None:
+                        self._link.wire.wake()
+                case AnswerTicket():
+                    self._answer(command)
                 case CloseSocket():
                     self._send_away(command)
                 case DropFiles():
                     self._drop_files(command.digests)
-                case WakeLink():
-                    if self._link is not None:
-                        self._link.wire.wake()
                 case CloseLink():
                     ids = {"label": self.run.label}
                     log.warning("link closed: %s", command.words, extra=ids)
@@ -231,14 +232,14 @@ class Desk:
                 case Note():
                     level = logging.ERROR if command.is_alarm else logging.INFO
                     log.log(level, "%s", command.words, extra={"label": self.run.label})
-        self._announce()
+        if self._told:
+            self._announce()
 
     def _announce(self) -> None:
         """Only now: what is told a page on one occasion goes out in one piece."""
-        if self._told:
-            told, self._told = self._told, {}
-            for mailbox in told.values():
-                mailbox.on_news()
+        told, self._told = self._told, {}
+        for mailbox in told.values():
+            mailbox.on_news()
 
     def _answer(self, command: AnswerTicket) -> None:
         answered = self._waiting.pop(command.ticket, None)

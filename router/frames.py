@@ -12,7 +12,7 @@ except ImportError:  # where the library was built without C
     from websockets.utils import apply_mask
 
 TEXT, BINARY = 0x81, 0x82  # the first byte of a frame that is a whole message
-_MASKED, _SIZE = 0x80, 0x7F
+_MASKED = 0x80
 _TWO_BYTES, _EIGHT_BYTES = 126, 127  # where the size follows in so many
 
 
@@ -32,20 +32,20 @@ def whole_message(read: bytes, at: int) -> tuple[bytes, int] | None:
 
     None if it is in more frames than one, larger than 64 KiB, not wholly here yet, or wrong in any way.
     """
-    if len(read) < at + 2 or read[at] not in (TEXT, BINARY) or not read[at + 1] & _MASKED:
+    length = len(read)
+    if length < at + 2:
         return None
-    size, mask_at = read[at + 1] & _SIZE, at + 2
-    if size == _EIGHT_BYTES:
-        return None
-    if size == _TWO_BYTES:
-        mask_at = at + 4
-        size = int.from_bytes(read[at + 2 : mask_at])
+    first, size, mask_at = read[at], read[at + 1] - _MASKED, at + 2
+    if size == _TWO_BYTES and length >= at + 4:
+        size, mask_at = read[at + 2] << 8 | read[at + 3], at + 4
+    elif not 0 <= size < _TWO_BYTES:
+        return None  # unmasked, or of a size in eight bytes
     start = mask_at + 4
     end = start + size
-    if len(read) < end:
+    if length < end or (first != TEXT and first != BINARY):
         return None
     message = apply_mask(read[start:end], read[mask_at:start])
-    return None if read[at] == TEXT and not is_utf8(message) else (message, end)
+    return None if first == TEXT and not is_utf8(message) else (message, end)
 
 
 def is_utf8(data: bytes) -> bool:

@@ -144,7 +144,8 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             self._is_between = begins_message(self.conn)
         if not self._is_between or self.conn.state is not State.OPEN:
             return at
-        while self._hear is not None and (whole := whole_message(data, at)) is not None:
+        end = len(data)
+        while at < end and self._hear is not None and (whole := whole_message(data, at)) is not None:
             message, at = whole
             self._hear(message)
         return at

@@ -8,13 +8,14 @@ import attrs
 from ..protocol.limits import REQUEST_HOLD_S, REQUESTS_OPEN_MAX, SUBMIT_HOLD_S
 from ..protocol.names import WireId
 from ..protocol.packets import RegisterAgent, Request, SubmitMetadata, SubmitOnboarding, SubmitUnit
+from ..protocol.values import frozen
 from .commands import HttpAnswer, TicketId
 from .limits import TICKETS_PER_AGENT_MAX
 
 STALE_MAX = 1_024  # closed ones that may be among the dues, and as many as are open: a minute's come and go
 
 
-@attrs.frozen
+@frozen
 class Caller:
     """Who sent a request: its address, and whether its page knows refusals (header X-Crowdd-Client)."""
 
