@@ -7,6 +7,7 @@ import attrs
 
 from ..protocol.names import AgentStatus, RunId
 from .records import Agent, HistoryEntry, OnboardingAgent, TaskRun, Unit
+from .rows import dump_enum
 
 
 @attrs.frozen
@@ -25,7 +26,7 @@ class Hand:
 
     def run(self, old: TaskRun | None, new: TaskRun) -> HistoryEntry:
         """A run begun or moved."""
-        return self.entry("run", new.id, new.id, old.state.value if old else None, new.state.value)
+        return self.entry("run", new.id, new.id, dump_enum(old.state) if old else None, dump_enum(new.state))
 
     def pause(self, run_id: RunId, paused: bool) -> HistoryEntry:
         """A run paused, or going on again."""
@@ -42,24 +43,24 @@ class Hand:
 
     def unit(self, old: Unit | None, new: Unit) -> HistoryEntry:
         """A unit made or moved."""
-        return self.entry("unit", new.id, new.run_id, old.status.value if old else None, new.status.value)
+        before = dump_enum(old.status) if old else None
+        return self.entry("unit", new.id, new.run_id, before, dump_enum(new.status))
 
     def agent(self, old: Agent, new: Agent) -> HistoryEntry:
         """An agent moved."""
-        return self.entry("agent", new.id, new.run_id, old.status.value, new.status.value)
+        return self.entry("agent", new.id, new.run_id, dump_enum(old.status), dump_enum(new.status))
 
     def onboarding(self, old: OnboardingAgent | None, new: OnboardingAgent) -> HistoryEntry:
         """An onboarding agent made or moved."""
-        return self.entry(
-            "onboarding", new.id, new.run_id, old.status.value if old else None, new.status.value
-        )
+        before = dump_enum(old.status) if old else None
+        return self.entry("onboarding", new.id, new.run_id, before, dump_enum(new.status))
 
     def path(self, agent: Agent, path: Sequence[AgentStatus]) -> list[HistoryEntry]:
         """A new agent: one entry per status it goes through at once."""
-        befores = [None, *(status.value for status in path)]
+        afters = [*map(dump_enum, path)]
         return [
-            self.entry("agent", agent.id, agent.run_id, before, status.value)
-            for before, status in zip(befores, path, strict=False)
+            self.entry("agent", agent.id, agent.run_id, before, after)
+            for before, after in zip([None, *afters], afters, strict=False)
         ]
 
     def block(self, worker_id: int, blocked: bool) -> HistoryEntry:

@@ -133,13 +133,14 @@ def note_each(db: Db, entry: HistoryEntry, subjects: Iterable[int]) -> None:
 
 def count(db: Db, kind: str, run_id: int, status: enum.Enum, number: int) -> None:
     """So many more units or agents of a run are in this status."""
-    do(db, statements.COUNT, run_id=run_id, kind=kind, status=status, number=number)
+    do(db, statements.COUNT, run_id=run_id, kind=kind, status=dump_enum(status), number=number)
 
 
 def recount(db: Db, kind: str, run_id: int, before: enum.Enum, after: enum.Enum, number: int = 1) -> None:
     """So many units or agents of a run went from one status to another."""
     if before is not after:
-        do(db, statements.RECOUNT, run_id=run_id, kind=kind, before=before, after=after, number=number)
+        states = {"before": dump_enum(before), "after": dump_enum(after)}
+        do(db, statements.RECOUNT, run_id=run_id, kind=kind, number=number, **states)
 
 
 def _run(db: Db, statement: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
