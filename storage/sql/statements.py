@@ -67,8 +67,12 @@ def select(cls: type, rest: str = "") -> str:
 
 def select_both(cls: type, other: type, join: str, rest: str) -> str:
     """Whole records of a class, each with the one of another that `join` names."""
-    names = ", ".join(f"{TABLES[each]}.{column.name}" for each in (cls, other) for column in columns(each))
+    names = f"{_columns_of(cls)}, {_columns_of(other)}"
     return f"SELECT {names} FROM {TABLES[cls]} JOIN {TABLES[other]} ON {join} {rest}"  # noqa: S608 - as above
+
+
+def _columns_of(cls: type) -> str:
+    return ", ".join(f"{TABLES[cls]}.{column.name}" for column in columns(cls))
 
 
 def free_units(where: str, order: str = "") -> str:
@@ -170,7 +174,7 @@ COUNTS_OF_RUNS = "SELECT run_id, kind, status, number FROM run_count WHERE run_i
 ASSIGNMENT = select(Assignment, "WHERE id = :id")
 UNIT = select(Unit, "WHERE id = :id")
 UNIT_IN_QUEUE = f"""
-SELECT {", ".join(f"unit.{column.name}" for column in columns(Unit))}, task_run.queue, task_run.next_position
+SELECT {_columns_of(Unit)}, task_run.queue, task_run.next_position
 FROM unit JOIN task_run ON task_run.id = unit.run_id WHERE unit.id = :id"""  # noqa: S608 - as in `select`
 UNITS_OF_ASSIGNMENT_COUNT = "SELECT COUNT(*) FROM unit WHERE assignment_id = :assignment_id"
 ASSIGNMENTS_FROM = """
@@ -192,7 +196,7 @@ LAUNCH_UNITS = f"""
 UPDATE unit SET status = 'launched', position = :first + turn.number
 FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY rank, position) - 1 AS number {_WAITING}) AS turn
 WHERE unit.id = turn.id
-RETURNING {", ".join(f"unit.{column.name}" for column in columns(Unit))}"""  # noqa: S608 - as in `select`
+RETURNING {_columns_of(Unit)}"""  # noqa: S608 - as in `select`
 UNITS_TO_EXPIRE = select(
     Unit, "WHERE run_id = :run_id AND (status = 'created' OR status = 'launched') ORDER BY id"
 )
@@ -301,6 +305,10 @@ AGENT = select(Agent, "WHERE id = :id")
 AGENT_OF_WIRE_ID = select(Agent, "WHERE wire_id = :wire_id")
 AGENTS_AMONG = select(Agent, "WHERE wire_id IN (SELECT value FROM json_each(:wire_ids)) ORDER BY id")
 AGENT_WITH_UNIT = select_both(Agent, Unit, "unit.id = agent.unit_id", "WHERE agent.wire_id = :wire_id")
+AGENT_WITH_UNIT_IN_QUEUE = f"""
+SELECT {_columns_of(Agent)}, {_columns_of(Unit)}, task_run.queue, task_run.next_position
+FROM agent JOIN unit ON unit.id = agent.unit_id JOIN task_run ON task_run.id = unit.run_id
+WHERE agent.wire_id = :wire_id"""  # noqa: S608 - as in `select`
 # The plus keeps the database from going through all agents of the run, which it has in this order.
 AGENTS_OF_LINK = select(Agent, "WHERE run_id = :run_id AND link = :link ORDER BY +id")
 LAST_OF_LINK = select(

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
+
+import attrs
 
 from ...protocol.names import (
     LIVE_AGENT,
@@ -19,7 +21,7 @@ from .. import live_rules, rules
 from ..contract import ExportRow, LastOfLink, Plan
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
-from ..rows import dump_json, from_row, load_time
+from ..rows import columns, dump_json, from_row, load_time
 from ..sql import statements
 from ..writes import (
     AddOwed,
@@ -46,6 +48,8 @@ from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
 from .runs import save_unit, take_positions
 from .telling import put_fact
+
+_AGENT_WIDTH = len(columns(Agent))
 
 
 class SqliteLives(SqliteBody):
@@ -122,24 +126,47 @@ class SqliteLives(SqliteBody):
         return await self._engine.read_long(_export, run_id, after, limit)
 
 
-class _Agents:
-    """The agents that one transaction is about: each is read once, and known as it was written last."""
+@attrs.frozen
+class _Place:
+    """A unit, and what of its run it may move by."""
 
-    def __init__(self, db: Db, *known: Agent) -> None:
-        """`known`: those that were read in this transaction."""
+    unit: Unit
+    queue: QueueOrder
+    end: int
+    """The next place at the end of the run's queue."""
+
+
+class _Known:
+    """What one transaction is about: each agent is read once, and known as it was written last."""
+
+    def __init__(self, db: Db, agent: Agent | None = None, place: _Place | None = None) -> None:
+        """`agent`, `place`: as they were just read in this transaction."""
         self._db = db
-        self._known = {agent.id: agent for agent in known}
+        self._agents = {} if agent is None else {agent.id: agent}
+        self._place = place
 
     def the(self, agent_id: AgentId) -> Agent:
         """The agent, or NotFound."""
-        if agent_id not in self._known:
-            self._known[agent_id] = the_agent(self._db, agent_id)
-        return self._known[agent_id]
+        if agent_id not in self._agents:
+            self._agents[agent_id] = the_agent(self._db, agent_id)
+        return self._agents[agent_id]
 
     def save(self, agent: Agent) -> None:
         """Write what changed in it."""
         save(self._db, statements.SAVE_AGENT, agent)
-        self._known[agent.id] = agent
+        self._agents[agent.id] = agent
+
+    def place_to_move(self, unit_id: UnitId) -> _Place:
+        """A unit's, which moves now: what was read before may be another afterwards. Or NotFound."""
+        place, self._place = self._place, None
+        if place is not None and place.unit.id == unit_id:
+            return place
+        return _place_of(rules.found(first(self._db, statements.UNIT_IN_QUEUE, id=unit_id), "unit", unit_id))
+
+
+def _place_of(row: Sequence[Any]) -> _Place:
+    *unit, queue, end = row
+    return _Place(from_row(Unit, unit), QueueOrder(queue), end)
 
 
 def _seat(db: Db, wire_id: WireId) -> tuple[Agent, Unit] | None:
@@ -155,20 +182,23 @@ def _last_of_link(db: Db, run_id: RunId, link: str) -> LastOfLink | None:
 
 
 def _commit_for(db: Db, wire_id: WireId, plan: Plan, now: datetime) -> dict[AgentId, Agent]:
-    seat = _seat(db, wire_id)
-    return {} if seat is None else _done(db, _Agents(db, seat[0]), plan(*seat), now)
+    row = first(db, statements.AGENT_WITH_UNIT_IN_QUEUE, wire_id=wire_id)
+    if row is None:
+        return {}
+    agent, place = from_row(Agent, row[:_AGENT_WIDTH]), _place_of(row[_AGENT_WIDTH:])
+    return _done(db, _Known(db, agent, place), plan(agent, place.unit), now)
 
 
 def _commit(db: Db, writes: Sequence[Write], now: datetime) -> dict[AgentId, Agent]:
-    return _done(db, _Agents(db), writes, now)
+    return _done(db, _Known(db), writes, now)
 
 
-def _done(db: Db, agents: _Agents, writes: Sequence[Write], now: datetime) -> dict[AgentId, Agent]:
+def _done(db: Db, known: _Known, writes: Sequence[Write], now: datetime) -> dict[AgentId, Agent]:
     at = rules.moment(now)
-    holders = {agent_id for write in writes if (agent_id := _do(db, agents, write, at)) is not None}
+    holders = {agent_id for write in writes if (agent_id := _do(db, known, write, at)) is not None}
     for agent_id in sorted(holders):
-        _check_hold(db, agents.the(agent_id))
-    return {agent_id: agents.the(agent_id) for agent_id in rules.moved_by(writes)}
+        _check_hold(db, known.the(agent_id))
+    return {agent_id: known.the(agent_id) for agent_id in rules.moved_by(writes)}
 
 
 def _check_hold(db: Db, agent: Agent) -> None:
@@ -177,26 +207,26 @@ def _check_hold(db: Db, agent: Agent) -> None:
         rules.check_hold(agent, the_unit(db, agent.unit_id))
 
 
-def _do(db: Db, agents: _Agents, write: Write, at: datetime) -> AgentId | None:
+def _do(db: Db, known: _Known, write: Write, at: datetime) -> AgentId | None:
     """Do one write; returns the agent whose unit was moved: at the end, if live, it must hold it."""
     match write:
         case MoveAgent():
-            _move_agent(db, agents, write, at)
+            _move_agent(db, known, write, at)
         case MoveUnit():
-            _move_unit(db, write, at)
+            _move_unit(db, known, write, at)
             return write.held_by
         case TakeBack():
-            _take_back(db, agents.the(write.agent_id), write, at)
+            _take_back(db, known, write, at)
             return write.agent_id
         case AddSubmission():
             # A second one is a Duplicate by the table's key.
-            add_all(db, [rules.new_submission(agents.the(write.agent_id), write, at)])
+            add_all(db, [rules.new_submission(known.the(write.agent_id), write, at)])
         case AddReview():
-            add(db, rules.new_review(agents.the(write.agent_id), write, at))
+            add(db, rules.new_review(known.the(write.agent_id), write, at))
         case MoveRun():
             _move_run(db, write, at)
         case SetDue():
-            agents.save(rules.with_due(agents.the(write.agent_id), write))
+            known.save(rules.with_due(known.the(write.agent_id), write))
         case SetGrant():
             set_grant(db, write.name, write.worker_id, write.value, Hand(write.who, write.why, at))
         case TakeGrant():
@@ -212,41 +242,36 @@ def _do(db: Db, agents: _Agents, write: Write, at: datetime) -> AgentId | None:
         case PutFact():
             put_fact(db, write.scope, write.key, write.value)
         case AddOwed():
-            add(db, live_rules.new_owed(agents.the(write.agent_id), write, at))
+            add(db, live_rules.new_owed(known.the(write.agent_id), write, at))
         case _:
             assert_never(write)
     return None
 
 
-def _move_agent(db: Db, agents: _Agents, move: MoveAgent, at: datetime) -> None:
-    old = agents.the(move.id)
+def _move_agent(db: Db, known: _Known, move: MoveAgent, at: datetime) -> None:
+    old = known.the(move.id)
     new = rules.moved_agent(old, move, at)
     _check_hold(db, new)
-    agents.save(new)
+    known.save(new)
     if rules.only_waited(new):
         do(db, statements.DROP_WORKED, worker_id=new.worker_id, assignment_id=new.assignment_id)
     recount(db, "agent", old.run_id, old.status, new.status)
     note(db, Hand(move.who, move.why, at).agent(old, new))
 
 
-def _move_unit(db: Db, move: MoveUnit, at: datetime) -> None:
-    old, queue, next_position = _unit_in_queue(db, move.id)
-    new = rules.moved_unit(old, move, queue, next_position)
+def _move_unit(db: Db, known: _Known, move: MoveUnit, at: datetime) -> None:
+    place = known.place_to_move(move.id)
+    old = place.unit
+    new = rules.moved_unit(old, move, place.queue, place.end)
     if new.position != old.position:
         take_positions(db, old.run_id, 1)
-    save_unit(db, queue, old, new, Hand(move.who, move.why, at))
+    save_unit(db, place.queue, old, new, Hand(move.who, move.why, at))
 
 
-def _take_back(db: Db, agent: Agent, write: TakeBack, at: datetime) -> None:
-    old, queue, _ = _unit_in_queue(db, write.id)
-    new = rules.unit_taken_back(old, agent)
-    save_unit(db, queue, old, new, Hand(write.who, write.why, at))
-
-
-def _unit_in_queue(db: Db, unit_id: UnitId) -> tuple[Unit, QueueOrder, int]:
-    """The unit, its run's queue, and the place at the end of that; or NotFound."""
-    *unit, queue, end = rules.found(first(db, statements.UNIT_IN_QUEUE, id=unit_id), "unit", unit_id)
-    return from_row(Unit, unit), QueueOrder(queue), end
+def _take_back(db: Db, known: _Known, write: TakeBack, at: datetime) -> None:
+    agent, place = known.the(write.agent_id), known.place_to_move(write.id)
+    new = rules.unit_taken_back(place.unit, agent)
+    save_unit(db, place.queue, place.unit, new, Hand(write.who, write.why, at))
 
 
 def _move_run(db: Db, move: MoveRun, at: datetime) -> None:

@@ -16,7 +16,7 @@ from crowdd.protocol.names import (
 from crowdd.storage.contract import LastOfLink, Reserved
 from crowdd.storage.errors import Duplicate, InvalidRecord, NotFound
 from crowdd.storage.records import Agent, Unit
-from crowdd.storage.writes import MoveAgent, MoveUnit, Write
+from crowdd.storage.writes import MoveAgent, MoveUnit, TakeBack, Write
 
 from .world import LATER, NOW, World, new_run, rows
 
@@ -86,6 +86,20 @@ async def test_what_is_planned_for_an_agent_and_its_unit_is_done_as_they_are_fou
     assert moved == {agent.id: await world.storage.agent(agent.id)}
     assert moved[agent.id].status is AgentStatus.RETURNED
     assert (await world.storage.unit(unit.id)).status is UnitStatus.LAUNCHED
+
+
+async def test_a_unit_that_is_planned_for_moves_on_from_where_it_was_just_moved_to(world: World) -> None:
+    agent = await world.at_work()
+
+    def plan(found: Agent, unit: Unit) -> list[Write]:
+        gone = MoveUnit(unit.id, unit.status, UnitStatus.LAUNCHED, *WHO, held_by=found.id, release=True)
+        return [gone, TakeBack(unit.id, found.id, *WHO)]
+
+    before = await world.storage.unit(agent.unit_id)
+    await world.storage.commit_for(agent.wire_id, plan, LATER)
+    after = await world.storage.unit(agent.unit_id)
+    assert (after.status, after.agent_id) == (UnitStatus.ASSIGNED, agent.id)
+    assert after.position > before.position
 
 
 async def test_nothing_is_planned_for_an_agent_that_is_not_there(world: World) -> None:
