@@ -18,7 +18,7 @@ from .records import (
     OnboardingAgent,
     Unit,
 )
-from .rows import dump_json
+from .rows import changed, dump_json
 from .rules import check_name
 from .writes import MoveOnboarding
 
@@ -249,4 +249,4 @@ def led_to_nothing(decision: Decision) -> bool:
 
 def decision_about(decision: NewDecision, agent: Agent) -> NewDecision:
     """The decision with the agent it led to."""
-    return attrs.evolve(decision, agent_id=agent.id, unit_id=agent.unit_id)
+    return changed(decision, agent_id=agent.id, unit_id=agent.unit_id)

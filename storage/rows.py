@@ -16,6 +16,7 @@ import orjson
 
 from ..protocol.packets import FileNote
 from .errors import InvalidRecord
+from .makers import maker
 
 R = TypeVar("R")
 Convert = Callable[[Any], Any]
@@ -38,6 +39,8 @@ class _Plan:
     """What is done to each record of a class: most values are taken as they are, all in one call."""
 
     names: tuple[str, ...]
+    places: Mapping[str, int]
+    """By name."""
     values: Callable[[Any], tuple[Any, ...]]
     dumps: tuple[tuple[int, Convert], ...]
     loads: tuple[tuple[int, Convert], ...]
@@ -71,6 +74,7 @@ def _planned(known: Sequence[Column]) -> _Plan:
     names = tuple(column.name for column in known)
     return _Plan(
         names,
+        {name: place for place, name in enumerate(names)},
         _getter(names),
         tuple((place, column.dump) for place, column in enumerate(known) if column.dump),
         tuple((place, column.load) for place, column in enumerate(known) if column.load),
@@ -124,7 +128,7 @@ def from_row(cls: type[R], row: Sequence[Any]) -> R:
     values = list(row)
     for place, load in _plan(cls).loads:
         values[place] = load(values[place])
-    return cls(*values)
+    return maker(cls)(*values)
 
 
 def fresh(record: R) -> R:
@@ -140,7 +144,7 @@ def fresh(record: R) -> R:
     values = [*plan.values(record)]
     for place in plan.free_form:
         values[place] = _copied(values[place])
-    return made_of(*values)
+    return maker(made_of)(*values)
 
 
 def numbered(record: R, number: int) -> R:
@@ -149,7 +153,16 @@ def numbered(record: R, number: int) -> R:
     values = [number, *plan.values(record)[1:]]
     for place in plan.free_form:
         values[place] = _copied(values[place])
-    return made_of(*values)
+    return maker(made_of)(*values)
+
+
+def changed(record: R, **values: Any) -> R:
+    """The same record, but for these fields: what `attrs.evolve` gives, in half the time."""
+    plan = _plan(type(record))
+    all_values = [*plan.values(record)]
+    for name, value in values.items():
+        all_values[plan.places[name]] = value
+    return maker(type(record))(*all_values)
 
 
 def _copied(value: Any) -> Any:

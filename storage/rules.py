@@ -34,6 +34,7 @@ from .records import (
     TaskRun,
     Unit,
 )
+from .rows import changed
 from .writes import AddReview, AddSubmission, MoveAgent, MoveRun, MoveUnit, SetDue, Write
 
 DESCRIPTION_CHARS_MAX = 500
@@ -225,7 +226,7 @@ def new_unit(
 def moved_agent(agent: Agent, move: MoveAgent, now: datetime) -> Agent:
     """The agent after the move; StaleWrite when it is not where the move begins."""
     _expect("agent", agent.id, agent.status, move.before)
-    return attrs.evolve(
+    return changed(
         agent,
         status=move.after,
         version=agent.version + 1,
@@ -250,7 +251,7 @@ def moved_unit(unit: Unit, move: MoveUnit, queue: QueueOrder, next_position: int
     if unit.agent_id != move.held_by:
         raise StaleWrite(f"unit {unit.id} is held by {unit.agent_id}, not {move.held_by}")
     freed = move.after is UnitStatus.LAUNCHED
-    moved = attrs.evolve(
+    moved = changed(
         unit,
         status=move.after,
         position=next_position if freed and queue is not QueueOrder.GROUPED else unit.position,
@@ -398,4 +399,4 @@ def new_agent(registration: Registration, unit: Unit, now: datetime) -> Agent:
 
 def taken_unit(unit: Unit, agent: Agent) -> Unit:
     """The unit in the hands of its new agent."""
-    return attrs.evolve(unit, status=UnitStatus.ASSIGNED, agent_id=agent.id, worker_id=agent.worker_id)
+    return changed(unit, status=UnitStatus.ASSIGNED, agent_id=agent.id, worker_id=agent.worker_id)
