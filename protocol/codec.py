@@ -4,7 +4,7 @@ What is wrong inside one packet never touches its neighbours: that packet comes 
 type that we do not know as `UnknownPacket`. Only a frame that is no array of packets raises.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 import attrs
@@ -13,7 +13,7 @@ import msgpack as _untyped_msgpack  # type: ignore[import-untyped]
 from .documents import check_small_document
 from .errors import RemoteProtocolError, Unsendable
 from .forms import Form
-from .limits import FRAME_BYTES_MAX, WHOLE_PACKET_BYTES_MAX
+from .limits import FRAME_BYTES_MAX, FRAME_LOOKS_MAX, FRAME_PACKETS_MAX, WHOLE_PACKET_BYTES_MAX
 from .packets import Packet
 from .strict import exactly, strict_converter
 
@@ -47,6 +47,8 @@ _msgpack: Any = _untyped_msgpack
 _CONVERTERS = strict_converter(), strict_converter(check_small_document)
 _FORMS = {cls: Form(cls, *_CONVERTERS) for cls in get_args(Packet)}
 _BY_NAME = {form.name: form for form in _FORMS.values()}
+_LONG = {b"\xdc": 3, b"\xdd": 5}
+"""How an array of more than 15 things begins, and where its length ends: known before any of them is read."""
 
 
 def packet_map(packet: Packet) -> dict[str, Any]:
@@ -81,29 +83,35 @@ def join_frame(encoded: list[bytes]) -> bytes:
 
 
 def decode_frame(frame: bytes) -> list[Decoded]:
-    """The packets of a frame, in order. RemoteProtocolError if it is too large or no array of packets."""
+    """The packets of a frame, in order. RemoteProtocolError if it is too large or no array of packets.
+
+    Why a packet is bad is looked for in so many of a frame; of others `BadPacket` says only that they are.
+    """
     if len(frame) > FRAME_BYTES_MAX:
         raise RemoteProtocolError("frame", f"larger than {FRAME_BYTES_MAX} bytes")
+    if frame[:1] in _LONG and int.from_bytes(frame[1 : _LONG[frame[:1]]]) > FRAME_PACKETS_MAX:
+        raise RemoteProtocolError("frame", f"more than {FRAME_PACKETS_MAX} packets")
     wires: list[Any] = _unpack(frame)
     if type(wires) is not list:
         raise RemoteProtocolError("frame", "not an array of packets")
-    return [_decode(wire, is_small=True) for wire in wires]
+    looks = iter(range(FRAME_LOOKS_MAX))
+    return [_decode(wire, True, looks) for wire in wires]
 
 
 def decode_packet(encoded: bytes) -> Decoded:
     """One packet that came as parts. RemoteProtocolError if it is too large or not msgpack."""
     if len(encoded) > WHOLE_PACKET_BYTES_MAX:
         raise RemoteProtocolError("packet", f"larger than {WHOLE_PACKET_BYTES_MAX} bytes")
-    return _decode(_unpack(encoded), is_small=False)
+    return _decode(_unpack(encoded), False, iter(range(1)))
 
 
-def _decode(wire: Any, is_small: bool) -> Decoded:
+def _decode(wire: Any, is_small: bool, looks: Iterator[int]) -> Decoded:
     try:
         form = _BY_NAME[wire["t"]]
     except (KeyError, TypeError):  # whatever it is
         return _strange(wire)
     try:
-        return form.from_map(wire, is_small)
+        return form.from_map(wire, is_small, looks)
     except RemoteProtocolError as exc:
         return _bad(form.name, wire, exc)
 

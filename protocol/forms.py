@@ -1,7 +1,7 @@
 """How each class of packets looks on the wire: its map `{t, s, d, ...}`, written and strictly read."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, TypeGuard, cast, get_args
@@ -40,13 +40,15 @@ class Form:
                 data[name] = value if write is None else write(value)
         return wire
 
-    def from_map(self, wire: dict[str, Any], is_small: bool) -> Packet:
-        """The packet of a map; RemoteProtocolError says what of it is wrong."""
+    def from_map(self, wire: dict[str, Any], is_small: bool, looks: Iterator[int]) -> Packet:
+        """The packet of a map; RemoteProtocolError says what of it is wrong, as long as `looks` has any."""
         data: Any = wire.get("d")
         reader = self._readers[is_small]
         try:
             return reader.read(wire, data)
         except Exception:  # of any kind; whose it is, and what, takes a closer look
+            if next(looks, None) is None:
+                raise RemoteProtocolError("", "not as it should be, as others before it") from None
             return reader.read_closely(wire, data)
 
 

@@ -1,6 +1,8 @@
 """Every limit of the wire, with a name and a reason. Sizes in bytes, times in seconds."""
 
 FRAME_BYTES_MAX = 256 * 1024  # one frame of the router link; larger ones would delay heartbeats behind them
+FRAME_PACKETS_MAX = FRAME_BYTES_MAX // 16  # none takes fewer bytes; 256 KiB of nothings took a second
+FRAME_LOOKS_MAX = 64  # packets of a frame that are asked what is wrong with them: it takes ten times as long
 PACKET_BYTES_MAX = 64 * 1024  # a larger packet crosses as parts, interleaved with others
 WHOLE_PACKET_BYTES_MAX = 20 * 1024 * 1024  # what parts may add up to: a JSON body and its envelope
 PARTS_OPEN_MAX = 256  # half-received packets a peer may keep us holding

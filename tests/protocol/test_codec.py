@@ -22,7 +22,13 @@ from crowdd.protocol.codec import (
     restamp,
 )
 from crowdd.protocol.errors import RemoteProtocolError, Unsendable
-from crowdd.protocol.limits import DEPTH_MAX, FRAME_BYTES_MAX, WHOLE_PACKET_BYTES_MAX
+from crowdd.protocol.limits import (
+    DEPTH_MAX,
+    FRAME_BYTES_MAX,
+    FRAME_LOOKS_MAX,
+    FRAME_PACKETS_MAX,
+    WHOLE_PACKET_BYTES_MAX,
+)
 from crowdd.protocol.names import AgentStatus, Outcome, PacketType, Reason, WireId
 from crowdd.protocol.packets import (
     AgentDetails,
@@ -271,6 +277,32 @@ def test_a_larger_frame_is_neither_made_nor_read() -> None:
         join_frame([packet])
     with pytest.raises(RemoteProtocolError, match="larger than"):
         decode_frame(b"\x91" + packet)
+
+
+@pytest.mark.parametrize("count", [FRAME_PACKETS_MAX - 1, FRAME_PACKETS_MAX])
+def test_a_frame_may_hold_as_many_packets_as_the_limit(count: int) -> None:
+    assert len(decode_frame(frame_of(*[None] * count))) == count
+
+
+@pytest.mark.parametrize("count", [FRAME_PACKETS_MAX + 1, 2**16 - 1, 2**16, FRAME_BYTES_MAX - 5])
+def test_a_frame_of_more_packets_is_refused(count: int) -> None:
+    with pytest.raises(RemoteProtocolError, match=f"more than {FRAME_PACKETS_MAX} packets"):
+        decode_frame(frame_of(*[None] * count))
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+@given(st.data())
+@settings(max_examples=20)
+def test_no_frame_of_ours_has_room_for_too_many_packets(cls: type[Any], data: st.DataObject) -> None:
+    packet = data.draw(packets_of(cls))
+    assert len(encode_packet(packet)) * FRAME_PACKETS_MAX >= FRAME_BYTES_MAX
+
+
+def test_what_is_wrong_is_looked_for_in_so_many_packets_of_a_frame() -> None:
+    bad = {"t": "return_unit", "s": "a", "r": 5, "d": {}}
+    *looked_into, last = decode_frame(frame_of(*[bad] * (FRAME_LOOKS_MAX + 1)))
+    assert looked_into == [BadPacket("return_unit", "r", "str expected, not int", "a")] * FRAME_LOOKS_MAX
+    assert last == BadPacket("return_unit", "", "not as it should be, as others before it", "a")
 
 
 def test_a_packet_may_be_as_large_as_the_limit() -> None:
