@@ -239,8 +239,9 @@ class LinkEnd:
     def receive(self, frame: bytes, now: float) -> list[Heard]:
         """Take a frame; what of it is for the owner, in order.
 
-        RemoteProtocolError only if it is no frame at all: close the connection. One bad packet is counted,
-        answered if it was a request, and hurts no other.
+        RemoteProtocolError only if it is no frame at all, or sends more live updates than wait for their
+        confirmation at any honest end: close the connection. One bad packet is counted, answered if it was a
+        request, and hurts no other.
         """
         self._heard_at = now
         given: list[Heard] = []

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from .codec import encode_packet
-from .errors import LinkFull
+from .errors import LinkFull, RemoteProtocolError
 from .limits import STREAM_UNACKED_BYTES_MAX, STREAM_UNACKED_MAX, STREAMS_MAX
 from .names import WireId
 from .outgoing import Outgoing
@@ -94,7 +94,10 @@ class StreamTable:
             self._ack(wire_id)
 
     def receive(self, update: StreamUpdate) -> Sequence[StreamUpdate]:
-        """Sort in one update; those whose turn has come."""
+        """Sort in one update; those whose turn has come.
+
+        RemoteProtocolError: more of the agent is unconfirmed than any end sends, by its own limit.
+        """
         return self._receive(update.subject, update.epoch, update.sequence, update)
 
     def receive_unread(self, wire_id: WireId, epoch: int, sequence: int) -> Sequence[StreamUpdate]:
@@ -108,6 +111,10 @@ class StreamTable:
         if stream is None or sequence < 1:
             self._counters["stale_updates"] += 1
             return ()
+        if sequence > stream.delivered >= stream.acked + STREAM_UNACKED_MAX:
+            raise RemoteProtocolError(
+                "stream", f"more than {STREAM_UNACKED_MAX} unconfirmed updates of one agent"
+            )
         if update is not None and stream.pass_on(sequence):
             return (update,)
         return self._sort_in(stream, wire_id, sequence, update)

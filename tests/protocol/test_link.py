@@ -488,6 +488,21 @@ def test_one_agent_has_only_so_many_unconfirmed_updates(pair: Pair) -> None:
     pair.daemon.stream_send(A, {})
 
 
+def test_a_peer_that_sends_more_than_may_be_unconfirmed_of_one_agent_is_cut_off(pair: Pair) -> None:
+    given = give(pair.router, *(update(sequence) for sequence in range(1, STREAM_UNACKED_MAX + 1)))
+    assert sequences(given) == [*range(1, STREAM_UNACKED_MAX + 1)]
+    with pytest.raises(RemoteProtocolError, match=f"more than {STREAM_UNACKED_MAX} unconfirmed"):
+        give(pair.router, update(STREAM_UNACKED_MAX + 1))
+
+
+def test_a_peer_may_repeat_all_that_is_unconfirmed_and_go_on_once_one_is_confirmed(pair: Pair) -> None:
+    everything = [update(sequence) for sequence in range(1, STREAM_UNACKED_MAX + 1)]
+    give(pair.router, *everything)
+    assert give(pair.router, *everything) == []
+    pair.router.stream_stored(everything[0])
+    assert sequences(give(pair.router, update(STREAM_UNACKED_MAX + 1))) == [STREAM_UNACKED_MAX + 1]
+
+
 def test_confirmed_updates_free_their_bytes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "LINK_HELD_BYTES_MAX", 1_000)
     sent = pair.daemon.stream_send(A, {"x": "y" * 1_000})
