@@ -107,6 +107,11 @@ class ClientIO:
         """Packets of live work go there, in the order in which they came."""
         self._live = live
 
+    def check(self, link: Link) -> None:
+        """Asked before a frame of a link is read. RemoteProtocolError: it sends far more than routers do."""
+        if self._live is not None:
+            self._live.check(link)
+
     def hand_in(self, link: Link, packet: Heard) -> None:
         """Take a packet from a link's reader; a request that finds the inbox full is told to try later."""
         if isinstance(packet, MephistoBoundLiveUpdate | Alive | Confirmed):

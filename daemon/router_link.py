@@ -233,6 +233,7 @@ class RouterLink:
     async def _read(self, wire: Wire) -> None:
         while True:
             frame = await wire.receive()
+            self._duties.io.check(self)  # before anything in it counts as received: then it comes again
             for packet in self._end.receive(frame, trio.current_time()):
                 self._duties.io.hand_in(self, packet)
             if self._end.queue_length:  # mostly nothing: what is said to it is said later

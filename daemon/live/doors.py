@@ -10,6 +10,10 @@ from .line import LiveLink, LivePacket
 class LiveDoor(Protocol):
     """Where the packets of live work go."""
 
+    def check(self, link: LiveLink) -> None:
+        """Asked before a frame is read. RemoteProtocolError: too much of this router is held already."""
+        ...
+
     def take(self, link: LiveLink, packet: LivePacket) -> None:
         """A packet about live work; never waits."""
         ...
@@ -25,6 +29,11 @@ class LiveDoors:
     def __init__(self, units: LiveDoor, onboardings: LiveDoor) -> None:
         self._units = units
         self._onboardings = onboardings
+
+    def check(self, link: LiveLink) -> None:
+        """Asked before a frame is read. RemoteProtocolError: too much of this router is held already."""
+        self._units.check(link)
+        self._onboardings.check(link)
 
     def take(self, link: LiveLink, packet: LivePacket) -> None:
         """A packet about live work; never waits."""

@@ -13,6 +13,7 @@ from ...protocol.streams import Confirmed
 from ...storage.records import LiveUpdate
 from .calls import Calls, is_call
 from .hearing import Hearing, New
+from .hold import Hold
 from .outbound import Outbound, StreamLink
 from .piece import Piece
 
@@ -45,11 +46,11 @@ class Attached:
 
 class Line:
     """One per live agent. Before its piece is opened, what comes is held; the router keeps it as well, until
-    the cloakroom has stored it."""
+    the cloakroom has stored it. How much, `hold` counts: a router that sends without end is cut off."""
 
     def __init__(
         self, agent_id: AgentId, wire_id: WireId, onboarding: bool, outbound: Outbound,
-        wall: Callable[[], datetime],
+        wall: Callable[[], datetime], hold: Hold,
     ) -> None:  # fmt: skip
         self.agent_id = agent_id
         self.wire_id = wire_id
@@ -57,10 +58,12 @@ class Line:
         self._onboarding = onboarding
         self._wall = wall
         self._attached: Attached | None = None
-        self._held: list[Said] = []
+        self._hold = hold
+        self._held: list[tuple[LiveLink, bytes]] = []
         self._stored: list[LiveUpdate] = []
         self.has_ended = False
         """Whether the agent's part is over, and only last words go to its page."""
+        self._is_forgotten = False
 
     @property
     def piece(self) -> Piece | None:
@@ -87,20 +90,27 @@ class Line:
         if self.has_ended:
             link.stream_stored(packet)
         elif self._attached is None:
-            self._held.append((link, packet))
+            self._held.append((link, self._hold.keep(link, packet)))
         else:
             self._pass_on(self._attached, link, packet)
 
     def hand_over(self) -> Sequence[Said]:
         """What is held, to be stored by who asks."""
         held, self._held = self._held, []
-        return held
+        return [(link, self._hold.give_back(link, encoded)) for link, encoded in held]
 
     def put_back(self, said: Sequence[Said]) -> None:
         """What was handed over was not stored."""
-        self._held = [*said, *self._held]
+        if self._is_forgotten:
+            return
+        self._held = [*((link, self._hold.keep(link, packet)) for link, packet in said), *self._held]
         if self.has_ended:
             self.end()
+
+    def forget(self) -> None:
+        """Nothing comes any more, and nothing asks for what is held: its router keeps that."""
+        self._is_forgotten = True
+        self.hand_over()
 
     def is_stored(self, updates: Iterable[LiveUpdate]) -> None:
         """These of what was handed over are stored, and were given to no piece yet."""

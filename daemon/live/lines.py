@@ -7,6 +7,7 @@ import trio
 from ...protocol.names import AgentId, WireId
 from ...storage.records import LiveUpdate
 from .cast import Player
+from .hold import Hold
 from .line import Line
 from .outbound import Outbound
 from .stage_tools import StageTools
@@ -18,10 +19,11 @@ LAST_WORDS_S = 30.0  # how long what was sent before the code ended an agent's p
 class Lines:
     """One per stage. Knows lines by what pages and by what pieces call their agent."""
 
-    def __init__(self, tools: StageTools, wishes: Wishes) -> None:
+    def __init__(self, tools: StageTools, wishes: Wishes, hold: Hold) -> None:
         self._house = tools.house
         self._onboarding = tools.cast.onboarding
         self._wishes = wishes
+        self._hold = hold
         self.by_wire_id: dict[WireId, Line] = {}
         """What pages call them. Written here alone, as the next; read as they are, once a message."""
         self.by_number: dict[AgentId, Line] = {}
@@ -30,7 +32,7 @@ class Lines:
         """A line to an agent that has none."""
         read = partial(self._house.storage.live_updates, self._onboarding, player.id, True)
         outbound = Outbound(player.id, player.wire_id, read)
-        line = Line(player.id, player.wire_id, self._onboarding, outbound, self._house.wall)
+        line = Line(player.id, player.wire_id, self._onboarding, outbound, self._house.wall, self._hold)
         self.by_wire_id[player.wire_id] = self.by_number[player.id] = line
         return line
 
@@ -38,6 +40,7 @@ class Lines:
         """The agent is not talked with for now; what its router keeps stays there."""
         if self.by_wire_id.get(line.wire_id) is line:
             del self.by_wire_id[line.wire_id], self.by_number[line.agent_id]
+            line.forget()
 
     def hang_up(self, line: Line, say_last_words: bool) -> None:
         """The agent's part is over. `say_last_words`: its page is there, and gets what was sent before."""

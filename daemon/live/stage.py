@@ -21,6 +21,7 @@ from .attendance import Attendance
 from .cast import Player, was_shut_down
 from .cloakroom import Cloakroom
 from .group_watch import GroupWatch, Watcher
+from .hold import Hold
 from .line import Line, LiveLink, LivePacket
 from .lines import Lines
 from .past import Past, read_past
@@ -53,8 +54,9 @@ class Stage:
         self._watch = GroupWatch()
         self._scribe = Scribe(storage)
         self._cloakroom = Cloakroom(storage, cast.onboarding, tools.house.wall)
-        self._lines = lines = Lines(tools, self._wishes)
-        self._strangers = Strangers(tools, lines, self._wishes, self.counters)
+        self._hold = hold = Hold()
+        self._lines = lines = Lines(tools, self._wishes, hold)
+        self._strangers = Strangers(tools, lines, self._wishes, hold, self.counters)
         is_present = self.attendance.is_present
         usher = Usher(cast, storage, lines, self._cloakroom, self._watch, is_present)
         production = Production(tools, self._scribe, lines, usher)
@@ -166,6 +168,10 @@ class Stage:
             self._watch.came_or_went(line.agent_id)
 
     # --- what pages and routers say
+
+    def check(self, link: LiveLink) -> None:
+        """Asked before a frame is read. RemoteProtocolError: too much of this router is held already."""
+        self._hold.check(link)
 
     def take(self, link: LiveLink, packet: LivePacket) -> None:
         """A packet about live work; never waits."""

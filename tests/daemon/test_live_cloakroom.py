@@ -17,6 +17,7 @@ from crowdd.daemon.house import House
 from crowdd.daemon.live.agent import LiveAgent, Person
 from crowdd.daemon.live.cloakroom import Cloakroom
 from crowdd.daemon.live.errors import NothingReceived
+from crowdd.daemon.live.hold import Hold
 from crowdd.daemon.live.ledger import PieceKey
 from crowdd.daemon.live.line import Attached, Line
 from crowdd.daemon.live.opening import open_piece
@@ -110,7 +111,7 @@ def _nobody(agent_id: AgentId) -> Person:
 async def open_scene(house: House, agent: Agent) -> AsyncGenerator[Scene]:
     room = Cloakroom(house.storage, False, house.wall)
     read = partial(house.storage.live_updates, False, agent.id, True)
-    line = Line(agent.id, agent.wire_id, False, Outbound(agent.id, agent.wire_id, read), house.wall)
+    line = Line(agent.id, agent.wire_id, False, Outbound(agent.id, agent.wire_id, read), house.wall, Hold())
     room.serves(line)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(room.serve)
