@@ -18,7 +18,7 @@ from ...storage.errors import LeaseLost, StorageFailed
 from ...storage.records import LiveUpdate
 from ..causes import causes
 from ..full_disk import with_space
-from .hearing import Hearing, names_around
+from .hearing import Hearing, TooMuch, names_around
 from .line import Line, Said
 
 log = logging.getLogger(__name__)
@@ -79,20 +79,28 @@ class Cloakroom:
                 raise
             log.exception("what pages said is stored once their pieces are open")
             for line, said in taken.items():
-                self._lines.discard(line)
-                line.put_back(said)
+                self._leave_to_piece(line, said)
             return
         _give_back(taken, updates)
+
+    def _leave_to_piece(self, line: Line, said: Sequence[Said]) -> None:
+        self._lines.discard(line)
+        self._full.pop(line, None)
+        line.put_back(said)
 
     async def _new(self, taken: Taken) -> Sequence[LiveUpdate]:
         names = {line.agent_id: _names(said) for line, said in taken.items()}
         heard = await self._storage.heard(self._onboarding, names)
-        return [
-            update for line, said in taken.items() for update in self._of(line, said, heard[line.agent_id])
-        ]
+        new: list[LiveUpdate] = []
+        for line, said in [*taken.items()]:
+            try:
+                new += [*self._of(line, said, heard[line.agent_id])]
+            except TooMuch:  # its piece knows what is to be confirmed of it
+                self._leave_to_piece(line, taken.pop(line))
+        return new
 
     def _of(self, line: Line, said: Sequence[Said], heard: Heard) -> Iterable[LiveUpdate]:
-        hearing = Hearing.after(heard.number, heard.names)
+        hearing = Hearing.after(heard.number, heard.names, line.stored_weight)
         for _, packet in said:
             new = hearing.take(packet)
             if new is not None:

@@ -1,5 +1,6 @@
 """The line between one live agent's page and its piece: what comes in once, what goes out in order."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -12,10 +13,12 @@ from ...protocol.packets import Alive, MephistoBoundLiveUpdate
 from ...protocol.streams import Confirmed
 from ...storage.records import LiveUpdate
 from .calls import Calls, is_call
-from .hearing import Hearing, New
+from .hearing import HEARD_BYTES_MAX, HEARD_MAX, Hearing, New, TooMuch, weight
 from .hold import Hold
 from .outbound import Outbound, StreamLink
 from .piece import Piece
+
+log = logging.getLogger(__name__)
 
 
 class LiveLink(StreamLink, Protocol):
@@ -46,7 +49,11 @@ class Attached:
 
 class Line:
     """One per live agent. Before its piece is opened, what comes is held; the router keeps it as well, until
-    the cloakroom has stored it. How much, `hold` counts: a router that sends without end is cut off."""
+    the cloakroom has stored it. How much, `hold` counts: a router that sends without end is cut off.
+
+    Of an agent whose pages have said as much as is taken of one, nothing is stored any more, nor confirmed:
+    its pages keep it, until the router takes nothing more of them, and tell their worker.
+    """
 
     def __init__(
         self, agent_id: AgentId, wire_id: WireId, onboarding: bool, outbound: Outbound,
@@ -61,6 +68,9 @@ class Line:
         self._hold = hold
         self._held: list[tuple[LiveLink, bytes]] = []
         self._stored: list[LiveUpdate] = []
+        self.stored_weight = 0
+        """What that takes which was stored and given to no piece yet."""
+        self._has_refused = False
         self.has_ended = False
         """Whether the agent's part is over, and only last words go to its page."""
         self._is_forgotten = False
@@ -77,7 +87,7 @@ class Line:
             if update.number > attached.hearing.number:
                 attached.hearing.knows(update)
                 self._give(attached, update)
-        self._stored.clear()
+        self._drop_stored()
         for link, packet in self.hand_over():
             self._pass_on(attached, link, packet)
 
@@ -115,19 +125,31 @@ class Line:
     def is_stored(self, updates: Iterable[LiveUpdate]) -> None:
         """These of what was handed over are stored, and were given to no piece yet."""
         if not self.has_ended:
-            self._stored += updates
+            new = [*updates]
+            self._stored += new
+            self.stored_weight += sum(weight(update.update) for update in new)
 
     def end(self) -> None:
         """The agent's part is over: what no piece was given, and what comes, is confirmed and dropped."""
         self.has_ended = True
         self._attached = None
-        self._stored.clear()
+        self._drop_stored()
         for link, packet in self.hand_over():
             link.stream_stored(packet)
 
+    def _drop_stored(self) -> None:
+        self._stored.clear()
+        self.stored_weight = 0
+
     def _pass_on(self, to: Attached, link: LiveLink, packet: MephistoBoundLiveUpdate) -> None:
+        if self._has_refused:
+            return  # to confirm any would confirm all before it
         stored = partial(link.stream_stored, packet)
-        new = to.hearing.take(packet)
+        try:
+            new = to.hearing.take(packet)
+        except TooMuch:
+            self._refuse()
+            return
         if new is None:
             to.piece.heard_again(stored)
             return
@@ -136,6 +158,12 @@ class Line:
         to.piece.heard(update, not called, stored)
         if called and to.calls is not None:
             to.calls.take(update)
+
+    def _refuse(self) -> None:
+        self._has_refused = True
+        ids = {"onboarding" if self._onboarding else "agent": self.agent_id}
+        words = "its pages have said more than %d updates, or more than %d bytes: what they say is not taken"
+        log.warning(words, HEARD_MAX, HEARD_BYTES_MAX, extra=ids)
 
     def _give(self, to: Attached, update: LiveUpdate) -> None:
         """What is stored already."""

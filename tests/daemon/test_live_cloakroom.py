@@ -14,9 +14,11 @@ from tests.daemon.scribes import open_scribe
 from trio.testing import wait_all_tasks_blocked
 
 from crowdd.daemon.house import House
+from crowdd.daemon.live import hearing
 from crowdd.daemon.live.agent import LiveAgent, Person
 from crowdd.daemon.live.cloakroom import Cloakroom
 from crowdd.daemon.live.errors import NothingReceived
+from crowdd.daemon.live.hearing import weight
 from crowdd.daemon.live.hold import Hold
 from crowdd.daemon.live.ledger import PieceKey
 from crowdd.daemon.live.line import Attached, Line
@@ -164,6 +166,34 @@ async def test_what_comes_before_one_that_is_missing_is_not_taken(house: House, 
         scene.says(1, "another page")
         await wait_all_tasks_blocked()
         assert await scene.stored() == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("HEARD_MAX", 2), ("HEARD_BYTES_MAX", 2 * weight({"n": 1}))])
+async def test_what_is_too_much_of_one_agent_is_left_to_its_piece(
+    house: House, agent: Agent, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+) -> None:
+    monkeypatch.setattr(hearing, name, limit)
+    async with open_scene(house, agent) as scene:
+        for n in (1, 2, 3, 4):
+            scene.says(n)
+            await wait_all_tasks_blocked()
+        assert await scene.stored() == [(1, 1), (2, 2)]
+        assert scene.router.confirmed == [1, 2]
+        assert [packet.update["n"] for _, packet in scene.line.hand_over()] == [3, 4]
+
+
+async def test_after_what_was_too_much_nothing_is_confirmed_for_that_would_confirm_it_too(
+    house: House, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "HEARD_MAX", 2)
+    async with open_scene(house, agent) as scene:
+        attached = await scene.attached()
+        await scene.room.leave(scene.line)
+        scene.line.attach(attached)
+        for n in (1, 1, 2, 3, 2):
+            scene.says(n)
+        assert await scene.mail(attached, 2) == [1, 2]
+        assert scene.router.confirmed == [1, 1, 2]
 
 
 async def test_the_piece_gets_each_once_whether_it_was_read_or_came_since(house: House, agent: Agent) -> None:
