@@ -299,7 +299,7 @@ def test_no_frame_of_ours_has_room_for_too_many_packets(cls: type[Any], data: st
 
 
 def test_what_is_wrong_is_looked_for_in_so_many_packets_of_a_frame() -> None:
-    bad = {"t": "return_unit", "s": "a", "r": 5, "d": {}}
+    bad: dict[str, Any] = {"t": "return_unit", "s": "a", "r": 5, "d": {}}
     *looked_into, last = decode_frame(frame_of(*[bad] * (FRAME_LOOKS_MAX + 1)))
     assert looked_into == [BadPacket("return_unit", "r", "str expected, not int", "a")] * FRAME_LOOKS_MAX
     assert last == BadPacket("return_unit", "", "not as it should be, as others before it", "a")
