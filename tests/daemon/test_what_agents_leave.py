@@ -23,6 +23,7 @@ KEPT = 8
 MOMENT_S = 120.0  # longer than pages and requests wait for anything
 LIMITS = (
     "crowdd.daemon.deadlines.STALE_MAX",
+    "crowdd.daemon.faces.FACES_MAX",
     "crowdd.daemon.providers.mock.LEDGER_MAX",
     "crowdd.protocol.states.STATES_MAX",
     "crowdd.router.agents.STATES_MAX",
