@@ -73,6 +73,12 @@ def grants_changed(expect: Mapping[str, int | None], present: Mapping[str, int])
     return None
 
 
+def check_fresh_link(led_somewhere: bool) -> None:
+    """Duplicate when the link of who is new led somebody to an agent of the run, onboarded or not."""
+    if led_somewhere:
+        raise Duplicate("the link led somebody to an agent before")
+
+
 def over_cap(special: NewSpecial, made: int) -> NotReserved | None:
     """Why no other unit of this kind is made, of which `made` did not expire."""
     if made < special.cap:

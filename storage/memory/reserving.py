@@ -30,8 +30,9 @@ class MemoryReserving(MemoryBody):
 
     async def arrive(self, arrival: Arrival, now: datetime) -> Arrived:
         async with self._write() as tables:
-            who = arrival.provider, arrival.name, arrival.provider_data
-            worker, is_new = register_worker(tables, *who, now)
+            worker, is_new = register_worker(
+                tables, arrival.provider, arrival.name, arrival.provider_data, now
+            )
             if not is_new:
                 return Arrived(worker, None)
             _check_fresh(tables, arrival)
@@ -68,8 +69,8 @@ class MemoryReserving(MemoryBody):
 def _check_fresh(tables: Tables, arrival: Arrival) -> None:
     """Duplicate for a link that led somebody to an agent of the run."""
     place = arrival.run_id, arrival.fresh_link
-    if tables.agents.having("link", place) or tables.onboarding_agents.having("link", place):
-        raise Duplicate("the link led somebody to an agent before")
+    led = tables.agents.having("link", place) or tables.onboarding_agents.having("link", place)
+    admission_rules.check_fresh_link(bool(led))
 
 
 def _worker_facts(tables: Tables, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:

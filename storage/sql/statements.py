@@ -264,21 +264,19 @@ GRANTS_BY_NAME = """
 SELECT qualification.name, granted.value FROM granted
 JOIN qualification ON qualification.id = granted.qualification_id
 WHERE granted.worker_id = :worker_id"""
-RUN_WITH_UNITS = """
-SELECT task_id, state, paused, queue,
+_UNITS_OF_RUN = """task_id, state, paused, queue,
   SUM(number) FILTER (WHERE kind = 'screening' AND status <> 'expired'),
   SUM(number) FILTER (WHERE kind = 'gold' AND status <> 'expired'),
-  SUM(number) FILTER (WHERE kind = 'unit' AND status = 'launched')
+  SUM(number) FILTER (WHERE kind = 'unit' AND status = 'launched')"""
+_COUNTED_RUN = """
 FROM task_run LEFT JOIN run_count ON run_count.run_id = task_run.id
 WHERE task_run.id = :run_id GROUP BY task_run.id"""
+RUN_WITH_UNITS = f"SELECT {_UNITS_OF_RUN}{_COUNTED_RUN}"
 """With how many units there are of what is made for one worker, and how many free ones of the others."""
-RUN_FOR_NEWCOMER = RUN_WITH_UNITS.replace(
-    "\nFROM",
-    """,
+RUN_FOR_NEWCOMER = f"""SELECT {_UNITS_OF_RUN},
   EXISTS (SELECT 1 FROM agent WHERE agent.run_id = :run_id AND agent.link = :link)
     OR EXISTS (SELECT 1 FROM onboarding_agent AS other WHERE other.run_id = :run_id AND other.link = :link)
-FROM""",
-)
+{_COUNTED_RUN}"""  # noqa: S608 - ours
 """The same, and whether the link led anybody anywhere."""
 UNITS_OF_WORKER = f"SELECT ({HELD_IN_RUN}), ({COUNTED_IN_TASK})"
 SPECIAL_DIGESTS = """

@@ -11,7 +11,6 @@ from ...protocol.names import AgentId, QueueOrder, RunId, RunState, UnitStatus, 
 from .. import admission_rules, rules
 from ..admission import Candidate, NewSpecial, WorkerFacts
 from ..contract import Arrival, Arrived, NotReserved, Registration, Reserved
-from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Assignment, OnboardingAgent, Unit, Worker
 from ..sql import statements
@@ -95,8 +94,7 @@ def grants_by_name(db: Db, worker_id: WorkerId) -> dict[str, int]:
 
 
 def _arrive(db: Db, arrival: Arrival, now: datetime) -> Arrived:
-    who = arrival.provider, arrival.name, arrival.provider_data
-    worker, is_new = register_worker(db, *who, now)
+    worker, is_new = register_worker(db, arrival.provider, arrival.name, arrival.provider_data, now)
     if not is_new:
         return Arrived(worker, None)
     run, *units = _run_for_newcomer(db, arrival.run_id, arrival.fresh_link)
@@ -113,8 +111,7 @@ def _run_for_newcomer(db: Db, run_id: RunId, link: str | None) -> tuple[_RunFact
     """As `_run_with_units`; Duplicate for a link that led somebody to an agent of the run."""
     row = first(db, statements.RUN_FOR_NEWCOMER, run_id=run_id, link=link)
     *run, led_somewhere = rules.found(row, "run", run_id)
-    if led_somewhere:
-        raise Duplicate("the link led somebody to an agent before")
+    admission_rules.check_fresh_link(bool(led_somewhere))
     return _with_units(run)
 
 

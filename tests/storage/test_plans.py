@@ -29,6 +29,14 @@ def plan(db: sqlite3.Connection, statement: str) -> list[str]:
     return [row[3] for row in found]
 
 
+def indexes(statement: str) -> set[str]:
+    """What the steps of a statement use."""
+    writer = open_writer(None)
+    steps = plan(writer.db, statement)
+    writer.close()
+    return {step.partition(" USING ")[2] for step in steps}
+
+
 def _parameters(statement: str) -> set[str]:
     words = statement.replace(",", " ").replace(")", " ").replace("(", " ").split()
     return {word[1:] for word in words if word.startswith(":")}
@@ -86,24 +94,18 @@ def test_admission_goes_straight_to_what_it_needs(name: str) -> None:
 
 
 def test_what_a_reservation_looks_at_stands_in_indexes() -> None:
-    writer = open_writer(None)
-    steps = [step.partition(" USING ")[2] for step in plan(writer.db, statements.RUN_FOR_RESERVATION)]
-    writer.close()
     assert {
         "COVERING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=? AND after=?)",
         "COVERING INDEX unit_of_worker (worker_id=? AND run_id=? AND status=?)",
         "PRIMARY KEY (task_id=? AND worker_id=?)",
-    } <= {*steps}
+    } <= indexes(statements.RUN_FOR_RESERVATION)
 
 
 def test_whether_a_newcomers_link_led_anywhere_stands_in_indexes() -> None:
-    writer = open_writer(None)
-    steps = [step.partition(" USING ")[2] for step in plan(writer.db, statements.RUN_FOR_NEWCOMER)]
-    writer.close()
     assert {
         "COVERING INDEX sqlite_autoindex_agent_2 (run_id=? AND link=?)",
         "COVERING INDEX onboarding_of_link (run_id=? AND link=?)",
-    } <= {*steps}
+    } <= indexes(statements.RUN_FOR_NEWCOMER)
 
 
 def test_live_work_is_read_in_order_from_one_index() -> None:
