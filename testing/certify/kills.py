@@ -68,10 +68,9 @@ async def run(plan: Plan, tell: Progress) -> CampaignResult:
         for _ in range(plan.lanes):
             nursery.start_soon(_serve_lane, plan, scenes, tally, partial(_tell, tell, plan, tally))
     struck = ", ".join(f"{victim} {count} times" for victim, count in sorted(tally.strikes.items()))
-    halted = f"the router stood still (SIGSTOP) {tally.halts} times"
     notes = [
         f"killed: {struck}",
-        halted,
+        STOOD_STILL.format(tally.halts),
         f"{plan.real} cycles started what had died by exec, the others by fork",
     ]
     return CampaignResult(
