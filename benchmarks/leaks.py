@@ -62,7 +62,7 @@ async def _come(run: StaticRun, count: int) -> None:
 
 
 def _held(run: StaticRun) -> Mapping[str, Held]:
-    daemon, router = run.pids
+    daemon, router = run.servers.values()
     return {"daemon": _of(daemon), "router": _of(router)}
 
 

@@ -15,11 +15,9 @@ from .sampler import CannotSample, Sampled, open_sampler
 from .stacks import Stack, read_stacks
 from .threads import cpu_of_threads, spent_since
 
-CLOCKED_ROUNDS = 1
-SAMPLED_ROUNDS, SAMPLED_SMALL = (
-    ROUNDS - CLOCKED_ROUNDS,
-    ROUNDS_SMALL - CLOCKED_ROUNDS,
-)  # a row has work for so many
+CLOCKED_ROUNDS = 1  # with those that are sampled as many as a row has work for
+SAMPLED_ROUNDS = ROUNDS - CLOCKED_ROUNDS
+SAMPLED_ROUNDS_SMALL = ROUNDS_SMALL - CLOCKED_ROUNDS
 
 
 @attrs.frozen
@@ -61,9 +59,8 @@ async def take_profile(row: Row, small: bool, rate: int, tell: Callable[[str], N
             tell("by the clocks of the threads")
             clocked, spent = await _clocked(sides, CLOCKED_ROUNDS * turns)
             tell("sampled")
-            sampled = await _sampled(
-                sides, (SAMPLED_SMALL if small else SAMPLED_ROUNDS) * turns, rate, Path(folder)
-            )
+            rounds = SAMPLED_ROUNDS_SMALL if small else SAMPLED_ROUNDS
+            sampled = await _sampled(sides, rounds * turns, rate, Path(folder))
     found = _threads(spent, sampled, clocked.operations)
     return Profile(row, clocked, found, rate, any(each.late for each in sampled.values()), load)
 

@@ -34,17 +34,12 @@ class Pairs:
     count: int
     servers: Mapping[str, int]
 
-    @property
-    def pids(self) -> list[int]:
-        """Of these processes."""
-        return [*self.servers.values()]
-
     def talking(self, setting: Setting, at_once: int, rests: bool) -> Measure:
         """As much as goes, each page with so many messages under way. `rests`: routers count what it says."""
 
         async def measure() -> Sample:
             began = time.monotonic()
-            with Meter(self.pids) as meter:
+            with Meter(self.servers.values()) as meter:
                 talked = await self.pages.do(
                     "flood",
                     at_once=at_once,

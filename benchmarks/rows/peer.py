@@ -92,7 +92,8 @@ async def _open(setting: Setting, recorded: Recorded, *, submit: bool) -> AsyncG
         open_static_run(setting.folder, units, AT_ONCE) as run,
         mephisto_or(recorded, other) as mephisto,
     ):
-        yield Sides(visits(run.load, run.pids, count, submit=submit), mephisto, run.servers)
+        ours = visits(run.load, run.servers.values(), count, submit=submit)
+        yield Sides(ours, mephisto, run.servers)
 
 
 LAUNCH = Row(

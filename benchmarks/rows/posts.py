@@ -28,7 +28,7 @@ async def open_sides(setting: Setting) -> AsyncGenerator[Sides]:
         open_load(port, f"127.0.0.1:{port}", "/", AT_ONCE) as load,
     ):
         yield Sides(
-            visits(run.load, run.pids, count, submit=True, by_post=True),
+            visits(run.load, run.servers.values(), count, submit=True, by_post=True),
             visits(load, [pid], count, submit=True, by_post=True),
             run.servers,
         )

@@ -20,14 +20,8 @@ class StaticRun:
 
     daemon: Daemon
     load: Load
-
     servers: Mapping[str, int]
     """The processes that do the work."""
-
-    @property
-    def pids(self) -> list[int]:
-        """Of these processes."""
-        return [*self.servers.values()]
 
 
 @asynccontextmanager
