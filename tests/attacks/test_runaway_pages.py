@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 from tests.daemon.live_pages import ECHO, LivePage, live_page
-from tests.daemon.virtual import Virtual, open_virtual
+from tests.daemon.virtual import Virtual, VirtualPage, open_virtual
 from trio.testing import MockClock
 
 from crowdd.daemon.live import hearing, hold
@@ -19,6 +19,15 @@ from crowdd.storage.records import JournalEntry, TaskRun
 from crowdd.testing.verdicts import Verdict
 
 OPENING_S = 60.0
+
+
+@asynccontextmanager
+async def echoing(virtual: Virtual) -> AsyncGenerator[tuple[TaskRun, VirtualPage, LivePage]]:
+    """A page at work whose code says what it hears."""
+    run = await virtual.launch(units=1, code=ECHO, blueprint__type="echo")
+    page = await virtual.at_work(run, "anna")
+    async with live_page(page) as live:
+        yield run, page, live
 
 
 @asynccontextmanager
@@ -33,8 +42,7 @@ async def while_a_piece_is_opened(
         return await read(*args, **page)
 
     monkeypatch.setattr(virtual.storage, "journal", slowly)
-    run = await virtual.launch(units=1, code=ECHO, blueprint__type="echo")
-    async with live_page(await virtual.at_work(run, "anna")) as live:
+    async with echoing(virtual) as (run, _, live):
         yield run, live
 
 
@@ -83,15 +91,12 @@ async def test_sec9_so_much_of_an_agent_is_stored_and_what_comes_then_is_not_con
     autojump_clock: MockClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
 ) -> None:
     monkeypatch.setattr(hearing, name, limit)
-    async with open_virtual(tmp_path) as virtual:
-        run = await virtual.launch(units=1, code=ECHO, blueprint__type="echo")
-        page = await virtual.at_work(run, "anna")
-        async with live_page(page) as live:
-            for _ in range(5):
-                await live.send({"text": "x" * 1_000})
-            assert len(await live.until(3)) == 3
-            await trio.sleep(10)
-            assert (confirmed(live), len(live.updates())) == (3, 3)
+    async with open_virtual(tmp_path) as virtual, echoing(virtual) as (run, _, live):
+        for _ in range(5):
+            await live.send({"text": "x" * 1_000})
+        assert len(await live.until(3)) == 3
+        await trio.sleep(10)
+        assert (confirmed(live), len(live.updates())) == (3, 3)
         [agent] = await virtual.storage.agents(run.id)
         assert len(await virtual.storage.live_updates(False, agent.id, outgoing=False)) == 3
 
@@ -101,30 +106,24 @@ async def test_sec9_who_said_too_much_said_it_after_a_restart_as_well(
     autojump_clock: MockClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
 ) -> None:
     monkeypatch.setattr(hearing, name, limit)
-    async with open_virtual(tmp_path) as virtual:
-        run = await virtual.launch(units=1, code=ECHO, blueprint__type="echo")
-        page = await virtual.at_work(run, "anna")
-        async with live_page(page) as live:
-            for _ in range(3):
-                await live.send({"text": "x" * 1_000})
-            await live.until(3)
-            virtual.daemon.kill(down_s=1)
-            await trio.sleep(10)
+    async with open_virtual(tmp_path) as virtual, echoing(virtual) as (_, _, live):
+        for _ in range(3):
             await live.send({"text": "x" * 1_000})
-            await trio.sleep(10)
-            assert confirmed(live) == 3
+        await live.until(3)
+        virtual.daemon.kill(down_s=1)
+        await trio.sleep(10)
+        await live.send({"text": "x" * 1_000})
+        await trio.sleep(10)
+        assert confirmed(live) == 3
 
 
 async def test_sec9_what_was_said_too_much_does_not_keep_its_worker_from_submitting(
     autojump_clock: MockClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hearing, "HEARD_MAX", 0)
-    async with open_virtual(tmp_path) as virtual:
-        run = await virtual.launch(units=1, code=ECHO, blueprint__type="echo")
-        page = await virtual.at_work(run, "anna")
-        async with live_page(page) as live:
-            await live.send({"text": "too much"})
-            assert (await page.submit({"done": True})).verdict is Verdict.OK
+    async with open_virtual(tmp_path) as virtual, echoing(virtual) as (_, page, live):
+        await live.send({"text": "too much"})
+        assert (await page.submit({"done": True})).verdict is Verdict.OK
 
 
 def confirmed(live: LivePage) -> int:
