@@ -284,7 +284,7 @@ def _give_back(agent: Agent, unit: Unit) -> list[AgentEvent]:
 
 
 def _kind(metadata: Any) -> str:
-    """§2.7: the first known key names the kind; anything else is stored whole as `default`."""
+    """The first known key names the kind; anything else is stored whole as `default`."""
     if isinstance(metadata, dict):
         return next((kind for kind in METADATA_KINDS if kind in metadata), "default")
     return "default"

@@ -328,7 +328,7 @@ class LiveRun:
         return True
 
     async def _lose_patience(self) -> None:
-        """§3.10: stop a run to which nobody came or submitted for long."""
+        """Stop a run to which nobody came or submitted for long."""
         waited_s = await self._patience.lost()
         if not self.ended.is_set():
             log.warning("nobody came for %g s, stopping the run", waited_s, extra={"run": self.run.id})

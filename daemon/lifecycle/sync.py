@@ -1,4 +1,4 @@
-"""What a router's word about an agent means, beside what the daemon knows (§3.7). Pure.
+"""What a router's word about an agent means, beside what the daemon knows. Pure.
 
 The daemon's status is the truth; a router may tell no more than that a page is there or gone. What gone means
 is the run's to say: static work keeps its unit for all of its time, unless it says `release_on_close`.

@@ -1,6 +1,6 @@
 """Named functions that pages call: run side by side, within their limits, answered once. Not journaled.
 
-A call is a stored update `{request_id, target, args}`, its answer one that `handles` it (§2.11). After
+A call is a stored update `{request_id, target, args}`, its answer one that `handles` it. After
 a crash calls without a stored answer are executed again: at least once, and answered exactly once.
 """
 

@@ -24,7 +24,7 @@ class Past:
     """The last number among those that went to the page."""
 
     def init_data(self, task_data: Any) -> dict[str, Any]:
-        """What `init_task_data` is for live work (§1.7, §2.8)."""
+        """What `init_task_data` is for live work."""
         return {
             "task_data": task_data,
             "past_live_updates": [self._shown(update) for update in self.updates],

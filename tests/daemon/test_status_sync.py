@@ -1,4 +1,4 @@
-"""What routers say of agents, against what they are: §3.7, pages that close, and links that were lost."""
+"""What routers say of agents, against what they are: pages that close, and links that were lost."""
 
 from collections.abc import Collection
 from pathlib import Path
