@@ -16,6 +16,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -24,10 +25,12 @@ import trio
 from ..files.durable import sync_folder
 from ..storage.records import TaskRun
 from .architects.contract import Architect
+from .causes import words_of
 from .channel import Channel, LinkLost, LinkRefused
 from .house import House
-from .parts import RunBroken, outside_of
-from .providers.contract import CrowdProvider, ProviderFailed
+from .parts import Outside, RunBroken, outside_of
+from .provider_calls import ProviderSilent, ask_provider
+from .providers.contract import CrowdProvider
 from .registry import BrokenPlugIn, Registry, UnknownPlugIn
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ _LEFT = (
     "while it is stopped, remove runs/{label} and set_aside/{label}-* from its folder."
 )
 _UNKNOWN = "Its routers are not known: {}. One that runs other runs, too,"
+CLOSE_LINKS_S = 600.0  # a run may have very many; a plug-in that never comes back keeps no other run
 UNITS_PER_TRANSACTION = 500  # so that the answers of other runs never wait long for it
 
 
@@ -102,7 +106,7 @@ class Deletion:
     async def _tell_others(self, order: Order) -> None:
         run = order.run
         try:
-            outside = await self._house.user_code.off_loop(outside_of, run, self._house, self._registry)
+            outside = await self._outside(run)
         except RunBroken as exc:  # also after a crash: the task's folder has gone by then
             log.warning("its provider could not be told: %s", exc, extra={"run": run.id})
             await self._without_parts(order, exc)
@@ -110,6 +114,15 @@ class Deletion:
         await _close_links(order, outside.provider)
         for channel in await _lasting(order, outside.architect):
             await _clear(order, channel)
+
+    async def _outside(self, run: TaskRun) -> Outside:
+        """RunBroken. NoThread."""
+        try:
+            return await self._house.user_code.load(outside_of, run, self._house, self._registry)
+        except (RunBroken, OSError):
+            raise
+        except Exception as exc:  # the boundary to plug-ins, which may be the author's own
+            raise RunBroken(_said(exc)) from exc
 
     async def _without_parts(self, order: Order, why: RunBroken) -> None:
         """Routers that may outlast the run are out of our reach; one of its own may run still."""
@@ -129,17 +142,20 @@ def _installed(name: str, registry: Registry) -> type[Architect] | None:
 
 
 async def _close_links(order: Order, provider: CrowdProvider) -> None:
+    forget = partial(provider.forget_run, order.who)
     try:
-        await provider.forget_run(order.who)
-    except ProviderFailed as exc:
+        await ask_provider("closing its links", forget, CLOSE_LINKS_S)
+    except ProviderSilent as exc:
         log.warning("its provider could not be told: %s", exc, extra={"run": order.run.id})
 
 
 async def _lasting(order: Order, architect: Architect) -> Sequence[Channel]:
     try:
         return await architect.lasting()
-    except LinkRefused as exc:
-        _is_left(order, _UNKNOWN.format(exc))
+    except OSError:
+        raise
+    except Exception as exc:  # the boundary to a plug-in
+        _is_left(order, _UNKNOWN.format(_said(exc)))
         return ()
 
 
@@ -155,6 +171,11 @@ def _is_left(order: Order, which: str) -> None:
     words = _LEFT.format(which, label=order.run.label)
     log.warning("%s", words, extra={"run": order.run.id})
     order.left.append(words)
+
+
+def _said(exc: Exception) -> str:
+    """What a plug-in's error says: one that the contract names is for people, another is told by its name."""
+    return str(exc) if isinstance(exc, LinkRefused) else f"{type(exc).__name__}: {words_of(exc)}"
 
 
 def _remove(folder: Path) -> None:

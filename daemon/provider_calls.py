@@ -1,4 +1,4 @@
-"""Asks a provider, with a limit on how long it may take: whatever it does, admission has an answer."""
+"""Asks a provider, with a limit on how long it may take: whatever it does, who asks has an answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -18,14 +18,14 @@ class ProviderSilent(Exception):
     """The provider failed, raised, or took too long; the cause says which. Nothing was decided."""
 
 
-async def ask_provider(doing: str, ask: Callable[[], Awaitable[T]]) -> T:
+async def ask_provider(doing: str, ask: Callable[[], Awaitable[T]], limit_s: float = PROVIDER_LIMIT_S) -> T:
     """What `ask` gives. ProviderSilent; IdentityUnverified and errors of storage pass through."""
     try:
-        with trio.fail_after(PROVIDER_LIMIT_S):
+        with trio.fail_after(limit_s):
             return await ask()
     except (IdentityUnverified, StorageError):
         raise
     except trio.TooSlowError as exc:
-        raise ProviderSilent(f"{doing} took longer than {PROVIDER_LIMIT_S:g} s") from exc
+        raise ProviderSilent(f"{doing} took longer than {limit_s:g} s") from exc
     except Exception as exc:  # the boundary to a plug-in, which may be the author's own
         raise ProviderSilent(f"{doing} failed: {type(exc).__name__}: {words_of(exc)}") from exc

@@ -7,13 +7,14 @@ from contextlib import aclosing, suppress
 import trio
 
 from ...protocol.names import RunId
-from ...storage.errors import NotFound, StorageFull
+from ...storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ...storage.records import TaskRun
+from ..causes import causes, words_of
 from ..deletion import Deletion, DeletionFailed, Order, Stock
 from ..house import House
 from ..registry import Registry
 from .held_runs import HeldRuns
-from .holder import Holder
+from .holder import TROUBLE_CHARACTERS_MAX, Holder
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +73,19 @@ class Deletions:
                 log.info("the run is deleted", extra={"run": run.id})
         except NotFound:
             log.info("the run was deleted before", extra={"run": run.id})
-        except (OSError, StorageFull) as exc:
-            log.error("the run is not deleted yet: %s", exc, extra={"run": run.id})
-            with suppress(StorageFull):
-                await self._house.storage.set_trouble(run.id, f"it is being deleted, but: {exc}")
+        except Exception as exc:  # a disk that is full or fails, a plug-in, or a mistake of ours
+            if any(isinstance(cause, LeaseLost | StorageFailed) for cause in causes(exc)):
+                raise
+            await self._note_failure(run, exc)
         finally:
             order.done.set()
+
+    async def _note_failure(self, run: TaskRun, error: Exception) -> None:
+        unexpected = None if isinstance(error, OSError | StorageFull) else error
+        log.error("the run is not deleted yet: %s", error, exc_info=unexpected, extra={"run": run.id})
+        with suppress(StorageFull, NotFound):
+            said = words_of(causes(error)[0])[:TROUBLE_CHARACTERS_MAX]
+            await self._house.storage.set_trouble(run.id, f"it is being deleted, but: {said}")
 
     async def _let_go(self, run: TaskRun) -> None:
         """Return when nobody holds the run and its routers are down, as far as they can be reached."""

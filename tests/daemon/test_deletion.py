@@ -128,6 +128,80 @@ async def test_a_run_goes_and_staff_are_told_what_routers_out_of_reach_may_have_
         assert await is_gone(virtual, run)
 
 
+PLUG_INS_THAT_FAIL = """
+import trio
+from crowdd.daemon.architects.mock import MockArchitect
+from crowdd.daemon.providers.mock import MockProvider
+
+class Confused(MockProvider):
+    name = "confused"
+    async def forget_run(self, who):
+        raise KeyError("a mistake of its author")
+
+class Silent(MockProvider):
+    name = "silent"
+    async def forget_run(self, who):
+        await trio.sleep_forever()
+
+class Unmade(MockProvider):
+    name = "unmade"
+    def __init__(self, options, place):
+        super().__init__(options, place)
+        if place.run.deleting:
+            raise KeyError("a mistake of its author")
+
+class Lost(MockArchitect):
+    name = "lost"
+    async def lasting(self):
+        raise KeyError("a mistake of its author")
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("provider", "confused"), ("provider", "silent"), ("provider", "unmade"), ("architect", "lost")],
+)
+async def test_a_plug_in_that_fails_keeps_no_run_from_going_and_ends_no_other(
+    tmp_path: Path, autojump_clock: MockClock, part: str, name: str
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        other = await virtual.launch("other", units=1)
+        run = await virtual.launch(units=1, code=PLUG_INS_THAT_FAIL, **{f"{part}__type": name})
+        await virtual.operator.stop(run.id, True, STAFF)
+        await trio.sleep(5)
+        await virtual.operator.delete(run.id, STAFF)
+        assert await is_gone(virtual, run)
+        assert virtual.operator.live(other.id) is not None
+
+
+ROUTER_THAT_FAILS = """
+from crowdd.daemon.architects.mock import MockArchitect
+
+class Confused:
+    name = "confused"
+    async def undeploy(self, label, discard=False):
+        raise KeyError("a mistake of its author")
+
+class Away(MockArchitect):
+    name = "away"
+    async def lasting(self):
+        return [Confused()]
+"""
+
+
+async def test_a_deletion_that_fails_as_none_should_is_told_and_ends_nothing_else(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        other = await virtual.launch("other", units=1)
+        run = await virtual.launch(units=1, code=ROUTER_THAT_FAILS, architect__type="away")
+        await virtual.operator.stop(run.id, True, STAFF)
+        await trio.sleep(5)
+        with pytest.raises(DeletionFailed, match="being deleted, but: 'a mistake of its author'"):
+            await virtual.operator.delete(run.id, STAFF)
+        assert virtual.operator.live(other.id) is not None
+
+
 @pytest.mark.parametrize(
     ("architect", "may_last"), [("local", False), ("remote", True), ("of its own", True)]
 )
