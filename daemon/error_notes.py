@@ -5,7 +5,7 @@ import traceback
 
 from ..protocol.names import AgentId, RunId
 from ..storage.contract import Storage
-from ..storage.errors import StorageFull
+from ..storage.errors import NotFound, StorageFull
 from .causes import causes, whole_characters, words_of
 from .clock import Wall
 
@@ -30,14 +30,14 @@ class ErrorNotes:
     async def note(
         self, source: str, doing: str, error: BaseException, agent_id: AgentId | None = None
     ) -> None:
-        """Store the error. Past the limit, and while the disk is full, the log alone has it."""
+        """Store the error. The log alone has it past the limit, on a full disk, and of a deleted run."""
         if not self._left:
             return
         self._left -= 1
         data = error_data(doing, error)
         try:
             await self._storage.add_error(self._run_id, agent_id, source, data, self._wall())
-        except StorageFull as exc:
+        except (StorageFull, NotFound) as exc:
             log.warning("an error could not be noted: %s", exc, extra={"run": self._run_id})
 
 

@@ -100,22 +100,27 @@ class Errands:
 
     async def _run(self, errand: Errand) -> None:
         try:
-            await self._tell(errand)
-        except (LeaseLost, StorageFailed):
-            raise
-        except NotFound as exc:
-            log.warning("nobody to tell %s about any more: %s", errand.key, exc, extra={"run": errand.run_id})
-            await self._forget(errand)
+            await self._try(errand)
         except StorageFull as exc:
             log.warning("a full disk delays %s: %s", errand.key, exc, extra={"run": errand.run_id})
             self._wait(errand)
-        except Exception as exc:  # the provider is a plug-in: whatever it raises, it is owed on
-            await self._note(errand, exc)
         finally:
             self._busy.discard(errand.subject)
             self._tried.set()
             self._tried = trio.Event()
             self._look.set()
+
+    async def _try(self, errand: Errand) -> None:
+        """Tell it, or keep why not. LeaseLost, StorageFailed, StorageFull."""
+        try:
+            await self._tell(errand)
+        except (LeaseLost, StorageFailed, StorageFull):
+            raise
+        except NotFound as exc:
+            log.warning("nobody to tell %s about any more: %s", errand.key, exc, extra={"run": errand.run_id})
+            await self._forget(errand)
+        except Exception as exc:  # the provider is a plug-in: whatever it raises, it is owed on
+            await self._note(errand, exc)
 
     async def _tell(self, errand: Errand) -> None:
         with trio.fail_after(CALL_S):

@@ -16,8 +16,10 @@ from crowdd.daemon.errands.runner import CALL_S, LOOK_S, RETRY_S, RETRY_S_MAX
 from crowdd.daemon.house import House
 from crowdd.daemon.providers.contract import Place
 from crowdd.daemon.providers.mock import MockProvider
-from crowdd.protocol.names import RunId
+from crowdd.protocol.names import RunId, RunState
+from crowdd.storage.errors import StorageFull
 from crowdd.storage.records import TaskRun, Worker
+from crowdd.storage.writes import MoveRun
 
 from .conftest import a_run
 
@@ -197,6 +199,41 @@ async def test_what_is_owed_about_nobody_is_forgotten(autojump_clock: MockClock,
     async with serving(town.errands):
         await trio.sleep(1)
     assert (await town.kept(), town.errands.owed()) == ([], [])
+
+
+async def test_on_a_full_disk_what_is_owed_about_nobody_is_forgotten_once_there_is_space(
+    autojump_clock: MockClock, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = Errand(Call.APPROVE, 99, town.run.id, None, town.house.wall())
+    await town.house.storage.commit([missing.save()], town.house.wall())
+
+    async def commit(*_: object) -> None:
+        raise StorageFull("no space left")
+
+    async with serving(town.errands):
+        with monkeypatch.context() as full:
+            full.setattr(town.house.storage, "commit", commit)
+            await trio.sleep(1)
+        await trio.sleep(HOUR_S)
+    assert await town.kept() == []
+
+
+async def test_a_provider_that_fails_while_its_run_is_deleted_ends_nothing(
+    autojump_clock: MockClock, town: Town
+) -> None:
+    class Broken(MockProvider):
+        async def block(self, worker: Worker, reason: str) -> None:
+            storage, now = self.place.storage, self.place.wall()
+            await storage.commit([MoveRun(town.run.id, RunState.RUNNING, RunState.STOPPED, "staff", "")], now)
+            await storage.begin_deletion(town.run.id, now, "staff")
+            await storage.finish_deletion(town.run.id, now, "staff")
+            raise KeyError("token")
+
+    town.provider = Broken(town.provider.options, town.provider.place)
+    await town.owe(Call.BLOCK)
+    async with serving(town.errands):
+        await trio.sleep(1)
+        assert town.errands.owed()[0].error == "'token'"
 
 
 async def test_many_are_told_a_few_at_a_time(autojump_clock: MockClock, town: Town) -> None:
