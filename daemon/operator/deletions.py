@@ -1,6 +1,7 @@
 """The runs that are to be deleted: each is let go first, then deleted, one after the other."""
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing, suppress
 
@@ -28,7 +29,7 @@ class Deletions:
         self._holder = holder
         self._deletion = Deletion(house, registry)
         self._one_at_a_time = trio.Lock()
-        self._to_delete, self._orders = trio.open_memory_channel[Order](64)
+        self._to_delete, self._orders = trio.open_memory_channel[Order](math.inf)  # as many as staff ask for
 
     async def stock(self, run_id: RunId) -> Stock:
         """What would go with the run. NotFound."""
@@ -42,16 +43,22 @@ class Deletions:
         DeletionFailed: it is going, but something stays; the next start, or asking again, tries again.
         Cancelled: what was begun is gone on with.
         """
-        storage = self._house.storage
-        run = await storage.begin_deletion(run_id, self._house.wall(), who)
-        stock = await self._deletion.stock(run)
-        order = Order(run, who)
-        await self._to_delete.send(order)
+        order, stock = await self._begun(run_id, who)
         await order.done.wait()
         with suppress(NotFound):
-            run = await storage.run(run_id)
+            run = await self._house.storage.run(run_id)
             raise DeletionFailed(run.trouble or "its deletion was broken off")
         return stock, order.left
+
+    async def _begun(self, run_id: RunId, who: str) -> tuple[Order, Stock]:
+        """Mark the run and have it deleted; what it had. Shielded: what is marked goes."""
+        with trio.CancelScope(shield=True):
+            order = Order(await self._house.storage.begin_deletion(run_id, self._house.wall(), who), who)
+            try:
+                return order, await self._deletion.stock(order.run)
+            finally:
+                self._to_delete.send_nowait(order)
+        raise AssertionError("a scope that nobody has is not cancelled")
 
     async def serve(self, begun: Iterable[TaskRun]) -> None:
         """Go on with the deletions that were begun, then do those that are asked for, until cancelled."""

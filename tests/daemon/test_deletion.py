@@ -128,6 +128,20 @@ async def test_a_run_goes_and_staff_are_told_what_routers_out_of_reach_may_have_
         assert await is_gone(virtual, run)
 
 
+async def test_who_asked_may_leave_as_soon_as_a_deletion_is_begun(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await a_done_run(virtual)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(virtual.operator.delete, run.id, STAFF)
+            while not (await virtual.storage.run(run.id)).deleting:
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+        await trio.sleep(60)
+        assert await is_gone(virtual, run)
+
+
 PLUG_INS_THAT_FAIL = """
 import trio
 from crowdd.daemon.architects.mock import MockArchitect
