@@ -19,7 +19,7 @@ from crowdd.protocol.names import (
     WireId,
     WorkerId,
 )
-from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial
+from crowdd.storage.admission import NewDecision, NewOnboarding, NewSpecial, WorkerFacts
 from crowdd.storage.contract import Arrival, ChangeRun, NewRows, Registration, Storage
 from crowdd.storage.records import LateAnswer
 from crowdd.storage.writes import (
@@ -105,6 +105,37 @@ class SameLives(Both):
         )
         self.take(attrs.evolve(registration, **choice))
 
+    @rule(
+        run=ONE_RUN,
+        name=st.sampled_from(["ann", "dan", "eve", "fay"]),
+        link=LINKS,
+        fresh=st.booleans(),
+        path=PATHS,
+        wire=st.integers(1, 40),
+        choice=st.none() | CHOICES,
+    )
+    def arrive_for_work(
+        self,
+        run: RunId,
+        name: str,
+        link: str,
+        fresh: bool,
+        path: Sequence[AgentStatus],
+        wire: int,
+        choice: dict[str, Any] | None,
+    ) -> None:
+        def choose(facts: WorkerFacts) -> Registration | None:
+            if choice is None:
+                return None
+            decision = NewDecision(run, facts.worker.id, "admission", "admitted", None, {})
+            chosen = Registration(run, facts.worker.id, WireId(f"wire-{wire}"), link, "", path, NOW)
+            return attrs.evolve(chosen, decision=decision, **choice)
+
+        link = link if fresh else f"{link}-{name}"  # of one who is new, or nobody's but theirs
+        arrival = Arrival(run, "mock", name, {}, choose, link if fresh else None)
+        self.both(lambda s: s.arrive(arrival, NOW))
+        self.both(lambda s: s.last_of_link(run, link))
+
     @rule(run=ONE_RUN, worker=WORKERS, limit=st.integers(0, 4))
     def look(self, run: RunId, worker: WorkerId, limit: int) -> None:
         self.both(lambda s: s.worker_facts(run, worker))
@@ -184,8 +215,11 @@ class SameLives(Both):
             "review": [AddReview(agent, AgentStatus.APPROVED, "staff:ada")],
         }
         self.both(lambda s: s.commit(writes[then], LATER))
+        again = [*writes[then], *writes["give back"]]
+        self.both(lambda s: s.commit_for(chosen.wire_id, lambda agent, unit: again, LATER))
 
     @rule(
+        wire=st.integers(1, 40),
         moves=st.lists(
             st.builds(
                 MoveAgent,
@@ -206,10 +240,11 @@ class SameLives(Both):
                 st.booleans(),
             ),
             max_size=3,
-        )
+        ),
     )
-    def commit_anything(self, moves: list[Write]) -> None:
+    def commit_anything(self, wire: int, moves: list[Write]) -> None:
         self.both(lambda s: s.commit(moves, LATER))
+        self.both(lambda s: s.commit_for(WireId(f"wire-{wire}"), lambda agent, unit: moves, LATER))
 
 
 class SameRest(Both):
