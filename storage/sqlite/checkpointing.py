@@ -5,10 +5,10 @@ would go on unnoticed. So it is done here, by the one connection that writes.
 """
 
 import os
-import sqlite3
 from pathlib import Path
 
 from .ask import Db
+from .commit import DATABASE_ERRORS, is_full, words_of
 
 COMMITS_MAX = 200  # a commit writes five pages or more: about as often as SQLite's own 1,000 pages
 PAGES_MAX = 3_000  # 12 MiB: as all of it is kept, the next commits write over it; to let it grow costs more
@@ -35,10 +35,10 @@ class WriteAheadLog:
         pages = moved = 0
         try:
             _, pages, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except sqlite3.Error as exc:
-            if exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+        except DATABASE_ERRORS as exc:
+            if is_full(exc):
                 return None  # all is in the log; it is tried again after the next commits
-            return f"{exc} ({exc.sqlite_errorname})"
+            return words_of(exc)
         finally:
             self._begin_anew(pages if moved == pages else 0)
         return None

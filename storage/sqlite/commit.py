@@ -27,7 +27,6 @@ _STORE_FAULT = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
         sqlite3.SQLITE_READONLY,
         sqlite3.SQLITE_INTERRUPT,
         sqlite3.SQLITE_IOERR,
@@ -38,6 +37,8 @@ _STORE_FAULT = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
+DATABASE_ERRORS = (sqlite3.Error, MemoryError)
+"""What a statement raises that a job is not to blame for: Python has its own name for SQLITE_NOMEM."""
 
 
 @attrs.define(eq=False)
@@ -87,7 +88,7 @@ class Writer:
             self._commit(jobs)
         except StorageError as exc:
             _fail(jobs, exc)
-        except sqlite3.Error as exc:
+        except DATABASE_ERRORS as exc:
             _fail(jobs, self._failure(exc))
 
     def _commit(self, jobs: Sequence[Job]) -> None:
@@ -115,16 +116,16 @@ class Writer:
             self.db.execute("ROLLBACK")
             raise LeaseLost(f"epoch {present} has taken this store from epoch {self.epoch}")
 
-    def _failure(self, exc: sqlite3.Error) -> StorageError:
-        full = _primary_code(exc) == sqlite3.SQLITE_FULL
+    def _failure(self, exc: Exception) -> StorageError:
+        full = is_full(exc)
         try:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
-        except sqlite3.Error:
+        except DATABASE_ERRORS:
             full = False
         if full:
             return StorageFull(f"no space left: {exc}")
-        self.failed = f"the store failed: {exc} ({exc.sqlite_errorname})"
+        self.failed = f"the store failed: {words_of(exc)}"
         return StorageFailed(self.failed)
 
 
@@ -137,8 +138,8 @@ def read_together(db: Db, jobs: Sequence[Job]) -> None:
                 job.attempt(db)
         finally:
             db.execute("ROLLBACK")
-    except sqlite3.Error as exc:
-        _fail(jobs, StorageFailed(f"the store could not be read: {exc}"))
+    except DATABASE_ERRORS as exc:
+        _fail(jobs, StorageFailed(f"the store could not be read: {words_of(exc)}"))
 
 
 def is_store_fault(exc: sqlite3.Error) -> bool:
@@ -146,12 +147,22 @@ def is_store_fault(exc: sqlite3.Error) -> bool:
     return _primary_code(exc) in _STORE_FAULT
 
 
+def is_full(exc: Exception) -> bool:
+    """Whether there was no space on the disk."""
+    return _primary_code(exc) == sqlite3.SQLITE_FULL
+
+
 def is_damage(exc: sqlite3.Error) -> bool:
     """Whether the file itself is not, or no longer, a database."""
     return _primary_code(exc) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _primary_code(exc: sqlite3.Error) -> int:
+def words_of(exc: Exception) -> str:
+    """What went wrong, with the name that SQLite has for it."""
+    return f"{exc} ({getattr(exc, 'sqlite_errorname', type(exc).__name__)})".lstrip()
+
+
+def _primary_code(exc: Exception) -> int:
     code: int = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_OK)  # absent when the module itself complains
     return code & 0xFF
 

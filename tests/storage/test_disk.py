@@ -3,16 +3,21 @@
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from crowdd.storage.errors import StorageFailed, StorageFull
 from crowdd.storage.opening import open_storage
 from crowdd.storage.sqlite import open_threads
+from crowdd.storage.sqlite.ask import Db
 from crowdd.storage.sqlite.checkpointing import COMMITS_MAX, GROWN_BYTES_MAX, LOG_BYTES_KEPT
+from crowdd.storage.sqlite.commit import Job
+from crowdd.storage.sqlite.connecting import HeldWriter, open_writer
 from crowdd.storage.sqlite.engine import Threads
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -154,3 +159,42 @@ async def test_a_log_that_is_kept_is_written_over_instead_of_cut_and_grown(datab
 
 def log_of(database: Path) -> Path:
     return database.with_name("crowdd.db-wal")
+
+
+class Starved:
+    """A connection whose SQLite finds no memory for one statement; Python has its own name for that."""
+
+    def __init__(self, db: Db, statement: str) -> None:
+        self._db = db
+        self._statement = statement
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        if statement == self._statement:
+            raise MemoryError
+        return self._db.execute(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+def carried_out(writer: HeldWriter, name: str, starved_at: str) -> Job:
+    """A job that puts this away, while there is no memory for that statement."""
+    db, starved, job = writer.db, Starved(writer.db, starved_at), Job(partial(insert, key=name))
+    writer.db = cast(Db, starved)
+    writer.carry_out([job])
+    writer.db = db
+    return job
+
+
+def test_p12_a_commit_for_which_there_is_no_memory_is_a_failure_of_the_store(database: Path) -> None:
+    with closing(open_writer(database)) as writer:
+        assert isinstance(carried_out(writer, "unknown", "COMMIT").error, StorageFailed)
+        assert isinstance(carried_out(writer, "after", "").error, StorageFailed)
+
+
+def test_p12_no_memory_for_a_checkpoint_says_nothing_against_what_was_committed(database: Path) -> None:
+    with closing(open_writer(database)) as writer:
+        for number in range(COMMITS_MAX - 1):
+            carried_out(writer, f"{number:03}", "")
+        assert carried_out(writer, "last", "PRAGMA wal_checkpoint(PASSIVE)").error is None
+        assert writer.failed == "the store failed: (MemoryError)"
