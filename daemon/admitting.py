@@ -3,7 +3,6 @@
 import logging
 from typing import assert_never
 
-import attrs
 import trio
 
 from ..protocol.ids import RANDOM_BYTES, new_wire_id
@@ -13,6 +12,7 @@ from ..storage.admission_rules import GRANTED_WHO, GRANTED_WHY
 from ..storage.contract import Choose, NotReserved, Registration, Reserved
 from ..storage.errors import NotFound
 from ..storage.records import Worker
+from ..storage.rows import changed
 from ..storage.writes import RecordDecision, SetGrant, TakeGrant
 from .admission import Ask, Onboard, Refuse, Reserve, Special, decide
 from .admission.decisions import Final
@@ -152,7 +152,7 @@ class Admitting:
     async def _reserve(
         self, decision: Special | Reserve, inquiry: Inquiry, seat: Seat
     ) -> Reserved | NotReserved:
-        registration = attrs.evolve(
+        registration = changed(
             self._blank(seat, _unit_index(decision)),
             worker_id=inquiry.worker.id,
             candidates=decision.candidates if isinstance(decision, Reserve) else None,

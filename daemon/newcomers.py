@@ -1,11 +1,16 @@
 """What somebody who was never here is given at once, in the transaction that makes them known. Pure."""
 
+from typing import Final
+
 import attrs
 
 from ..storage.admission import WorkerFacts
 from ..storage.contract import Registration
+from ..storage.rows import changed
 from .admission import Answers, Reserve, Rules, decide
 from .inquiry import facts_of, recorded
+
+WELCOME: Final = Answers(provider_admits=True)
 
 
 @attrs.frozen
@@ -21,11 +26,11 @@ class Newcomers:
 
     def __call__(self, read: WorkerFacts) -> Registration | None:
         """A unit; or None: it is nothing so simple, and is for `Admitting` to find out."""
-        facts = facts_of(read, self.rules, Answers(provider_admits=True))
+        facts = facts_of(read, self.rules, WELCOME)
         decision = decide(facts)
         if not isinstance(decision, Reserve):
             return None
-        return attrs.evolve(
+        return changed(
             self.blank,
             worker_id=read.worker.id,
             candidates=decision.candidates,

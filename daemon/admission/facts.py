@@ -12,7 +12,7 @@ import attrs
 
 from ...protocol.names import AgentStatus, Reason, UnitId
 from .gold import GoldCounts, GoldRules, counts_of
-from .limits import WorkerLimits
+from .limits import UNLIMITED, WorkerLimits
 from .onboarding import OnboardingState, failed_name, onboarding_state
 from .orders import Order
 from .requirements import Requirement
@@ -47,7 +47,7 @@ class Rules:
 
     requirements: tuple[Requirement, ...] = ()
     block_qualification: str | None = None
-    limits: WorkerLimits = attrs.Factory(WorkerLimits)
+    limits: WorkerLimits = UNLIMITED
     onboarding: str | None = None
     """The onboarding qualification; None: the run does not onboard."""
     screening: ScreeningRules | None = None
@@ -142,9 +142,10 @@ class Answers:
 class Facts:
     """Everything one decision is made from."""
 
-    rules: Rules = attrs.Factory(Rules)
-    standing: Standing = attrs.Factory(Standing)
-    answers: Answers = attrs.Factory(Answers)
+    # Shared defaults: what a factory gives is made anew each time that facts are recorded, to be compared.
+    rules: Rules = Rules()
+    standing: Standing = Standing()
+    answers: Answers = Answers()
     closed: Reason | None = None
     """Why the run lets nobody in at present."""
     unverified: str | None = None

@@ -1,5 +1,7 @@
 """How much one worker may hold and do. Pure."""
 
+from typing import Final
+
 import attrs
 
 from ...protocol.names import Reason
@@ -13,6 +15,9 @@ class WorkerLimits:
     """How many units of the run at once, special units included."""
     maximum_units_per_worker: int = 0
     """How many units of the task, over all its runs, held or done; special units are not counted."""
+
+
+UNLIMITED: Final = WorkerLimits()
 
 
 def over_limit(limits: WorkerLimits, holding: int, task_units: int) -> Reason | None:
