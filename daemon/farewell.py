@@ -28,7 +28,7 @@ class Farewell:
         """
         runs = [live for live in self._held() if not live.ended.is_set()]
         for live in self._held():
-            live.close_doors()
+            live.leaving.close_doors()
         await self._grace(runs, cut)
         with trio.move_on_after(self._pace.goodbye_s) as scope:
             async with trio.open_nursery() as nursery:
@@ -47,7 +47,7 @@ class Farewell:
         with trio.move_on_after(self._pace.goodbye_s) as scope:
             async with trio.open_nursery() as nursery:
                 for live in self._held():
-                    nursery.start_soon(live.suspend, self._pace.suspend_s)
+                    nursery.start_soon(live.leaving.suspend, self._pace.suspend_s)
         if scope.cancelled_caught:
             log.warning("not every router could be told in %g s", self._pace.goodbye_s)
 
@@ -55,14 +55,14 @@ class Farewell:
         """Tell everybody who waits to try later, and routers to keep pages calm: the store is lost."""
         async with trio.open_nursery() as nursery:
             for live in self._held():
-                nursery.start_soon(live.lose_store, self._pace.suspend_s)
+                nursery.start_soon(live.leaving.lose_store, self._pace.suspend_s)
 
     async def end_routers(self, runs: Sequence[LiveRun]) -> None:
         """Take routers down; only once no task of their runs can start one again."""
         with trio.move_on_after(self._pace.goodbye_s):
             async with trio.open_nursery() as nursery:
                 for live in runs:
-                    nursery.start_soon(live.end_routers)
+                    nursery.start_soon(live.leaving.end_routers)
 
     async def _grace(self, runs: Sequence[LiveRun], cut: trio.Event) -> None:
         """Let work in progress go on, each run for its own grace, until all are quiet or `cut`."""
@@ -70,11 +70,11 @@ class Farewell:
             nursery.start_soon(_cancel_when, cut, nursery.cancel_scope)
             async with trio.open_nursery() as quiet:
                 for live in runs:
-                    quiet.start_soon(live.quiet)
+                    quiet.start_soon(live.leaving.quiet)
             nursery.cancel_scope.cancel(reason="nobody is at work any more")
 
     async def _say_goodbye(self, live: LiveRun) -> None:
-        count = await live.say_goodbye(self._pace.suspend_s)
+        count = await live.leaving.say_goodbye(self._pace.suspend_s)
         ids = {"run": live.run.id}
         log.info("%d active agents disconnected, their units are kept", count, extra=ids)
 

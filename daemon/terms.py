@@ -98,6 +98,8 @@ class RunTerms:
         self._document = run.config
         self.config = parts.config
         """As it is now; replaced as a whole."""
+        self.paused = run.paused
+        """Whether nobody new is let in at present, because staff said so."""
 
     async def pause(self, paused: bool, who: str, why: str) -> None:
         """Let nobody new in, or let them in again; who is at work goes on either way.
@@ -106,6 +108,7 @@ class RunTerms:
         """
         run = await self._house.storage.set_paused(self._run_id, paused, self._house.wall(), who, why)
         self._affected.patience.hold(run.paused)
+        self.paused = run.paused
         log.info("paused" if run.paused else "not paused any more", extra={"run": self._run_id})
 
     async def extend(self, wish: Wish, who: str) -> Extended:

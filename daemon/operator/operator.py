@@ -112,7 +112,7 @@ class Operator:
 
     def longest_stop_s(self) -> float:
         """What a stop that began now may take: the longest grace, the goodbyes, the ends of routers."""
-        graces = [live.grace_s for live in self._held.all()]
+        graces = [live.leaving.grace_s for live in self._held.all()]
         return max(graces, default=0.0) + 2 * self._house.pace.goodbye_s
 
     # --- launching

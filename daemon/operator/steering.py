@@ -21,7 +21,7 @@ class Steering:
         """Let nobody else in; `now` also dismisses who is at work. NotFound."""
         live = await self._held.settled(run_id)
         if live is not None:
-            await live.stop(now, who)
+            await live.steering.stop(now, who)
             return
         self._held.take_up(run_id)  # nobody is to take it up meanwhile
         try:
@@ -33,7 +33,7 @@ class Steering:
         """Let nobody new in, or let them in again. NotFound, StaleWrite."""
         live = await self._held.settled(run_id)
         if live is not None:
-            await live.pause(paused, who, why)
+            await live.steering.pause(paused, who, why)
         else:
             await self._house.storage.set_paused(run_id, paused, self._house.wall(), who, why)
 
@@ -44,13 +44,13 @@ class Steering:
             run = await self._house.storage.run(run_id)
             why = run.trouble or "it is not being carried out at present"
             raise ExtensionRefused([f"run {run.label!r} cannot be extended now: {why}"])
-        return await live.extend(wish, who)
+        return await live.steering.extend(wish, who)
 
     async def expire(self, run_id: RunId, who: str) -> int:
         """Expire every unit that nobody holds; returns how many. NotFound."""
         live = await self._held.settled(run_id)
         if live is not None:
-            return await live.expire(who)
+            return await live.steering.expire(who)
         await self._house.storage.run(run_id)
         return await self._unheld.expire(run_id, who, "expired by staff")
 
@@ -59,4 +59,4 @@ class Steering:
         live = self._held.live(run_id)
         if live is None:
             raise LookupError(f"run {run_id} is not running")
-        return await live.personal_links(workers)
+        return await live.steering.personal_links(workers)

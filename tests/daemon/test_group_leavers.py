@@ -148,7 +148,7 @@ async def test_nobody_is_sought_any_more_when_staff_expire_the_seat(
         async with a_pair(virtual, run) as (ann, bob):
             await leave(bob)
             await trio.sleep(5)
-            await live.expire("staff:eve")
+            await live.steering.expire("staff:eve")
             left_at = trio.current_time()
             await ann.becomes("partner disconnect")
             assert trio.current_time() - left_at < 5

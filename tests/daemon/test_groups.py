@@ -147,7 +147,7 @@ async def test_whoever_waits_when_staff_expire_the_rest_is_sent_away_at_once(
         run = await a_group_run(virtual)
         live = await virtual.until_live(run.id)
         async with member(virtual, run, "ann") as ann:
-            await live.expire("staff:eve")
+            await live.steering.expire("staff:eve")
             await ann.becomes("expired")
         with trio.fail_after(60):
             await live.ended.wait()
@@ -160,7 +160,7 @@ async def test_whoever_waits_when_the_run_is_stopped_is_told_that_it_has_ended(
         run = await a_group_run(virtual)
         live = await virtual.until_live(run.id)
         async with member(virtual, run, "ann") as ann:
-            await live.stop(now=False, who="staff:eve")
+            await live.steering.stop(now=False, who="staff:eve")
             await ann.becomes("disconnect")
             (agent,) = await virtual.storage.agents(run.id)
             assert agent.reason == "run_ended"
@@ -175,5 +175,5 @@ async def test_who_waits_in_a_paused_run_is_not_kept_for_longer(
         run = await a_group_run(virtual, blueprint__waiting__limit_s="60")
         live = await virtual.until_live(run.id)
         async with member(virtual, run, "ann") as ann:
-            await live.pause(True, "staff:eve", "lunch")
+            await live.steering.pause(True, "staff:eve", "lunch")
             await ann.becomes("expired")

@@ -440,7 +440,7 @@ async def test_an_error_report_about_an_agent_of_another_run_is_dropped(
         first, second = await virtual.launch("first"), await virtual.launch("second")
         ann = await virtual.at_work(first, "ann")
         live = await virtual.until_live(second.id)
-        io = live.__dict__["_reception"].io
+        io = live.__dict__["_crew"].reception.io
         io.hand_in(io.links[0], LogError(WireId(ann.agent), {"error": "not mine"}))
         await trio.sleep(1)
         assert await virtual.storage.errors(second.id) == []
