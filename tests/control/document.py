@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import jsonschema_rs
 
-from crowdd.daemon.control.app import ENDPOINTS
+from crowdd.daemon.control.endpoints import ENDPOINTS
 from crowdd.daemon.control.openapi import LINES, openapi_document
 
 DOCUMENT = openapi_document(ENDPOINTS)

@@ -5,8 +5,8 @@ from typing import Any, TypedDict
 
 import pytest
 
-from crowdd.daemon.control.app import ENDPOINTS
 from crowdd.daemon.control.endpoint import Endpoint
+from crowdd.daemon.control.endpoints import ENDPOINTS
 from crowdd.daemon.control.openapi import openapi_document
 from crowdd.daemon.roles import Role
 

@@ -9,8 +9,8 @@ import pytest
 import trio
 
 from crowdd.daemon.control import serve_control
-from crowdd.daemon.control.app import ENDPOINTS
 from crowdd.daemon.control.endpoint import Endpoint
+from crowdd.daemon.control.endpoints import ENDPOINTS
 from crowdd.daemon.roles import Person, Role, RolesConfig, Staff
 from crowdd.storage.errors import StorageFull
 from crowdd.storage.records import AuditRow
