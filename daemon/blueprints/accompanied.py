@@ -52,7 +52,7 @@ class AccompaniedBlueprint(PagedBlueprint):
         return code_faults(self._code, self.uses())
 
     def warnings(self) -> list[str]:
-        return code_warnings(self._code, self.uses())
+        return [*code_warnings(self._code, self.uses()), *super().warnings()]
 
     def play(self, kind: PieceKind) -> Play | None:
         found: Play | None = self._code.play(PIECES[kind])

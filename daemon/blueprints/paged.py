@@ -15,7 +15,8 @@ import attrs
 
 from ...storage.records import Assignment, Unit
 from .contract import Blueprint, BlueprintFault, Material, ReadData, Row
-from .pages import ALWAYS_FILLED, INDEX, SCRIPT, page_faults, page_script, placeholders, read_page
+from .page_doubts import page_doubts
+from .pages import ALWAYS_FILLED, INDEX, RESERVED, SCRIPT, page_faults, page_script, placeholders, read_page
 from .reading import DATA_NAMES, DataFault, read_rows
 from .rows import RowFault, page_view
 
@@ -58,6 +59,12 @@ class PagedBlueprint(Blueprint):
         if names is not None and not row_faults:
             faults += self._unknown_placeholders(files, names)
         return faults + row_faults + self.code_faults()
+
+    def warnings(self) -> list[str]:
+        files = self.page_files()
+        text = files[INDEX].decode(errors="replace")
+        page = f"{self.options.page.as_posix()}/{INDEX}"
+        return _shortened(page_doubts(page, text, {*files, *RESERVED}, needs_form=self.live is None))
 
     def check_added(self, path: Path) -> list[str]:
         try:
