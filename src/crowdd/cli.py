@@ -247,8 +247,9 @@ def bots(
     """
     import trio
 
-    from .client.terminal import counted
+    from .client.terminal import counted, safe
     from .testing.bots import BotPlan, run_bots
+    from .testing.empty_hands import empty_handed
     from .testing.history import History, answers_saved
     from .testing.players import PlayerUnusable, load_player
 
@@ -272,6 +273,8 @@ def bots(
         seen = trio.run(run_bots, plan, links, known, History("bots-", file=file))
     saved = counted(len(answers_saved(seen.entries)), "answer")
     click.echo(f"{counted(len(links), 'worker')} went home, {saved} saved")
+    for why, workers in empty_handed(seen.entries).items():
+        click.echo(f"{counted(workers, 'worker')} saved nothing: {safe(why)}")
 
 
 @crowdd.command()
