@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ def run_one_shot(plan: OneShot) -> int:
     with ExitStack() as stack:
         data = plan.data or Path(stack.enter_context(_kept_folder()))
         try:
+            _refuse_if_served(data)
             click.echo(f"Everything is kept in {data}")
             client = stack.enter_context(daemon_process(data, interrupts))
             runs = [client.launch(folder) for folder in plan.folders]
@@ -127,6 +128,17 @@ def daemon_process(data: Path, interrupts: Interrupts) -> Generator[Client]:
             serving = interrupts.child(command, stdout=log, stderr=log, env=environment)
             process = stack.enter_context(serving)
         yield _ready_client(process, data)
+
+
+def _refuse_if_served(data: Path) -> None:
+    """ClientError: a daemon is there that is not ours; what we launched in it would go on when we end."""
+    with suppress(DaemonUnreachable):
+        Client(data / "control").status()
+        ask = f"crowdctl --socket {shlex.quote(str(data / 'control'))}"
+        raise ClientError(
+            f"A daemon runs on {data} already.",
+            f"Launch there: {ask} launch FOLDER; or name another folder with --data.",
+        )
 
 
 def _ready_client(process: subprocess.Popen[bytes], data: Path) -> Client:

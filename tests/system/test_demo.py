@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import trio
 
 from ..process_table import started_with
 from .processes import Daemon, a_task, texts
@@ -85,6 +86,19 @@ def test_a_one_shot_run_exports_one_answer_for_each_row(tmp_path: Path) -> None:
     )
     records = [json.loads(line) for line in export.read_text().splitlines()]
     assert texts(records) == sorted(f"word {n}" for n in range(12))
+
+
+async def test_a_one_shot_launches_nothing_in_a_daemon_that_is_not_its_own(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "d")
+    await daemon.start()
+    try:
+        command = [*CROWDD, "run", str(a_task(tmp_path, 1)), "--data", str(daemon.data), "--workers", "0"]
+        run = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+        assert run.returncode == 1
+        assert f"--socket {daemon.data}/control launch FOLDER" in run.stderr.decode()
+        assert daemon.client.runs() == []
+    finally:
+        daemon.kill()
 
 
 def test_answers_of_two_tasks_are_not_written_over_each_other(tmp_path: Path) -> None:
