@@ -87,8 +87,9 @@ def load_task_code(folder: Path) -> ModuleType | None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as exc:
-        # The boundary to the author's code: whatever it raises fails this task alone.
+    except BaseException as exc:
+        # The boundary to the author's code: whatever it raises fails this task alone, also what is no
+        # `Exception`, as SystemExit and asyncio.CancelledError are.
         unload_task_code(module)
         raise TaskCodeFailed(_told(exc)) from exc
     return module

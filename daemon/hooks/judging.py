@@ -25,6 +25,7 @@ class Judging:
             raise ValueError(f"the work was judged already: {self.said.verdict.value}")
         if note is not None and (not isinstance(note, str) or len(note) > NOTE_CHARACTERS_MAX):  # pyright: ignore[reportUnnecessaryIsInstance]: an author's code is not type-checked
             raise ValueError(f"a note is text of at most {NOTE_CHARACTERS_MAX} characters")
+        (note or "").encode()  # UnicodeEncodeError is a ValueError: no store holds half a character
         if verdict is Verdict.REJECT and not (note or "").strip():
             raise ValueError("a rejection needs a reason: the worker is not paid, and reads it")
         self.said = Judged(verdict, note)

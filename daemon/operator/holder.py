@@ -11,7 +11,7 @@ from ...storage.records import TaskRun
 from ...supervision.tasks import NoThread
 from ..added_rows import all_rows
 from ..blueprints.contract import ReadData
-from ..causes import causes
+from ..causes import causes, whole_characters, words_of
 from ..degraded import Lack
 from ..departure import Departure
 from ..error_notes import PLUG_IN, ErrorNotes
@@ -62,10 +62,10 @@ class Holder:
         except* (LeaseLost, StorageFailed):
             raise
         except* RunBroken as broken:
-            await self._note_trouble(run, str(causes(broken)[0]), broken)
+            await self._note_trouble(run, whole_characters(str(causes(broken)[0])), broken)
         except* Exception as group:
             log.error("the run failed", exc_info=group, extra={"run": run.id})
-            said = str(causes(group)[0])[:TROUBLE_CHARACTERS_MAX]
+            said = words_of(causes(group)[0])[:TROUBLE_CHARACTERS_MAX]
             await self._note_trouble(run, f"{said} (see the log; the next start tries again)", group)
         finally:
             self._held.let_go(run.id)

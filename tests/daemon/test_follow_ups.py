@@ -310,6 +310,19 @@ async def test_a_rejection_without_a_reason_and_a_hook_that_raises_judge_nothing
         assert "out of coffee" in str(errors[1].data)
 
 
+async def test_a_note_that_no_store_holds_judges_nothing_and_the_run_goes_on(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    code = "def on_unit_submitted(agent): agent.approve('half of \\ud800')"
+    async with open_virtual(tmp_path, sqlite_store(tmp_path)) as virtual:
+        run = await virtual.launch(units=1, code=code)
+        await work(await virtual.page(run, "ann"), "", RIGHT)
+        await trio.sleep(1)
+        assert len(await virtual.storage.errors(run.id)) == 1
+        assert await virtual.agents(run) == [AgentStatus.COMPLETED]
+        assert (await virtual.storage.run(run.id)).state is RunState.COMPLETED
+
+
 async def test_work_that_the_code_soft_rejects_counts_for_the_rule(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -19,6 +19,7 @@ from crowdd.storage.contract import RunCounts, Storage
 from crowdd.storage.memory import MemoryStorage, Tables
 from crowdd.storage.records import TaskRun
 from crowdd.storage.writes import MoveRun
+from crowdd.testing.simulation.stores import sqlite_store
 
 from .virtual import Virtual, a_task, open_virtual
 
@@ -336,19 +337,49 @@ async def test_two_runs_do_not_know_each_other(tmp_path: Path, autojump_clock: M
         assert (await there.submit({})).reason == "unknown_agent"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "RuntimeError('out of coffee')",
+        r"RuntimeError('out of coffee \ud800')",  # half a character: no store holds that
+        "asyncio.CancelledError('out of coffee')",
+    ],
+)
 async def test_a_run_whose_code_broke_says_so_and_the_others_go_on(
-    tmp_path: Path, autojump_clock: MockClock
+    tmp_path: Path, autojump_clock: MockClock, error: str
 ) -> None:
-    async with open_virtual(tmp_path) as virtual:
+    async with open_virtual(tmp_path, sqlite_store(tmp_path)) as virtual:
         broken, whole = await virtual.launch("broken"), await virtual.launch("whole")
         (kept,) = (
             path.parent for path in tmp_path.glob("data/tasks/*/task.toml") if '"broken"' in path.read_text()
         )
-        (kept / "task.py").write_text("raise RuntimeError('out of coffee')\n")
+        (kept / "task.py").write_text(f"import asyncio\nraise {error}\n")
         virtual.daemon.kill(down_s=1)
         await trio.sleep(2)
         await virtual.until_live(whole.id)
         assert "out of coffee" in str((await virtual.storage.run(broken.id)).trouble)
+
+
+async def test_a_run_whose_plug_in_says_what_no_store_holds_ends_no_other(
+    tmp_path: Path, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL", "crowdd.daemon.operator.holder")  # nor can pytest-xdist carry it
+    code = (
+        "import trio\n"
+        "from crowdd.daemon.providers.mock import MockProvider\n"
+        "class Rude(MockProvider):\n"
+        "    name = 'rude'\n"
+        "    async def news(self):\n"
+        "        await trio.sleep(1)\n"
+        "        raise ValueError('half of \\ud800')\n"
+        "        yield\n"
+    )
+    async with open_virtual(tmp_path, sqlite_store(tmp_path)) as virtual:
+        whole = await virtual.launch("whole")
+        broken = await virtual.launch("broken", code=code, provider__type="rude")
+        await trio.sleep(2)
+        assert "half of" in str((await virtual.storage.run(broken.id)).trouble)
+        assert virtual.operator.live(whole.id) is not None
 
 
 async def broken_with_ann_at_work(virtual: Virtual, folder: Path) -> TaskRun:
