@@ -15,6 +15,7 @@ from ..protocol.packets import (
     SubmitOnboarding,
     SubmitUnit,
 )
+from ..storage.errors import StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun, Worker
 from .admission_replies import Replies
 from .admission_rules import rules_of
@@ -126,8 +127,11 @@ class Reception:
         )
 
     async def _gone(self, agent: Agent) -> None:
-        """The worker closed the page, and the run says that this gives the unit back."""
-        with suppress(IllegalEvent):
+        """The worker closed the page, and the run says that this gives the unit back.
+
+        On a full disk it is told again: a page that is closed is in each report of its router.
+        """
+        with suppress(IllegalEvent, StorageFull):
             await self._tools.runner.happen(agent.id, WentAway())
 
     async def _register(self, packet: RegisterAgent) -> AgentDetails:

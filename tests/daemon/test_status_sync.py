@@ -17,6 +17,7 @@ from crowdd.protocol.packets import ReturnStatuses
 from crowdd.storage.records import TaskRun
 from crowdd.testing.verdicts import Verdict
 
+from .disks import Disk
 from .virtual import Virtual, VirtualPage, open_virtual
 
 IN_TASK, COMPLETED = AgentStatus.IN_TASK, AgentStatus.COMPLETED
@@ -88,6 +89,22 @@ async def test_where_the_run_says_so_a_page_that_closes_gives_its_unit_back(
         assert (await (await virtual.page(run, "bob")).register()).verdict is Verdict.OK
         refused = await page.submit({"n": 1})
         assert (refused.verdict, refused.reason) == (Verdict.REFUSED, "task_missing")
+
+
+async def test_a_unit_is_given_back_once_a_disk_that_was_full_has_space(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    disk = Disk()
+    async with open_virtual(tmp_path, disk.open) as virtual:
+        page = await virtual.at_work(run := await launched(virtual, True), "ann")
+        live = virtual.operator.live(run.id)
+        await close(page)
+        disk.full = True
+        await trio.sleep(CLOSED_FOR_GOOD_S)
+        disk.full = False
+        await trio.sleep(CLOSED_FOR_GOOD_S)
+        assert virtual.operator.live(run.id) is live
+        assert await virtual.units(run) == [UnitStatus.LAUNCHED]
 
 
 async def test_a_reload_is_no_close(tmp_path: Path, autojump_clock: MockClock) -> None:
