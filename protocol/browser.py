@@ -12,11 +12,10 @@ import attrs
 
 from .documents import load_json
 from .errors import BadRequest
-from .limits import BROWSER_FRAME_BYTES_MAX, JSON_BODY_BYTES_MAX
+from .limits import BROWSER_FRAME_BYTES_MAX, JSON_BODY_BYTES_MAX, NAME_CHARACTERS_MAX
 from .names import Reason, WireId
 from .values import frozen
 
-AGENT_ID_CHARACTERS_MAX = 128  # ours have 49 at most; anything longer was never one
 PAGE_CHARACTERS_MAX = 64  # crowdd.js makes 22
 NUMBER_MAX = 2**53 - 1  # the highest that a browser counts to exactly
 
@@ -273,7 +272,7 @@ def _agent_id(fields: dict[str, Any], name: str = "USED_AGENT_ID") -> WireId:
     value = _required(fields, name)
     if type(value) is not str:
         raise BadRequest(name, "text expected")
-    if not 0 < len(value) <= AGENT_ID_CHARACTERS_MAX:
+    if not 0 < len(value) <= NAME_CHARACTERS_MAX:
         raise BadRequest(name, "not an agent id")
     return WireId(value)
 

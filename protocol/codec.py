@@ -4,16 +4,23 @@ What is wrong inside one packet never touches its neighbours: that packet comes 
 type that we do not know as `UnknownPacket`. Only a frame that is no array of packets raises.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, get_args
 
 import attrs
 import msgpack as _untyped_msgpack  # type: ignore[import-untyped]
 
-from .documents import check_small_document
+from .documents import check_unpacked
 from .errors import RemoteProtocolError, Unsendable
 from .forms import Form
-from .limits import FRAME_BYTES_MAX, FRAME_LOOKS_MAX, FRAME_PACKETS_MAX, WHOLE_PACKET_BYTES_MAX
+from .limits import (
+    FRAME_BYTES_MAX,
+    FRAME_LOOKS_MAX,
+    FRAME_PACKETS_MAX,
+    NAME_CHARACTERS_MAX,
+    PACKET_CONTAINERS_MAX,
+    WHOLE_PACKET_BYTES_MAX,
+)
 from .packets import Packet
 from .strict import exactly, strict_converter
 
@@ -43,12 +50,18 @@ class BadPacket:
 Decoded = Packet | UnknownPacket | BadPacket
 
 
+class _TooMany(Exception):
+    """Raised while a packet is read."""
+
+
 _msgpack: Any = _untyped_msgpack
-_CONVERTERS = strict_converter(), strict_converter(check_small_document)
-_FORMS = {cls: Form(cls, *_CONVERTERS) for cls in get_args(Packet)}
+_CONVERTER = strict_converter(check_unpacked)
+_FORMS = {cls: Form(cls, _CONVERTER) for cls in get_args(Packet)}
 _BY_NAME = {form.name: form for form in _FORMS.values()}
 _LONG = {b"\xdc": 3, b"\xdd": 5}
 """How an array of more than 15 things begins, and where its length ends: known before any of them is read."""
+_NO_CONTAINERS = bytes(set(range(256)) - {*range(0x80, 0xA0), *range(0xDC, 0xE0)})
+"""The bytes that begin no list and no map."""
 
 
 def packet_map(packet: Packet) -> dict[str, Any]:
@@ -61,12 +74,32 @@ def encode_packet(packet: Packet) -> bytes:
     encoded = _pack(packet_map(packet))
     if len(encoded) > WHOLE_PACKET_BYTES_MAX:
         raise Unsendable(f"a packet of {len(encoded)} bytes; at most {WHOLE_PACKET_BYTES_MAX} can cross")
+    if _may_have_too_many(encoded):
+        _check_crosses(encoded)
     return encoded
+
+
+def _check_crosses(encoded: bytes) -> None:
+    try:
+        _unpack_few(encoded)
+    except RemoteProtocolError as exc:
+        raise Unsendable(f"a packet that would be refused: {exc.why}") from None
 
 
 def restamp(encoded: bytes, epoch: int, sequence: int) -> bytes:
     """The same stream packet of ours at another place of its stream."""
     return _pack(_unpack(encoded) | {"e": epoch, "q": sequence})
+
+
+def pack_read(packet: Packet) -> bytes:
+    """A packet that was read, as bytes to hold it: as large as it was, but that short numbers may be long."""
+    return _pack(packet_map(packet))
+
+
+def read_again(packed: bytes) -> Packet:
+    """What `pack_read` gave, as a packet."""
+    wire = _unpack(packed)
+    return _BY_NAME[wire["t"]].from_map(wire, iter(range(1)))
 
 
 def encode_frame(packets: Iterable[Packet]) -> bytes:
@@ -95,23 +128,31 @@ def decode_frame(frame: bytes) -> list[Decoded]:
     if type(wires) is not list:
         raise RemoteProtocolError("frame", "not an array of packets")
     looks = iter(range(FRAME_LOOKS_MAX))
-    return [_decode(wire, True, looks) for wire in wires]
+    return [_decode(wire, looks) for wire in wires]
 
 
 def decode_packet(encoded: bytes) -> Decoded:
     """One packet that came as parts. RemoteProtocolError if it is too large or not msgpack."""
     if len(encoded) > WHOLE_PACKET_BYTES_MAX:
         raise RemoteProtocolError("packet", f"larger than {WHOLE_PACKET_BYTES_MAX} bytes")
-    return _decode(_unpack(encoded), False, iter(range(1)))
+    wire = _unpack_few(encoded) if _may_have_too_many(encoded) else _unpack(encoded)
+    return _decode(wire, iter(range(1)))
 
 
-def _decode(wire: Any, is_small: bool, looks: Iterator[int]) -> Decoded:
+def _may_have_too_many(encoded: bytes) -> bool:
+    """Whether there may be more lists and maps than a packet has. Texts and numbers have such bytes, too."""
+    if len(encoded) <= PACKET_CONTAINERS_MAX:
+        return False
+    return len(encoded.translate(None, _NO_CONTAINERS)) > PACKET_CONTAINERS_MAX
+
+
+def _decode(wire: Any, looks: Iterator[int]) -> Decoded:
     try:
         form = _BY_NAME[wire["t"]]
     except (KeyError, TypeError):  # whatever it is
         return _strange(wire)
     try:
-        return form.from_map(wire, is_small, looks)
+        return form.from_map(wire, looks)
     except RemoteProtocolError as exc:
         return _bad(form.name, wire, exc)
 
@@ -128,8 +169,9 @@ def _bad(name: str, wire: dict[str, Any], exc: RemoteProtocolError) -> BadPacket
 
 
 def _known(wire: dict[str, Any], key: str, kind: type) -> Any:
-    value = wire.get(key)
-    return value if exactly(value, kind) else None
+    value: Any = wire.get(key)
+    is_known = exactly(value, kind) and (kind is not str or len(value) <= NAME_CHARACTERS_MAX)
+    return value if is_known else None
 
 
 def _pack(value: Any) -> bytes:
@@ -140,9 +182,23 @@ def _pack(value: Any) -> bytes:
     return packed
 
 
-def _unpack(data: bytes) -> Any:
+def _unpack_few(data: bytes) -> Any:
+    """The same; RemoteProtocolError as soon as it has made more lists and maps than a packet may have."""
+    left = iter(range(PACKET_CONTAINERS_MAX))
+
+    def count(container: Any) -> Any:
+        if next(left, None) is None:
+            raise _TooMany
+        return container
+
+    return _unpack(data, object_hook=count, list_hook=count)
+
+
+def _unpack(data: bytes, **hooks: Callable[[Any], Any]) -> Any:
     try:
-        return _msgpack.unpackb(data, raw=False, strict_map_key=True, use_list=True)
+        return _msgpack.unpackb(data, raw=False, strict_map_key=True, use_list=True, **hooks)
+    except _TooMany:
+        raise RemoteProtocolError("packet", f"more than {PACKET_CONTAINERS_MAX} lists and maps") from None
     except Exception as exc:
         # msgpack is many-voiced (ValueError, UnpackException, TypeError, ...); the wire has one error.
         raise RemoteProtocolError("frame", f"not msgpack: {type(exc).__name__}") from None

@@ -10,13 +10,14 @@ import orjson
 from .errors import BadRequest, RemoteProtocolError, Unsendable
 from .limits import DEPTH_MAX, JSON_BODY_BYTES_MAX, JSON_CONTAINERS_MAX
 from .names import Reason
+from .outline import containers, is_deeper, outline
 from .packets import FileNote
 
 _CONTAINERS = frozenset({dict, list})
 _LEAVES = frozenset({str, int, float, bool, type(None)})
 _TEXT = frozenset({str})
-_BLOCK_BYTES = 64 * 1024
 _SMALL_BYTES = 4 * 1024  # what is sooner written again than walked through
+_TOO_DEEP = "nested deeper than {}"
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
@@ -32,30 +33,29 @@ def load_json(data: bytes, bytes_max: int = JSON_BODY_BYTES_MAX) -> Any:
     """
     if len(data) > bytes_max:
         raise BadRequest("", f"larger than {bytes_max} bytes", Reason.TOO_LARGE)
-    containers = data.count(b"[") + data.count(b"{")
-    if containers > JSON_CONTAINERS_MAX:
+    brackets = containers(data)
+    if brackets > JSON_CONTAINERS_MAX and containers(outline(data)) > JSON_CONTAINERS_MAX:
         raise BadRequest("", f"more than {JSON_CONTAINERS_MAX} lists and objects", Reason.TOO_LARGE)
     document, text = _parse(data)
     # Fewer lists and objects than the limit of depth cannot nest deeper.
-    if len(text) > _SMALL_BYTES or containers > DEPTH_MAX or not _says_all(document, text):
+    if len(text) > _SMALL_BYTES or brackets > DEPTH_MAX or not _says_all(document, text):
         _look_through(document, text)
     return document
 
 
 def _says_all(document: Any, text: bytes) -> bool:
-    """Whether nothing of a small text was dropped, as a key named twice would be; False: perhaps it was."""
+    """Whether nothing of a text was dropped, as a key named twice would be; False: perhaps it was."""
     # Without escapes in it, a text that is written again has as many colons, in strings or not.
     # (`find` takes half as long as `in`.)
     return text.find(b"\\") < 0 and orjson.dumps(document).count(b":") == text.count(b":")
 
 
 def _look_through(document: Any, text: bytes) -> None:
-    try:
-        members = _walk(document, DEPTH_MAX)
-    except RemoteProtocolError as exc:
-        raise BadRequest(exc.path, exc.why) from None
-    # Colons are cheap to count; only where strings have some, too, it takes a closer look.
-    if text.count(b":") > members and _members(text) > members:
+    said = outline(text)
+    if is_deeper(said, DEPTH_MAX):
+        raise BadRequest("", _TOO_DEEP.format(DEPTH_MAX))
+    # What was dropped is missing in what is written again.
+    if not _says_all(document, text) and outline(orjson.dumps(document)).count(b":") < said.count(b":"):
         raise BadRequest("", "an object names a key twice")
 
 
@@ -77,18 +77,6 @@ def _mend(escape: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if len(escape[0]) == 6 and _HALF.match(escape[0]) else escape[0]
 
 
-def _members(text: bytes) -> int:
-    """How many members the objects of a JSON text name: its colons outside of strings."""
-    if b"\\" in text:  # in strings only; without escapes every quote begins or ends one
-        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    members, inside = 0, False
-    for at in range(0, len(text), _BLOCK_BYTES):  # in blocks, or all the pieces would take many times as much
-        pieces = text[at : at + _BLOCK_BYTES].split(b'"')
-        members += b"".join(pieces[inside::2]).count(b":")
-        inside ^= len(pieces) % 2 == 0
-    return members
-
-
 def check_document(document: Any, depth_max: int = DEPTH_MAX) -> None:
     """Promise that a document is plain JSON data of bounded depth, or raise RemoteProtocolError."""
     if depth_max < 1 or not _is_flat(document):
@@ -108,41 +96,39 @@ def _is_object(document: Any) -> TypeGuard[dict[Any, Any]]:
     return type(document) is dict
 
 
-def check_small_document(document: Any) -> None:
-    """The same of what msgpack read from a few bytes: much sooner, for it is written as JSON and dropped."""
+def check_unpacked(document: Any) -> None:
+    """The same of what msgpack read: much sooner, for it is written as JSON and dropped."""
     try:
         text = orjson.dumps(document)
     except (TypeError, RecursionError):
         check_document(document)  # it says what is wrong
     else:
-        if text.count(b"[") + text.count(b"{") > DEPTH_MAX:  # fewer cannot nest deeper
-            check_document(document)
+        # Fewer lists and objects than the limit of depth cannot nest deeper.
+        if containers(text) > DEPTH_MAX and is_deeper(outline(text), DEPTH_MAX):
+            raise RemoteProtocolError("", _TOO_DEEP.format(DEPTH_MAX))
 
 
-def _walk(document: Any, depth_max: int) -> int:
-    """What `check_document` promises; returns how many members all objects have.
+def _walk(document: Any, depth_max: int) -> None:
+    """What `check_document` promises.
 
     Goes level by level, of which only what is no leaf is kept: no document is too deep or too wide for it.
     """
-    level, members = [] if type(document) in _LEAVES else [document], 0
+    level = [] if type(document) in _LEAVES else [document]
     for _ in range(depth_max + 1):
         if not level:
-            return members
+            return
         if strange := set(map(type, level)) - _CONTAINERS:
             raise RemoteProtocolError("", f"{_names(strange)} in free-form data")
-        level, found = _inside(level)
-        members += found
-    raise RemoteProtocolError("", f"nested deeper than {depth_max}")
+        level = _inside(level)
+    raise RemoteProtocolError("", _TOO_DEEP.format(depth_max))
 
 
-def _inside(level: list[Any]) -> tuple[list[Any], int]:
-    """What is no leaf in the objects and lists of a level, and how much in them has a name."""
+def _inside(level: list[Any]) -> list[Any]:
+    """What is no leaf in the objects and lists of a level."""
     # Plain loops: most objects and lists are too small for anything cleverer to pay.
     inner: list[Any] = []
-    members = 0
     for container, kind in zip(level, map(type, level), strict=True):
         if kind is dict:
-            members += len(container)
             for key, value in container.items():
                 if type(key) is not str:
                     raise RemoteProtocolError("", "a key that is not text in free-form data")
@@ -152,7 +138,7 @@ def _inside(level: list[Any]) -> tuple[list[Any], int]:
             for value in container:
                 if type(value) not in _LEAVES:
                     inner.append(value)
-    return inner, members
+    return inner
 
 
 def _names(kinds: Iterable[type]) -> str:

@@ -10,6 +10,7 @@ import attrs
 from cattrs import Converter
 
 from .errors import RemoteProtocolError
+from .limits import NAME_CHARACTERS_MAX
 from .packets import Packet
 from .strict import exactly, explain, is_free
 
@@ -20,13 +21,12 @@ _PLAIN = (str, int, bool, bytes)
 class Form:
     """How one class of packets looks on the wire: which field is which key, made once."""
 
-    def __init__(self, cls: type[Any], converter: Converter, small: Converter) -> None:
-        """`small` reads what came in a frame, `converter` what may be as large as all of its parts."""
+    def __init__(self, cls: type[Any], converter: Converter) -> None:
         self.cls = cls
         self.name: str = cls.type.value
         self.tops = _tops(cls)
         self._inner = [_written(a, converter) for a in attrs.fields(cls) if a.name not in self.tops]
-        self._readers = _Reader(cls, converter), _Reader(cls, small)
+        self._reader = _Reader(cls, converter)
 
     def to_map(self, packet: Any) -> dict[str, Any]:
         """The packet's map; documents in it are the very same objects."""
@@ -40,10 +40,10 @@ class Form:
                 data[name] = value if write is None else write(value)
         return wire
 
-    def from_map(self, wire: dict[str, Any], is_small: bool, looks: Iterator[int]) -> Packet:
+    def from_map(self, wire: dict[str, Any], looks: Iterator[int]) -> Packet:
         """The packet of a map; RemoteProtocolError says what of it is wrong, as long as `looks` has any."""
         data: Any = wire.get("d")
-        reader = self._readers[is_small]
+        reader = self._reader
         try:
             return reader.read(wire, data)
         except Exception:  # of any kind; whose it is, and what, takes a closer look
@@ -67,12 +67,17 @@ class _Reader:
             (
                 a.name,
                 self._tops.get(a.name),
-                _plain(a.type),
-                _member_of(a.type) or self._converter.get_structure_hook(a.type),
+                None if _is_name(a) else _plain(a.type),
+                self._structuring(a),
                 a.type,
             )
             for a in attrs.fields(self._cls)
         ]
+
+    def _structuring(self, field: "attrs.Attribute[Any]") -> Callable[[Any, Any], Any]:
+        if _is_name(field):
+            return _name
+        return _member_of(field.type) or self._converter.get_structure_hook(field.type)
 
     def read(self, wire: dict[str, Any], data: dict[str, Any]) -> Packet:
         """The packet, if all is as it should be; else raises anything."""
@@ -97,10 +102,20 @@ class _Reader:
         flat = {name: data[name] for name in names if name in data}
         flat.update({name: wire[key] for name, key in self._tops.items() if key in wire})
         try:
-            return cast(Packet, self._structure(flat, self._cls))
+            packet = cast(Packet, self._structure(flat, self._cls))
         except Exception as exc:
             name, why = explain(exc)
-            raise RemoteProtocolError(self._tops.get(name, f"d.{name}"), why) from None
+            raise RemoteProtocolError(self._key(name), why) from None
+        self._check_names(packet)
+        return packet
+
+    def _check_names(self, packet: Packet) -> None:
+        for name in (a.name for a in attrs.fields(self._cls) if _is_name(a)):
+            if len(getattr(packet, name)) > NAME_CHARACTERS_MAX:
+                raise RemoteProtocolError(self._key(name), f"at most {NAME_CHARACTERS_MAX} characters")
+
+    def _key(self, name: str) -> str:
+        return self._tops.get(name, f"d.{name}")
 
 
 def _tops(cls: type[Any]) -> dict[str, str]:
@@ -119,6 +134,17 @@ def _plain(kind: Any) -> type | None:
     """The type that is the same on the wire, if this is one."""
     bare = _bare(kind)
     return bare if bare in _PLAIN else None
+
+
+def _is_name(field: "attrs.Attribute[Any]") -> bool:
+    return "is_name" in field.metadata
+
+
+def _name(value: Any, _: Any) -> str:
+    """A name as it is, if it is one; any error for what is not."""
+    if type(value) is not str or len(value) > NAME_CHARACTERS_MAX:
+        raise ValueError
+    return value
 
 
 def _is_words(kind: Any) -> TypeGuard[type[enum.Enum]]:

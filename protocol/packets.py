@@ -17,7 +17,8 @@ import attrs
 from .names import AgentStatus, Outcome, PacketType, Reason, WireId
 from .values import frozen
 
-_S, _R, _E, _Q, _V = ({"top": key} for key in "sreqv")
+_S, _R = ({"top": key, "is_name": True} for key in "sr")
+_E, _Q, _V = ({"top": key} for key in "eqv")
 
 
 @frozen
@@ -170,7 +171,7 @@ class MephistoBoundLiveUpdate:
     epoch: int = attrs.field(metadata=_E)
     sequence: int = attrs.field(metadata=_Q)
     update: dict[str, Any]
-    page: str = ""
+    page: str = attrs.field(default="", metadata={"is_name": True})
     page_number: int = 0
 
 

@@ -11,7 +11,7 @@ from .limits import STREAM_UNACKED_BYTES_MAX, STREAM_UNACKED_MAX, STREAMS_MAX
 from .names import WireId
 from .outgoing import Outgoing
 from .packets import Ack, ClientBoundLiveUpdate, MephistoBoundLiveUpdate, StreamUpdate
-from .streams import Confirmed, InStream, OutStream, Tag, end_epoch, stream_epoch
+from .streams import Confirmed, InStream, OutStream, Tag, Windows, end_epoch, stream_epoch
 
 
 class StreamTable:
@@ -33,6 +33,7 @@ class StreamTable:
         self._counters = counters
         self._out: dict[WireId, OutStream] = {}
         self._in: dict[WireId, InStream] = {}
+        self._windows = Windows()
         self._acks_due: dict[WireId, bool] = {}
 
     def connection_made(self, peer_epoch: int) -> None:
@@ -42,7 +43,7 @@ class StreamTable:
         for wire_id, stream in list(self._in.items()):
             stream.asked = False
             if end_epoch(stream.epoch) != peer_epoch:
-                del self._in[wire_id]
+                self._forget_received(wire_id)
         for out in self._out.values():
             out.queued = False
             out.rewind()
@@ -72,8 +73,13 @@ class StreamTable:
     def forget(self, wire_id: WireId) -> None:
         """Drop both streams of an agent whose work has ended, confirmed or not."""
         self.forget_sent(wire_id)
-        self._in.pop(wire_id, None)
+        self._forget_received(wire_id)
         self._acks_due.pop(wire_id, None)
+
+    def _forget_received(self, wire_id: WireId) -> None:
+        stream = self._in.pop(wire_id, None)
+        if stream is not None:
+            stream.close()
 
     def forget_sent(self, wire_id: WireId) -> None:
         """Drop what goes to an agent; what comes from it keeps its place, as the other side goes on there."""
@@ -84,7 +90,8 @@ class StreamTable:
 
     def resume(self, wire_id: WireId, epoch: int, sequence: int) -> None:
         """Know from storage that everything up to here was received and is safe."""
-        self._in[wire_id] = InStream(epoch, sequence)
+        self._forget_received(wire_id)
+        self._in[wire_id] = InStream(epoch, self._windows, sequence)
 
     def stored(self, wire_id: WireId, epoch: int, sequence: int) -> None:
         """Confirm everything up to here: it is safe."""
@@ -138,7 +145,8 @@ class StreamTable:
         if stream is None and len(self._in) >= STREAMS_MAX:
             return None
         if stream is None or stream.epoch < epoch:
-            stream = self._in[wire_id] = InStream(epoch)
+            self._forget_received(wire_id)
+            stream = self._in[wire_id] = InStream(epoch, self._windows)
         return stream if stream.epoch == epoch else None
 
     def _ack(self, wire_id: WireId, resend: bool = False) -> None:

@@ -2,15 +2,17 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import cast
 
 import attrs
 
-from .codec import restamp
-from .limits import STREAM_WINDOW
+from .codec import pack_read, read_again, restamp
+from .limits import STREAM_WINDOW, STREAM_WINDOWS_BYTES_MAX
 from .names import WireId
 from .packets import StreamUpdate
 from .values import frozen
 
+_ONE_BYTES = 256  # what an update takes besides, however small it is
 RESTARTS_BITS = 22
 EPOCH_MAX = 2**40  # so that a stream's epoch fits the signed 64 bits of any database
 
@@ -128,15 +130,49 @@ class Received:
     duplicate: bool = False
 
 
-class InStream:
-    """Gives each update once and in order; holds a window of later ones while an earlier one is missing."""
+class Windows:
+    """How much later updates take, of all streams of one end: held as bytes, for objects may take more."""
 
-    def __init__(self, epoch: int, sequence: int = 0) -> None:
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def keep(self, update: StreamUpdate | None) -> bytes | None:
+        """As what it is to be held; None: there is no room for it."""
+        packed = b"" if update is None else pack_read(update)
+        if self._bytes + len(packed) + _ONE_BYTES > STREAM_WINDOWS_BYTES_MAX:
+            return None
+        self._bytes += len(packed) + _ONE_BYTES
+        return packed
+
+    def drop(self, packed: bytes) -> None:
+        """It is held no more."""
+        self._bytes -= len(packed) + _ONE_BYTES
+
+    def give_back(self, packed: bytes) -> StreamUpdate | None:
+        """The same, and what it is."""
+        self.drop(packed)
+        return cast(StreamUpdate, read_again(packed)) if packed else None
+
+
+class InStream:
+    """Gives each update once and in order; holds a window of later ones while an earlier one is missing.
+
+    What is not held comes again after the missing one.
+    """
+
+    def __init__(self, epoch: int, windows: Windows, sequence: int = 0) -> None:
         self.epoch = epoch
         self.delivered = sequence
         self.acked = sequence
         self.asked = False
-        self._held: dict[int, StreamUpdate | None] = {}
+        self._windows = windows
+        self._held: dict[int, bytes] = {}
+
+    def close(self) -> None:
+        """Hold nothing any more."""
+        for packed in self._held.values():
+            self._windows.drop(packed)
+        self._held.clear()
 
     def pass_on(self, sequence: int) -> bool:
         """True: this is the next update, and nothing waits behind it; it counts as delivered."""
@@ -150,24 +186,33 @@ class InStream:
         """Take an update; None stands for one that could not be read: its place is passed over."""
         if sequence <= self.delivered:
             return Received(duplicate=True, ack_again=sequence <= self.acked)
-        if sequence <= self.delivered + STREAM_WINDOW:
-            self._held.setdefault(sequence, update)
         if sequence > self.delivered + 1:
+            self._hold(sequence, update)
             ask, self.asked = not self.asked, True
             return Received(ask=ask)
-        return Received(self._deliver())
+        return Received(self._deliver(update))
 
-    def _deliver(self) -> list[StreamUpdate]:
-        ready: list[StreamUpdate] = []
+    def _hold(self, sequence: int, update: StreamUpdate | None) -> None:
+        if sequence <= self.delivered + STREAM_WINDOW and sequence not in self._held:
+            packed = self._windows.keep(update)
+            if packed is not None:
+                self._held[sequence] = packed
+
+    def _deliver(self, update: StreamUpdate | None) -> list[StreamUpdate]:
+        ready = self._passed(update)
         while self.delivered + 1 in self._held:
-            self.delivered += 1
-            update = self._held.pop(self.delivered)
-            if update is not None:
-                ready.append(update)
-            elif self.acked == self.delivered - 1:
-                self.acked = self.delivered
+            ready += self._passed(self._windows.give_back(self._held.pop(self.delivered + 1)))
         self.asked = bool(self._held)
         return ready
+
+    def _passed(self, update: StreamUpdate | None) -> list[StreamUpdate]:
+        """The place of the next one is passed."""
+        self.delivered += 1
+        if update is not None:
+            return [update]
+        if self.acked == self.delivered - 1:
+            self.acked = self.delivered
+        return []
 
     def store(self, sequence: int) -> None:
         """Everything up to `sequence` is safe."""

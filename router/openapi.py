@@ -11,8 +11,8 @@ from typing import Any
 
 import attrs
 
-from ..protocol.browser import AGENT_ID_CHARACTERS_MAX
 from ..protocol.json_schema import Schemas
+from ..protocol.limits import NAME_CHARACTERS_MAX
 from .shapes import (
     AgentDetailsView,
     AliveView,
@@ -44,7 +44,7 @@ _REFUSALS: Mapping[int, str] = {
 }
 _TEXT = {"type": "string"}
 _ANYTHING: dict[str, Any] = {}
-_AGENT = {"type": "string", "minLength": 1, "maxLength": AGENT_ID_CHARACTERS_MAX}
+_AGENT = {"type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS_MAX}
 _BINARY = {"type": "string", "format": "binary"}
 
 

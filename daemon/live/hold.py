@@ -5,7 +5,7 @@ It is held as bytes, which take what is counted: as objects some documents take 
 
 from collections import Counter
 
-from ...protocol.codec import decode_packet, encode_packet
+from ...protocol.codec import pack_read, read_again
 from ...protocol.errors import RemoteProtocolError
 from ...protocol.limits import LINK_HELD_BYTES_MAX
 from ...protocol.packets import MephistoBoundLiveUpdate
@@ -33,7 +33,7 @@ class Hold:
 
     def keep(self, link: StreamLink, packet: MephistoBoundLiveUpdate) -> bytes:
         """Count an update that is held; as what it is to be held."""
-        encoded = encode_packet(packet)
+        encoded = pack_read(packet)
         self._bytes[link.name] += len(encoded) + ONE_BYTES
         if self._bytes[link.name] > HOLD_BYTES_MAX:
             self.full.add(link.name)
@@ -44,6 +44,6 @@ class Hold:
         self._bytes[link.name] -= len(encoded) + ONE_BYTES
         if self._bytes[link.name] <= HOLD_BYTES_MAX:
             self.full.discard(link.name)
-        packet = decode_packet(encoded)
+        packet = read_again(encoded)
         assert isinstance(packet, MephistoBoundLiveUpdate), "it was read before"
         return packet

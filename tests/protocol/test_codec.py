@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crowdd.protocol import codec as codec_module
 from crowdd.protocol.codec import (
     BadPacket,
     Decoded,
@@ -18,18 +19,26 @@ from crowdd.protocol.codec import (
     encode_frame,
     encode_packet,
     join_frame,
+    pack_read,
     packet_map,
+    read_again,
     restamp,
 )
+from crowdd.protocol.documents import dump_json
 from crowdd.protocol.errors import RemoteProtocolError, Unsendable
 from crowdd.protocol.limits import (
     DEPTH_MAX,
+    FILES_PER_SUBMISSION_MAX,
     FRAME_BYTES_MAX,
     FRAME_LOOKS_MAX,
     FRAME_PACKETS_MAX,
+    JSON_CONTAINERS_MAX,
+    NAME_CHARACTERS_MAX,
+    PACKET_CONTAINERS_MAX,
     WHOLE_PACKET_BYTES_MAX,
 )
 from crowdd.protocol.names import AgentStatus, Outcome, PacketType, Reason, WireId
+from crowdd.protocol.outline import containers, outline
 from crowdd.protocol.packets import (
     AgentDetails,
     Answer,
@@ -316,6 +325,71 @@ def test_a_larger_packet_is_neither_made_nor_read() -> None:
         encode_packet(packet)
     with pytest.raises(RemoteProtocolError, match="larger than"):
         decode_packet(frame_of(packet_map(packet))[1:])
+
+
+@pytest.mark.parametrize("key", ["s", "r"])
+def test_a_name_longer_than_names_are_is_refused_and_not_repeated(key: str) -> None:
+    wire: dict[str, Any] = {"t": "return_unit", "s": "a", "r": "q", "d": {}}
+    assert not isinstance(one(wire | {key: "n" * NAME_CHARACTERS_MAX}), BadPacket)
+    bad = one(wire | {key: "n" * (NAME_CHARACTERS_MAX + 1)})
+    subject, request = (None, "q") if key == "s" else ("a", None)
+    assert bad == BadPacket("return_unit", key, f"at most {NAME_CHARACTERS_MAX} characters", subject, request)
+
+
+def test_a_page_with_a_name_longer_than_names_are_says_nothing() -> None:
+    said: dict[str, Any] = {"update": {}, "page": "n" * (NAME_CHARACTERS_MAX + 1)}
+    bad = one({"t": "mephisto_bound_live_update", "s": "a", "e": 1, "q": 1, "d": said})
+    why = f"at most {NAME_CHARACTERS_MAX} characters"
+    assert bad == BadPacket("mephisto_bound_live_update", "d.page", why, "a", epoch=1, sequence=1)
+
+
+def test_a_packet_of_short_numbers_is_held_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They become longer when they are packed again: so long that the packet could not cross."""
+    monkeypatch.setattr(codec_module, "WHOLE_PACKET_BYTES_MAX", 10_000)
+    head = msgpack.packb({"t": "log_error", "s": "", "d": {"error": None}})[:-1]
+    numbers = msgpack.packb([1.5] * 1_900, use_single_float=True)
+    came = decode_packet(head + numbers)
+    assert isinstance(came, LogError)
+    assert read_again(pack_read(came)) == came
+
+
+FEW = 3_000
+
+
+@pytest.fixture
+def few_containers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec_module, "PACKET_CONTAINERS_MAX", FEW)
+
+
+def containing(kind: type, count: int) -> LogError:
+    """A packet of so many lists and maps: its own, that of its data, the list in it, and these."""
+    return LogError(WireId(""), [kind() for _ in range(count - 3)])
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_a_packet_may_have_as_many_lists_and_maps_as_the_limit(few_containers: None, kind: type) -> None:
+    packet = containing(kind, FEW)
+    assert decode_packet(encode_packet(packet)) == packet
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_a_packet_of_more_lists_and_maps_is_neither_made_nor_read(few_containers: None, kind: type) -> None:
+    packet = containing(kind, FEW + 1)
+    with pytest.raises(Unsendable, match=f"more than {FEW} lists and maps"):
+        encode_packet(packet)
+    with pytest.raises(RemoteProtocolError, match=f"more than {FEW} lists and maps"):
+        decode_packet(msgpack.packb(packet_map(packet)))
+
+
+def test_what_a_text_has_is_no_list_and_no_map(few_containers: None) -> None:
+    packet = LogError(WireId(""), ["\U0001f600" * FEW, 0x90] * 2)
+    assert decode_packet(encode_packet(packet)) == packet
+
+
+def test_a_body_as_full_of_lists_and_objects_as_may_be_can_cross() -> None:
+    files = [FileNote("0" * 64, 1, "f", "f.txt", "text/plain")] * FILES_PER_SUBMISSION_MAX
+    around = outline(dump_json(packet_map(SubmitUnit(WireId("a"), "q", None, files))))
+    assert containers(around) <= PACKET_CONTAINERS_MAX - JSON_CONTAINERS_MAX
 
 
 @pytest.mark.parametrize("value", [object(), {1: object()}, 2**64, "\ud800", nested(2_000)])

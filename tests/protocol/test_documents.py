@@ -14,7 +14,7 @@ from crowdd.protocol import documents
 from crowdd.protocol.documents import (
     canonical_json,
     check_document,
-    check_small_document,
+    check_unpacked,
     content_digest,
     dump_json,
     load_json,
@@ -57,11 +57,11 @@ def test_documents_come_back_as_they_were(value: Any) -> None:
     ),
     st.sampled_from([0, 1, DEPTH_MAX - 1, DEPTH_MAX]),
 )
-def test_a_small_document_is_refused_as_any_other_in_the_same_words(value: Any, depth: int) -> None:
+def test_what_msgpack_read_is_refused_as_any_other_in_the_same_words(value: Any, depth: int) -> None:
     for _ in range(depth):
         value = [value]
     told: list[str | None] = []
-    for check in (check_document, check_small_document):
+    for check in (check_document, check_unpacked):
         try:
             told.append(check(value))
         except RemoteProtocolError as exc:
@@ -109,6 +109,7 @@ def test_a_larger_body_is_too_large() -> None:
 def test_too_many_brackets_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "JSON_CONTAINERS_MAX", 4)
     assert load_json(b"[[],{},[]]") == [[], {}, []]
+    assert load_json(b'["[[[[[", {"]{": "\\"{"}]') == ["[[[[[", {"]{": '"{'}]
     with pytest.raises(BadRequest) as caught:
         load_json(b"[[],{},[],[]]")
     assert caught.value.reason is Reason.TOO_LARGE

@@ -1,17 +1,20 @@
 """One end of the link, facing another over a wire that loses nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import attrs
 import msgpack as untyped_msgpack  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crowdd.protocol import codec as codec_module
 from crowdd.protocol import link as link_module
 from crowdd.protocol import states as states_module
 from crowdd.protocol import stream_table as stream_table_module
-from crowdd.protocol.codec import decode_frame, encode_frame
+from crowdd.protocol import streams as streams_module
+from crowdd.protocol.codec import decode_frame, decode_packet, encode_frame, packet_map
 from crowdd.protocol.errors import LinkFull, RemoteProtocolError, Unsendable
 from crowdd.protocol.limits import REQUESTS_OPEN_MAX, STREAM_UNACKED_MAX, STREAM_WINDOW
 from crowdd.protocol.link import Heard, LinkEnd, Role
@@ -33,6 +36,7 @@ from crowdd.protocol.packets import (
     SubmitUnit,
     UpdateStatus,
 )
+from crowdd.protocol.parts import split
 from crowdd.protocol.streams import Confirmed, Tag, newest, stream_epoch
 
 msgpack: Any = untyped_msgpack
@@ -196,6 +200,17 @@ def test_a_request_of_megabytes_crosses_and_a_heartbeat_passes_it(pair: Pair) ->
     frame = pair.router.take_frame()
     assert frame is not None
     assert pair.daemon.receive(frame, 1.0) == [ReturnStatuses()]
+
+
+def test_a_packet_of_too_many_lists_is_a_bad_part_and_hurts_no_other(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec_module, "PACKET_CONTAINERS_MAX", 100_000)
+    packet = packet_map(LogError(A, [[]] * 100_000))
+    parts = [decode_packet(part) for part in split(msgpack.packb(packet), 0)]
+    assert [give(pair.daemon, part) for part in parts if isinstance(part, Part)] == [[]] * len(parts)
+    assert pair.daemon.counters["bad_parts"] == 1
+    assert give(pair.daemon, Alive(A)) == [Alive(A)]
 
 
 def test_a_packet_that_was_cut_in_the_middle_crosses_whole_on_the_next_connection(pair: Pair) -> None:
@@ -369,6 +384,56 @@ def test_later_updates_wait_for_a_missing_one_which_is_asked_for_once(pair: Pair
     assert said(pair.router) == [Ack(A, EPOCH, 0, resend=True)]
     assert give(pair.router, update(2)) == [update(2), update(3), update(4)]
     assert pair.router.counters["gaps"] == 1
+
+
+def test_the_windows_of_all_agents_hold_only_so_many_bytes_and_the_rest_comes_again(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams_module, "STREAM_WINDOWS_BYTES_MAX", 10_000)
+    many = [update(sequence, text="x" * 4_000) for sequence in range(2, 6)]
+    give(pair.router, *many)
+    assert said(pair.router) == [Ack(A, EPOCH, 0, resend=True)]
+    assert sequences(give(pair.router, update(1))) == [1, 2, 3]
+    assert sequences(give(pair.router, *many)) == [4, 5]
+
+
+def test_a_window_takes_room_for_what_cannot_be_read_as_well(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams_module, "STREAM_WINDOWS_BYTES_MAX", 0)
+    bad: dict[str, Any] = {"t": "client_bound_live_update", "s": A, "e": EPOCH, "q": 2, "d": {}}
+    pair.router.receive(msgpack.packb([bad]), 1.0)
+    assert sequences(give(pair.router, update(1))) == [1]
+    assert sequences(give(pair.router, update(2))) == [2]
+
+
+def _fills_the_gap(pair: Pair) -> None:
+    give(pair.router, update(1))
+
+
+def _forgets(pair: Pair) -> None:
+    pair.router.forget(A)
+
+
+def _begins_a_new_stream(pair: Pair) -> None:
+    give(pair.router, update(1, stream_epoch(5, 1)))
+
+
+def _meets_another_daemon(pair: Pair) -> None:
+    pair.cut()
+    pair.router.connection_made(0.0, 6)
+    pair.router.connection_made(0.0, 5)
+
+
+@pytest.mark.parametrize("let_go", [_fills_the_gap, _forgets, _begins_a_new_stream, _meets_another_daemon])
+def test_what_no_window_holds_any_more_takes_no_room(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, let_go: Callable[[Pair], None]
+) -> None:
+    monkeypatch.setattr(streams_module, "STREAM_WINDOWS_BYTES_MAX", 1_000)
+    give(pair.router, update(2, text="x" * 500))
+    let_go(pair)
+    other = [attrs.evolve(update(sequence, text="y" * 500), subject=B) for sequence in (2, 1)]
+    assert sequences(give(pair.router, *other)) == [1, 2]
 
 
 def test_a_second_gap_is_asked_for_as_well(pair: Pair) -> None:
