@@ -27,6 +27,8 @@ class Lines:
         self.by_wire_id: dict[WireId, Line] = {}
         """What pages call them. Written here alone, as the next; read as they are, once a message."""
         self.by_number: dict[AgentId, Line] = {}
+        self._to_pump: set[Line] = set()
+        """Of which a wish to pump waits to be begun: one does for all that came meanwhile."""
 
     def open(self, player: Player) -> Line:
         """A line to an agent that has none."""
@@ -54,7 +56,17 @@ class Lines:
         """An update is stored: off it goes."""
         line = self.by_number.get(update.agent_id)
         if line is not None and not line.outbound.stored(update):
-            self._wishes.add(line.outbound.pump)
+            self.pump(line)
+
+    def pump(self, line: Line) -> None:
+        """Soon, all that is stored goes to the line's page, as there is room."""
+        if line not in self._to_pump:
+            self._to_pump.add(line)
+            self._wishes.add(partial(self._pump, line))
+
+    async def _pump(self, line: Line) -> None:
+        self._to_pump.discard(line)
+        await line.outbound.pump()
 
     async def _last_words(self, line: Line) -> None:
         with trio.move_on_after(LAST_WORDS_S):

@@ -183,7 +183,7 @@ class Stage:
             case Confirmed(tag=int(number)):
                 line.outbound.confirmed(number)
                 if line.outbound.is_behind:
-                    self._wishes.add(line.outbound.pump)
+                    self._lines.pump(line)
             case Alive():
                 self.attendance.came(packet.subject)
                 self._is_alive(link, packet, line)
@@ -199,7 +199,7 @@ class Stage:
         if packet.here:
             self._watch.answered(line.agent_id)
         line.outbound.alive(link, packet.seen)
-        self._wishes.add(line.outbound.pump)
+        self._lines.pump(line)
 
     def hear_presence(self, presence: Mapping[str, str], present: str) -> None:
         """What a router says of whose page is there; `present` is its word for it."""

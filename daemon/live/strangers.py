@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
+from ...protocol.limits import SOCKETS_MAX
 from ...protocol.names import Reason, WireId
 from ...protocol.packets import Alive, MephistoBoundLiveUpdate
 from ...protocol.streams import Confirmed
@@ -21,6 +22,7 @@ from .stage_tools import StageTools
 from .wishes import Wishes
 
 STRANGERS_MAX = 1000  # agents of whom something came before we know them; after that it is dropped
+REMINDED_MAX = SOCKETS_MAX  # pages that wait to be told; others are at their next heartbeat
 
 Kept = tuple[LiveLink, Alive | bytes]
 """By which way it came, and what: an update as `Hold` keeps it."""
@@ -46,9 +48,8 @@ class Strangers:
         """A packet of one who has no line."""
         if isinstance(packet, Confirmed):
             return
-        if isinstance(packet, Alive) and packet.subject not in self._reminded:
-            self._reminded.add(packet.subject)
-            self._wishes.add(partial(self._remind, packet.subject))
+        if isinstance(packet, Alive):
+            self._is_to_remind(packet.subject)
         known = self._kept.get(packet.subject)
         if known is not None:
             if isinstance(packet, Alive):  # the newest is what counts; a page may come again and again
@@ -59,6 +60,11 @@ class Strangers:
             self._wishes.add(partial(self._who_is, packet.subject))
         else:
             self._counters["strangers_dropped"] += 1
+
+    def _is_to_remind(self, wire_id: WireId) -> None:
+        if wire_id not in self._reminded and len(self._reminded) < REMINDED_MAX:
+            self._reminded.add(wire_id)
+            self._wishes.add(partial(self._remind, wire_id))
 
     def introduced(self, wire_id: WireId) -> Iterator[tuple[LiveLink, Alive | MephistoBoundLiveUpdate]]:
         """All that came of one who is no stranger any more, in order."""

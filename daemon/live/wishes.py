@@ -30,6 +30,11 @@ class Wishes:
         """It is begun soon, or once `serve` is."""
         self._said.send_nowait(wish)
 
+    @property
+    def waiting(self) -> int:
+        """How many are not begun yet."""
+        return self._said.statistics().current_buffer_used
+
     async def serve(self) -> None:
         """Begin wishes until cancelled. None is begun after that, those under way end a group at a time."""
         async with trio.open_nursery() as around, trio.open_nursery() as groups:
