@@ -62,12 +62,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list() -> int:
+    """Print the names; 1 when whoever reads has heard enough, as `head` has after ten lines."""
+    try:
+        _print_names()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more
+        return 1
+    return 0
+
+
+def _print_names() -> None:
     for row in ROWS:
         print(f"{row.name:18} {row.what}; beside: {row.baseline}")
     print("\nBy hand, see README.md:")
     for name, what in BY_HAND.items():
         print(f"{f'benchmarks.{name}':24} {what}")
-    return 0
 
 
 def _placed(chosen: Sequence[Row]) -> list[tuple[tuple[int, int], Row]]:

@@ -1,11 +1,14 @@
 """Every row of the table, small: that its result is whole, never how fast anything is. A minute in sum."""
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+from benchmarks.__main__ import main
 from benchmarks.instrument.record import last_record
 from benchmarks.instrument.rounds import ROUNDS_SMALL
 from benchmarks.rows import BY_HAND, ROWS
@@ -53,6 +56,14 @@ def test_rows_have_names_of_their_own_and_each_folder_program_is_named() -> None
     commands = [path.stem for path in (ROOT / "benchmarks").glob("*.py") if "argparse" in path.read_text()]
     assert set(commands) - {"__main__"} == set(BY_HAND)
     assert all(name in said for name in [*names, *BY_HAND])
+
+
+def test_a_list_that_is_not_read_to_its_end_ends_without_an_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as unread, redirect_stdout(unread):
+        assert main(["--list"]) == 1
+        print("what Python still has to flush at its end", flush=True)
 
 
 def test_kept_records_are_whole_and_of_rows_that_exist() -> None:
