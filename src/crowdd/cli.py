@@ -364,7 +364,7 @@ def storage_accept(data: Path) -> None:
 
 
 @storage.command("restore")
-@click.argument("backup", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("backup", type=click.Path(path_type=Path, readable=False))
 @_data_option
 def storage_restore(backup: Path, data: Path) -> None:
     """Put BACKUP, a file that `crowdctl backup` wrote, in the place of the store, as the present.
@@ -373,14 +373,12 @@ def storage_restore(backup: Path, data: Path) -> None:
     daemon. Refused while a daemon runs on it.
     """
     from .restoring import restore
-    from .storage.errors import StorageRefused
+    from .storage.errors import StorageFailed, StorageRefused
 
     try:
         replaced = restore(backup, data)
-    except StorageRefused as refused:
+    except (StorageFailed, StorageRefused) as refused:
         raise SystemExit(_said(refused, EXIT_REFUSED)) from None
-    except OSError as exc:
-        raise click.FileError(str(exc.filename or data), exc.strerror or str(exc)) from exc
     click.echo(f"{data / 'crowdd.db'} is the present now: `crowdd serve --data {data}` starts on it")
     click.echo(f"What was there is in {replaced}: remove it once you are sure")
 
