@@ -1,12 +1,13 @@
 """What of a run's config may change while the run goes on, and what else not and why. Pure."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from .overrides import override
-from .structuring import Faults, make_converter, nearest, structure
+from .structuring import Faults, make_converter, structure
 from .task_config import ConfigRefused, Limits, Pay, RunConfig
 from .task_fields import Reward, reward
 
@@ -38,6 +39,11 @@ WHY_FIXED = {
     "uploads": "files that came were judged by it",
     "review": "reviews that were given followed it",
 }
+_TABLES = [field.name for field in attrs.fields(RunConfig)]
+_BY_NAME = {table: table for table in _TABLES if table not in CHANGING} | {
+    field.name: f"{table}.{field.name}" for table, cls in CHANGING.items() for field in attrs.fields(cls)
+}
+"""What may be meant, by its last name."""
 
 
 @attrs.frozen
@@ -84,18 +90,24 @@ def changes_between(before: RunConfig, after: RunConfig) -> Iterator[Change]:
 def _set(document: dict[str, Any], key: str, words: str) -> str | None:
     table = key.partition(".")[0]
     if table not in CHANGING:
-        return f"{key}: {_why_not(table)}"
+        return f"{key}: {_why_not(key, table)}"
     if table == key:
         return f"{key}: is a table; write {key}.NAME=VALUE"
     return override(document, key, words)
 
 
-def _why_not(table: str) -> str:
-    known = [field.name for field in attrs.fields(RunConfig)]
-    if table not in known:
-        return f"unknown; {nearest(table, known)}"
+def _why_not(key: str, table: str) -> str:
+    if table not in _TABLES:
+        return f"unknown; {_meant(key)}`crowdctl options task` lists limits.NAME and pay.reward"
     why = WHY_FIXED.get(table, "it is part of what was launched")
     return f"cannot change while the run goes on: {why}; stop the run and launch again"
+
+
+def _meant(key: str) -> str:
+    """A question for the setting that is nearest by its last name, or else for those with this word in it."""
+    word = key.rpartition(".")[2]
+    near = difflib.get_close_matches(word, _BY_NAME, n=1) or [n for n in _BY_NAME if word in n.split("_")]
+    return f"did you mean {' or '.join(repr(_BY_NAME[name]) for name in near)}? " if near else ""
 
 
 def _shown(value: Any) -> str:

@@ -17,7 +17,10 @@ def pair_of(text: str) -> tuple[str, str]:
     """KEY=VALUE as its two parts."""
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise click.UsageError(f"{safe(text)!r} is no override: write KEY=VALUE.")
+        raise click.UsageError(
+            f"{safe(text)!r} is no override: write KEY=VALUE, e.g. limits.grace_s=60; "
+            "`crowdctl options task` lists the keys."
+        )
     return key, value
 
 

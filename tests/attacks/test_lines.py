@@ -8,14 +8,12 @@ import pytest
 import trio
 
 from crowdd.testing.bots import BotPlan, run_bots
-from crowdd.testing.checker import check_history
-from crowdd.testing.facts import read_facts
 from crowdd.testing.history import History
-from crowdd.testing.tables import DAEMON_TABLES
 
 from ..system.conftest import daemon
 from ..system.pages import open_pages
 from ..system.processes import Daemon, Router, a_task
+from ..system.trouble import broken_promises, facts_of, go_through, patient
 from .line import Line, open_line
 
 __all__ = ["daemon"]
@@ -61,20 +59,20 @@ async def worked_through(daemon: Daemon, folder: Path, trouble: Trouble) -> list
         await daemon.start()
         label = await launched(daemon, folder / "t", "crowd", ROWS)
         links, history = await daemon.links(label, 4), History()
-        plan = BotPlan(4, seed=7, arrive_s=0.1, think_s=0.1, reload=0.05, double=0.1)
+        plan = patient(BotPlan(4, seed=7, arrive_s=0.1, think_s=0.1, reload=0.05, double=0.1))
 
         async def until_done(count: int) -> None:
             await daemon.until(label, lambda shown: shown.units_done >= count)
 
+        async def in_trouble() -> None:
+            await trouble(lines["crowd"], until_done)
+
         async with trio.open_nursery() as nursery:
             nursery.start_soon(run_bots, plan, links, None, history)
-            await trouble(lines["crowd"], until_done)
+            healed_at = await go_through(daemon, label, history, [(trio.lowlevel.checkpoint, in_trouble)])
             await daemon.until(label, lambda shown: shown.state == "completed")
         assert await daemon.terminate() == 0, daemon.log
-        async with daemon.store() as storage:
-            (run,) = await storage.runs()
-            facts = await read_facts(storage, run.id)
-        return [str(each) for each in check_history(history.entries, facts, DAEMON_TABLES)]
+        return broken_promises(history, await facts_of(daemon), healed_at)
 
 
 async def slow_and_uneven(line: Line, until_done: Callable[[int], Awaitable[None]]) -> None:

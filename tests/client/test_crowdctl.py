@@ -78,7 +78,7 @@ async def test_launch_of_no_task_says_what_a_task_is(desk: Desk, tmp_path: Path)
 
 async def test_launch_with_a_word_that_is_no_override_is_wrong_usage(desk: Desk, task: Path) -> None:
     result = await desk.crowdctl("launch", str(task), "fast")
-    assert "'fast' is no override: write KEY=VALUE." in result.stderr
+    assert "'fast' is no override: write KEY=VALUE, e.g. limits.grace_s=60" in result.stderr
     assert result.exit_code == ExitCode.USAGE
     assert desk.operator.launches == []
 

@@ -142,6 +142,26 @@ async def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_changed(
         assert await row_numbers(virtual, run) == [0]
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("units", "did you mean 'limits.maximum_units_per_worker' or 'limits.max_num_concurrent_units'? "),
+        ("grase_s", "did you mean 'limits.grace_s'? "),
+        ("limit.grace_s", "did you mean 'limits.grace_s'? "),
+        ("nonsense", ""),
+    ],
+)
+async def test_an_unknown_key_is_told_with_what_may_be_meant_and_where_to_look(
+    key: str, hint: str, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_virtual(tmp_path) as virtual:
+        run = await virtual.launch(units=1)
+        with pytest.raises(ExtensionRefused) as refused:
+            await extend(virtual, run, settings={key: "3"})
+        where = "`crowdctl options task` lists limits.NAME and pay.reward"
+        assert refused.value.problems == [f"{key}: unknown; {hint}{where}"]
+
+
 async def test_more_units_are_out_at_once_with_a_higher_cap(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
