@@ -10,8 +10,6 @@ import attrs
 
 from .findings import CampaignResult, Plan
 
-FIRST_ANSWERS = (0.5, 0.99)
-
 
 @attrs.frozen
 class Report:

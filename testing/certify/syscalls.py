@@ -36,7 +36,6 @@ QUIET_WITHIN_S = 1.0
 LOOK_S = 0.01
 ROWS = 1000  # more units than points
 REPEAT = "crowdd certify --cycles 0 --every-syscall"  # there is no chance in it
-STORE_FILES = ("crowdd.db", "crowdd.db-wal")
 STORE_LOST = 74  # the daemon's status when disk or database failed
 KILLED = -9
 ABORTED = -6
