@@ -8,11 +8,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import trio
 
+from crowdd.storage.sqlite.ask import Db, settle
 from crowdd.storage.sqlite.engine import Engine
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Db = sqlite3.Connection
 
 
 class ThreadCalls(Engine):
@@ -22,7 +22,7 @@ class ThreadCalls(Engine):
 
     def __init__(self, path: Path) -> None:
         """The database must be there."""
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Db)
         self._db.execute("PRAGMA journal_mode = WAL").fetchone()
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
@@ -40,6 +40,7 @@ class ThreadCalls(Engine):
         self._db.execute("BEGIN IMMEDIATE")
         try:
             value = call()
+            settle(self._db)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise

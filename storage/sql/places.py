@@ -12,7 +12,10 @@ from typing import Any
 
 import attrs
 
+HELD_BACK = ("run_count", "history", "decision")
+"""Tables of which a transaction may hold rows back, to write many at once: who names one must see them."""
 _NAME = re.compile(r":([a-z_][a-z_0-9]*)")
+_HELD = re.compile(rf"\b({'|'.join(HELD_BACK)})\b")
 
 
 @attrs.frozen
@@ -23,6 +26,8 @@ class Placed:
     names: tuple[str, ...]
     pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     """The values of these names, in this order."""
+    names_held: bool
+    """Whether a table of `HELD_BACK` stands in it."""
 
 
 @functools.cache
@@ -30,7 +35,7 @@ def placed(statement: str) -> Placed:
     """The same statement by places; a name that stands twice has one place."""
     names = tuple(dict.fromkeys(_NAME.findall(statement)))
     text = _NAME.sub(lambda found: f"?{names.index(found[1]) + 1}", statement)
-    return Placed(text, names, _picker(names))
+    return Placed(text, names, _picker(names), _HELD.search(statement) is not None)
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:

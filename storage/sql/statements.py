@@ -165,10 +165,6 @@ RETURNING next_position - :number"""
 COUNT = """
 INSERT INTO run_count (run_id, kind, status, number) VALUES (:run_id, :kind, :status, :number)
 ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + excluded.number"""
-RECOUNT = """
-INSERT INTO run_count (run_id, kind, status, number)
-VALUES (:run_id, :kind, :before, -:number), (:run_id, :kind, :after, :number)
-ON CONFLICT (run_id, kind, status) DO UPDATE SET number = run_count.number + excluded.number"""
 COUNTS = "SELECT kind, status, number FROM run_count WHERE run_id = :run_id"
 COUNTS_OF_RUNS = "SELECT run_id, kind, status, number FROM run_count WHERE run_id BETWEEN :first AND :last"
 ASSIGNMENT = select(Assignment, "WHERE id = :id")

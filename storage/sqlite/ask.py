@@ -1,4 +1,8 @@
-"""Asking an SQLite connection for records, and giving it records. Knows no statement and no transaction."""
+"""Asking an SQLite connection for records, and giving it records. Knows no statement.
+
+Counts, and rows of some tables, are held back until `settle`: just before a COMMIT, or before a statement
+that names such a table, so that nobody misses them.
+"""
 
 import enum
 import sqlite3
@@ -22,15 +26,23 @@ from ..rows import (
     to_row,
 )
 from ..sql import statements
-from ..sql.places import placed
+from ..sql.places import Placed, placed
+from .held import Held
 
 R = TypeVar("R")
 S = TypeVar("S")
 K = TypeVar("K", bound=attrs.AttrsInstance)
-Db = sqlite3.Connection
 _PLAIN = frozenset({int, str, type(None), bool})
 """What most values are; SQLite takes them as they are."""
 AT_ONCE = 50  # of many new records: for each statement SQLite opens a table and all of its indexes
+
+
+class Db(sqlite3.Connection):
+    """A connection, and what its transaction holds back."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.held = Held()
 
 
 def one(db: Db, cls: type[R], statement: str, **values: Any) -> R | None:
@@ -82,6 +94,11 @@ def first(db: Db, /, statement: str, **values: Any) -> Any:
     return _run(db, statement, values).fetchone()
 
 
+def first_beside(db: Db, /, statement: str, **values: Any) -> Any:
+    """The same without what is held back: for who looks at `db.held`, too."""
+    return _execute(db, placed(statement), values).fetchone()
+
+
 def do(db: Db, /, statement: str, **values: Any) -> None:
     """Execute what gives nothing back."""
     _run(db, statement, values)
@@ -117,13 +134,23 @@ def add_values(db: Db, cls: type, rows: Sequence[Sequence[Any]]) -> None:
 
 def save(db: Db, statement: str, *records: attrs.AttrsInstance) -> None:
     """Write what changed in records; the statement names the columns."""
-    by_place = placed(statement)
+    by_place = _ready(db, statement)
     _each(db, by_place.text, [named_values(record, by_place.names) for record in records])
+
+
+def hold(db: Db, record: attrs.AttrsInstance) -> None:
+    """Store a new record of a table in `HELD_BACK`, by and by, in the order in which they come."""
+    made_of = type(record)
+    rows = db.held.rows.setdefault(made_of, [])
+    rows.append(new_values(record))
+    if len(rows) == AT_ONCE:
+        add_values(db, made_of, db.held.rows.pop(made_of))
 
 
 def note(db: Db, *entries: HistoryEntry) -> None:
     """Append to the history."""
-    add_all(db, entries)
+    for entry in entries:
+        hold(db, entry)
 
 
 def note_each(db: Db, entry: HistoryEntry, subjects: Iterable[int]) -> None:
@@ -133,18 +160,38 @@ def note_each(db: Db, entry: HistoryEntry, subjects: Iterable[int]) -> None:
 
 def count(db: Db, kind: str, run_id: int, status: enum.Enum, number: int) -> None:
     """So many more units or agents of a run are in this status."""
-    do(db, statements.COUNT, run_id=run_id, kind=kind, status=dump_enum(status), number=number)
+    db.held.count(run_id, kind, dump_enum(status), number)
 
 
 def recount(db: Db, kind: str, run_id: int, before: enum.Enum, after: enum.Enum, number: int = 1) -> None:
     """So many units or agents of a run went from one status to another."""
-    if before is not after:
-        states = {"before": dump_enum(before), "after": dump_enum(after)}
-        do(db, statements.RECOUNT, run_id=run_id, kind=kind, number=number, **states)
+    count(db, kind, run_id, before, -number)
+    count(db, kind, run_id, after, number)
+
+
+def settle(db: Db) -> None:
+    """Write all that is held back."""
+    held, db.held = db.held, Held()
+    counts = [*held.counts()]
+    if counts:
+        _each(db, placed(statements.COUNT).text, counts)
+    for made_of, rows in held.rows.items():
+        add_values(db, made_of, rows)
 
 
 def _run(db: Db, statement: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
+    return _execute(db, _ready(db, statement), values)
+
+
+def _ready(db: Db, statement: str) -> Placed:
+    """The statement, once there is nothing held back that it would miss."""
     by_place = placed(statement)
+    if by_place.names_held and db.held:
+        settle(db)
+    return by_place
+
+
+def _execute(db: Db, by_place: Placed, values: Mapping[str, Any]) -> sqlite3.Cursor:
     given = by_place.pick(values)
     if not _PLAIN.issuperset(map(type, given)):
         given = tuple(map(_plain, given))

@@ -3,6 +3,9 @@
 A batch first runs as one transaction without savepoints. If a job of it fails, all is rolled back and the
 batch runs again, each job in a savepoint of its own: a failing job costs its neighbours time, nothing else.
 Jobs are therefore functions that may run twice.
+
+What the jobs held back (`ask.settle`) is written by the last of a batch, or by each within its own savepoint;
+of what is rolled back it goes too.
 """
 
 import sqlite3
@@ -13,8 +16,9 @@ import attrs
 
 from ..errors import Duplicate, InvalidRecord, LeaseLost, StorageError, StorageFailed, StorageFull
 from ..sql import statements
-from .ask import Db
+from .ask import Db, settle
 from .ask import value as ask_value
+from .held import Held
 
 _OWN_FAULT = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE: Duplicate,
@@ -49,11 +53,16 @@ class Job:
     value: Any = None
     error: BaseException | None = None
 
-    def attempt(self, db: Db) -> bool:
-        """Run the function; False when it failed. Failures of the store itself are raised."""
+    def attempt(self, db: Db, *, settles: bool = False) -> bool:
+        """Run the function; False when it failed. Failures of the store itself are raised.
+
+        `settles`: what was held back until here is written, too.
+        """
         self.value = self.error = None
         try:
             self.value = self.function(db)
+            if settles:
+                settle(db)
         except sqlite3.Error as exc:
             if is_store_fault(exc):
                 raise
@@ -93,10 +102,11 @@ class Writer:
 
     def _commit(self, jobs: Sequence[Job]) -> None:
         self._begin()
-        if all(job.attempt(self.db) for job in jobs):
+        *others, last = jobs
+        if all(job.attempt(self.db) for job in others) and last.attempt(self.db, settles=True):
             self.db.execute("COMMIT")
             return
-        self.db.execute("ROLLBACK")
+        self._roll_back()
         if len(jobs) > 1:
             self._commit_one_by_one(jobs)
 
@@ -104,8 +114,8 @@ class Writer:
         self._begin()
         for job in jobs:
             self.db.execute("SAVEPOINT job")
-            if not job.attempt(self.db):
-                self.db.execute("ROLLBACK TO job")
+            if not job.attempt(self.db, settles=True):
+                self._roll_back("ROLLBACK TO job")
             self.db.execute("RELEASE job")
         self.db.execute("COMMIT")
 
@@ -113,14 +123,19 @@ class Writer:
         self.db.execute("BEGIN IMMEDIATE")
         present = ask_value(self.db, statements.EPOCH)
         if present != self.epoch:
-            self.db.execute("ROLLBACK")
+            self._roll_back()
             raise LeaseLost(f"epoch {present} has taken this store from epoch {self.epoch}")
+
+    def _roll_back(self, statement: str = "ROLLBACK") -> None:
+        self.db.held = Held()
+        self.db.execute(statement)
 
     def _failure(self, exc: Exception) -> StorageError:
         full = is_full(exc)
+        self.db.held = Held()  # SQLite itself may have rolled back
         try:
             if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
+                self._roll_back()
         except DATABASE_ERRORS:
             full = False
         if full:

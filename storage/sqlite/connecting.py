@@ -131,7 +131,12 @@ def _not_ours(path: Path, why: str | None) -> str:
 def connect(name: str, uri: bool = False) -> Db:
     """A connection in which statements commit by themselves unless a transaction is begun."""
     return sqlite3.connect(
-        name, uri=uri, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=CACHED_STATEMENTS
+        name,
+        uri=uri,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        cached_statements=CACHED_STATEMENTS,
+        factory=Db,
     )
 
 
@@ -214,12 +219,14 @@ def why_refused(db: Db, path: Path, generation: int, *, accepting: bool = False)
     return None
 
 
-def migrate(db: Db, migrations: Sequence[Migration] = MIGRATIONS, on_step: OnStep | None = None) -> None:
+def migrate(
+    db: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS, on_step: OnStep | None = None
+) -> None:
     """Take every step that was not taken yet, each in a transaction: interrupted, it goes on next time.
 
     `on_step` hears of each before it begins, but not of those that make a new store.
     """
-    done: int = value(db, "PRAGMA user_version")
+    done: int = db.execute("PRAGMA user_version").fetchone()[0]
     for number, migration in enumerate(migrations[done:], done + 1):
         if done and on_step is not None:
             on_step(number, len(migrations))
@@ -259,13 +266,13 @@ def _open_file(path: Path, generation: int, on_step: OnStep | None = None, *, ac
     return db
 
 
-def _configure(db: Db) -> None:
-    value(db, "PRAGMA journal_mode = WAL")
+def _configure(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode = WAL").fetchone()
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     # SQLite's own checkpoints keep their errors to themselves: see `checkpointing`.
     db.execute("PRAGMA wal_autocheckpoint = 0")
-    value(db, f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}").fetchone()
 
 
 def _take(db: Db, lock: Lock | None, path: Path | None) -> HeldWriter:

@@ -7,7 +7,7 @@ from .. import admission_rules, rules
 from ..admission import NewDecision
 from ..records import Decision
 from ..sql import statements
-from .ask import Db, add, do, keep, one, page, save
+from .ask import Db, do, hold, keep, one, page, save
 from .body import SqliteBody
 
 
@@ -62,7 +62,7 @@ def record_decision(db: Db, new: NewDecision, at: datetime) -> Decision:
 
 def record_first_decision(db: Db, new: NewDecision, at: datetime) -> None:
     """Store a decision about an agent that is new: none like it can be there."""
-    add(db, admission_rules.new_decision(new, at))
+    hold(db, admission_rules.new_decision(new, at))
 
 
 def _record_decision(db: Db, new: NewDecision, now: datetime) -> Decision:

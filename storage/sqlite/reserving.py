@@ -1,6 +1,6 @@
 """How a worker gets a unit, in SQLite: the facts, the candidates, and the reservation itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,11 +14,14 @@ from ..contract import Arrival, Arrived, NotReserved, Registration, Reserved
 from ..hand import Hand
 from ..records import Assignment, OnboardingAgent, Unit, Worker
 from ..sql import statements
-from .ask import Db, count, do, first, keep, note, one, pair, pairs, value
+from .ask import Db, count, do, first, first_beside, keep, note, one, pair, pairs, value
 from .body import SqliteBody, the_agent, the_assignment, the_unit
 from .decisions import record_first_decision
 from .people import change_grants, register_worker
 from .runs import save_unit, take_positions
+
+_FREE = ("unit", UnitStatus.LAUNCHED.value)
+"""Under what the units are counted that anybody may get."""
 
 
 class SqliteReserving(SqliteBody):
@@ -109,20 +112,28 @@ def _arrive(db: Db, arrival: Arrival, now: datetime) -> Arrived:
 
 def _run_for_newcomer(db: Db, run_id: RunId, link: str | None) -> tuple[_RunFacts, int, int, int]:
     """As `_run_with_units`; Duplicate for a link that led somebody to an agent of the run."""
-    row = first(db, statements.RUN_FOR_NEWCOMER, run_id=run_id, link=link)
+    row = first_beside(db, statements.RUN_FOR_NEWCOMER, run_id=run_id, link=link)
     *run, led_somewhere = rules.found(row, "run", run_id)
     admission_rules.check_fresh_link(bool(led_somewhere))
-    return _with_units(run)
+    return _with_units(run, db.held.counted(run_id))
 
 
 def _run_with_units(db: Db, run_id: RunId) -> tuple[_RunFacts, int, int, int]:
     """Of a run, and how many of its units are for screening, gold, and free; or NotFound."""
-    return _with_units(rules.found(first(db, statements.RUN_WITH_UNITS, run_id=run_id), "run", run_id))
+    row = rules.found(first_beside(db, statements.RUN_WITH_UNITS, run_id=run_id), "run", run_id)
+    return _with_units(row, db.held.counted(run_id))
 
 
-def _with_units(row: Sequence[Any]) -> tuple[_RunFacts, int, int, int]:
+def _with_units(
+    row: Sequence[Any], unwritten: Mapping[tuple[str, str], int]
+) -> tuple[_RunFacts, int, int, int]:
+    """`unwritten`: by how much the counts differ from those that were read."""
     *run, screening, gold, free = row
-    return _run_of(run), screening or 0, gold or 0, free or 0
+    made = {"screening": screening or 0, "gold": gold or 0}
+    for (kind, status), number in unwritten.items():
+        if kind in made and status != UnitStatus.EXPIRED.value:
+            made[kind] += number
+    return _run_of(run), made["screening"], made["gold"], (free or 0) + unwritten.get(_FREE, 0)
 
 
 def _facts_of_new(worker: Worker, run: _RunFacts, screening: int, gold: int, free: int) -> WorkerFacts:

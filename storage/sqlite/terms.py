@@ -109,7 +109,7 @@ def _delete_assignment(db: Db, run_id: RunId, assignment_id: int) -> int:
     for status, number in db.execute(statements.AGENTS_BY_STATUS, key).fetchall():
         count(db, "agent", run_id, AgentStatus(status), -number)
     for statement in statements.DELETE_ASSIGNMENT:
-        db.execute(statement, key)
+        do(db, statement, **key)
     return units
 
 
