@@ -1,5 +1,6 @@
 """The SQLite body: one file, one writing connection, group commit."""
 
+from .assignments import SqliteAssignments
 from .auditing import SqliteAuditing
 from .backup import copy_store, restore_store
 from .check import check_store
@@ -14,8 +15,10 @@ from .onboarding import SqliteOnboarding
 from .people import SqlitePeople
 from .reserving import SqliteReserving
 from .runs import SqliteRuns
+from .tasks import SqliteTasks
 from .telling import SqliteTelling
 from .terms import SqliteTerms
+from .units import SqliteUnits
 
 __all__ = [
     "OnCommit",
@@ -31,7 +34,10 @@ __all__ = [
 
 
 class SqliteStorage(
+    SqliteTasks,
     SqliteRuns,
+    SqliteAssignments,
+    SqliteUnits,
     SqliteTerms,
     SqliteLives,
     SqliteLate,

@@ -46,8 +46,8 @@ from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
 from .decisions import record_decision
 from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
-from .runs import save_unit, take_positions
 from .telling import put_fact
+from .units import save_unit, take_positions
 
 _AGENT_WIDTH = len(columns(Agent))
 

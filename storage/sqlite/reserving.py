@@ -18,7 +18,7 @@ from .ask import Db, count, do, first, first_beside, keep, note, one, pair, pair
 from .body import SqliteBody, the_agent, the_assignment, the_unit
 from .decisions import record_first_decision
 from .people import change_grants, register_worker
-from .runs import save_unit, take_positions
+from .units import save_unit, take_positions
 
 _FREE = ("unit", UnitStatus.LAUNCHED.value)
 """Under what the units are counted that anybody may get."""

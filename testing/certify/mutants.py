@@ -25,7 +25,7 @@ from ...storage.contract import Plan
 from ...storage.errors import StorageError
 from ...storage.hand import Hand
 from ...storage.records import Agent
-from ...storage.sqlite import lives, reserving, runs
+from ...storage.sqlite import lives, reserving, units
 from ...storage.sqlite.ask import Db, note
 from ...storage.sqlite.body import the_agent
 from ...storage.sqlite.live import SqliteLive
@@ -88,7 +88,7 @@ def _dedup_in_memory() -> None:
 
 def _reservation_in_two() -> None:
     """The agent is made in one transaction, its unit is taken in a second one."""
-    reserve, arrive, save_unit = SqliteReserving.reserve, SqliteReserving.arrive, runs.save_unit
+    reserve, arrive, save_unit = SqliteReserving.reserve, SqliteReserving.arrive, units.save_unit
     waiting: list[Callable[[Db], Any]] = []
 
     def saved_later(db: Db, queue: Any, before: Any, after: Any, hand: Any, also: Any = ()) -> Any:
