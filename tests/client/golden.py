@@ -43,7 +43,8 @@ In a pipe, tables are plain aligned columns; on a terminal they are drawn.
 TASK: Mapping[str, str] = {
     "my-task/task.toml": 'name = "my task"\n',
     "my-task/data.jsonl": '{"text": "hello"}\n',
-    "my-task/page/index.html": '<script src="crowdd.js"></script><form>${text} <input name="mood"></form>',
+    "my-task/page/index.html": '<script src="crowdd.js"></script><form>${text} <input name="mood">'
+    "<button>Send</button></form>",
     "broken-task/task.toml": 'name = "broken task"\n',
     "broken-task/task.py": "import no_such_module\n",
     "more.jsonl": '{"text": "again"}\n',
