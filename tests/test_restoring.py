@@ -52,6 +52,15 @@ async def test_a_folder_that_cannot_be_made_is_named_with_what_to_choose(backup:
     )
 
 
+async def test_where_nothing_was_no_folder_for_it_is_made_or_named(backup: Path) -> None:
+    told = restore(backup, "data")
+    assert (told.exit_code, told.stdout) == (
+        0,
+        "data/crowdd.db is the present now: `crowdd serve --data data` starts on it\n",
+    )
+    assert not [*Path("data").glob("replaced-*")]
+
+
 async def test_it_is_said_where_the_store_is_once_it_is_out_of_its_place(here: Path, backup: Path) -> None:
     (here / "data" / "crowdd.db.generation").mkdir(parents=True)  # it is read after the store was set aside
     (here / "data" / "crowdd.db").write_text("what was there")

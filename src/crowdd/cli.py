@@ -326,6 +326,8 @@ def certify(report_to: Path | None, **asked: Any) -> None:
     from .certify_command import folder_for, run_certify
     from .testing.certify.findings import Plan
 
+    if not (asked["cycles"] or asked["every_syscall"] or asked["power_cuts"]):
+        raise click.UsageError("nothing would be tried: ask for --cycles, --every-syscall or --power-cuts.")
     with folder_for(report_to) as folder:
         status = run_certify(Plan(folder=folder, **asked), report_to)
     raise SystemExit(status)
@@ -340,12 +342,14 @@ def storage() -> None:
 @_data_option
 def storage_check(data: Path) -> None:
     """Check the whole store: pages, references, counters, and what must always hold."""
+    from .client.terminal import counted
     from .storage.sqlite import check_store
 
     problems = check_store(data / "crowdd.db")
     for problem in problems:
         click.echo(problem)
-    click.echo(f"{len(problems)} problems found" if problems else f"{data / 'crowdd.db'}: everything holds")
+    found = f"{counted(len(problems), 'problem')} found"
+    click.echo(found if problems else f"{data / 'crowdd.db'}: everything holds")
     raise SystemExit(EXIT_REFUSED if problems else 0)
 
 
@@ -380,7 +384,8 @@ def storage_restore(backup: Path, data: Path) -> None:
     except (StorageFailed, StorageRefused) as refused:
         raise SystemExit(_said(refused, EXIT_REFUSED)) from None
     click.echo(f"{data / 'crowdd.db'} is the present now: `crowdd serve --data {data}` starts on it")
-    click.echo(f"What was there is in {replaced}: remove it once you are sure")
+    if replaced is not None:
+        click.echo(f"What was there is in {replaced}: remove it once you are sure")
 
 
 crowdd.add_command(config)

@@ -22,8 +22,8 @@ NAMES = re.compile(
 PIECE_BYTES = 1024 * 1024
 
 
-def restore(backup: Path, data: Path) -> Path:
-    """Put the backup in place of what is in `data`; returns the folder to which the replaced store went.
+def restore(backup: Path, data: Path) -> Path | None:
+    """Put the backup in place of what is in `data`; returns where the replaced store went, if any.
 
     Files that are in `data` already stay as they are: those of a run never change, secrets may be newer.
     StorageRefused: the store is as it was. StorageFailed: it says where what it held is, and what to do next.
@@ -34,7 +34,7 @@ def restore(backup: Path, data: Path) -> Path:
             _restore(backup, file, data, replaced)
         except (OSError, StorageFailed) as exc:
             raise StorageFailed(_failure(exc, backup, data, replaced)) from exc
-    return replaced
+    return replaced if replaced.exists() else None
 
 
 def _opened(backup: Path) -> BinaryIO:

@@ -49,8 +49,9 @@ def copy_store(path: Path, into: Path) -> None:
 def restore_store(copy: Path, path: Path, replaced: Path) -> None:
     """Put a copy into the place of the store at `path`, as the present; what was there goes to `replaced`.
 
-    StorageRefused: a daemon holds the store, or the copy cannot be used; nothing has changed then. A crash in
-    between leaves a store that is refused until it is restored again or accepted.
+    That folder is made if there was anything. StorageRefused: a daemon holds the store, or the copy cannot be
+    used; nothing has changed then. A crash in between leaves a store that is refused until it is restored
+    again or accepted.
     """
     with translated(path):
         lock = Lock(path)
@@ -93,12 +94,13 @@ def _faults(db: Db) -> list[str]:
 
 
 def _set_aside(path: Path, replaced: Path) -> None:
-    replaced.mkdir(mode=0o700)
-    for suffix in KEPT:
-        file = path.with_name(path.name + suffix)
-        if file.exists():
-            file.rename(replaced / file.name)
+    files = [file for suffix in KEPT if (file := path.with_name(path.name + suffix)).exists()]
     generation = beside(path, "generation")
+    if not files and not generation.exists():
+        return
+    replaced.mkdir(mode=0o700)
+    for file in files:
+        file.rename(replaced / file.name)
     if generation.exists():  # stays as well: it is why nothing older can pass
         (replaced / generation.name).write_bytes(generation.read_bytes())
     sync_folder(replaced)

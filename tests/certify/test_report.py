@@ -4,6 +4,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from crowdd.cli import crowdd
 from crowdd.testing.certify.findings import CampaignResult, Finding, Plan
 from crowdd.testing.certify.report import Report, quantile, verdict
 
@@ -44,3 +47,9 @@ def test_programs_are_told_the_same() -> None:
 def test_of_nothing_every_quantile_is_zero() -> None:
     assert quantile([], 0.5) == 0.0
     assert quantile([5.0], 0.99) == 5.0
+
+
+def test_nothing_is_certified_where_nothing_is_tried() -> None:
+    told = CliRunner().invoke(crowdd, ["certify", "--cycles", "0"])
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "nothing would be tried" in told.stderr
