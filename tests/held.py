@@ -1,10 +1,11 @@
 """What hangs from an object, counted: for tests that look for what is left of agents who have gone."""
 
 import gc
+import sqlite3
 from collections import Counter
 from types import FunctionType, ModuleType
 
-CLEARED_BY_THEIR_OWNERS = frozenset({"trio._core._run.Deadlines", "sqlite3.Connection"})
+CLEARED_BY_THEIR_OWNERS = frozenset({"trio._core._run.Deadlines"})
 
 
 def held_by(root: object) -> Counter[str]:
@@ -33,6 +34,8 @@ def _is_passed_by(held: object) -> bool:
 
 
 def _referents(holder: object) -> list[object]:
+    if isinstance(holder, sqlite3.Connection):
+        return [getattr(holder, "__dict__", None)]  # of ours; not its references to cursors
     if isinstance(holder, FunctionType):
         return [holder.__closure__, holder.__defaults__, holder.__kwdefaults__]
     return gc.get_referents(holder)

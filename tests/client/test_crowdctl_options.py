@@ -93,6 +93,7 @@ async def test_a_dry_run_says_what_would_run(desk: Desk, tmp_path: Path) -> None
         "  Blueprint  static\n"
         "  Provider   inhouse\n"
         "  Architect  local\n"
+        "  Warning    page/index.html:1: no field of the <form> has a name: every answer would be empty\n"
     )
     assert desk.operator.launches == []
 
