@@ -16,7 +16,6 @@ from ..protocol.link import Heard, Said
 from ..protocol.names import ONBOARDING_PREFIX, SENTENCES, Outcome, Reason, WireId
 from ..protocol.packets import (
     AgentDetails,
-    Alive,
     Answer,
     LogError,
     MephistoBoundLiveUpdate,
@@ -31,7 +30,6 @@ from ..protocol.packets import (
     SubmitUnit,
     UpdateStatus,
 )
-from ..protocol.streams import Confirmed
 from ..storage.contract import Storage
 from ..storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ..storage.records import Agent, OnboardingAgent, TaskRun
@@ -114,7 +112,7 @@ class ClientIO:
 
     def hand_in(self, link: Link, packet: Heard) -> None:
         """Take a packet from a link's reader; a request that finds the inbox full is told to try later."""
-        if isinstance(packet, MephistoBoundLiveUpdate | Alive | Confirmed):
+        if isinstance(packet, LivePacket):
             self._hand_live(link, packet)
             return
         if not self._put(link, packet) and isinstance(packet, Request):

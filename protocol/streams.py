@@ -75,21 +75,22 @@ class OutStream:
 
     def pull(self) -> bytes | None:
         """The next update to send, or None."""
-        if not self.more:
+        at = self._cursor
+        if at >= len(self._unacked):
             return None
-        self._cursor += 1
-        return self._unacked[self._cursor - 1][0]
+        self._cursor = at + 1
+        return self._unacked[at][0]
 
     def ack(self, sequence: int) -> Sequence[Tag]:
         """Forget everything up to `sequence`, which must have been sent; the newest tag (of each page)."""
         tags: list[Tag] = []
+        self._cursor = max(0, self._cursor - max(0, sequence - self.acked))
         while self.acked < sequence:
             encoded, tag = self._unacked.popleft()
             self.held_bytes -= len(encoded)
             if tag is not None:
                 tags.append(tag)
             self.acked += 1
-            self._cursor = max(0, self._cursor - 1)
         return newest(tags) if len(tags) > 1 else tags
 
     def rewind(self) -> None:
@@ -108,16 +109,12 @@ class OutStream:
 
 def newest(tags: list[Tag]) -> tuple[Tag, ...]:
     """The highest number of each page: a page that went back sends lower ones again after higher ones."""
-    highest: dict[str, Tag] = {}
+    highest: dict[str | None, int] = {}
     for tag in tags:
-        page = tag[0] if isinstance(tag, tuple) else ""
-        known = highest.get(page)
-        highest[page] = tag if known is None else max(known, tag, key=_number)
-    return tuple(highest.values())
-
-
-def _number(tag: Tag) -> int:
-    return tag[1] if isinstance(tag, tuple) else tag
+        page, number = tag if isinstance(tag, tuple) else (None, tag)
+        if number >= highest.get(page, number):
+            highest[page] = number
+    return tuple([number if page is None else (page, number) for page, number in highest.items()])
 
 
 @frozen

@@ -24,7 +24,8 @@ class Feeds:
         nothing the daemon may know more than we, who may be new: it leaves out nothing that is missing there,
         so what comes before its first update is there.
         """
-        self._seen.setdefault(update.subject, number_of(update) - 1)
+        if update.subject not in self._seen:
+            self._seen[update.subject] = number_of(update) - 1
         kept = self._kept.get(update.subject)
         if kept is None:
             kept = self._kept[update.subject] = deque()

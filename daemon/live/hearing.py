@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import attrs
 import orjson
 
 from ...protocol.packets import MephistoBoundLiveUpdate
+from ...protocol.values import frozen
 from ...storage.records import LiveUpdate
 
 HEARD_MAX = 50_000  # updates of one agent: a day of one every two seconds; a page that says more runs wild
@@ -26,7 +26,7 @@ class TooMuch(Exception):
     """The agent's pages have said as much as is taken of one. From this update on none may be confirmed."""
 
 
-@attrs.frozen
+@frozen
 class New:
     """A new update: its number, and what it is stored under."""
 

@@ -51,9 +51,6 @@ class Turn:
     confirm: list[Callable[[], None]] = attrs.Factory(list[Callable[[], None]])
     """Called once it is stored: what came in is safe."""
 
-    def __bool__(self) -> bool:
-        return bool(self.updates or self.entries or self.confirm)
-
     @property
     def rows(self) -> int:
         """How many rows it writes."""
@@ -71,6 +68,8 @@ class Ledger:
         """Of the newest entry."""
         self.stored = 0
         """Of the newest entry that is in storage."""
+        self.next_deadline = math.inf
+        """When the first wait is over, if nothing comes. Written here alone; read often."""
         self._wall = wall
         self._turn = Turn()
         self._waits: list[Wait] = []
@@ -142,29 +141,19 @@ class Ledger:
         """User code waits."""
         wait.asked_at = self.position
         self._waits.append(wait)
+        if wait.deadline < self.next_deadline:
+            self.next_deadline = wait.deadline
 
     def withdraw(self, wait: Wait) -> None:
         """User code waits no more."""
         self._waits.remove(wait)
+        if wait.deadline == self.next_deadline < math.inf:
+            self.next_deadline = min((other.deadline for other in self._waits), default=math.inf)
 
     @property
     def waits(self) -> list[Wait]:
         """What user code waits for, in the order in which it began to."""
         return self._waits
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether `next` could find anything: somebody waits, or something is noted."""
-        return bool(self._waits or self._notes)
-
-    @property
-    def next_deadline(self) -> float:
-        """When the first wait is over, if nothing comes."""
-        earliest = math.inf
-        for wait in self._waits:  # mostly one: a generator would take longer than this
-            if wait.deadline < earliest:
-                earliest = wait.deadline
-        return earliest
 
     # --- what follows
 
@@ -190,7 +179,7 @@ class Ledger:
             note = self._notes.pop(0)
             self._enter(*note)
             self.apply(*note)
-        if self.is_full:
+        if not self._waits or self.is_full:
             return None
         for wait in self._waits:
             outcome = self._outcome(wait, now)
@@ -201,7 +190,7 @@ class Ledger:
 
     def decide(self, wait: Wait, outcome: Outcome) -> None:
         """This is what the wait gets."""
-        self._waits.remove(wait)
+        self.withdraw(wait)
         wait.outcome = outcome
         if isinstance(outcome, Left) and wait.seat is not None:
             wait.seat.told = outcome.how
@@ -292,12 +281,14 @@ class Ledger:
     @property
     def is_full(self) -> bool:
         """Whether so much is to be stored that nothing more is decided before."""
-        return self._turn.rows >= TURN_ROWS_MAX
+        turn = self._turn
+        return len(turn.updates) + len(turn.entries) >= TURN_ROWS_MAX
 
     @property
     def has_turn(self) -> bool:
         """Whether there is something to be stored, or to be called safe."""
-        return bool(self._turn)
+        turn = self._turn
+        return bool(turn.updates or turn.entries or turn.confirm)
 
     def hand_over(self) -> Turn:
         """All that was not handed over yet: to be stored before what is handed over next."""

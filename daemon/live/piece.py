@@ -301,7 +301,7 @@ class Piece:
                 wait.settled()
         if self._ledger.has_turn:
             self._t.scribe.wants(self)
-        if self._next_look < self._looks_at:
+        if self._is_timed and self._next_look < self._looks_at:
             self._look_again.set()
 
     def _next(self) -> Wait | None:
@@ -309,7 +309,9 @@ class Piece:
             return None
         if self._replay is not None:
             return self._replayed(self._replay, trio.current_time())
-        return self._ledger.next(trio.current_time()) if self._ledger.is_asked else None
+        # Mostly nothing that is waited for has an end: then no clock is asked.
+        is_timed = self._ledger.next_deadline < math.inf
+        return self._ledger.next(trio.current_time() if is_timed else -math.inf)
 
     def _replayed(self, replay: Replay, now: float) -> Wait | None:
         try:
@@ -334,6 +336,11 @@ class Piece:
         self._patience_until = math.inf
         self._code.cancel(reason="its replay diverged")
         self._replay = None
+
+    @property
+    def _is_timed(self) -> bool:
+        """Whether anything here has an end: a wait, or the patience with a replay."""
+        return self._ledger.next_deadline < math.inf or self._replay is not None
 
     @property
     def _next_look(self) -> float:

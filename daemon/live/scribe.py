@@ -65,8 +65,9 @@ class Scribe:
 
     def wants(self, author: Author) -> None:
         """The author has something to be stored."""
-        self._waiting[author] = None
-        self._woken.set()
+        if author not in self._waiting:
+            self._waiting[author] = None
+            self._woken.set()
 
     async def leave(self, author: Author) -> None:
         """Return once nothing of the author's is under way. What it did not hand over yet is not stored."""

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ...protocol.names import AgentId
+from ...protocol.values import frozen
 from ...storage.records import LiveUpdate
 
 
@@ -43,57 +44,57 @@ class How(enum.Enum):
     SUBMITTED = "submitted"
 
 
-@attrs.frozen
+@frozen
 class Got:
     """An update of an agent."""
 
     update: LiveUpdate
 
 
-@attrs.frozen
+@frozen
 class Nothing:
     """The time to wait is over."""
 
 
-@attrs.frozen
+@frozen
 class Left:
     """The agent's part is over."""
 
     how: How
 
 
-@attrs.frozen
+@frozen
 class AllOver:
     """No agent of the group has anything more to say."""
 
 
-@attrs.frozen
+@frozen
 class Ended:
     """The group goes on no further, because of this agent."""
 
     agent_id: AgentId
 
 
-@attrs.frozen
+@frozen
 class Sent:
     """The update is stored, under this number."""
 
     number: int
 
 
-@attrs.frozen
+@frozen
 class Value:
     """What was recorded: a time, or what a function gave."""
 
     value: Any
 
 
-@attrs.frozen
+@frozen
 class Execute:
     """Nothing is recorded of this call: execute it, then have its result recorded."""
 
 
-@attrs.frozen
+@frozen
 class Stopped:
     """The daemon stops. Never recorded: after the next start the wait is there again."""
 

@@ -1,5 +1,6 @@
 """The ledger of a piece, and its replay. What is given once is recorded; what is recorded is given again."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -129,6 +130,36 @@ def test_a_wait_ends_with_nothing_at_its_deadline_and_not_before() -> None:
     assert clerk.ledger.next_deadline == 5.0
     clerk.turn(now=5.0)
     assert wait.outcome == Nothing()
+
+
+def test_the_first_of_several_deadlines_is_the_next_in_whatever_order_they_came() -> None:
+    clerk = Clerk(ANNA)
+    for deadline in (9.0, 5.0, 7.0):
+        clerk.wait(What.SLEEP, deadline=deadline)
+    assert clerk.ledger.next_deadline == 5.0
+
+
+def test_a_deadline_goes_with_the_wait_that_is_given_something() -> None:
+    clerk = Clerk(ANNA)
+    clerk.wait(What.SLEEP, deadline=9.0)
+    clerk.wait(What.RECEIVE, seats(clerk)[0], deadline=5.0)
+    clerk.hear(ANNA, n=1)
+    clerk.turn()
+    assert clerk.ledger.next_deadline == 9.0
+
+
+def test_a_deadline_that_two_waits_share_stays_when_one_is_withdrawn() -> None:
+    clerk = Clerk(ANNA)
+    first, _ = [clerk.wait(What.SLEEP, deadline=5.0) for _ in range(2)]
+    clerk.ledger.withdraw(first)
+    assert clerk.ledger.next_deadline == 5.0
+
+
+def test_without_a_wait_that_has_an_end_there_is_no_deadline() -> None:
+    clerk = Clerk(ANNA)
+    clerk.wait(What.RECEIVE, seats(clerk)[0])
+    clerk.ledger.withdraw(clerk.wait(What.SLEEP, deadline=5.0))
+    assert clerk.ledger.next_deadline == math.inf
 
 
 def test_a_wait_that_is_withdrawn_takes_nothing() -> None:
