@@ -183,9 +183,11 @@ class Outbox:
             # Named anew in every life: the answer to another life's request must not pass for this one's.
             named = attrs.evolve(packet, request=f"{self._prefix}:{number}", answered=True)
             self._memory.link.send_request(named, now)
-        except (LinkFull, Unsendable):
+        except LinkFull:
             self._wait(entry, now + DELIVER_AGAIN_S)
             return []
+        except Unsendable as exc:  # of a router with other limits: it would be tried for ever
+            return self._refuse(entry, f"it cannot be sent: {exc}", now)
         entry.go(Stage.UNDER_WAY)
         return [WakeLink()]
 
@@ -212,18 +214,23 @@ class Outbox:
         if reply.outcome is Outcome.TRY_LATER:
             self._wait(entry, now + max(1.0, reply.retry_after_s or DELIVER_AGAIN_S))
             return []
+        if reply.outcome is not Outcome.OK:
+            why = "no reason given" if reply.reason is None else reply.reason.value
+            return self._refuse(entry, f"the daemon refused it: {why}", now)
         entry.go(Stage.SETTLED)
         self._out -= 1
-        if reply.outcome is Outcome.OK:
-            self._memory.counters["outbox_delivered"] += 1
-            self._remember(entry.kept)
-            return [Unspool(entry.kept), *self.deliver(now)]
-        self._memory.counters["outbox_refused"] += 1
-        self.set_aside += 1
-        why = "no reason given" if reply.reason is None else reply.reason.value
-        return [SetAside(entry.kept, f"the daemon refused it: {why}"), *self.deliver(now)]
+        self._memory.counters["outbox_delivered"] += 1
+        self._remember(entry.kept)
+        return [Unspool(entry.kept), *self.deliver(now)]
 
     # inside
+
+    def _refuse(self, entry: Entry, why: str, now: float) -> list[Command]:
+        entry.go(Stage.SETTLED)
+        self._out -= 1
+        self._memory.counters["outbox_refused"] += 1
+        self.set_aside += 1
+        return [SetAside(entry.kept, why), *self.deliver(now)]
 
     def agent_of(self, number: int) -> WireId:
         """Whose it is."""

@@ -19,13 +19,13 @@ class Stage(enum.Enum):
     KEPT = "is on disk, and called submitted"
     READING = "is being read back"
     UNDER_WAY = "was sent to the daemon"
-    SETTLED = "the daemon has it: it is being removed"
+    SETTLED = "the daemon has it, or never will: it is being removed, or set aside"
 
 
 STAGE_NEXT = {
     Stage.SPOOLING: frozenset({Stage.KEPT, Stage.SETTLED}),
     Stage.KEPT: frozenset({Stage.READING}),
-    Stage.READING: frozenset({Stage.UNDER_WAY, Stage.KEPT}),
+    Stage.READING: frozenset({Stage.UNDER_WAY, Stage.KEPT, Stage.SETTLED}),
     Stage.UNDER_WAY: frozenset({Stage.SETTLED, Stage.KEPT}),
     Stage.SETTLED: frozenset[Stage](),
 }

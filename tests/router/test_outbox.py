@@ -337,6 +337,23 @@ def test_what_the_daemon_cannot_take_is_set_aside_and_said() -> None:
     assert kit.run.outbox.measure() == {"set_aside": 1}
 
 
+def test_what_can_never_be_sent_is_set_aside_and_not_tried_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kit = away()
+    kit.post(submit(A, final_data={"text": "long" * 9}))
+    kit.post(submit(B, "s2"))
+    kit.settle()
+    monkeypatch.setattr("crowdd.protocol.codec.WHOLE_PACKET_BYTES_MAX", len(kit.disk[1][1]))
+    kit.up()  # a kept answer is sent under a longer name than its page's
+    kit.write()
+    aside = [command for command in kit.wanted if isinstance(command, SetAside)]
+    assert [command.kept.agent for command in aside] == [A]
+    assert "cannot be sent: a packet of" in aside[0].why
+    kit.settle()
+    assert [packet.subject for packet in kit.delivered()] == [B]
+
+
 # the same again, and something else
 
 
