@@ -30,6 +30,7 @@ _FAULT = HttpAnswer(
     {"reason": "router_error", "text": "Something went wrong here. It was logged; please try again."},
 )
 _INDEX = ("", "index.html", "task_index", "welcome")
+_ICON = "favicon.ico"
 log = logging.getLogger(__name__)
 
 
@@ -96,6 +97,8 @@ class PagesDoor:
         name = _name(place, request.scope["path"])
         if name in ("is_alive", "get_timestamp") and request.method in ("GET", "HEAD"):
             return json_response(_sign_of_life(name), request.method)
+        if name == _ICON and request.method in ("GET", "HEAD") and not _has(served, _ICON):
+            return Response(status_code=204)  # every browser asks for one; a page may have its own
         if place is None or served is None:
             return _no_such_run(request)
         if place.rest is None:
@@ -153,6 +156,10 @@ def _no_such_run(request: PlainRequest) -> Response:
 
 def _name(place: Place | None, path: str) -> str:
     return (path if place is None else place.rest or "").removeprefix("/")
+
+
+def _has(served: Served | None, name: str) -> bool:
+    return served is not None and served.pages.get(name) is not None
 
 
 def _sign_of_life(name: str) -> HttpAnswer:

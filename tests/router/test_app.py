@@ -105,7 +105,6 @@ TRAVERSALS = [
     "/bundle.tar.gz",
     "/_crowdd/",
     "/run/digits/",
-    "/favicon.ico",
     "/img",
     "/img/",
 ]
@@ -118,6 +117,13 @@ async def test_nothing_but_the_pages_can_be_read(open_app: OpenApp, path: str) -
         answer = await app.client.get(url)
         assert answer.status_code == 404
         assert answer.json()["reason"] == "not_found"
+
+
+@pytest.mark.parametrize("host", ["digits.example.org", "elsewhere.example.org"])
+async def test_an_icon_that_nobody_made_is_nothing_and_no_fault(open_app: OpenApp, host: str) -> None:
+    async with open_app(default_run=None) as app:
+        answer = await app.client.get(f"http://{host}/favicon.ico")
+        assert (answer.status_code, answer.content) == (204, b"")
 
 
 async def test_runs_by_path_have_a_last_slash_and_keep_their_query(open_app: OpenApp) -> None:
