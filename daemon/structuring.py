@@ -65,10 +65,14 @@ class LooseFloat(float):
 def nearest(name: str, known: Iterable[str]) -> str:
     """What to say about an unknown name: the nearest known one, or all there are."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    if (near := near_name(name, names)) is not None:
+        return f"did you mean {near!r}?"
     return f"known: {', '.join(names)}" if names else "none is known"
+
+
+def near_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant; None: none is like it."""
+    return next(iter(difflib.get_close_matches(name, [*known], n=1)), None)
 
 
 def make_converter(hooks: Mapping[Any, Hook] | None = None) -> Converter:

@@ -24,6 +24,22 @@ def pair_of(text: str) -> tuple[str, str]:
     return key, value
 
 
+class NumberOf(click.IntRange):
+    """The number of an agent or a unit; says where the numbers are to whoever gives something else."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(1)
+        self._what = what
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number. BadParameter: it is none."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            hint = f"`crowdctl {self._what}s RUN` lists them"
+            self.fail(f"{safe(str(value))!r} is no {self._what}'s number: {hint}.", param, ctx)
+
+
 def run_argument(command: F) -> F:
     """The run: its number or label."""
     return click.argument("run", metavar="RUN")(command)

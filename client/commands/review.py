@@ -10,7 +10,7 @@ from .. import shapes
 from ..client import Client
 from ..exit_codes import ExitCode
 from ..terminal import counted, safe, say, say_json
-from .options import json_option, pass_client
+from .options import NumberOf, json_option, pass_client
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,11 +28,11 @@ def _chosen(command: F) -> F:
         "--unit",
         "units",
         multiple=True,
-        type=click.IntRange(1),
+        type=NumberOf("unit"),
         metavar="UNIT",
         help="What was submitted for this unit; may be repeated.",
     )
-    return click.argument("agents", nargs=-1, type=click.IntRange(1), metavar="[AGENT]...")(unit(command))
+    return click.argument("agents", nargs=-1, type=NumberOf("agent"), metavar="[AGENT]...")(unit(command))
 
 
 def _filtered(command: F) -> F:

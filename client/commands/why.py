@@ -7,10 +7,26 @@ import click
 from .. import shapes
 from ..client import Client
 from ..terminal import local_time, safe, say, say_json, say_table
-from .options import json_option, pass_client
+from .options import NumberOf, json_option, pass_client
+
+_WAYS = "crowdctl why worker WORKER, crowdctl why unit UNIT, crowdctl why agent AGENT"
 
 
-@click.group()
+class _Kinds(click.Group):
+    """A group of kinds: says so to whoever names the thing alone."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As any group. UsageError: the first word is no kind."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise click.UsageError(
+                f"Is {safe(args[0])!r} a worker, a unit or an agent? Say which: {_WAYS}.", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Kinds)
 def why() -> None:
     """Tell why a worker, a unit or an agent is where it is.
 
@@ -35,7 +51,7 @@ def worker(client: Client, worker: str, run: str | None, as_json: bool) -> None:
 
 
 @why.command()
-@click.argument("unit", type=click.IntRange(1), metavar="UNIT")
+@click.argument("unit", type=NumberOf("unit"), metavar="UNIT")
 @json_option
 @pass_client
 def unit(client: Client, unit: int, as_json: bool) -> None:
@@ -44,7 +60,7 @@ def unit(client: Client, unit: int, as_json: bool) -> None:
 
 
 @why.command()
-@click.argument("agent", type=click.IntRange(1), metavar="AGENT")
+@click.argument("agent", type=NumberOf("agent"), metavar="AGENT")
 @json_option
 @pass_client
 def agent(client: Client, agent: int, as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """Errors of the control API: {"error": {"code", "message", "hint"}}, with a status that means something."""
 
 import errno
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -20,10 +21,12 @@ from ...storage.errors import (
 from ...supervision.tasks import WORDS, NoThread, is_lack_of_threads
 from ..full_disk import is_full
 from ..providers.contract import ProviderFailed
+from ..structuring import near_name
 from .answers import json_answer
 from .shapes.refusals import ErrorView, RefusalView
 
 _DISK_FAILED = frozenset({errno.EIO, errno.EROFS})
+COMPARED_MAX = 1000  # names that a wrong one is compared with: some milliseconds
 RETRY_AFTER_S = 5  # a daemon that ends is started again by systemd
 
 
@@ -41,9 +44,16 @@ class ControlError(Exception):
         self.problems = list(problems)
 
 
-def no_such_run(name: str) -> ControlError:
-    """The answer for a run that is not there."""
-    return ControlError(404, "no_such_run", f"There is no run {name!r}.", "`crowdctl runs` lists them.")
+def no_such_run(name: str, labels: Iterable[str]) -> ControlError:
+    """The answer for a run that is not there; `labels` are of those that are."""
+    hint = near_hint(name, labels) + "`crowdctl runs` lists them."
+    return ControlError(404, "no_such_run", f"There is no run {name!r}.", hint)
+
+
+def near_hint(name: str, known: Iterable[str]) -> str:
+    """What a hint begins with after a slip in a name: the known one that was probably meant, or ""."""
+    near = near_name(name, itertools.islice(known, COMPARED_MAX))
+    return "" if near is None else f"Did you mean {near!r}? "
 
 
 def bad_request(message: str, hint: str = "") -> ControlError:

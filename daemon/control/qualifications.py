@@ -16,7 +16,7 @@ from ...storage.records import HistoryEntry, Qualification, Worker
 from ...storage.writes import SetGrant, TakeGrant, Write
 from .answers import json_answer
 from .auditing import about, changed
-from .errors import ControlError, bad_request
+from .errors import ControlError, bad_request, near_hint
 from .limits import NAME_CHARACTERS_MAX
 from .questions import flag_of, json_body, line_of, no_other_keys, operator_of, page_asked_for, who_asks
 from .shapes.qualifications import (
@@ -161,11 +161,12 @@ async def _find(storage: Storage, name: str) -> Qualification:
     try:
         return await storage.qualification(name)
     except NotFound:
+        near = near_hint(name, [each.name for each in await storage.qualifications()])
         raise ControlError(
             404,
             "no_such_qualification",
             f"There is no qualification {name!r}.",
-            "`crowdctl qualifications` lists them, `crowdctl qualifications create` makes one.",
+            near + "`crowdctl qualifications` lists them, `crowdctl qualifications create` makes one.",
         ) from None
 
 

@@ -66,7 +66,8 @@ async def find_run(storage: Storage, name: str) -> TaskRun:
     try:
         return await storage.run_by_label(name)
     except NotFound:
-        raise no_such_run(name) from None
+        newest_first = reversed(await storage.runs())
+        raise no_such_run(name, (run.label for run in newest_first)) from None
 
 
 def refuse_if_ended(run: TaskRun) -> None:

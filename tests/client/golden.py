@@ -143,6 +143,7 @@ async def _launched(story: Story) -> TaskRun:
     await story.type("launch broken-task --dry-run", "Code of the task's own that cannot be loaded:")
     await story.type("launch my-task --dry-run")
     await story.type("launch my-task label=digits")
+    await story.type("show digist", "A slip in its name:")
     await story.type("launch my-task fast", "What is no KEY=VALUE:")
     await story.type("links digits --workers ann,bob")
     await story.type("links digits --count 2")
@@ -206,6 +207,8 @@ async def _reviewed(story: Story, run: TaskRun) -> None:
     await story.type("why unit 2")
     await story.type("why worker ann --run digits")
     await story.type("why agent 99", "One that is not there:")
+    await story.type("why ann", "Of what kind it is has to be said:")
+    await story.type("approve digits 1", "Agents have numbers:")
     await story.type("approve 99", "Somebody who is not there:")
     await story.type("approve --run digits --yes", "When all is reviewed:")
 

@@ -138,3 +138,18 @@ async def test_a_word_that_names_no_worker_is_refused_with_the_form(desk: Desk, 
     result = await desk.crowdctl("worker", "--", word)
     assert "Write a number, PROVIDER:NAME as in inhouse:ann, or a name." in result.stderr
     assert result.exit_code == ExitCode.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("line", "next_step"),
+    [
+        ("approve digits 1", "'digits' is no agent's number: `crowdctl agents RUN` lists them"),
+        ("approve --unit 0", "'0' is no unit's number: `crowdctl units RUN` lists them"),
+        ("why agent ann", "'ann' is no agent's number: `crowdctl agents RUN` lists them"),
+        ("why ann", "Say which: crowdctl why worker WORKER"),
+    ],
+)
+async def test_who_gives_the_wrong_word_is_told_what_to_write(desk: Desk, line: str, next_step: str) -> None:
+    result = await desk.crowdctl(*line.split())
+    assert result.exit_code == ExitCode.USAGE
+    assert next_step in result.stderr

@@ -122,6 +122,12 @@ async def test_deleting_takes_it_from_everybody_and_the_name_is_free_again(desk:
     assert (await ask(desk, "POST", "/qualifications", name="trained")).status == 201
 
 
+async def test_a_slip_in_the_name_is_told_with_the_nearest(desk: Desk) -> None:
+    await ask(desk, "POST", "/qualifications", name="trained")
+    refused = await ask(desk, "GET", "/qualification?name=trainde")
+    assert refused.error()["hint"].startswith("Did you mean 'trained'? ")
+
+
 async def test_what_makes_no_sense_is_refused_before_anything_is_written(desk: Desk) -> None:
     await a_worker(desk, "ann")
     await ask(desk, "POST", "/qualifications", name="trained")

@@ -78,6 +78,14 @@ async def test_a_run_that_is_not_there_is_404_in_words(desk: Desk, name: str) ->
         assert answer.error()["hint"]
 
 
+async def test_a_slip_in_a_label_is_told_with_the_nearest(desk: Desk) -> None:
+    for label in ("digits", "names"):
+        await desk.operator.a_run(label)
+    hint = (await desk.ask("GET", "/v1/runs/nmaes")).error()["hint"]
+    assert hint == "Did you mean 'names'? `crowdctl runs` lists them."
+    assert (await desk.ask("GET", "/v1/runs/x")).error()["hint"] == "`crowdctl runs` lists them."
+
+
 @pytest.mark.parametrize(
     ("target", "word"),
     [
