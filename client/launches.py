@@ -25,7 +25,7 @@ class Launches(Asking):
         task: "str | os.PathLike[str] | Task",
         overrides: Mapping[str, str] | None = None,
         launch_id: str | None = None,
-    ) -> "shapes.RunInfo":
+    ) -> "shapes.LaunchedRun":
         """Launch a task: its folder, or one made in Python. The same `launch_id` again gives the run it made.
 
         TaskFolderRefused; LaunchRefused, with all problems; LaunchUnknown: the daemon went away meanwhile.
@@ -37,7 +37,9 @@ class Launches(Asking):
         parameters += [("set", f"{key}={value}") for key, value in (overrides or {}).items()]
         try:
             with _folder_of(task) as folder, packed_task(folder) as archive:
-                return read(shapes.RunInfo, self._connection.upload("/runs", parameters, archive, LAUNCH_S))
+                return read(
+                    shapes.LaunchedRun, self._connection.upload("/runs", parameters, archive, LAUNCH_S)
+                )
         except ConnectionCut as exc:
             raise LaunchUnknown(
                 f"{exc.message} Whether the run was launched is not known.",

@@ -23,6 +23,7 @@ from .task_structuring import config_to_json, structure_config
 from .task_toml import read_document
 from .unit_order import order_faults, queue_of
 
+ROUTERS_OPEN = "architect.routers: whether they and their secrets can be used, only the daemon knows"
 ROWS_COUNTED_MAX = 1_000_000  # a blueprint's rows may be endless
 
 
@@ -69,6 +70,12 @@ class CheckedTask:
     read: ReadData | None = None
     """Its data, where that is little."""
 
+    @property
+    def leaves_routers_open(self) -> bool:
+        """Whether a launch may still be refused for its routers, which nobody here knows."""
+        architect = self._code.registry.architect(self.config.architect.type)
+        return self._routers is None and architect.uses_known_routers
+
     def forget(self) -> None:
         """Let the author's code go; nothing of the task can be asked afterwards."""
         self._code.forget()
@@ -89,7 +96,7 @@ class CheckedTask:
             reward=config.pay.reward,
             pay_total=None if units is None else f"{units * config.pay_cents / 100:.2f}",
             address=self._address(label),
-            warnings=self._warnings(),
+            warnings=self.warnings(),
         )
 
     def document(self) -> dict[str, Any]:
@@ -100,6 +107,12 @@ class CheckedTask:
         """How storage is to keep its free units. Only for a task without problems."""
         return queue_of(self.config.choice, self._code.blueprint(self.config, self._folder).live)
 
+    def warnings(self) -> list[str]:
+        """What may be meant so, and hardly is. Only for a task without problems."""
+        blueprint = self._code.blueprint(self.config, self._folder)
+        warnings = [*hook_warnings(self.config, self._code.module, blueprint), *blueprint.warnings()]
+        return [*warnings, ROUTERS_OPEN] if self.leaves_routers_open else warnings
+
     def _units(self) -> tuple[int | None, bool]:
         blueprint = self._code.blueprint(self.config, self._folder)
         if blueprint.material.make_rows is not None:
@@ -107,10 +120,6 @@ class CheckedTask:
         rows = blueprint.rows()
         units = sum(len(row.unit_data) for row in itertools.islice(rows, ROWS_COUNTED_MAX))
         return units, next(rows, None) is not None
-
-    def _warnings(self) -> list[str]:
-        blueprint = self._code.blueprint(self.config, self._folder)
-        return [*hook_warnings(self.config, self._code.module, blueprint), *blueprint.warnings()]
 
     def _address(self, label: str) -> str:
         if self._routers is None:
@@ -160,6 +169,8 @@ class Launchable:
     queue: QueueOrder
     read: ReadData | None
     """Its data, where that is little: whoever launches it need not read it again."""
+    warnings: tuple[str, ...] = ()
+    """What may be meant so, and hardly is."""
 
 
 def launchable(
@@ -170,7 +181,7 @@ def launchable(
     try:
         if task.problems:
             raise LaunchRefused(task.problems)
-        return Launchable(task.config, task.document(), task.queue(), task.read)
+        return Launchable(task.config, task.document(), task.queue(), task.read, tuple(task.warnings()))
     finally:
         task.forget()
 

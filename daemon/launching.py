@@ -22,8 +22,13 @@ from .task_store import keep_task
 from .user_code import UserCodeFailed
 
 T = TypeVar("T")
+Warn = Callable[[Sequence[str]], object]
 KEY_BYTES = 32
 LABELS_TRIED_MAX = 1000  # runs of one task that are kept at a time; labels of ended runs stay taken
+
+
+def no_one(warnings: Sequence[str]) -> None:
+    """Whom a launch warns when nobody asked."""
 
 
 class Launcher:
@@ -34,9 +39,12 @@ class Launcher:
         self._registry = registry
         self._read: tuple[RunId, ReadData] | None = None
 
-    async def store(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
+    async def store(
+        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str, warn: Warn = no_one
+    ) -> TaskRun:
         """The stored run of the task in `folder`; the same `launch_id` again is the same run.
 
+        `warn` is told, once it is stored, what in the task may be meant so, and hardly is.
         LaunchRefused: nothing was stored. Cancelled: stored whole, or not at all.
         """
         task = await self._loaded(launchable, self._registry, folder, dict(overrides), self._house.routers)
@@ -50,6 +58,7 @@ class Launcher:
         if run.deleting:
             raise LaunchRefused([f"launch_id: run {run.label!r} of this launch is being deleted"])
         self._keep_read(run, task)
+        warn(task.warnings)
         return run
 
     def _keep_read(self, run: TaskRun, task: Launchable) -> None:

@@ -7,7 +7,7 @@ import click
 from .. import shapes
 from ..client import Client
 from ..errors import LaunchUnknown
-from ..terminal import safe, say, say_facts, say_json
+from ..terminal import safe, safe_lines, say, say_facts, say_json
 from .options import json_option, pair_of, pass_client
 
 
@@ -43,7 +43,14 @@ def launch(
     if as_json:
         say_json(run)
     else:
+        tell_warnings(run)
         _tell(run, client.until_open(run.id))
+
+
+def tell_warnings(run: "shapes.LaunchedRun") -> None:
+    """Say on stderr what may be meant so, and hardly is: what `crowdd check` would have warned of."""
+    for warning in run.warnings:
+        click.echo(f"Warning: {safe_lines(warning, '  ')}", err=True)
 
 
 def _tell_plan(plan: "shapes.PlanInfo", as_json: bool) -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .audit import AuditEntry
-    from .changed_runs import DeletedRun, ExtendedRun, ExtensionInfo, PausedRun, SettingInfo, Stock
+    from .changed_runs import (
+        DeletedRun,
+        ExtendedRun,
+        ExtensionInfo,
+        LaunchedRun,
+        PausedRun,
+        SettingInfo,
+        Stock,
+    )
     from .history import Change, DecisionInfo, Event, StoryEntry, Why
     from .links import Link, RevokedLink
     from .people import BlockInfo, GrantInfo, HeldUnit, TrackRecord, WorkerDetails, WorkerInfo
@@ -57,6 +65,7 @@ __all__ = [
     "HeldUnit",
     "Holder",
     "LateInfo",
+    "LaunchedRun",
     "Link",
     "LogPart",
     "OptionInfo",
@@ -116,6 +125,7 @@ _HOMES = {
     "HeldUnit": "people",
     "Holder": "qualifications",
     "LateInfo": "work",
+    "LaunchedRun": "changed_runs",
     "Link": "links",
     "LogPart": "service",
     "OptionInfo": "plans",

@@ -1,8 +1,15 @@
-"""What became of a run that was paused, extended or deleted."""
+"""What became of a run that was launched, paused, extended or deleted."""
 
 from dataclasses import dataclass
 
 from .runs import RunInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchedRun(RunInfo):
+    """A run that was launched, with what in its task may be meant so, and hardly is."""
+
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,8 @@ class Architect(abc.ABC):
     name: ClassVar[str]
     Options: ClassVar[type[Any]]
     """A frozen attrs class with defaults; `[architect]` of task.toml is structured into it."""
+    uses_known_routers: ClassVar[bool] = False
+    """Whether it takes routers of the daemon's routers.toml: without a daemon nobody can judge those."""
 
     def __init__(self, options: Any, site: Site) -> None:
         self.options = options

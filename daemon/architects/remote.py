@@ -46,6 +46,7 @@ class RemoteArchitect(Architect):
 
     name = "remote"
     Options = RemoteOptions
+    uses_known_routers = True
 
     def __init__(self, options: Any, site: Site) -> None:
         super().__init__(options, site)

@@ -10,6 +10,7 @@ from .answers import json_answer
 from .auditing import about, changed
 from .errors import bad_request
 from .questions import operator_of, who_asks
+from .shapes.runs import LaunchedView
 from .task_upload import overrides_asked_for, unpacked_task
 from .views import run_view
 
@@ -19,16 +20,18 @@ LAUNCH_ID_CHARACTERS_MAX = 100
 async def launch_run(request: Request) -> Response:
     """Launch the tar.gz of the body, with overrides from `set=key=value` parameters.
 
-    The same `launch_id` again answers with the run it made.
+    The same `launch_id` again answers with the run it made. `warnings`: what may be meant so, and hardly is.
     """
     operator = operator_of(request)
     overrides, launch_id = overrides_asked_for(request), _launch_id(request)
+    warnings = list[str]()
     async with unpacked_task(request) as folder:
-        run = await operator.launch(folder, overrides, launch_id, who_asks(request))
+        run = await operator.launch(folder, overrides, launch_id, who_asks(request), warnings.extend)
     about(request, run.label)
     settings = ", ".join(f"{key}={value}" for key, value in overrides.items())
     changed(request, None, f"run {run.id} {settings}".rstrip())
-    return json_answer(await run_view(operator, run), 201)
+    launched: LaunchedView = {**await run_view(operator, run), "warnings": warnings}
+    return json_answer(launched, 201)
 
 
 async def plan_run(request: Request) -> Response:

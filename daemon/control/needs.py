@@ -15,6 +15,7 @@ from ..departure import Departure
 from ..disk_use import DiskUse
 from ..errands import Errand
 from ..grouping import Room
+from ..launching import Warn
 from ..registry import Registry
 from ..reloading import Reloaded
 from ..review import Reviewed
@@ -94,7 +95,7 @@ class Operator(Protocol):
         ...
 
     async def launch(
-        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str
+        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str, warn: Warn
     ) -> TaskRun: ...
 
     async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan: ...

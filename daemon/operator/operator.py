@@ -23,7 +23,7 @@ from ..farewell import Farewell
 from ..hooks import Judged
 from ..hooks.effects import BY as TASK
 from ..house import House
-from ..launching import Launcher
+from ..launching import Launcher, Warn, no_one
 from ..live_run import LiveRun
 from ..metrics.families import Metrics
 from ..registry import Registry
@@ -117,14 +117,16 @@ class Operator:
 
     # --- launching
 
-    async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
-        """Launch the task in `folder`; the same `launch_id` again is the same run.
+    async def launch(
+        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str, warn: Warn = no_one
+    ) -> TaskRun:
+        """Launch the task in `folder`; the same `launch_id` again is the same run. `warn`: see the launcher.
 
         Returns once the run is stored: routers and units follow. LaunchRefused: nothing was stored.
         """
         if self._is_going:
             raise LaunchRefused(["the daemon is stopping; launch again once it is back"])
-        run = await self._launcher.store(folder, overrides, launch_id, who)
+        run = await self._launcher.store(folder, overrides, launch_id, who, warn)
         if run.state in UNFINISHED_RUN:
             await self._begun.send(run)
         return run

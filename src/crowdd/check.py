@@ -16,7 +16,7 @@ from .daemon.registry import installed_plug_ins
 def check_folder(folder: Path, overrides: Sequence[str], as_json: bool) -> int:
     """Print what would run, or everything that is wrong; returns the exit status."""
     try:
-        plan = _plan(folder, overrides)
+        plan, routers_open = _plan(folder, overrides)
     except LaunchRefused as refused:
         _tell_problems(refused.problems, as_json)
         return 1
@@ -24,16 +24,18 @@ def check_folder(folder: Path, overrides: Sequence[str], as_json: bool) -> int:
     if as_json:
         say_json(view)
         return 0
-    click.echo(f"{safe(plan.name)}: ready to launch: crowdctl launch {folder}")
+    ready = "nothing wrong here; ask the daemon" if routers_open else "ready to launch"
+    click.echo(f"{safe(plan.name)}: {ready}: crowdctl launch {folder}" + routers_open * " --dry-run")
     facts = plan_facts(PlanInfo(**view))
     say_facts([(name, value) for name, value in facts if name != "Label" or plan.label])
     return 0
 
 
-def _plan(folder: Path, overrides: Sequence[str]) -> Plan:
+def _plan(folder: Path, overrides: Sequence[str]) -> tuple[Plan, bool]:
+    """What would run, and whether its routers are still to be judged."""
     task = check_task(installed_plug_ins(), folder, dict(map(_pair, overrides)))
     try:
-        return _planned(task)
+        return _planned(task), task.leaves_routers_open
     finally:
         task.forget()
 

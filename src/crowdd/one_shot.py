@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from .client import Client
+from .client.commands.launch import tell_warnings
 from .client.errors import ClientError, DaemonUnreachable
 from .client.terminal import say_error
 from .interrupts import END_S, Interrupted, Interrupts
@@ -71,6 +72,7 @@ def run_one_shot(plan: OneShot) -> int:
             client = stack.enter_context(daemon_process(data, interrupts))
             runs = [client.launch(folder) for folder in plan.folders]
             for run in runs:
+                tell_warnings(run)
                 _until_served(client, run.label)
             for run, folder in zip(runs, plan.folders, strict=True):
                 stack.enter_context(_workers(client, run.label, folder, plan, data, interrupts))

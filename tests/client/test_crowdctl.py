@@ -53,6 +53,13 @@ async def test_launch_waits_until_workers_can_come(desk: Desk, task: Path) -> No
     assert f"  Address  {ADDRESS}\n" in outputs[0]
 
 
+async def test_launch_warns_once_of_what_is_hardly_meant_and_launches(desk: Desk, task: Path) -> None:
+    desk.operator.warnings = ["page/index.html:1: the <form> has no button"]
+    result = await desk.crowdctl("launch", str(task))
+    assert result.stderr == "Warning: page/index.html:1: the <form> has no button\n"
+    assert result.stdout.startswith("Run digits (number 1) is launched.\n")
+
+
 async def test_launch_sends_files_and_overrides(desk: Desk, task: Path) -> None:
     await desk.crowdctl("launch", str(task), "label=mine", "data.file=a=b.csv")
     assert desk.operator.folders == [{"task.toml": b"name = 'digits'\n", "page/index.html": b"<p>hello"}]

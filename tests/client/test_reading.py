@@ -17,6 +17,7 @@ from ..control.document import DOCUMENT
 PAIRS = {
     "RunInfo": "Run",
     "RunDetails": "RunDetails",
+    "LaunchedRun": "Launched",
     "PausedRun": "PausedRun",
     "PauseInfo": "Pause",
     "Stock": "Stock",

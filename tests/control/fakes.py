@@ -26,6 +26,7 @@ from crowdd.daemon.departure import Departure
 from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.errands import Errand, Errands
 from crowdd.daemon.grouping import Room
+from crowdd.daemon.launching import Warn, no_one
 from crowdd.daemon.providers.contract import LinkUnknown, Place, RevokedLink
 from crowdd.daemon.providers.mock import MockProvider
 from crowdd.daemon.registry import installed_plug_ins
@@ -128,6 +129,7 @@ class FakeOperator:
         self.extended = Extended()
         self.stuck = ""
         self.left: list[str] = []
+        self.warnings: list[str] = []
         self.revoked: list[tuple[str, bool]] = []
         self.files = self.scratch = Path("/nowhere")
         self.providers: dict[RunId, MockProvider] = {}
@@ -140,13 +142,17 @@ class FakeOperator:
             raise self.reloaded
         return self.reloaded
 
-    async def launch(self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str) -> TaskRun:
+    async def launch(
+        self, folder: Path, overrides: Mapping[str, str], launch_id: str, who: str, warn: Warn = no_one
+    ) -> TaskRun:
         self.launches.append((dict(overrides), launch_id, who))
         paths = [path for path in folder.rglob("*") if path.is_file()]
         self.folders.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
         if "nonsense" in overrides:
             raise LaunchRefused(["nonsense: is not known; did you mean 'name'?", "data.file: no such file"])
-        return await self.a_run(overrides.get("label", "digits"), launch_id=launch_id, who=who)
+        run = await self.a_run(overrides.get("label", "digits"), launch_id=launch_id, who=who)
+        warn(self.warnings)
+        return run
 
     async def plan(self, folder: Path, overrides: Mapping[str, str]) -> Plan:
         task = check_task(self.plug_ins, folder, overrides, Routers())

@@ -4,9 +4,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from trio.testing import MockClock
 
-from crowdd.daemon.checking import LaunchRefused, Plan, check_task, numbered_label
+from crowdd.cli import crowdd
+from crowdd.daemon.checking import ROUTERS_OPEN, LaunchRefused, Plan, check_task, numbered_label
 from crowdd.daemon.clock import simulated_wall
 from crowdd.daemon.registry import installed_plug_ins
 from crowdd.daemon.routers import Routers
@@ -117,6 +119,42 @@ def test_the_plan_of_a_shared_router_has_the_label_in_its_address(tmp_path: Path
     task = check_task(installed_plug_ins(), folder, {}, Routers(tmp_path / "routers.toml"))
     assert task.problems == ()
     assert task.plan("here").address == "https://here.crowd.example.org/"
+
+
+# --- without a daemon
+
+
+REMOTE = 'name = "x"\n[architect]\ntype = "remote"\nrouters = ["crowd"]\n'
+
+
+def checked_alone(folder: Path) -> str:
+    result = CliRunner().invoke(crowdd, ["check", str(folder)])
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_a_task_whose_routers_only_the_daemon_knows_is_not_called_ready(tmp_path: Path) -> None:
+    said = checked_alone(a_folder(tmp_path, REMOTE))
+    assert "ready" not in said
+    assert f"ask the daemon: crowdctl launch {tmp_path} --dry-run" in said
+    assert ROUTERS_OPEN[:40] in said
+
+
+def test_a_task_that_takes_no_known_routers_is_ready(tmp_path: Path) -> None:
+    assert "ready to launch" in checked_alone(a_folder(tmp_path, 'name = "x"\n'))
+
+
+def test_a_secret_that_cannot_be_used_is_told_where_the_routers_are_known(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("short\n")
+    (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "routers.toml").write_text(
+        '[crowd]\nurl = "https://crowd.example.org"\nsecret_file = "secret"\n'
+    )
+    folder = a_folder(tmp_path, REMOTE)
+    task = check_task(installed_plug_ins(), folder, {}, Routers(tmp_path / "routers.toml"))
+    (problem,) = task.problems
+    assert problem.startswith("architect.routers: 'crowd': ")
+    assert "is shorter than 16 bytes" in problem
 
 
 # --- asked of a daemon

@@ -36,6 +36,14 @@ async def test_the_data_that_a_launch_has_read_is_given_once(launcher: Launcher,
     assert launcher.take_read(run.id) is None
 
 
+async def test_a_launch_tells_what_check_warns_of(launcher: Launcher, tmp_path: Path) -> None:
+    told = list[str]()
+    await launcher.store(a_folder(tmp_path, TOML), {}, "a launch", "staff:ann", told.extend)
+    assert [warning.partition(": ")[2] for warning in told] == [
+        "no field of the <form> has a name: every answer would be empty"
+    ]
+
+
 async def test_data_is_given_to_no_other_run(launcher: Launcher, tmp_path: Path) -> None:
     run = await launched(launcher, tmp_path / "task")
     assert launcher.take_read(RunId(run.id + 1)) is None

@@ -9,7 +9,7 @@ from ..launch import launch_run, plan_run
 from ..options import KINDS, show_folder_options, show_options
 from ..parameters import OVERRIDES
 from ..shapes.plans import OptionsView, PlanView
-from ..shapes.runs import RunView
+from ..shapes.runs import LaunchedView
 
 LAUNCHING: Sequence[Endpoint] = (
     Endpoint(
@@ -17,7 +17,7 @@ LAUNCHING: Sequence[Endpoint] = (
         "/runs",
         Role.PAY,
         launch_run,
-        RunView,
+        LaunchedView,
         status=201,
         body=bytes,
         body_type="application/gzip",

@@ -63,6 +63,12 @@ class RunView(StandView):
     ended_at: datetime | None
 
 
+class LaunchedView(RunView):
+    """A run that was launched, with what in its task may be meant so, and hardly is."""
+
+    warnings: list[str]
+
+
 class RunsView(TypedDict):
     """Runs, oldest first."""
 
