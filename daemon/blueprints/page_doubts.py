@@ -1,13 +1,13 @@
 """What in an author's page may be meant so, and hardly is: an answer would be empty, or a part never seen."""
 
-import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import attrs
 
+from ..structuring import nearest
 from .pages import PROVIDER_SCRIPT, SCRIPT
 
 PARTS = ("preview", "consent", "onboarding", "waiting", "task", "post-task", "final")
@@ -16,6 +16,13 @@ _FORMS = frozenset({"", "task"})
 """Whose forms hold the answer: the part `task`, or no part at all."""
 _OTHER_INPUTS = frozenset({"button", "hidden", "reset", "submit", "image"})
 """Types of <input> that nobody fills in."""
+_SENDING: Mapping[str, Collection[str]] = {
+    "button": ("", "submit"),
+    "input": ("submit", "image"),
+    "select": (),
+    "textarea": (),
+}
+"""Elements that are fields of a form, with the types of them that send it."""
 _OWN_SCRIPTS = frozenset({SCRIPT, PROVIDER_SCRIPT})
 _ELSEWHERE = re.compile(r"^([a-z][a-z0-9+.-]*:|/|#|\?|$)", re.IGNORECASE)
 _VOID = frozenset(
@@ -67,7 +74,7 @@ class _PageReader(HTMLParser):
         """Parts that crowdd.js does not know, and so hides for ever."""
         for part, line in self._parts:
             if part not in PARTS:
-                yield line, f'data-crowdd="{part}" is never shown; {_nearest(part)}'
+                yield line, f'data-crowdd="{part}" is never shown; {nearest(part, PARTS)}'
 
     def answer_doubts(self) -> Iterator[tuple[int, str]]:
         """Why an answer might not come, or be empty."""
@@ -116,17 +123,14 @@ class _PageReader(HTMLParser):
             self._open.append((tag, part))
 
     def _note_field(self, form: _Form, tag: str, said: dict[str, str], line: int) -> None:
+        if tag not in _SENDING:
+            return
         kind = said.get("type", "").lower()
-        if tag == "button":
-            form.sends |= kind in ("", "submit")
-            form.fields += bool(said.get("name"))
-        elif tag in ("select", "textarea") or (tag == "input" and kind not in _OTHER_INPUTS):
-            form.fields += bool(said.get("name"))
-            if not said.get("name"):
-                form.nameless.append((tag, line))
-        elif tag == "input":
-            form.sends |= kind in ("submit", "image")
-            form.fields += bool(said.get("name"))
+        form.sends |= kind in _SENDING[tag]
+        if said.get("name"):
+            form.fields += 1
+        elif tag != "button" and not (tag == "input" and kind in _OTHER_INPUTS):
+            form.nameless.append((tag, line))
 
     def _note_files(self, tag: str, said: dict[str, str], line: int) -> None:
         """Files that the page wants of its own folder; a link may lead anywhere, a placeholder, too."""
@@ -136,8 +140,3 @@ class _PageReader(HTMLParser):
         name = unquote(re.split(r"[?#]", named.strip())[0]).removeprefix("./")
         if ".." not in name.split("/"):
             self.named_files.append((name, line))
-
-
-def _nearest(part: str) -> str:
-    close = difflib.get_close_matches(part, PARTS, n=1)
-    return f'did you mean "{close[0]}"?' if close else f"there are {', '.join(PARTS)}"

@@ -153,3 +153,14 @@ def test_a_unit_nobody_has_touched_has_no_draft(serve: OpenRouter, page: Page) -
         page.reload()
         page.wait_state("in task")
         assert "Your draft is back" not in page.words
+
+
+def test_the_note_of_a_file_field_describes_it_and_is_not_its_name(serve: OpenRouter, page: Page) -> None:
+    labelled = '<label>Photo <input type="file" name="photo"></label>'
+    with serve(f'<form data-crowdd="task">{labelled}<button>Save</button></form>') as router:
+        page.open(router.address)
+        page.wait_state("in task")
+        field = page.find("[name=photo]")
+        assert field.accessible_name == "Photo"
+        note = page.find(f"[id='{field.get_attribute('aria-describedby')}']")
+        assert "not part of the draft" in note.text

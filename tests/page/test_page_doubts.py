@@ -1,10 +1,12 @@
 """What `crowdd check` warns of in an author's page: a launch is possible, its answers worth nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from crowdd.daemon.blueprints.page_doubts import page_doubts
+from crowdd.daemon import blueprints
+from crowdd.daemon.blueprints.page_doubts import PARTS, page_doubts
 from crowdd.daemon.checking import check_task
 from crowdd.daemon.registry import installed_plug_ins
 
@@ -62,7 +64,7 @@ def test_a_page_that_answers_is_not_doubted(body: str) -> None:
         ),
         (
             f"{FORM}<p data-crowdd=finl>Thanks</p>",
-            '2: data-crowdd="finl" is never shown; did you mean "final"?',
+            "2: data-crowdd=\"finl\" is never shown; did you mean 'final'?",
         ),
         (
             f"{FORM}<img src=pictures/dog.png>",
@@ -72,6 +74,17 @@ def test_a_page_that_answers_is_not_doubted(body: str) -> None:
 )
 def test_a_page_that_loses_what_is_entered_is_told_where(body: str, said: str) -> None:
     assert doubts(body) == [said]
+
+
+def test_the_parts_are_those_that_the_script_of_pages_knows() -> None:
+    folder = Path(blueprints.__file__).parent / "page/crowdd"
+    script = "".join(path.read_text() for path in sorted(folder.glob("*.js")))
+    told = re.findall(r'^ \*   data-crowdd="([a-z-]+)"', script, re.MULTILINE)
+    used = {
+        name for pair in re.findall(r'\bparts(?:\??\.(\w+)|\["([a-z-]+)"\])', script) for name in pair if name
+    }
+    assert tuple(told) == PARTS
+    assert used <= {*PARTS}
 
 
 def test_a_check_tells_the_doubts_about_a_page(tmp_path: Path) -> None:

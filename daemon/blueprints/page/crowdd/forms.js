@@ -84,7 +84,7 @@ function noteFiles(form, words) {
     let note = document.getElementById(field.getAttribute("aria-describedby") || "");
     if (!note?.matches(".crowdd-note")) {
       note = Object.assign(document.createElement("small"), { className: "crowdd-note", id: `crowdd-note-${uuid()}` });
-      field.after(note);
+      (field.closest("label") ?? field).after(note); // in the label, it would be part of the field's name
       field.setAttribute("aria-describedby", note.id);
     }
     note.textContent = words || text("file_note");
