@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from ...protocol.names import AgentId, RunId, WorkerId
+from ...protocol.names import AgentId, AgentStatus, RunId, WorkerId
+from ...storage.records import Agent, Worker
 from ...storage.writes import PutFact
 
 SCOPE = "errands"
@@ -26,6 +27,11 @@ class Call(enum.Enum):
 
 
 ABOUT_WORKERS = frozenset({Call.BLOCK, Call.UNBLOCK})
+_STATUSES: Mapping[Call, AgentStatus] = {
+    Call.APPROVE: AgentStatus.APPROVED,
+    Call.SOFT_REJECT: AgentStatus.SOFT_REJECTED,
+    Call.REJECT: AgentStatus.REJECTED,
+}
 
 
 @attrs.frozen
@@ -61,6 +67,12 @@ class Errand:
     def agent_id(self) -> AgentId | None:
         """The agent it is about, unless it is about a worker."""
         return None if self.call in ABOUT_WORKERS else AgentId(self.subject_id)
+
+    def holds_for(self, whom: Agent | Worker) -> bool:
+        """Whether what was decided then is how it stands. Times alone do not say: a clock may be set back."""
+        if isinstance(whom, Worker):
+            return whom.blocked is (self.call is Call.BLOCK)
+        return whom.status is _STATUSES[self.call]
 
     def save(self) -> PutFact:
         """The write that keeps it."""

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import trio
 
-from ...protocol.names import AgentId, RunId, WorkerId
+from ...protocol.names import RunId, WorkerId
 from ...storage.contract import Storage
 from ...storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
+from ...storage.records import Agent, Worker
 from ...storage.writes import PutFact
 from ..causes import words_of
 from ..clock import Wall
@@ -118,20 +119,31 @@ class Errands:
             raise
         except NotFound as exc:
             log.warning("nobody to tell %s about any more: %s", errand.key, exc, extra={"run": errand.run_id})
-            await self._forget(errand)
+            await self._forget_up_to(errand)
         except Exception as exc:  # the provider is a plug-in: whatever it raises, it is owed on
             await self._note(errand, exc)
 
     async def _tell(self, errand: Errand) -> None:
         with trio.fail_after(CALL_S):
-            provider = await self._provider_of(errand.run_id)
-            await _call(provider, errand, self._storage)
+            whom = await self._whom(errand)
+            if not errand.holds_for(whom):
+                await self._forget([errand])  # what was decided after it is owed on
+                return
+            await _call(await self._provider_of(errand.run_id), errand, whom)
         log.info("the provider was told: %s", errand.key, extra={"run": errand.run_id})
-        await self._forget(errand)
+        await self._forget_up_to(errand)
 
-    async def _forget(self, errand: Errand) -> None:
+    async def _whom(self, errand: Errand) -> Agent | Worker:
+        if errand.agent_id is not None:
+            return await self._storage.agent(errand.agent_id)
+        return await self._storage.worker(WorkerId(errand.subject_id))
+
+    async def _forget_up_to(self, errand: Errand) -> None:
         """It was told, and with it all that is older about the same subject."""
-        past = [each for each in self.owed() if each.subject == errand.subject and each.since <= errand.since]
+        about = (each for each in self.owed() if each.subject == errand.subject)
+        await self._forget([each for each in about if each.since <= errand.since])
+
+    async def _forget(self, past: Sequence[Errand]) -> None:
         await self._storage.commit([PutFact(SCOPE, each.key, None) for each in past], self._wall())
         for each in past:
             self._owed.pop(each.key, None)
@@ -163,15 +175,17 @@ def _doing(errand: Errand) -> str:
     return f"telling the provider to {errand.call.value.replace('_', '-')} {whom} {errand.subject_id}"
 
 
-async def _call(provider: CrowdProvider, errand: Errand, storage: Storage) -> None:
-    match errand.call:
-        case Call.APPROVE:
-            await provider.approve(await storage.agent(AgentId(errand.subject_id)), errand.words)
-        case Call.SOFT_REJECT:
-            await provider.soft_reject(await storage.agent(AgentId(errand.subject_id)), errand.words)
-        case Call.REJECT:
-            await provider.reject(await storage.agent(AgentId(errand.subject_id)), errand.words)
-        case Call.BLOCK:
-            await provider.block(await storage.worker(WorkerId(errand.subject_id)), errand.words or "")
-        case Call.UNBLOCK:
-            await provider.unblock(await storage.worker(WorkerId(errand.subject_id)))
+async def _call(provider: CrowdProvider, errand: Errand, whom: Agent | Worker) -> None:
+    match errand.call, whom:
+        case Call.APPROVE, Agent():
+            await provider.approve(whom, errand.words)
+        case Call.SOFT_REJECT, Agent():
+            await provider.soft_reject(whom, errand.words)
+        case Call.REJECT, Agent():
+            await provider.reject(whom, errand.words)
+        case Call.BLOCK, Worker():
+            await provider.block(whom, errand.words or "")
+        case Call.UNBLOCK, Worker():
+            await provider.unblock(whom)
+        case _:
+            raise AssertionError(f"{errand.key} is not about {whom}")

@@ -19,7 +19,7 @@ from crowdd.daemon.providers.mock import MockProvider
 from crowdd.protocol.names import RunId, RunState
 from crowdd.storage.errors import StorageFull
 from crowdd.storage.records import TaskRun, Worker
-from crowdd.storage.writes import MoveRun
+from crowdd.storage.writes import MoveRun, SetBlocked
 
 from .conftest import a_run
 
@@ -49,7 +49,10 @@ class Town:
         """Save an errand as whoever decides does."""
         since = self.house.wall() + timedelta(seconds=after_s)
         errand = Errand(call, self.worker.id, self.run.id, "spam", since)
-        await self.house.storage.commit([errand.save()], since)
+        blocks = call is Call.BLOCK
+        await self.house.storage.commit(
+            [SetBlocked(self.worker.id, blocks, "staff", "spam"), errand.save()], since
+        )
         return errand
 
     def told(self) -> list[str]:
@@ -142,6 +145,16 @@ async def test_a_restart_keeps_what_is_owed_and_tries_at_once(autojump_clock: Mo
 async def test_only_how_it_ended_is_told(autojump_clock: MockClock, town: Town) -> None:
     await town.owe(Call.BLOCK)
     await town.owe(Call.UNBLOCK, after_s=1)
+    async with serving(town.errands):
+        await trio.sleep(LOOK_S)
+    assert (town.told(), await town.kept()) == (["unblock"], [])
+
+
+async def test_how_it_ended_is_told_by_a_clock_that_was_set_back_too(
+    autojump_clock: MockClock, town: Town
+) -> None:
+    await town.owe(Call.BLOCK)
+    await town.owe(Call.UNBLOCK, after_s=-HOUR_S)
     async with serving(town.errands):
         await trio.sleep(LOOK_S)
     assert (town.told(), await town.kept()) == (["unblock"], [])
