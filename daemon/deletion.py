@@ -41,6 +41,7 @@ _LEFT = (
 )
 _UNKNOWN = "Its routers are not known: {}. One that runs other runs, too,"
 CLOSE_LINKS_S = 600.0  # a run may have very many; a plug-in that never comes back keeps no other run
+LASTING_S = 60.0  # to say which routers there are, of which nothing is asked yet
 UNITS_PER_TRANSACTION = 500  # so that the answers of other runs never wait long for it
 
 
@@ -151,12 +152,15 @@ async def _close_links(order: Order, provider: CrowdProvider) -> None:
 
 async def _lasting(order: Order, architect: Architect) -> Sequence[Channel]:
     try:
-        return await architect.lasting()
+        with trio.fail_after(LASTING_S):
+            return await architect.lasting()
     except OSError:
         raise
+    except trio.TooSlowError:
+        _is_left(order, _UNKNOWN.format(f"nothing is known of them after {LASTING_S:.0f} s"))
     except Exception as exc:  # the boundary to a plug-in
         _is_left(order, _UNKNOWN.format(_said(exc)))
-        return ()
+    return ()
 
 
 async def _clear(order: Order, channel: Channel) -> None:

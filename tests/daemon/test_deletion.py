@@ -168,12 +168,23 @@ class Lost(MockArchitect):
     name = "lost"
     async def lasting(self):
         raise KeyError("a mistake of its author")
+
+class Mute(MockArchitect):
+    name = "mute"
+    async def lasting(self):
+        await trio.sleep_forever()
 """
 
 
 @pytest.mark.parametrize(
     ("part", "name"),
-    [("provider", "confused"), ("provider", "silent"), ("provider", "unmade"), ("architect", "lost")],
+    [
+        ("provider", "confused"),
+        ("provider", "silent"),
+        ("provider", "unmade"),
+        ("architect", "lost"),
+        ("architect", "mute"),
+    ],
 )
 async def test_a_plug_in_that_fails_keeps_no_run_from_going_and_ends_no_other(
     tmp_path: Path, autojump_clock: MockClock, part: str, name: str
