@@ -172,7 +172,7 @@ SENTENCES: dict[Reason, str] = {
     "Finish one first, then come back.",
     Reason.MAX_FOR_TASK: "You have done as many units of this task as one person may. Thank you!",
     Reason.NO_AVAILABLE_UNITS: "There is currently no available work, please try again later.",
-    Reason.NO_MATCH: "There is work left, but none of it fits you at the moment.",
+    Reason.NO_MATCH: "There is nothing more for you to do here at the moment: what is left is for others.",
     Reason.TASK_MISSING: "You have already completed this task, or were away so long that it was given "
     "to somebody else.",
     Reason.RUN_ENDED: "This task has ended. Thank you for your interest.",

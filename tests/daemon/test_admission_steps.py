@@ -201,11 +201,15 @@ async def test_no_more_than_sixteen_pages_are_looked_at(house: House) -> None:
     assert len(seen) == len(set(seen)) == PAGE_UNITS_MAX * PAGES_MAX
 
 
-async def test_who_has_worked_on_every_assignment_is_told_that_nothing_fits(house: House) -> None:
+async def test_who_has_worked_on_every_assignment_is_told_that_the_rest_is_for_others(house: House) -> None:
     desk = await a_desk(house, 1)
     ann = await desk.agent("ann")
     await desk.give_back(ann)
-    assert (await desk.register("ann", after=ann.agent_id)).reason is Reason.NO_MATCH
+    refused = await desk.register("ann", after=ann.agent_id)
+    assert refused.reason is Reason.NO_MATCH
+    assert refused.failure_reason == (
+        "There is nothing more for you to do here at the moment: what is left is for others."
+    )
 
 
 async def test_filters_are_asked_before_the_ranking(house: House) -> None:
