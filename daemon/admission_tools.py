@@ -34,6 +34,10 @@ class Desk(Protocol):
         """Return once all that the worker submitted is judged."""
         ...
 
+    def judged(self) -> int | None:
+        """Grows with each answer that is judged, whoever's; None while any is to be judged."""
+        ...
+
     async def caught_up(self) -> bool:
         """Return once all answers are saved that are being saved now, whoever's; whether there was any."""
         ...

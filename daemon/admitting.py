@@ -25,6 +25,7 @@ from .newcomers import Newcomers
 log = logging.getLogger(__name__)
 
 SETTLE_S = 20.0  # a page gives up after 30 s; until then what its worker sent last is judged first
+SAVE_S = 2.0  # an answer is saved in milliseconds; who asks while the disk hangs is told so, and asks again
 NOBODY = WorkerId(0)
 REAL_UNIT = 0  # the index stands for those of all real ones: they begin alike
 Admitted = Reserved | OnboardingBegun | Refuse
@@ -44,16 +45,19 @@ class Admitting:
             return None
         return Newcomers(self._t.rules, self._blank(seat, REAL_UNIT))
 
-    async def admit(self, worker: Worker, seat: Seat, facts: WorkerFacts | None = None) -> Admitted:
+    async def admit(
+        self, worker: Worker, seat: Seat, facts: WorkerFacts | None = None, welcome: bool = False
+    ) -> Admitted:
         """Give the worker a unit, an onboarding, or a reason why not; recorded with its facts.
 
-        `facts` are those of a worker who just became known; nothing of theirs is to be waited for.
+        `facts` are those of a worker who just became known, or were read while nothing was being judged:
+        nothing of theirs is to be waited for. `welcome`: nor is the provider to be asked, as of these facts.
         The same seat again, also at the same instant, gets the same agent. Cancelled: it happened as a whole
         or not at all, and asking again finds out.
         """
         inquiry = Inquiry(self._t, self._desk, worker)
         if facts is not None:
-            inquiry.take(facts)
+            inquiry.take(facts, welcome)
         elif not await self._settled(worker):
             return Refuse(Reason.TRY_LATER)
         else:
@@ -72,19 +76,21 @@ class Admitting:
             decision = decide(inquiry.facts)
             if isinstance(decision, Ask):
                 await inquiry.learn(decision.question)
-            elif not looked_again and await self._handed_in(decision, inquiry):
+            elif not looked_again and _is_held_against(decision, inquiry):
                 looked_again = True
-                await inquiry.read()
+                if not await self._caught_up(inquiry):
+                    return Refuse(Reason.TRY_LATER)
             elif (done := await self._carry_out(decision, inquiry, seat)) is not None:
                 return done
 
-    async def _handed_in(self, decision: Final, inquiry: Inquiry) -> bool:
-        """Whether who is to be refused held a unit, and what was being saved may have been its answer."""
-        if not isinstance(decision, Refuse) or not inquiry.facts.standing.holding:
-            return False
-        with trio.move_on_after(SETTLE_S):
-            return await self._desk.caught_up()
-        return True
+    async def _caught_up(self, inquiry: Inquiry) -> bool:
+        """Read anew if answers were being saved, maybe of this worker; whether all of them are."""
+        came = False
+        with trio.move_on_after(SAVE_S) as saving:
+            came = await self._desk.caught_up()
+        if came:
+            await inquiry.read()
+        return not saving.cancelled_caught
 
     async def _carry_out(self, decision: Final, inquiry: Inquiry, seat: Seat) -> Admitted | None:
         """What came of it; None: nothing was written, the inquiry knows why, and it is to be decided anew."""
@@ -194,6 +200,11 @@ class Admitting:
 
     def _wire_id(self, onboarding: bool = False) -> WireId:
         return new_wire_id(self._t.run.key, self._t.rng.randbytes(RANDOM_BYTES), onboarding)
+
+
+def _is_held_against(decision: Final, inquiry: Inquiry) -> bool:
+    """Whether who is to be refused holds a unit, whose answer may be the one that is being saved."""
+    return isinstance(decision, Refuse) and bool(inquiry.facts.standing.holding)
 
 
 def _unit_index(decision: Special | Reserve) -> int:

@@ -58,6 +58,7 @@ class FollowUps:
     def __init__(self, tools: FollowUpTools) -> None:
         self._t = tools
         self._open: Counter[WorkerId] = Counter()
+        self._closings = 0
         self._coming: set[trio.Event] = set()
         """Set once an answer is saved; whose it is only its transaction finds out."""
         self._closed = trio.Event()
@@ -106,6 +107,11 @@ class FollowUps:
         """Whether no answer is being saved, or waits to be followed up."""
         return not self._open and not self._coming
 
+    @property
+    def judged(self) -> int | None:
+        """How many times an answer came to be followed up no longer; None while any, whoever's, is to be."""
+        return None if self._open else self._closings
+
     async def settled(self, worker_id: WorkerId) -> None:
         """Return once every answer of the worker is followed up."""
         while worker_id in self._open:
@@ -140,6 +146,7 @@ class FollowUps:
             self._close(agent.worker_id)
 
     def _close(self, worker_id: WorkerId) -> None:
+        self._closings += 1
         self._open[worker_id] -= 1
         if not self._open[worker_id]:
             del self._open[worker_id]

@@ -53,6 +53,7 @@ class Inquiry:
         self.known = Known(worker, {})
         """The worker as hooks see them now."""
         self._stored: dict[str, int] = {}
+        self._welcome = False
         self._last: Candidate | None = None
         self._data: dict[SpecialKind, dict[str, Any]] = {}
 
@@ -60,12 +61,13 @@ class Inquiry:
         """Read the facts, for the first time or anew; what was answered before is forgotten."""
         self.take(await self._t.storage.worker_facts(self._t.run.id, self.worker.id))
 
-    def take(self, read: WorkerFacts) -> None:
-        """These are the facts now."""
+    def take(self, read: WorkerFacts, welcome: bool = False) -> None:
+        """These are the facts now; `welcome`: and the provider admits the worker."""
         changed = self.facts.answers.said is not None
         rounds = self.facts.answers.rounds + (1 if changed else 0)
         self.worker, self.known, self._last = read.worker, Known(read.worker, read.grants), None
         self._stored, self.granted = dict(read.grants), {}
+        self._welcome = welcome
         self.facts = facts_of(read, self._t.rules, Answers(rounds=rounds), self._desk.closed())
 
     async def learn(self, question: Question) -> None:
@@ -131,6 +133,8 @@ class Inquiry:
         assert_never(question)
 
     async def _provider(self) -> Answer:
+        if self._welcome:  # said only once it is asked: what was decided before does not rely on it
+            return {"provider_admits": True, "provider_refused": None}
         refused = await ask_provider("admits", partial(self._t.provider.admits, self.worker))
         return {"provider_admits": refused is None, "provider_refused": refused}
 

@@ -8,7 +8,7 @@ import attrs
 
 from ..protocol.names import LIVE_AGENT, AgentStatus, Outcome, Reason
 from ..protocol.packets import AgentDetails, RegisterAgent
-from ..storage.admission import NewDecision, OnboardingBegun
+from ..storage.admission import NewDecision, OnboardingBegun, WorkerFacts
 from ..storage.contract import Arrival, Arrived, LastOfLink, Reserved
 from ..storage.errors import Duplicate, NotFound, StorageFull
 from ..storage.records import Agent, OnboardingAgent, Unit, Worker
@@ -19,6 +19,7 @@ from .admission_tools import Desk, OnboardingDoor, Seat, Tools
 from .admitting import Admitted, Admitting
 from .due_times import due_after
 from .faces import Faces
+from .going_on import GoingOn, going_on
 from .lifecycle import IllegalEvent
 from .log_ids import ids_of
 from .metrics.families import ASSIGNED, RECONNECTION
@@ -83,15 +84,26 @@ class WorkerPool:
         self, packet: RegisterAgent, identity: Identity, known: Worker | None = None
     ) -> AgentDetails:
         """`known`: who comes, if that is known already."""
-        run_id, link = self._t.run.id, identity.link
-        last = await self._t.storage.last_of_link(run_id, link)
+        last = await self._last_of_link(identity)
         if self._door is not None:
-            onboardings = await self._t.storage.onboarding_of_link(run_id, link)
+            onboardings = await self._t.storage.onboarding_of_link(self._t.run.id, identity.link)
             if onboardings and (last is None or onboardings[-1].created_at > last.agent.created_at):
                 return await self._after_onboarding(packet, identity, onboardings[-1], self._door)
         if last is None:
             return await self._admit(packet, identity, known)
         return await self._after(packet, identity, last)
+
+    async def _last_of_link(self, identity: Identity) -> LastOfLink | None:
+        """Where the link led last; with facts, if who goes on may be decided from them."""
+        where = self._t.run.id, identity.link
+        before = self._going_on(identity)
+        if before is None:
+            return await self._t.storage.last_of_link(*where)
+        last = await self._t.storage.last_of_link(*where, before.after, before.bar)
+        return before.kept(last, self._going_on(identity))
+
+    def _going_on(self, identity: Identity) -> GoingOn | None:
+        return going_on(identity, self._t.provider, self._desk) if self._door is None else None
 
     def _theirs(self, identity: Identity, worker: Worker) -> Worker | None:
         """The worker of an agent, if that is who comes now."""
@@ -104,7 +116,7 @@ class WorkerPool:
         may_rejoin = lifecycle.may_rejoin(agent, unit)
         match returning(self._last(identity, agent, worker is not None, may_rejoin=may_rejoin)):
             case Return.ADMISSION:
-                return await self._admit(packet, identity, worker)
+                return await self._admit(packet, identity, worker, last.facts)
             case Return.NOT_THEIRS:
                 return await self._unverified(packet, ANOTHERS_LINK)
             case Return.TRY_LATER:
@@ -112,7 +124,9 @@ class WorkerPool:
             case Return.REJOIN:
                 agent = await self._rejoined(agent, unit)
                 unit = await self._t.storage.unit(agent.unit_id)
-                return await self._after(packet, identity, attrs.evolve(last, agent=agent, unit=unit))
+                return await self._after(
+                    packet, identity, attrs.evolve(last, agent=agent, unit=unit, facts=None)
+                )
             case Return.AGENT:
                 return await self._replies.details(packet.request, agent, unit, last.assignment, RECONNECTION)
             case Return.ENDED:
@@ -180,22 +194,34 @@ class WorkerPool:
 
     # --- who comes in
 
-    async def _admit(self, packet: RegisterAgent, identity: Identity, known: Worker | None) -> AgentDetails:
-        """Let somebody in whose link led nowhere, or to what is over; `known`: who it is, as of now."""
+    async def _admit(
+        self,
+        packet: RegisterAgent,
+        identity: Identity,
+        known: Worker | None,
+        facts: WorkerFacts | None = None,
+    ) -> AgentDetails:
+        """Let somebody in whose link led nowhere, or to what is over; `known`: who it is, as of now.
+
+        `facts`: theirs, if they are enough: nothing is to be waited for, and the provider welcomes them.
+        """
         provider, name = self._t.provider.name, identity.worker_name
         closed = self._desk.closed()
         if closed is not None:
-            facts = Facts(self._t.rules, closed=closed)
-            return await self._refused(packet, await self._known_worker(provider, name), facts, closed)
+            why = Facts(self._t.rules, closed=closed)
+            return await self._refused(packet, await self._known_worker(provider, name), why, closed)
         seat = _seat(identity)
-        arrived = Arrived(known, None) if known else await self._arrived(identity, seat)
-        return await self._let_in(packet, arrived, seat)
+        if known is None:
+            return await self._let_in(packet, await self._arrived(identity, seat), seat)
+        return await self._let_in(packet, Arrived(known, facts), seat, welcome=facts is not None)
 
-    async def _let_in(self, packet: RegisterAgent, arrived: Arrived, seat: Seat) -> AgentDetails:
+    async def _let_in(
+        self, packet: RegisterAgent, arrived: Arrived, seat: Seat, welcome: bool = False
+    ) -> AgentDetails:
         if isinstance(arrived.reserved, Reserved):
             admitted: Admitted = arrived.reserved
         else:
-            admitted = await self._admitting.admit(arrived.worker, seat, arrived.facts)
+            admitted = await self._admitting.admit(arrived.worker, seat, arrived.facts, welcome)
         return await self._answer(packet.request, admitted, arrived.worker, packet.crowdd_client)
 
     async def _arrived(self, identity: Identity, seat: Seat, fresh_link: str | None = None) -> Arrived:

@@ -342,6 +342,11 @@ def check_same_worker(agent: Agent, registration: Registration) -> None:
         raise Duplicate(f"the link of agent {agent.id} is not worker {registration.worker_id}'s")
 
 
+def goes_on(agent: Agent, after: str | None) -> bool:
+    """Whether who has finished the agent of wire id `after` goes on from this one, their link's newest."""
+    return agent.wire_id == after and agent.status not in LIVE_AGENT
+
+
 def closed_to(blocked: bool, state: RunState, paused: bool) -> NotReserved | None:
     """Why this worker gets nothing of this run, whatever units there are."""
     if blocked:

@@ -43,6 +43,10 @@ class RunDesk:
         """Return once all that the worker submitted is judged."""
         await self._follow_ups.settled(worker_id)
 
+    def judged(self) -> int | None:
+        """Grows with each answer that is judged; None while any is to be (see `admission_tools.Desk`)."""
+        return self._follow_ups.judged
+
     async def caught_up(self) -> bool:
         """Return once what is being saved now is saved; whether there was any."""
         return await self._follow_ups.caught_up()

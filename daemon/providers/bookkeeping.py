@@ -7,6 +7,7 @@ from typing import Any
 import trio
 
 from ...protocol.names import Reason
+from ...storage.contract import Bar
 from ...storage.records import Agent, Unit, Worker
 from .contract import CrowdProvider, ProviderFailed, ProviderSays
 
@@ -38,12 +39,17 @@ class BookkeepingProvider(CrowdProvider):
 
     async def admits(self, worker: Worker) -> Reason | None:
         """BLOCKED for a worker whom this provider blocked."""
-        blocked = await self.place.storage.fact(self._scope("blocked"), worker.name)
+        blocked = await self.place.storage.fact(*self._blocked_at(worker.name))
         return None if blocked is None else Reason.BLOCKED
 
     def welcomes_newcomers(self) -> bool:
         """Nobody is in the books before they are known; a provider that asks more asks newcomers, too."""
         return type(self).admits is BookkeepingProvider.admits
+
+    def bar(self, worker_name: str) -> Bar | None:
+        """Where a worker's block is in the books; a provider that asks more is asked."""
+        alone = type(self).admits is BookkeepingProvider.admits
+        return self._blocked_at(worker_name) if alone else None
 
     async def publish(self, units: Sequence[Unit], url: str) -> None:
         """Workers come by their links."""
@@ -82,10 +88,13 @@ class BookkeepingProvider(CrowdProvider):
         return await self.place.storage.facts(self._scope("payments"))
 
     async def block(self, worker: Worker, reason: str) -> None:
-        await self.place.storage.put_fact(self._scope("blocked"), worker.name, {"reason": reason})
+        await self.place.storage.put_fact(*self._blocked_at(worker.name), {"reason": reason})
 
     async def unblock(self, worker: Worker) -> None:
-        await self.place.storage.put_fact(self._scope("blocked"), worker.name, None)
+        await self.place.storage.put_fact(*self._blocked_at(worker.name), None)
+
+    def _blocked_at(self, worker_name: str) -> Bar:
+        return self._scope("blocked"), worker_name
 
     def _scope(self, book: str) -> str:
         return f"{self.name}:{book}"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ...protocol.names import AgentStatus, Reason, UnitId
-from ...storage.contract import Storage
+from ...storage.contract import Bar, Storage
 from ...storage.records import Agent, TaskRun, Unit, Worker
 from ..clock import Wall
 
@@ -118,6 +118,14 @@ class CrowdProvider(abc.ABC):
     def welcomes_newcomers(self) -> bool:
         """Whether `admits` would welcome whoever has just become known: then it is not asked about them."""
         return False
+
+    def bar(self, worker_name: str) -> Bar | None:
+        """Scope and key of the fact of storage that is there while `admits` refuses a worker, and only then.
+
+        Storage looks for it while it reads about who goes on, and `admits` is not asked where it is not
+        there. None: it depends on more than one fact, and `admits` is asked.
+        """
+        return None
 
     @abc.abstractmethod
     async def publish(self, units: Sequence[Unit], url: str) -> None:

@@ -12,6 +12,7 @@ import attrs
 import trio
 
 from ...protocol.names import Reason
+from ...storage.contract import Bar
 from ...storage.records import Agent, Unit, Worker
 from .bookkeeping import BookkeepingProvider, page_script
 from .claims import NAME_CHARACTERS_MAX, claimed_after, claimed_text, kept_claims
@@ -91,6 +92,12 @@ class MockProvider(BookkeepingProvider):
         return refused or await super().admits(worker)
 
     def welcomes_newcomers(self) -> bool:
+        return self._asks_its_books_alone()
+
+    def bar(self, worker_name: str) -> Bar | None:
+        return self._blocked_at(worker_name) if self._asks_its_books_alone() else None
+
+    def _asks_its_books_alone(self) -> bool:
         told = self.options.refused or "admits" in self.options.failing or self.fail_next["admits"]
         return type(self).admits is MockProvider.admits and not told
 

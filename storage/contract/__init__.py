@@ -21,7 +21,7 @@ from .decisions import DecisionsContract
 from .late import LateContract
 from .lease import LeaseContract
 from .live import Heard, LiveContract
-from .lives import ExportRow, LastOfLink, LivesContract, Plan
+from .lives import Bar, ExportRow, LastOfLink, LivesContract, Plan
 from .onboarding import OnboardingContract
 from .people import PeopleContract
 from .reserving import Arrival, Arrived, Choose, NotReserved, Registration, Reserved, ReservingContract
@@ -32,6 +32,7 @@ from .terms import ChangeRun, NewRows, TermsContract
 __all__ = [
     "Arrival",
     "Arrived",
+    "Bar",
     "ChangeRun",
     "Choose",
     "ExportRow",

@@ -7,12 +7,16 @@ from datetime import datetime
 import attrs
 
 from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, WireId, WorkerId
+from ..admission import WorkerFacts
 from ..records import Agent, Assignment, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..writes import Write
 
 Plan = Callable[[Agent, Unit], Sequence[Write]]
 """What is to be done about an agent and its unit. Called in the transaction, on another thread and perhaps
 twice: pure and quick."""
+
+Bar = tuple[str, str]
+"""Scope and key of a fact that is there while somebody is not to be let in."""
 
 
 @attrs.frozen
@@ -40,6 +44,8 @@ class LastOfLink:
     unit: Unit
     assignment: Assignment
     worker: Worker
+    facts: WorkerFacts | None = None
+    """About the worker and the run, of who goes on from this agent and is not barred; None: nobody does."""
 
 
 class LivesContract(abc.ABC):
@@ -89,8 +95,14 @@ class LivesContract(abc.ABC):
         """All agents a link ever had, oldest first."""
 
     @abc.abstractmethod
-    async def last_of_link(self, run_id: RunId, link: str) -> LastOfLink | None:
-        """The newest agent a link had, if it had any, read at one moment."""
+    async def last_of_link(
+        self, run_id: RunId, link: str, after: str | None = None, bar: Bar | None = None
+    ) -> LastOfLink | None:
+        """The newest agent a link had, if it had any, read at one moment.
+
+        Who comes says that they have finished the agent of the wire id `after`. If it is this one, and it
+        has ended, they go on: then all facts of its worker are read with it, unless the fact `bar` is there.
+        """
 
     @abc.abstractmethod
     async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:

@@ -8,7 +8,7 @@ import attrs
 
 from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitStatus, WireId, WorkerId
 from .. import rules
-from ..contract import ExportRow, LastOfLink, Plan
+from ..contract import Bar, ExportRow, LastOfLink, Plan
 from ..errors import Duplicate
 from ..hand import Hand
 from ..records import Agent, Review, Submission, TaskRun, Unit
@@ -36,6 +36,7 @@ from .decisions import record_decision
 from .live import add_owed, talk_of
 from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
+from .reserving import worker_facts
 from .runs import move_unit, next_position
 from .tables import Tables
 from .telling import put_fact
@@ -92,17 +93,21 @@ class MemoryLives(MemoryBody):
         tables = await self._read()
         return copies(tables.agents.having("link", (run_id, link)))
 
-    async def last_of_link(self, run_id: RunId, link: str) -> LastOfLink | None:
+    async def last_of_link(
+        self, run_id: RunId, link: str, after: str | None = None, bar: Bar | None = None
+    ) -> LastOfLink | None:
         tables = await self._read()
         agents = tables.agents.having("link", (run_id, link))
         if not agents:
             return None
         agent = max(agents, key=lambda agent: agent.id)
+        goes_on = rules.goes_on(agent, after) and (bar is None or tables.facts.get(bar) is None)
         return LastOfLink(
             agent=fresh(agent),
             unit=_unit(tables, agent.unit_id),
             assignment=fresh(rules.found(tables.assignments.get(agent.assignment_id), "assignment", "")),
             worker=fresh(rules.found(tables.workers.get(agent.worker_id), "worker", agent.worker_id)),
+            facts=worker_facts(tables, run_id, agent.worker_id) if goes_on else None,
         )
 
     async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:

@@ -36,12 +36,12 @@ class MemoryReserving(MemoryBody):
             if not is_new:
                 return Arrived(worker, None)
             _check_fresh(tables, arrival)
-            facts = _worker_facts(tables, arrival.run_id, worker.id)
+            facts = worker_facts(tables, arrival.run_id, worker.id)
             chosen = None if arrival.choose is None else arrival.choose(facts)
             return Arrived(worker, facts, None if chosen is None else _reserve(tables, chosen, now))
 
     async def worker_facts(self, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
-        return _worker_facts(await self._read(), run_id, worker_id)
+        return worker_facts(await self._read(), run_id, worker_id)
 
     async def candidates(
         self, run_id: RunId, worker_id: WorkerId, after: Candidate | None = None, limit: int = 64
@@ -73,7 +73,8 @@ def _check_fresh(tables: Tables, arrival: Arrival) -> None:
     admission_rules.check_fresh_link(bool(led))
 
 
-def _worker_facts(tables: Tables, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
+def worker_facts(tables: Tables, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
+    """All facts of a worker about a run."""
     run = _run(tables, run_id)
     worker = rules.found(tables.workers.get(worker_id), "worker", worker_id)
     holding, task_units = _units_of_worker(tables, run, worker_id)

@@ -18,7 +18,7 @@ from ...protocol.names import (
     WorkerId,
 )
 from .. import live_rules, rules
-from ..contract import ExportRow, LastOfLink, Plan
+from ..contract import Bar, ExportRow, LastOfLink, Plan
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
 from ..rows import columns, dump_json, from_row, load_time
@@ -46,6 +46,7 @@ from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
 from .decisions import record_decision
 from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
+from .reserving import facts_of_worker
 from .telling import put_fact
 from .units import save_unit, take_positions
 
@@ -89,8 +90,10 @@ class SqliteLives(SqliteBody):
     async def agents_of_link(self, run_id: RunId, link: str) -> list[Agent]:
         return await self._engine.read(every, Agent, statements.AGENTS_OF_LINK, run_id=run_id, link=link)
 
-    async def last_of_link(self, run_id: RunId, link: str) -> LastOfLink | None:
-        return await self._engine.read(_last_of_link, run_id, link)
+    async def last_of_link(
+        self, run_id: RunId, link: str, after: str | None = None, bar: Bar | None = None
+    ) -> LastOfLink | None:
+        return await self._engine.read(_last_of_link, run_id, link, after, bar)
 
     async def agents_of_assignment(self, assignment_id: AssignmentId) -> list[Agent]:
         return await self._engine.read(
@@ -173,12 +176,19 @@ def _seat(db: Db, wire_id: WireId) -> tuple[Agent, Unit] | None:
     return pair(db, Agent, Unit, statements.AGENT_WITH_UNIT, wire_id=wire_id)
 
 
-def _last_of_link(db: Db, run_id: RunId, link: str) -> LastOfLink | None:
+def _last_of_link(db: Db, run_id: RunId, link: str, after: str | None, bar: Bar | None) -> LastOfLink | None:
     agent = one(db, Agent, statements.LAST_OF_LINK, run_id=run_id, link=link)
     if agent is None:
         return None
     worker = rules.found(one(db, Worker, statements.WORKER, id=agent.worker_id), "worker", agent.worker_id)
-    return LastOfLink(agent, the_unit(db, agent.unit_id), the_assignment(db, agent.assignment_id), worker)
+    goes_on = rules.goes_on(agent, after) and not _barred(db, bar)
+    facts = facts_of_worker(db, run_id, worker) if goes_on else None
+    unit, assignment = the_unit(db, agent.unit_id), the_assignment(db, agent.assignment_id)
+    return LastOfLink(agent, unit, assignment, worker, facts)
+
+
+def _barred(db: Db, bar: Bar | None) -> bool:
+    return bar is not None and value(db, statements.FACT, scope=bar[0], key=bar[1]) is not None
 
 
 def _commit_for(db: Db, wire_id: WireId, plan: Plan, now: datetime) -> dict[AgentId, Agent]:

@@ -142,13 +142,18 @@ def _facts_of_new(worker: Worker, run: _RunFacts, screening: int, gold: int, fre
 
 
 def _worker_facts(db: Db, run_id: RunId, worker_id: WorkerId) -> WorkerFacts:
+    worker = one(db, Worker, statements.WORKER, id=worker_id)
+    return facts_of_worker(db, run_id, rules.found(worker, "worker", worker_id))
+
+
+def facts_of_worker(db: Db, run_id: RunId, worker: Worker) -> WorkerFacts:
+    """All facts of a worker whose record was read in the same transaction."""
     run, *units = _run_with_units(db, run_id)
-    worker = rules.found(one(db, Worker, statements.WORKER, id=worker_id), "worker", worker_id)
-    holding, task_units = _units_of_worker(db, run_id, worker_id, run.task_id)
-    onboarding = one(db, OnboardingAgent, statements.NEWEST_ONBOARDING, run_id=run_id, worker_id=worker_id)
+    holding, task_units = _units_of_worker(db, run_id, worker.id, run.task_id)
+    onboarding = one(db, OnboardingAgent, statements.NEWEST_ONBOARDING, run_id=run_id, worker_id=worker.id)
     return attrs.evolve(
         _facts_of_new(worker, run, *units),
-        grants=grants_by_name(db, worker_id),
+        grants=grants_by_name(db, worker.id),
         holding=holding,
         task_units=task_units,
         onboarding=onboarding,

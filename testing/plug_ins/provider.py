@@ -143,6 +143,21 @@ async def a_blocked_worker_is_not_welcome_until_unblocked(bench: ProviderBench) 
     must(await bench.reopened().admits(ann) is None, f"{ann.name} is unblocked and was refused")
 
 
+async def what_bars_a_worker_is_there_while_they_are_blocked(bench: ProviderBench) -> None:
+    """Of a provider that says what does; any other is asked."""
+    ann = await bench.worker()
+    bar = bench.reopened().bar(ann.name)
+    if bar is None:
+        return
+    seen = [await bench.storage.fact(*bar)]
+    await bench.provider.block(ann, "answers at random")
+    seen.append(await bench.storage.fact(*bar))
+    await bench.provider.unblock(ann)
+    seen.append(await bench.storage.fact(*bar))
+    there = [fact is not None for fact in seen]
+    must(there == [False, True, False], f"before, in and after a block, {bar} is there: {there}")
+
+
 async def unblocking_somebody_who_is_not_blocked_does_nothing(bench: ProviderBench) -> None:
     ann = await bench.worker()
     await bench.provider.unblock(ann)
@@ -203,6 +218,7 @@ PROVIDER_PROMISES: Sequence[Promise] = (
     nothing_that_is_kept_is_secret,
     a_worker_nobody_blocked_is_welcome,
     a_blocked_worker_is_not_welcome_until_unblocked,
+    what_bars_a_worker_is_there_while_they_are_blocked,
     unblocking_somebody_who_is_not_blocked_does_nothing,
     the_same_payment_may_be_made_again,
     a_payment_id_stands_for_one_payment_only,

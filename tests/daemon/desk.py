@@ -117,6 +117,9 @@ class Desk:
     async def settled(self, worker_id: WorkerId) -> None:
         await trio.lowlevel.checkpoint()
 
+    def judged(self) -> int | None:
+        return self.follow_ups.judged
+
     async def caught_up(self) -> bool:
         return await self.follow_ups.caught_up()
 
@@ -171,22 +174,25 @@ async def a_desk(
     hooks: Mapping[HookName, Callable[..., Any]] | None = None,
     sections: Mapping[str, Any] | None = None,
     label: str = "digits",
+    provider: type[MockProvider] = MockProvider,
     **limits: float,
 ) -> Desk:
     """`sections` of task.toml beside `[limits]`; the qualifications that they make are there."""
     run = await a_run(house, label)
     await launched_units(house, run, units)
-    return await a_desk_of(house, run, a_config(sections, **limits), hooks)
+    return await a_desk_of(house, run, a_config(sections, **limits), hooks, provider)
 
 
 async def a_desk_of(
-    house: House, run: TaskRun, config: RunConfig, hooks: Mapping[HookName, Callable[..., Any]] | None = None
+    house: House,
+    run: TaskRun,
+    config: RunConfig,
+    hooks: Mapping[HookName, Callable[..., Any]] | None = None,
+    made_by: type[MockProvider] = MockProvider,
 ) -> Desk:
     """The desk of a run that is there already, as after a restart."""
     await house.storage.ensure_qualifications(config.admission.made_qualifications(), house.wall())
-    provider = MockProvider(
-        MockProvider.Options(), Place(run, house.storage, house.wall, house.rng, b"s" * 32)
-    )
+    provider = made_by(MockProvider.Options(), Place(run, house.storage, house.wall, house.rng, b"s" * 32))
     told: list[tuple[AgentStatus, Reason | None]] = []
 
     def tell(agent: Agent, reason: Reason | None) -> None:

@@ -168,10 +168,12 @@ async def test_x17_the_limit_at_once_has_its_own_reason(house: House) -> None:
 
 
 class SlowAnswers(MemoryStorage):
-    """An answer takes a second to be stored."""
+    """An answer takes a second to be stored, or as long as it is told."""
+
+    answer_s = 1.0
 
     async def commit_for(self, wire_id: WireId, plan: Plan, now: datetime) -> Mapping[AgentId, Agent]:
-        await trio.sleep(1)
+        await trio.sleep(self.answer_s)
         return await super().commit_for(wire_id, plan, now)
 
 
@@ -199,6 +201,22 @@ async def test_x17_the_limit_at_once_holds_while_the_answer_of_somebody_else_is_
         refusal = await desk.register("ann", link="elsewhere")
     assert refusal.reason is Reason.TOO_MANY_CONCURRENT
     assert len(await desk.house.storage.decisions(run_id=desk.run.id)) == 3
+
+
+async def test_x17_who_asks_elsewhere_while_their_answer_hangs_is_soon_told_to_come_again(
+    house: House, autojump_clock: MockClock
+) -> None:
+    storage = SlowAnswers(Tables())
+    storage.answer_s = 60.0
+    desk = await a_desk(attrs.evolve(house, storage=storage), allowed_concurrent=1)
+    ann = await desk.agent("ann")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(desk.submit, ann, "mine")
+        await trio.sleep(0.5)
+        with trio.fail_after(5):  # of 30 in which a page gives up
+            told = await desk.register("ann", link="elsewhere")
+    assert (told.outcome, told.reason) == (Outcome.TRY_LATER, Reason.TRY_LATER)
+    assert len(await desk.house.storage.decisions(run_id=desk.run.id)) == 1  # of a refusal nothing is kept
 
 
 async def test_s17_the_limit_in_all_has_its_own_reason(house: House) -> None:

@@ -9,7 +9,7 @@ from ..storage.counting import counted
 from .desk import a_desk, a_desk_of
 
 NEWCOMER = ["arrive"]
-NEXT_UNIT = ["fact", "last_of_link", "reserve", "worker_facts"]
+NEXT_UNIT = ["last_of_link", "reserve"]
 ANSWER = ["commit_for"]
 ANSWER_WITH_FILES = ["agent_with_unit", "commit"]
 RELOAD = ["last_of_link"]

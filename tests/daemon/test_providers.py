@@ -88,6 +88,34 @@ async def test_who_asks_more_of_workers_than_the_books_asks_it_of_newcomers_too(
         assert not bench.provider.welcomes_newcomers()
 
 
+async def test_what_bars_a_worker_is_said_where_the_books_alone_decide(bench: ProviderBench) -> None:
+    ann = await bench.worker()
+    bar = bench.provider.bar(ann.name)
+    assert bar is not None
+    await bench.provider.block(ann, "spam")
+    assert await bench.storage.fact(*bar) == {"reason": "spam"}
+
+
+class Lenient(Strict):
+    def welcomes_newcomers(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("provider", [Strict, Lenient])
+async def test_who_asks_more_of_workers_than_the_books_asks_it_of_all_who_go_on(
+    provider: type[MockProvider],
+) -> None:
+    async with open_bench(provider) as bench:
+        assert bench.provider.bar("ann") is None
+
+
+@pytest.mark.parametrize("told", [{"refused": {"bob": Reason.BLOCKED}}, {"failing": ("admits",)}])
+async def test_the_mock_is_asked_of_who_goes_on_where_it_may_refuse_them(
+    mocked: ProviderBench, told: dict[str, Any]
+) -> None:
+    assert mock(mocked, **told).bar("ann") is None
+
+
 async def test_the_mock_fails_as_often_as_it_is_told_to(mocked: ProviderBench) -> None:
     provider = mock(mocked)
     provider.fail_next["set_up"] = 2

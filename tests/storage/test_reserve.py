@@ -157,6 +157,42 @@ async def test_the_last_agent_of_a_link_comes_with_what_belongs_to_it(world: Wor
     assert await world.storage.last_of_link(run.id, "mine") == last
 
 
+async def test_of_who_goes_on_from_the_last_agent_of_a_link_all_facts_are_read_with_it(world: World) -> None:
+    run, ann = await world.run(assignments=2), await world.worker()
+    first = (await world.take(run, ann, link="mine")).agent
+    await world.finish(first)
+    last = await world.storage.last_of_link(run.id, "mine", first.wire_id)
+    assert last is not None
+    assert last.facts == await world.facts(run, ann)
+
+
+async def test_of_who_goes_on_no_facts_are_read_while_the_fact_is_there_that_bars_them(world: World) -> None:
+    run, ann = await world.run(assignments=2), await world.worker()
+    first = (await world.take(run, ann, link="mine")).agent
+    await world.finish(first)
+    bar = ("books", "ann")
+    present: list[bool] = []
+    for value in (None, {"reason": "spam"}, False, None):  # False is a fact, too
+        await world.storage.put_fact(*bar, value)
+        last = await world.storage.last_of_link(run.id, "mine", first.wire_id, bar)
+        assert last is not None
+        present.append(last.facts == await world.facts(run, ann))
+    assert present == [True, False, False, True]
+
+
+async def test_who_has_finished_another_agent_than_the_last_of_their_link_does_not_go_on(
+    world: World,
+) -> None:
+    run, ann = await world.run(assignments=2), await world.worker()
+    first = (await world.take(run, ann, link="mine")).agent
+    await world.finish(first)
+    second = (await world.take(run, ann, link="mine", after=first.wire_id)).agent
+    for after in (first.wire_id, second.wire_id, "", None):  # the second is at work
+        last = await world.storage.last_of_link(run.id, "mine", after)
+        assert last is not None
+        assert last.facts is None
+
+
 async def test_nobody_gets_an_agent_by_naming_a_foreign_link(world: World) -> None:
     run = await world.run(assignments=2)
     await world.take(run, await world.worker("ann"), link="anns")

@@ -69,6 +69,14 @@ async def _two_pages(storage: Storage, run: RunId, worker: WorkerId, limit: int)
     return [first, await storage.candidates(run, worker, after=first[-1] if first else None)]
 
 
+async def _who_goes_on(storage: Storage, run: RunId, link: str, barred: bool | None) -> Any:
+    await storage.put_fact("books", "blocked", barred)
+    last = await storage.last_of_link(run, link)
+    if last is None:
+        return None
+    return await storage.last_of_link(run, link, last.agent.wire_id, ("books", "blocked"))
+
+
 class SameLives(Both):
     """Units and agents."""
 
@@ -135,6 +143,11 @@ class SameLives(Both):
         arrival = Arrival(run, "mock", name, {}, choose, link if fresh else None)
         self.both(lambda s: s.arrive(arrival, NOW))
         self.both(lambda s: s.last_of_link(run, link))
+
+    @rule(run=ONE_RUN, worker=WORKERS, link=LINKS, barred=st.sampled_from([None, None, True, False]))
+    def look_at_who_goes_on(self, run: RunId, worker: WorkerId, link: str, barred: bool | None) -> None:
+        link = link if link == "shared" else f"{link}-{worker}"
+        self.both(lambda s: _who_goes_on(s, run, link, barred))
 
     @rule(run=ONE_RUN, worker=WORKERS, limit=st.integers(0, 4))
     def look(self, run: RunId, worker: WorkerId, limit: int) -> None:

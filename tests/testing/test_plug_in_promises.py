@@ -203,6 +203,11 @@ class Toothless(MockProvider):
         return None
 
 
+class Misled(MockProvider):
+    def bar(self, worker_name: str) -> tuple[str, str]:
+        return "mock:another book", worker_name
+
+
 class Strict(MockProvider):
     async def unblock(self, worker: Worker) -> None:
         if await self.admits(worker) is None:
@@ -252,6 +257,7 @@ BAD_PROVIDERS: list[tuple[type[MockProvider | InhouseProvider], str]] = [
     (Talkative, "nothing_that_is_kept_is_secret"),
     (Hostile, "a_worker_nobody_blocked_is_welcome"),
     (Toothless, "a_blocked_worker_is_not_welcome_until_unblocked"),
+    (Misled, "what_bars_a_worker_is_there_while_they_are_blocked"),
     (Strict, "unblocking_somebody_who_is_not_blocked_does_nothing"),
     (Miserly, "the_same_payment_may_be_made_again"),
     (Generous, "a_payment_id_stands_for_one_payment_only"),
