@@ -149,7 +149,7 @@ def test_what_was_set_aside_is_found_once_the_process_has_grown_much(searches: l
 
 def test_a_process_knows_how_large_it_is() -> None:
     before = resident_bytes()
-    with mmap.mmap(-1, 50_000_000) as room:  # bytes may come to lie in room that was filled, and let go, before
+    with mmap.mmap(-1, 50_000_000) as room:  # never in use before, as room for bytes may be
         room.write(b"x" * len(room))
         assert resident_bytes() - before >= len(room) // 2
 
