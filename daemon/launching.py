@@ -1,6 +1,5 @@
 """Turns a task folder into a stored run, or says everything that is wrong with it. Holds no run."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from .blueprints.contract import ReadData
 from .checking import CheckedTask, Launchable, LaunchRefused, Plan, check_task, launchable, numbered_label
 from .house import House
 from .registry import Registry
-from .structuring import shown
+from .structuring import near_name, shown
 from .task_config import ConfigRefused, RunConfig
 from .task_folder import TaskRefused
 from .task_options import FolderOptions, folder_options
@@ -175,9 +174,8 @@ class Launcher:
 
 
 def _made(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        return f"did you mean {shown(close[0])}?"
+    if (near := near_name(name, known)) is not None:
+        return f"did you mean {shown(near)}?"
     return f'make it first: crowdctl qualifications create "{name}"'
 
 

@@ -1,13 +1,12 @@
 """What of a run's config may change while the run goes on, and what else not and why. Pure."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from .overrides import override
-from .structuring import Faults, make_converter, structure
+from .structuring import Faults, make_converter, near_name, structure
 from .task_config import ConfigRefused, Limits, Pay, RunConfig
 from .task_fields import Reward, reward
 
@@ -106,8 +105,9 @@ def _why_not(key: str, table: str) -> str:
 def _meant(key: str) -> str:
     """A question for the setting that is nearest by its last name, or else for those with this word in it."""
     word = key.rpartition(".")[2]
-    near = difflib.get_close_matches(word, _BY_NAME, n=1) or [n for n in _BY_NAME if word in n.split("_")]
-    return f"did you mean {' or '.join(repr(_BY_NAME[name]) for name in near)}? " if near else ""
+    near = near_name(word, _BY_NAME)
+    meant = [name for name in _BY_NAME if word in name.split("_")] if near is None else [near]
+    return f"did you mean {' or '.join(repr(_BY_NAME[name]) for name in meant)}? " if meant else ""
 
 
 def _shown(value: Any) -> str:

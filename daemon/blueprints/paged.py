@@ -4,7 +4,6 @@ Knows nothing of what is done with a row; `static`, `live`, `group` and `remote_
 """
 
 import abc
-import difflib
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import attrs
 
 from ...storage.records import Assignment, Unit
+from ..structuring import near_name
 from .contract import Blueprint, BlueprintFault, Material, ReadData, Row
 from .page_doubts import page_doubts
 from .pages import ALWAYS_FILLED, INDEX, RESERVED, SCRIPT, page_faults, page_script, placeholders, read_page
@@ -222,10 +222,9 @@ def _readable(folder: Path, name: Path) -> Path:
 
 
 def _nearest(name: str, names: set[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return (
-        f"did you mean ${{{close[0]}}}?" if close else f"its names are {', '.join(sorted(names)) or 'none'}"
-    )
+    if (near := near_name(name, names)) is not None:
+        return f"did you mean ${{{near}}}?"
+    return f"its names are {', '.join(sorted(names)) or 'none'}"
 
 
 def _shortened(faults: list[str]) -> list[str]:

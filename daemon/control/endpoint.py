@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import attrs
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..roles import Role, Staff
+from ..structuring import near_name
 from .auditing import Handler, audited
 from .errors import bad_request, needs_role
 from .peer import Peer
@@ -82,8 +82,8 @@ class Endpoint:
         known = [each.name for each in self.query]
         for name in request.query_params:
             if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known) or 'none'}."
+                near = near_name(name, known)
+                hint = f"Did you mean {near!r}?" if near else f"Known: {', '.join(known) or 'none'}."
                 raise bad_request(f"The parameter {name!r} is not known.", hint)
 
 
