@@ -1,5 +1,6 @@
 """Row: `crowdctl runs` as a user waits for it, beside a bare click client on the same socket."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -55,7 +56,8 @@ def _side(command: Sequence[str], calls: int) -> Measure:
 
 
 def _call(command: Sequence[str]) -> bytes:
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    kept = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # who installs a command has its modules compiled
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True, env=kept).stdout
 
 
 def _children_cpu_s() -> float:
