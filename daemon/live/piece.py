@@ -125,10 +125,7 @@ class Piece:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._keep_time)
                 self._go_on()
-                ending = await self._run(code)
-                if ending.close is not Close.STOPPED:
-                    await self._all_stored()
-                await ended(ending)
+                await self._act_on(await self._run(code), ended)
                 nursery.cancel_scope.cancel(reason="the piece is over")
         finally:
             self._is_served = False
@@ -141,7 +138,8 @@ class Piece:
     async def _run(self, code: Callable[[], Awaitable[Any]]) -> Ending:
         """Foreign code behind one boundary: whatever it raises ends this piece and nothing else.
 
-        No name here keeps what was raised: that holds this call, and only a search for garbage finds such.
+        No name here, or in who calls this, keeps what was raised: that holds these calls (from Python 3.12 on
+        all of them), and only a search for garbage finds such.
         """
         with self._code:
             try:
@@ -151,6 +149,11 @@ class Piece:
                     raise
                 return self._ending(exc, None)
         return self._ending(None, None)
+
+    async def _act_on(self, ending: Ending, ended: Callable[[Ending], Awaitable[None]]) -> None:
+        if ending.close is not Close.STOPPED:
+            await self._all_stored()
+        await ended(ending)
 
     def _ending(self, error: BaseException | None, returned: Any) -> Ending:
         if self._diverged is not None:

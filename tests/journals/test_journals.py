@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ async def errors(virtual: Virtual) -> list[str]:
 
 
 def rows(database: Path, query: str) -> list[Any]:
-    with sqlite3.connect(database) as db:
+    with closing(sqlite3.connect(database)) as db:
         return db.execute(query).fetchall()
 
 

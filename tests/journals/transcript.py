@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -36,7 +37,7 @@ class Transcript:
 
 def schema_of(database: Path) -> str:
     """What makes an empty store of the same version."""
-    with sqlite3.connect(database) as db:
+    with closing(sqlite3.connect(database)) as db:
         ours = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
         made = [row[0] for row in db.execute(ours)]
         (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -47,7 +48,7 @@ def schema_of(database: Path) -> str:
 
 def rows_of(database: Path) -> str:
     """Every row of a store that nobody has open."""
-    with sqlite3.connect(database) as db:
+    with closing(sqlite3.connect(database)) as db:
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return "".join(line for table in sorted(tables) for line in _rows(db, table))
 
@@ -63,8 +64,7 @@ def _rows(db: sqlite3.Connection, table: str) -> Iterator[str]:
 
 def make_store(database: Path, *scripts: str) -> None:
     """A store out of a schema and rows."""
-    with sqlite3.connect(database) as db:
+    with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         for script in scripts:
             db.executescript(script)
-    db.close()
