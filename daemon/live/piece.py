@@ -348,10 +348,9 @@ class Piece:
     @property
     def _next_look(self) -> float:
         """When the time of a wait, or the patience with a replay, is over."""
-        earliest = min(self._ledger.next_deadline, self._patience_until)
-        if earliest == math.inf or self._given is not None or self._ledger.is_full:
-            return math.inf  # `_go_on` is called when that changes
-        return earliest
+        if self._given is not None or self._ledger.is_full or self._diverged is not None:
+            return math.inf  # `_go_on` is called when that changes; who has diverged is given nothing more
+        return self._ledger.next_deadline if self._replay is None else self._patience_until
 
     async def _keep_time(self) -> None:
         """Go on when it is time to. What the store refuses is raised."""

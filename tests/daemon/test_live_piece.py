@@ -19,7 +19,7 @@ from crowdd.daemon.live.agent import LiveAgent, Person
 from crowdd.daemon.live.errors import AgentDisconnected, AgentShutDown, CallFailed, NothingReceived
 from crowdd.daemon.live.ledger import PieceKey
 from crowdd.daemon.live.opening import open_piece
-from crowdd.daemon.live.piece import Close, Ending, Piece, PieceTools
+from crowdd.daemon.live.piece import REPLAY_PATIENCE_S, Close, Ending, Piece, PieceTools
 from crowdd.daemon.live.scribe import Scribe
 from crowdd.daemon.live.waits import How
 from crowdd.protocol.names import AgentId, AgentStatus, PieceKind, WireId
@@ -74,6 +74,42 @@ class Play:
 
     async def journal(self) -> list[str]:
         return [e.what for e in await self.house.storage.journal(PieceKind.UNIT, self.agent.unit_id)]
+
+
+class Looks(trio.abc.Instrument):
+    """Counts how often a piece looks at the time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.count += task.name.endswith("Piece._keep_time")
+
+
+async def looks_after_a_change(clock: MockClock, play: Play, wait_s: float, shield: bool = False) -> int:
+    """How often a piece looks at the time in 100 turns of the loop, `wait_s` after code came back changed."""
+    waiting = trio.CancelScope(shield=shield)
+
+    async def before(agent: LiveAgent) -> None:
+        await agent.now()
+
+    async def after(agent: LiveAgent) -> None:
+        with waiting:
+            await agent.sleep(REPLAY_PATIENCE_S / 2)
+
+    await play.serve(await play.open(), before)
+    looks = Looks()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(play.serve, await play.open(), after)
+        await wait_all_tasks_blocked()
+        trio.lowlevel.add_instrument(looks)
+        clock.jump(wait_s)
+        for _ in range(100):
+            await trio.lowlevel.checkpoint()
+        trio.lowlevel.remove_instrument(looks)
+        waiting.cancel()
+        nursery.cancel_scope.cancel()
+    return looks.count
 
 
 @asynccontextmanager
@@ -308,6 +344,18 @@ async def test_code_that_comes_to_no_recorded_wait_is_given_up_after_a_while(
     await play.serve(await play.open(), after)
     assert play.endings[1].close is Close.DIVERGED
     assert "waits for receive" in str(play.endings[1].error)
+
+
+async def test_a_wait_whose_time_is_over_takes_no_time_of_others_until_code_is_given_up(
+    mock_clock: MockClock, play: Play
+) -> None:
+    assert await looks_after_a_change(mock_clock, play, REPLAY_PATIENCE_S * 0.75) < 5
+
+
+async def test_a_wait_that_code_shields_from_being_given_up_takes_no_time_of_others(
+    mock_clock: MockClock, play: Play
+) -> None:
+    assert await looks_after_a_change(mock_clock, play, REPLAY_PATIENCE_S * 2, shield=True) < 5
 
 
 async def test_code_that_ends_before_its_journal_does_has_diverged(play: Play) -> None:
