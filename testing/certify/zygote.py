@@ -51,6 +51,7 @@ PRELOAD = (
     "httpcore",
     "httpcore._backends.trio",
     "importlib.readers",
+    "importlib.resources._adapters",
     "stringprep",
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
@@ -227,10 +228,12 @@ def _shuffle() -> None:
 
 def _main() -> None:
     import gc
+    import random
 
     for name in PRELOAD:
         importlib.import_module(name)
     _make_readers()
+    random.Random("")  # noqa: S311  # the first seed that is a text imports its digest, from Python 3.13 on
     gc.collect()
     gc.freeze()  # what is here stays here: no child copies its pages to count references
     serve_zygote(socket.socket(fileno=os.dup(0)))
