@@ -257,6 +257,16 @@ class LateAnswer:
     why: str
     """Why it could not count."""
     received_at: datetime
+    owed_cents: int | None = None
+    """What staff decided to pay for it; None, and so the four below: nothing is decided."""
+    owed_note: str | None = None
+    """What its worker is told with the payment."""
+    owed_by: str | None = None
+    """Who decided it."""
+    owed_at: datetime | None = None
+    """Of all late answers of an agent one at most has this."""
+    paid_at: datetime | None = None
+    """When the crowd provider had taken the payment; None: it is still to be told."""
 
 
 @attrs.frozen

@@ -50,6 +50,7 @@ class MoveUnit:
 class TakeBack:
     """Unit `id`, which is free, is `agent_id`'s again (guard: it is `launched`, and was the agent's).
 
+    Guard, too: no late answer of the agent is to be paid. So nobody is paid for a unit in both ways.
     It is in the agent's hands then: what becomes of it is another write. A special unit is never free.
     """
 
@@ -186,6 +187,28 @@ class AddOwed:
     why: str
 
 
+@attrs.frozen
+class OweLate:
+    """Late answer `id` is to be paid.
+
+    Guards: that is not decided yet, and its agent does not have its unit (any more): who has it is paid by a
+    review. `Duplicate` when another late answer of the agent is to be paid. InvalidRecord for less than a
+    cent, for what is no answer, and for one of no agent.
+    """
+
+    id: int
+    cents: int
+    note: str | None
+    who: str
+
+
+@attrs.frozen
+class LatePaid:
+    """The crowd provider has taken the payment of late answer `id` (guard: it is owed, and was not paid)."""
+
+    id: int
+
+
 Write = (
     MoveAgent
     | MoveUnit
@@ -202,4 +225,6 @@ Write = (
     | RecordDecision
     | PutFact
     | AddOwed
+    | OweLate
+    | LatePaid
 )

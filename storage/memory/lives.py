@@ -7,7 +7,7 @@ from typing import assert_never
 import attrs
 
 from ...protocol.names import AgentId, AgentStatus, AssignmentId, RunId, UnitStatus, WireId, WorkerId
-from .. import rules
+from .. import late_rules, rules
 from ..contract import Bar, ExportRow, LastOfLink, Plan
 from ..errors import Duplicate
 from ..hand import Hand
@@ -18,10 +18,12 @@ from ..writes import (
     AddReview,
     AddSubmission,
     AddToGrant,
+    LatePaid,
     MoveAgent,
     MoveOnboarding,
     MoveRun,
     MoveUnit,
+    OweLate,
     PutFact,
     RecordDecision,
     SetBlocked,
@@ -33,6 +35,7 @@ from ..writes import (
 )
 from .body import MemoryBody, copies, note, page
 from .decisions import record_decision
+from .late import late_paid, of_agent, owe_late
 from .live import add_owed, talk_of
 from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
@@ -197,6 +200,10 @@ def _do(tables: Tables, write: Write, at: datetime) -> AgentId | None:
             put_fact(tables, write.scope, write.key, write.value)
         case AddOwed():
             add_owed(tables, _agent(tables, write.agent_id), write, at)
+        case OweLate():
+            owe_late(tables, write, at)
+        case LatePaid():
+            late_paid(tables, write, at)
         case _:
             assert_never(write)
     return None
@@ -222,8 +229,9 @@ def _move_unit(tables: Tables, move: MoveUnit, at: datetime) -> None:
 
 
 def _take_back(tables: Tables, write: TakeBack, at: datetime) -> None:
-    old = _unit(tables, write.id)
-    new = rules.unit_taken_back(old, _agent(tables, write.agent_id))
+    old, agent = _unit(tables, write.id), _agent(tables, write.agent_id)
+    late_rules.refuse_if_owed(agent, of_agent(tables, agent.id))
+    new = rules.unit_taken_back(old, agent)
     move_unit(tables, old, new, Hand(write.who, write.why, at))
 
 

@@ -89,6 +89,14 @@ _QUERIES: dict[str, str] = {
     "a late answer is of its agent and run": """
         SELECT 'late answer ' || late_answer.id FROM late_answer JOIN agent ON agent.id = late_answer.agent_id
         WHERE late_answer.run_id <> agent.run_id OR late_answer.wire_id <> agent.wire_id""",
+    "a late answer is owed for what was decided, and paid after it": """
+        SELECT 'late answer ' || id FROM late_answer
+        WHERE (owed_at IS NULL) <> (owed_cents IS NULL) OR (owed_at IS NULL) <> (owed_by IS NULL)
+          OR (paid_at IS NOT NULL AND owed_at IS NULL) OR (owed_at IS NOT NULL AND NOT is_answer)""",
+    "who is owed for a late answer has not their unit": """
+        SELECT 'late answer ' || late_answer.id FROM late_answer JOIN agent ON agent.id = late_answer.agent_id
+        JOIN unit ON unit.id = agent.unit_id
+        WHERE late_answer.owed_at IS NOT NULL AND unit.agent_id = agent.id""",
     "what is owed is owed to its agent's worker": """
         SELECT 'owed ' || owed.id FROM owed JOIN agent ON agent.id = owed.agent_id
         WHERE owed.worker_id <> agent.worker_id OR owed.run_id <> agent.run_id""",

@@ -458,6 +458,14 @@ _WORKERS_UNITS = (
         GROUP BY task_run.task_id, unit.worker_id""",  # noqa: S608 - only our own words
 )
 
+_LATE_PAY = (
+    *(
+        f"ALTER TABLE late_answer ADD COLUMN {column}"
+        for column in ("owed_cents BIGINT", "owed_note TEXT", "owed_by TEXT", "owed_at TEXT", "paid_at TEXT")
+    ),
+    "CREATE UNIQUE INDEX late_owed_once ON late_answer (agent_id) WHERE owed_at IS NOT NULL",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("first schema", _FIRST),
     Migration("runs are paused, extended and deleted", _RUNS_CHANGE),
@@ -467,4 +475,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("what staff asked for", _AUDIT),
     Migration("answers that came too late to count", _LATE),
     Migration("how many units of a task each worker has", _WORKERS_UNITS),
+    Migration("late answers that staff pay", _LATE_PAY),
 )

@@ -323,6 +323,9 @@ SUBMISSION = select(Submission, "WHERE agent_id = :agent_id")
 SUBMISSIONS_OF_RUN = select(
     Submission, "WHERE run_id = :run_id AND agent_id > :after_id ORDER BY agent_id LIMIT :limit"
 )
+LATE = select(LateAnswer, "WHERE id = :id")
+LATE_OF_AGENT = select(LateAnswer, "WHERE agent_id = :agent_id ORDER BY id")
+SAVE_LATE = update(LateAnswer, "owed_cents", "owed_note", "owed_by", "owed_at", "paid_at")
 LATE_COUNT = "SELECT COUNT(*) FROM late_answer WHERE run_id = :run_id"
 LATE_KNOWN = """
 SELECT id FROM late_answer WHERE run_id = :run_id AND wire_id = :wire_id AND digest = :digest"""

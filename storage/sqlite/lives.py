@@ -17,7 +17,7 @@ from ...protocol.names import (
     WireId,
     WorkerId,
 )
-from .. import live_rules, rules
+from .. import late_rules, live_rules, rules
 from ..contract import Bar, ExportRow, LastOfLink, Plan
 from ..hand import Hand
 from ..records import Agent, LiveUpdate, Metadata, Review, Submission, TaskRun, Unit, Worker
@@ -28,10 +28,12 @@ from ..writes import (
     AddReview,
     AddSubmission,
     AddToGrant,
+    LatePaid,
     MoveAgent,
     MoveOnboarding,
     MoveRun,
     MoveUnit,
+    OweLate,
     PutFact,
     RecordDecision,
     SetBlocked,
@@ -44,6 +46,7 @@ from ..writes import (
 from .ask import Db, add, add_all, do, every, first, note, one, page, pair, recount, save, value
 from .body import SqliteBody, the_agent, the_assignment, the_run, the_unit
 from .decisions import record_decision
+from .late import late_paid, of_agent, owe_late
 from .onboarding import move_onboarding
 from .people import add_to_grant, set_blocked, set_grant, take_grant
 from .reserving import facts_of_worker
@@ -253,6 +256,10 @@ def _do(db: Db, known: _Known, write: Write, at: datetime) -> AgentId | None:
             put_fact(db, write.scope, write.key, write.value)
         case AddOwed():
             add(db, live_rules.new_owed(known.the(write.agent_id), write, at))
+        case OweLate():
+            owe_late(db, write, at)
+        case LatePaid():
+            late_paid(db, write, at)
         case _:
             assert_never(write)
     return None
@@ -280,6 +287,7 @@ def _move_unit(db: Db, known: _Known, move: MoveUnit, at: datetime) -> None:
 
 def _take_back(db: Db, known: _Known, write: TakeBack, at: datetime) -> None:
     agent, place = known.the(write.agent_id), known.place_to_move(write.id)
+    late_rules.refuse_if_owed(agent, of_agent(db, agent.id))
     new = rules.unit_taken_back(place.unit, agent)
     save_unit(db, place.queue, place.unit, new, Hand(write.who, write.why, at))
 

@@ -55,6 +55,12 @@ BREACHES = {
         "UPDATE unit SET rank = 1 - rank WHERE rank < 2",
     ),
     "a late answer is of its agent and run": ("UPDATE late_answer SET wire_id = 'another'",),
+    "a late answer is owed for what was decided, and paid after it": (
+        "UPDATE late_answer SET paid_at = received_at",
+    ),
+    "who is owed for a late answer has not their unit": (
+        "UPDATE late_answer SET owed_at = received_at, owed_cents = 5, owed_by = 'staff:ada'",
+    ),
     "what is owed is owed to its agent's worker": ("UPDATE owed SET worker_id = 1",),
     "the live updates of an agent and direction are numbered without a gap": (
         "UPDATE live_update SET number = 4 WHERE number = 3",

@@ -26,10 +26,12 @@ from crowdd.storage.writes import (
     AddReview,
     AddSubmission,
     AddToGrant,
+    LatePaid,
     MoveAgent,
     MoveOnboarding,
     MoveRun,
     MoveUnit,
+    OweLate,
     SetDue,
     TakeBack,
     Write,
@@ -290,6 +292,15 @@ class SameRest(Both):
             name = known[0].wire_id
         late = LateAnswer(0, run, agent, name, True, b"{}", [], digest, "too late", NOW)
         self.both(lambda s: s.add_late(late))
+
+    @rule(number=st.integers(1, 4), cents=st.integers(0, 2))
+    def owe_late(self, number: int, cents: int) -> None:
+        self.both(lambda s: s.commit([OweLate(number, cents, None, "staff:ada")], LATER))
+        self.both(lambda s: s.late_answer(number))
+
+    @rule(number=st.integers(1, 4))
+    def late_is_paid(self, number: int) -> None:
+        self.both(lambda s: s.commit([LatePaid(number)], LATER))
 
     @rule(run=RUNS, paused=st.booleans())
     def pause(self, run: RunId, paused: bool) -> None:
