@@ -84,6 +84,20 @@ class Answers(Asking):
         yield from self._review(verdict, "agents", list(agents), note)
         yield from self._review(verdict, "units", list(units), note)
 
+    def pay_late(
+        self, run: RunName, late: Iterable[int], amount: str | None = None, note: str | None = None
+    ) -> "Iterator[shapes.LatePaid]":
+        """Pay for answers that came too late to count, by the numbers that `late` gives, each once.
+
+        `amount` as in task.toml; None: what each one's unit is worth. Says of each what became of it.
+        """
+        numbers = list(late)
+        said = {"note": note or ""} if amount is None else {"note": note or "", "amount": amount}
+        for first in range(0, len(numbers), REVIEWS_AT_ONCE):
+            body = {"late": numbers[first : first + REVIEWS_AT_ONCE], **said}
+            for each in self._connection.post(path_of(run, "late", "pay"), body, REVIEW_S)["late"]:
+                yield read(shapes.LatePaid, each)
+
     def _review(
         self, verdict: str, key: str, numbers: list[int], note: str | None
     ) -> "Iterator[shapes.Reviewed]":

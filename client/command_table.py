@@ -17,6 +17,7 @@ MODULES: Mapping[str, str] = {
     "errors": "errors",
     "owed": "owed",
     "late": "late",
+    "pay-late": "pay_late",
     "workers": "workers",
     "worker": "workers",
     "approve": "review",

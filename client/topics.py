@@ -67,6 +67,10 @@ TOPICS: Mapping[str, Mapping[str, Examples]] = {
             ("reject 12 --note 'every answer is the same'", ""),
             ("reject --run digits --worker 7 --note 'answers at random' --yes", ""),
         ),
+        "pay-late": (
+            ("pay-late digits 3 4", "what their units are worth"),
+            ("pay-late digits 3 --amount 0.10 --note 'thank you all the same'", ""),
+        ),
     },
     "Change a run": {
         "extend": (

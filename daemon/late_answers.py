@@ -15,6 +15,7 @@ from ..protocol.documents import canonical_json, content_digest
 from ..protocol.names import AgentStatus, QueueOrder, Reason, UnitStatus
 from ..protocol.packets import SubmitMetadata, SubmitUnit
 from ..storage.contract import Storage
+from ..storage.late_rules import is_any_owed
 from ..storage.records import Agent, LateAnswer, TaskRun, Unit
 from . import lifecycle
 from .clock import Wall
@@ -26,6 +27,7 @@ UNKNOWN = "this store knows no such agent: it was restored from a copy that is o
 OTHER_CONTENT = "another answer of the same agent is stored"
 OTHER_TYPE = "a file of it is of a type that the task does not take"
 OVER_LIMIT = "its worker has had as many units as one may have"
+PAID = "another late answer of the same agent is to be paid"
 _ENDS = {
     AgentStatus.TIMEOUT: "its time was over",
     AgentStatus.DISCONNECT: "its page was gone",
@@ -46,6 +48,8 @@ class LateAnswers:
 
     async def bars(self, agent: Agent) -> str | None:
         """None if the agent may take its unit back for its answer, should it be free; else why not."""
+        if is_any_owed(await self.storage.late_of_agent(agent.id)):
+            return PAID
         if self.run.queue is QueueOrder.GROUPED:
             return "its group went on without it"
         most = self.units_per_worker()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Stock,
     )
     from .history import Change, DecisionInfo, Event, StoryEntry, Why
+    from .late import LateInfo, LatePaid, LatePayment
     from .links import Link, RevokedLink
     from .people import BlockInfo, GrantInfo, HeldUnit, TrackRecord, WorkerDetails, WorkerInfo
     from .plans import OptionInfo, OptionsInfo, PlanInfo, PlugInInfo
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
         DebtInfo,
         ErrorInfo,
         FileInfo,
-        LateInfo,
         Submission,
         UnitInfo,
         UpdateInfo,
@@ -65,6 +65,8 @@ __all__ = [
     "HeldUnit",
     "Holder",
     "LateInfo",
+    "LatePaid",
+    "LatePayment",
     "LaunchedRun",
     "Link",
     "LogPart",
@@ -124,7 +126,9 @@ _HOMES = {
     "Granted": "qualifications",
     "HeldUnit": "people",
     "Holder": "qualifications",
-    "LateInfo": "work",
+    "LateInfo": "late",
+    "LatePaid": "late",
+    "LatePayment": "late",
     "LaunchedRun": "changed_runs",
     "Link": "links",
     "LogPart": "service",

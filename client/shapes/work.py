@@ -130,28 +130,6 @@ class DebtInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LateInfo:
-    """What a router had called submitted, and came when its unit was not to be had any more; `why` says so.
-
-    Without an agent: the store was restored from a copy that is older than it.
-    """
-
-    id: int
-    at: datetime
-    kind: str
-    """answer | metadata"""
-    agent_id: int | None
-    unit_id: int | None
-    worker_id: int | None
-    worker_name: str | None
-    status: str | None
-    pay_cents: int | None
-    why: str
-    data: Any
-    files: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ErrorInfo:
     """What went wrong in a page, a hook or a plug-in."""
 

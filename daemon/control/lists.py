@@ -6,7 +6,8 @@ from starlette.responses import Response
 from ...protocol.names import AgentStatus, UnitStatus
 from .answers import json_answer
 from .questions import operator_of, page_asked_for, run_asked_for, statuses_asked_for
-from .shapes.work import AgentsView, DebtsView, ErrorNotesView, LatesView, UnitsView
+from .shapes.late import LatesView
+from .shapes.work import AgentsView, DebtsView, ErrorNotesView, UnitsView
 from .views import WorkerNames, debt_view, error_view
 from .work_views import WorkViews
 from .worker_words import worker_asked_for

@@ -15,6 +15,7 @@ from ..departure import Departure
 from ..disk_use import DiskUse
 from ..errands import Errand
 from ..grouping import Room
+from ..late_pay import LatePaid
 from ..launching import Warn
 from ..registry import Registry
 from ..reloading import Reloaded
@@ -137,6 +138,10 @@ class Operator(Protocol):
     async def review(
         self, agents: Sequence[AgentId], verdict: Verdict, note: str | None, who: str
     ) -> Sequence[Reviewed]: ...
+
+    async def pay_late(
+        self, late: Sequence[int], cents: int | None, note: str | None, who: str
+    ) -> Sequence[LatePaid]: ...
 
     async def set_blocked(
         self, workers: Sequence[WorkerId], blocked: bool, reason: str, who: str

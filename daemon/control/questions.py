@@ -162,6 +162,27 @@ def line_of(body: dict[str, Any], key: str, characters_max: int = LINE_CHARACTER
     return line.strip()
 
 
+def note_of(body: dict[str, Any], characters_max: int) -> str | None:
+    """What somebody else is to read, from the body: any text; None when there is none."""
+    note = body.get("note", "")
+    if not isinstance(note, str) or len(note) > characters_max:
+        raise bad_request(f"`note` must be text of at most {characters_max} characters.")
+    return note.strip() or None
+
+
+def numbers_of(body: dict[str, Any], key: str) -> list[int]:
+    """Numbers of things that are kept; none when nothing is said."""
+    match body.get(key, []):
+        case [*numbers] if all(_is_number(number) for number in numbers):
+            return [int(number) for number in numbers]
+        case _:
+            raise bad_request(f"`{key}` must be a list of numbers.")
+
+
+def _is_number(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 < number <= NUMBER_MAX
+
+
 def no_other_keys(body: dict[str, Any], known: set[str]) -> None:
     """Refuse what would be ignored."""
     for key in body.keys() - known:

@@ -1,7 +1,6 @@
 """The endpoint that takes verdicts on the work of agents."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +14,7 @@ from .answers import json_answer
 from .auditing import about, changed
 from .errors import ControlError, bad_request
 from .limits import REVIEWS_MAX
-from .questions import NUMBER_MAX, json_body, no_other_keys, operator_of, who_asks
+from .questions import json_body, no_other_keys, note_of, numbers_of, operator_of, who_asks
 from .shapes.reviews import ReviewedView, ReviewsView
 
 
@@ -28,8 +27,8 @@ async def review(request: Request) -> Response:
     operator = operator_of(request)
     body = await json_body(request)
     no_other_keys(body, {"verdict", "agents", "units", "note"})
-    verdict, note = _verdict(body.get("verdict")), _note(body.get("note", ""))
-    numbers, units = _numbers(body, "agents"), _numbers(body, "units")
+    verdict, note = _verdict(body.get("verdict")), note_of(body, NOTE_CHARACTERS_MAX)
+    numbers, units = numbers_of(body, "agents"), numbers_of(body, "units")
     if not 0 < len(numbers) + len(units) <= REVIEWS_MAX:
         raise bad_request(f"Give `agents`, `units` or both: 1 to {REVIEWS_MAX} numbers.")
     if verdict is Verdict.REJECT and not note:
@@ -47,24 +46,6 @@ def _verdict(word: object) -> Verdict:
     if word not in known:
         raise bad_request(f"`verdict` must be one of {', '.join(known)}.")
     return Verdict(word)
-
-
-def _note(note: object) -> str | None:
-    if not isinstance(note, str) or len(note) > NOTE_CHARACTERS_MAX:
-        raise bad_request(f"`note` must be text of at most {NOTE_CHARACTERS_MAX} characters.")
-    return note.strip() or None
-
-
-def _numbers(body: dict[str, Any], key: str) -> list[int]:
-    match body.get(key, []):
-        case [*numbers] if all(_is_number(number) for number in numbers):
-            return [int(number) for number in numbers]
-        case _:
-            raise bad_request(f"`{key}` must be a list of numbers.")
-
-
-def _is_number(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 0 < number <= NUMBER_MAX
 
 
 async def _agents(storage: Storage, numbers: Sequence[int]) -> list[AgentId]:

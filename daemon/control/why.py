@@ -14,6 +14,7 @@ from ...storage.errors import NotFound
 from ...storage.paging import every
 from ...storage.records import Decision, HistoryEntry, TaskRun
 from ..admission.explain import explain
+from ..late_pay import LATE_PAY, explain_late_pay
 from ..review.decisions import REVIEW
 from ..review.explain import explain_review
 from .answers import json_answer
@@ -117,6 +118,8 @@ def sentences_of(decision: Decision, run: TaskRun) -> list[str]:
     """The decision in words, from the facts recorded with it."""
     if decision.kind == REVIEW:
         return explain_review(decision.outcome, decision.reason, decision.facts)
+    if decision.kind == LATE_PAY:
+        return explain_late_pay(decision.facts)
     texts: Mapping[str, str] = run.config.get("texts", {})
     return explain(decision.kind, decision.outcome, decision.reason, decision.facts, texts)
 

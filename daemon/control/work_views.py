@@ -7,8 +7,9 @@ from ...protocol.packets import FileNote
 from ...storage.contract import Storage
 from ...storage.records import GOLD_UNIT_INDEX, SCREENING_UNIT_INDEX, Agent, LateAnswer, Review, Unit
 from ...storage.rules import REVIEWS
+from .shapes.late import LatePaymentView, LateView
 from .shapes.reviews import ReviewView
-from .shapes.work import AgentView, FileView, LateView, UnitView
+from .shapes.work import AgentView, FileView, UnitView
 from .views import WorkerNames
 
 _SPECIAL = {SCREENING_UNIT_INDEX: "screening", GOLD_UNIT_INDEX: "gold"}
@@ -51,6 +52,7 @@ class WorkViews:
             "worker_name": None if agent is None else await self._names.of(agent),
             "status": None if agent is None else agent.status.value,
             "pay_cents": None if unit is None else unit.pay_cents,
+            "payment": late_payment_view(late),
             "why": late.why,
             "data": orjson.loads(late.data),
             "files": [file_view(note) for note in late.files],
@@ -90,6 +92,19 @@ def review_view(review: Review) -> ReviewView:
         "note": review.note,
         "who": review.who,
         "at": review.created_at,
+    }
+
+
+def late_payment_view(late: LateAnswer) -> LatePaymentView | None:
+    """What is paid for a late answer; None: nothing, as for most."""
+    if late.owed_cents is None or late.owed_at is None:
+        return None
+    return {
+        "cents": late.owed_cents,
+        "note": late.owed_note,
+        "who": late.owed_by or "",
+        "at": late.owed_at,
+        "paid_at": late.paid_at,
     }
 
 

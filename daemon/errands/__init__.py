@@ -3,7 +3,7 @@
 What knows runs stays in `errands.providers`: hooks and reviews come before it.
 """
 
-from .errand import Call, Errand, block_errand, review_errand
+from .errand import Call, Errand, block_errand, late_errand, review_errand
 from .runner import Errands
 
-__all__ = ["Call", "Errand", "Errands", "block_errand", "review_errand"]
+__all__ = ["Call", "Errand", "Errands", "block_errand", "late_errand", "review_errand"]

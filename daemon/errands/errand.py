@@ -10,6 +10,7 @@ import attrs
 from ...protocol.names import AgentId, AgentStatus, RunId, WorkerId
 from ...storage.records import Agent, Worker
 from ...storage.writes import PutFact
+from .late_payment import LatePayment
 
 SCOPE = "errands"
 """Where errands are kept among the facts of storage."""
@@ -24,6 +25,8 @@ class Call(enum.Enum):
     REJECT = "reject"
     BLOCK = "block"
     UNBLOCK = "unblock"
+    PAY_LATE = "pay_late"
+    """A bonus, for an answer that came too late to count."""
 
 
 ABOUT_WORKERS = frozenset({Call.BLOCK, Call.UNBLOCK})
@@ -43,7 +46,7 @@ class Errand:
 
     call: Call
     subject_id: int
-    """The agent whose work was reviewed, or the worker who was blocked or unblocked."""
+    """The agent whose work was reviewed or came too late, or the worker who was blocked or unblocked."""
     run_id: RunId
     """Through whose provider it is told."""
     words: str | None
@@ -59,20 +62,26 @@ class Errand:
         return f"{self.call.value}:{self.subject_id}:{self.since.isoformat()}"
 
     @property
-    def subject(self) -> tuple[bool, int]:
-        """Whom it is about: never two at a time."""
-        return self.call in ABOUT_WORKERS, self.subject_id
+    def subject(self) -> tuple[str, int]:
+        """What it is about: never two at a time."""
+        if self.call in ABOUT_WORKERS:
+            return "worker", self.subject_id
+        return "late" if self.call is Call.PAY_LATE else "agent", self.subject_id
 
     @property
     def agent_id(self) -> AgentId | None:
         """The agent it is about, unless it is about a worker."""
         return None if self.call in ABOUT_WORKERS else AgentId(self.subject_id)
 
-    def holds_for(self, whom: Agent | Worker) -> bool:
+    def holds_for(self, whom: Agent | Worker | LatePayment) -> bool:
         """Whether what was decided then is how it stands. Times alone do not say: a clock may be set back."""
-        if isinstance(whom, Worker):
-            return whom.blocked is (self.call is Call.BLOCK)
-        return whom.status is _STATUSES[self.call]
+        match whom:
+            case Worker():
+                return whom.blocked is (self.call is Call.BLOCK)
+            case LatePayment():
+                return whom.late.paid_at is None
+            case Agent():
+                return whom.status is _STATUSES[self.call]
 
     def save(self) -> PutFact:
         """The write that keeps it."""
@@ -91,6 +100,11 @@ def review_errand(call: Call, agent_id: AgentId, run_id: RunId, note: str | None
 def block_errand(worker_id: WorkerId, blocked: bool, run_id: RunId, reason: str, now: datetime) -> Errand:
     """What the provider is told of a block, or of its end."""
     return Errand(Call.BLOCK if blocked else Call.UNBLOCK, worker_id, run_id, reason, now)
+
+
+def late_errand(agent_id: AgentId, run_id: RunId, now: datetime) -> Errand:
+    """What the provider is told to pay for a late answer; the amount and the words are kept with that."""
+    return Errand(Call.PAY_LATE, agent_id, run_id, None, now)
 
 
 def errand_from(fact: Mapping[str, Any]) -> Errand:

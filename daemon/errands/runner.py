@@ -7,16 +7,17 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import trio
 
-from ...protocol.names import RunId, WorkerId
+from ...protocol.names import AgentId, RunId, WorkerId
 from ...storage.contract import Storage
 from ...storage.errors import LeaseLost, NotFound, StorageFailed, StorageFull
 from ...storage.records import Agent, Worker
-from ...storage.writes import PutFact
+from ...storage.writes import LatePaid, PutFact, Write
 from ..causes import words_of
 from ..clock import Wall
 from ..error_notes import PLUG_IN, ErrorNotes
 from ..providers.contract import CrowdProvider
 from .errand import SCOPE, Call, Errand, errand_from
+from .late_payment import LatePayment
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Errands:
         self._provider_of = provider_of
         self._owed: dict[str, Errand] = {}
         self._due_at: dict[str, float] = {}
-        self._busy: set[tuple[bool, int]] = set()
+        self._busy: set[tuple[str, int]] = set()
         self._look, self._tried = trio.Event(), trio.Event()
 
     def owed(self, run_id: RunId | None = None) -> list[Errand]:
@@ -51,6 +52,11 @@ class Errands:
         for errand in errands:
             self._owed.setdefault(errand.key, errand)
         self._look.set()
+
+    def untold(self, errand: Errand) -> str | None:
+        """Why the provider was not told of it yet; None: it was, or need not be any more."""
+        present = self._owed.get(errand.key)
+        return None if present is None else present.error or "no answer yet"
 
     async def first_try(self, errands: Sequence[Errand], within_s: float) -> None:
         """Return when each of them was told or has failed at least once, or after `within_s`."""
@@ -131,20 +137,30 @@ class Errands:
                 return
             await _call(await self._provider_of(errand.run_id), errand, whom)
         log.info("the provider was told: %s", errand.key, extra={"run": errand.run_id})
-        await self._forget_up_to(errand)
+        await self._forget_up_to(errand, _noted(whom))
 
-    async def _whom(self, errand: Errand) -> Agent | Worker:
+    async def _whom(self, errand: Errand) -> Agent | Worker | LatePayment:
+        if errand.call is Call.PAY_LATE:
+            return await self._payment(AgentId(errand.subject_id))
         if errand.agent_id is not None:
             return await self._storage.agent(errand.agent_id)
         return await self._storage.worker(WorkerId(errand.subject_id))
 
-    async def _forget_up_to(self, errand: Errand) -> None:
-        """It was told, and with it all that is older about the same subject."""
-        about = (each for each in self.owed() if each.subject == errand.subject)
-        await self._forget([each for each in about if each.since <= errand.since])
+    async def _payment(self, agent_id: AgentId) -> LatePayment:
+        agent = await self._storage.agent(agent_id)
+        for late in await self._storage.late_of_agent(agent_id):
+            if late.owed_at is not None:
+                return LatePayment(await self._storage.worker(agent.worker_id), late)
+        raise NotFound(f"no late answer of agent {agent_id} is to be paid")
 
-    async def _forget(self, past: Sequence[Errand]) -> None:
-        await self._storage.commit([PutFact(SCOPE, each.key, None) for each in past], self._wall())
+    async def _forget_up_to(self, errand: Errand, noted: Sequence[Write] = ()) -> None:
+        """It was told, and with it all that is older about the same subject. `noted` is saved with that."""
+        about = (each for each in self.owed() if each.subject == errand.subject)
+        await self._forget([each for each in about if each.since <= errand.since], noted)
+
+    async def _forget(self, past: Sequence[Errand], noted: Sequence[Write] = ()) -> None:
+        gone = [PutFact(SCOPE, each.key, None) for each in past]
+        await self._storage.commit([*gone, *noted], self._wall())
         for each in past:
             self._owed.pop(each.key, None)
             self._due_at.pop(each.key, None)
@@ -170,12 +186,17 @@ class Errands:
         self._due_at[errand.key] = trio.current_time() + wait_s * self._rng.uniform(0.8, 1.2)
 
 
+def _noted(whom: Agent | Worker | LatePayment) -> list[Write]:
+    """What is kept of the provider's having been told."""
+    return [LatePaid(whom.late.id)] if isinstance(whom, LatePayment) else []
+
+
 def _doing(errand: Errand) -> str:
     whom = "agent" if errand.agent_id is not None else "worker"
     return f"telling the provider to {errand.call.value.replace('_', '-')} {whom} {errand.subject_id}"
 
 
-async def _call(provider: CrowdProvider, errand: Errand, whom: Agent | Worker) -> None:
+async def _call(provider: CrowdProvider, errand: Errand, whom: Agent | Worker | LatePayment) -> None:
     match errand.call, whom:
         case Call.APPROVE, Agent():
             await provider.approve(whom, errand.words)
@@ -187,5 +208,7 @@ async def _call(provider: CrowdProvider, errand: Errand, whom: Agent | Worker) -
             await provider.block(whom, errand.words or "")
         case Call.UNBLOCK, Worker():
             await provider.unblock(whom)
+        case Call.PAY_LATE, LatePayment():
+            await provider.bonus(whom.worker, whom.cents, whom.words, whom.payment_id)
         case _:
             raise AssertionError(f"{errand.key} is not about {whom}")

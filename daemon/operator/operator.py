@@ -23,6 +23,7 @@ from ..farewell import Farewell
 from ..hooks import Judged
 from ..hooks.effects import BY as TASK
 from ..house import House
+from ..late_pay import LatePaid, LatePayer
 from ..launching import Launcher, Warn, no_one
 from ..live_run import LiveRun
 from ..metrics.families import Metrics
@@ -61,6 +62,7 @@ class Operator:
         self._errands = Errands(house.storage, house.wall, house.rng, providers.of)
         self._blocks = Blocks(house.storage, house.wall, self._errands)
         self._reviewer = Reviewer(house.storage, house.wall, providers.of, self._errands, self._reviewed)
+        self._late_payer = LatePayer(house.storage, house.wall, self._errands)
         self._reload: Reload | None = None
 
     # --- the life of the daemon
@@ -199,6 +201,12 @@ class Operator:
         live = self._held.live(agent.run_id)
         if live is not None:
             live.reviewed(agent)
+
+    async def pay_late(
+        self, late: Sequence[int], cents: int | None, note: str | None, who: str
+    ) -> list[LatePaid]:
+        """Pay for answers that came too late to count, of runs that are held or have ended. NotFound."""
+        return await self._late_payer.pay(late, cents, note, who)
 
     async def set_blocked(
         self, workers: Sequence[WorkerId], blocked: bool, reason: str, who: str

@@ -70,9 +70,8 @@ class Reviewer:
         """
         outcomes = [await self._review(agent_id, verdict, note, who) for agent_id in agents]
         await self._errands.first_try([errand for _, errand in outcomes if errand], FIRST_TRY_S)
-        owed = {each.key: each.error or "no answer yet" for each in self._errands.owed()}
         return [
-            attrs.evolve(outcome, owed=owed.get(errand.key) if errand else None)
+            attrs.evolve(outcome, owed=self._errands.untold(errand) if errand else None)
             for outcome, errand in outcomes
         ]
 

@@ -227,6 +227,16 @@ async def _waiting(story: Story) -> None:
     await story.type("late game", "When every answer counts:")
     await operator.came_late(game)
     await story.type("late game")
+    await story.type("pay-late game 1", "Its worker has the unit:")
+    await story.type("pay-late game 2 --amount 0.30", "Nobody's that this store knows:")
+    await operator.gave_back(game)
+    await story.type("pay-late game 1", "A unit that is worth nothing:")
+    await story.type("pay-late game 1 --amount 0.30 --note 'thank you all the same'")
+    await story.type("pay-late game 1", "Again:")
+    await story.type("pay-late game 1 --amount 0.40", "Again, and more:")
+    await story.type("pay-late game 9", "One that is not there:")
+    await story.type("pay-late game 1 --amount 3,5", "An amount that is none:")
+    await story.type("late game", "Afterwards:")
 
 
 async def _changed(story: Story) -> None:

@@ -53,6 +53,8 @@ PAIRS = {
     "OwedInfo": "Owed",
     "DebtInfo": "Debt",
     "LateInfo": "Late",
+    "LatePaid": "LatePaid",
+    "LatePayment": "LatePayment",
     "RoomInfo": "Room",
     "ReviewInfo": "Review",
     "Reviewed": "Reviewed",

@@ -102,6 +102,7 @@ EVERY = {
     "options": ["task"],
     "owed": ["digits"],
     "pause": ["digits"],
+    "pay-late": ["digits", "1"],
     "qualifications": ["describe", "trained"],
     "reject": ["1", "--note", "x"],
     "reload": [],

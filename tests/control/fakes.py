@@ -26,6 +26,7 @@ from crowdd.daemon.departure import Departure
 from crowdd.daemon.disk_use import DiskUse, RunDisk
 from crowdd.daemon.errands import Errand, Errands
 from crowdd.daemon.grouping import Room
+from crowdd.daemon.late_pay import LatePaid, LatePayer
 from crowdd.daemon.launching import Warn, no_one
 from crowdd.daemon.providers.contract import LinkUnknown, Place, RevokedLink
 from crowdd.daemon.providers.mock import MockProvider
@@ -135,6 +136,7 @@ class FakeOperator:
         self.providers: dict[RunId, MockProvider] = {}
         self.errands = Errands(self.storage, self.wall, random.Random(), self.provider_of)
         self.blocks = Blocks(self.storage, self.wall, self.errands)
+        self.late_payer = LatePayer(self.storage, self.wall, self.errands)
         self.reviewer = Reviewer(self.storage, self.wall, self.provider_of, self.errands, lambda agent: None)
 
     async def reload(self) -> Reloaded:
@@ -210,6 +212,11 @@ class FakeOperator:
         self, agents: Sequence[AgentId], verdict: Verdict, note: str | None, who: str
     ) -> list[Reviewed]:
         return await self.reviewer.review(agents, verdict, note, who)
+
+    async def pay_late(
+        self, late: Sequence[int], cents: int | None, note: str | None, who: str
+    ) -> list[LatePaid]:
+        return await self.late_payer.pay(late, cents, note, who)
 
     async def set_blocked(
         self, workers: Sequence[WorkerId], blocked: bool, reason: str, who: str
@@ -319,6 +326,15 @@ class FakeOperator:
         await self.storage.add_late(late)
         unknown = attrs.evolve(late, agent_id=None, wire_id=WireId("gone"), is_answer=False, why="restored")
         await self.storage.add_late(unknown)
+
+    async def gave_back(self, run: TaskRun) -> Agent:
+        """The first agent of the run gives its unit back."""
+        agent = (await self.storage.agents(run.id))[0]
+        gone = MoveAgent(agent.id, agent.status, AgentStatus.RETURNED, "worker", "returned")
+        free, held = UnitStatus.LAUNCHED, UnitStatus.ASSIGNED
+        freed = MoveUnit(agent.unit_id, held, free, "worker", "returned", agent.id, release=True)
+        await self.storage.commit([gone, freed], NOW)
+        return await self.storage.agent(agent.id)
 
     async def submitted(self, run: TaskRun, worker: str, answer: Any) -> Agent:
         """A worker takes a unit and completes it."""

@@ -21,6 +21,7 @@ import trio
 
 from crowdd.client.packing import packed_task
 
+from .late import HEADERS, registered, too_late
 from .processes import Daemon, a_task
 
 pytestmark = pytest.mark.system
@@ -47,7 +48,6 @@ WHOLE = {
     "/reviews": {"verdict": "approve", "agents": [1]},
 }
 """Requests that nobody would make up, whole: what succeeds only when several things in it are right."""
-HEADERS = {"X-Crowdd-Client": "1"}
 
 
 @asynccontextmanager
@@ -125,13 +125,6 @@ async def operations_of(document: str) -> set[str]:
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
-async def registered(http: httpx.AsyncClient, link: str) -> str:
-    """An agent at work, by a personal link."""
-    data = {"worker_name": "x", "agent_registration_id": "x", "link": link.rpartition("=")[2], "after": ""}
-    answer = await http.post("/request_agent", json={"provider_data": data}, headers=HEADERS)
-    return str(answer.json()["data"]["agent_id"])
-
-
 async def test_the_control_api_answers_as_documented(daemon: Daemon, tmp_path: Path) -> None:
     await daemon.start()
     task = a_task(tmp_path, 5)
@@ -143,6 +136,7 @@ async def test_the_control_api_answers_as_documented(daemon: Daemon, tmp_path: P
     async with httpx.AsyncClient(base_url=links[0].partition("?")[0]) as http:
         form = {"USED_AGENT_ID": await registered(http, links[0]), "final_string_data": "{}"}
         await http.post("/submit_task", data=form, files={"picture": ("a.png", PICTURE)}, headers=HEADERS)
+        await too_late(http, links[1], daemon.data / "crowdd.db")
     unit = await trio.to_thread.run_sync(lambda: next(iter(daemon.client.units("live"))))
     with packed_task(task) as archive:
         packed = archive.read()
@@ -152,6 +146,8 @@ async def test_the_control_api_answers_as_documented(daemon: Daemon, tmp_path: P
         "/v1/runs/{run}/expire run": ["expiring"],
         "sha256": [hashlib.sha256(PICTURE).hexdigest()],
         "worker": ["1", "inhouse:worker-0"],
+        "/v1/runs/{run}/late/pay run": ["live"],
+        "POST /v1/runs/{run}/late/pay": [{"body": {"late": [1], "amount": "0.30"}}],
         "/v1/runs/{run}/links/revoke worker": ["worker-1"],
         "link": links[2:],
         "launch_id": ["asked"],

@@ -8,13 +8,15 @@ from ...roles import Role
 from ..endpoint import Endpoint, Query
 from ..export import export_run
 from ..files import get_uploaded_file
+from ..late_pay import pay_late
 from ..lists import list_agents, list_errors, list_late, list_owed, list_units
 from ..openapi import LINES
 from ..parameters import PAGE, Number, statuses
 from ..questions import NUMBER_MAX
 from ..reviews import review
+from ..shapes.late import LatesPaidView, LatesView, PayLateBody
 from ..shapes.reviews import ReviewBody, ReviewsView
-from ..shapes.work import AgentsView, DebtsView, ErrorNotesView, LatesView, RecordView, UnitsView
+from ..shapes.work import AgentsView, DebtsView, ErrorNotesView, RecordView, UnitsView
 
 OF_WORKER = Query("worker", str, "Only those of this worker, named as everywhere.")
 
@@ -33,6 +35,7 @@ WORK: Sequence[Endpoint] = (
     ),
     Endpoint("GET", "/runs/{run}/owed", Role.VIEW, list_owed, DebtsView, query=PAGE),
     Endpoint("GET", "/runs/{run}/late", Role.VIEW, list_late, LatesView, query=PAGE),
+    Endpoint("POST", "/runs/{run}/late/pay", Role.PAY, pay_late, LatesPaidView, body=PayLateBody),
     Endpoint("GET", "/runs/{run}/errors", Role.VIEW, list_errors, ErrorNotesView, query=PAGE),
     Endpoint(
         "GET",

@@ -135,33 +135,6 @@ class DebtsView(TypedDict):
     next: int | None
 
 
-class LateView(TypedDict):
-    """What a router had called submitted, and came when its unit was not to be had any more; `why` says so.
-
-    `kind`: answer | metadata. Without an agent: the store was restored from a copy that is older than it.
-    """
-
-    id: int
-    at: datetime
-    kind: str
-    agent_id: int | None
-    unit_id: int | None
-    worker_id: int | None
-    worker_name: str | None
-    status: str | None
-    pay_cents: int | None
-    why: str
-    data: Any
-    files: list[FileView]
-
-
-class LatesView(TypedDict):
-    """A page of late answers; `next` is the `after` of the following one, or null."""
-
-    late: list[LateView]
-    next: int | None
-
-
 class ErrorNoteView(TypedDict):
     """What went wrong in a page, a router, a hook or a plug-in, in words; `data` is all that was told."""
 
