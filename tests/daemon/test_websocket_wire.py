@@ -269,8 +269,13 @@ async def test_no_goodbye_follows_a_frame_that_was_cut_off() -> None:
         ours = router.ours
         let_through = ours.send_stream.send_all_hook
         assert let_through is not None
-        ours.send_stream.send_all_hook = trio.sleep_forever
-        with trio.move_on_after(0.01):
+        with trio.CancelScope() as sending:
+
+            async def cut_off() -> None:
+                sending.cancel()
+                await trio.sleep_forever()
+
+            ours.send_stream.send_all_hook = cut_off
             await wire.send(b"cut off")
         ours.send_stream.send_all_hook = let_through
         await router.stream.send_eof()
