@@ -125,7 +125,7 @@ class _ListText:
 def _csv(path: Path) -> Iterator[Found | DataFault]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, strict=True)
-        names = next(lines, list[str]())
+        names = _next_cells(f"{path.name}:1", lines) or []
         if fault := _names_fault(names):
             raise DataFault(f"{path.name}:1: {fault}")
         yield from _csv_rows(path, names, lines)
@@ -144,18 +144,23 @@ def _names_fault(names: list[str]) -> str:
 
 def _csv_rows(path: Path, names: list[str], lines: Any) -> Iterator[Found | DataFault]:
     while True:
-        first = lines.line_num + 1
-        try:
-            cells = next(lines)
-        except StopIteration:
+        where = f"{path.name}:{lines.line_num + 1}"
+        cells = _next_cells(where, lines)
+        if cells is None:
             return
-        except csv.Error as exc:
-            raise DataFault(f"{path.name}:{first}: {exc}") from exc
-        where = f"{path.name}:{first}"
         if len(cells) == len(names):
             yield Found(where, dict(zip(names, cells, strict=True)))
         elif cells:
             yield DataFault(f"{where}: has {len(cells)} cells, the first line names {len(names)} columns")
+
+
+def _next_cells(where: str, lines: Any) -> list[str] | None:
+    """The cells of the next line; None after the last. DataFault: they cannot be told apart."""
+    try:
+        found: list[str] | None = next(lines, None)
+    except csv.Error as exc:
+        raise DataFault(f"{where}: {exc}") from exc
+    return found
 
 
 _READERS: dict[str, Callable[[Path], Iterator[Found | DataFault]]] = {

@@ -79,6 +79,12 @@ def test_whatever_a_file_contains_is_rows_or_faults(folder: Path, content: bytes
     assert all(fault.startswith(path.name) for fault in faults([*rows(), *last]))
 
 
+def test_a_csv_whose_first_line_opens_a_quote_for_good_is_a_fault(folder: Path) -> None:
+    path = written(folder, "some.csv", '"one,two\n1,2\n')
+    with pytest.raises(DataFault, match=r"^some\.csv:1: unexpected end of data$"):
+        list(read_rows(path))
+
+
 def test_lines_are_read_only_as_far_as_rows_are_wanted(folder: Path) -> None:
     path = written(folder, "lazy.jsonl", '{"a": 1}\n{"a": 2}\nnonsense\n')
     assert values(itertools.islice(read_rows(path), 2)) == [{"a": 1}, {"a": 2}]
