@@ -93,7 +93,7 @@ class BenchPage:
         self._socket = await open_socket(self.where, self._heard, self._lost)
         if self.agent:
             self._say_alive()
-            self._tasks.append(asyncio.create_task(self._keep_beating()))
+            self._tasks += map(asyncio.create_task, (self._keep_beating(), self._keep_telling()))
 
     def _say_alive(self, **more: bool) -> None:
         told = {"update_id": "alive", "crowdd": 1, "seen": self.last, **more}
@@ -192,11 +192,15 @@ class BenchPage:
         while True:
             self.seen.heartbeats += 1
             self._packet({"packet_type": "heartbeat", "client_timestamp": time.time()})
-            for _ in range(round(HEARTBEAT_S / SEEN_SAID_S)):
-                await asyncio.sleep(SEEN_SAID_S)
-                if self.last > self._seen_told:
-                    self._seen_told = self.last
-                    self._packet({"packet_type": "ack", "data": {"seen": self.last}})
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _keep_telling(self) -> None:
+        """What it has seen; until it says so, routers keep only so much for it."""
+        while True:
+            await asyncio.sleep(SEEN_SAID_S)
+            if self.last > self._seen_told:
+                self._seen_told = self.last
+                self._packet({"packet_type": "ack", "data": {"seen": self.last}})
 
     def _packet(self, packet: dict[str, Any]) -> None:
         self._send(orjson.dumps({**packet, "subject_id": self.agent}))

@@ -50,7 +50,7 @@ class Pairs:
                 )
             assert not talked.lost, talked.lost[:3]
             if rests:
-                due_s = talked.sum("said") / self.count / SOCKET_PACKETS_PER_S_MAX
+                due_s = (talked.sum("said") / self.count + BESIDES) / SOCKET_PACKETS_PER_S_MAX
                 await trio.sleep(max(0.0, due_s - (time.monotonic() - began)))
             return _sample(talked, meter)
 
