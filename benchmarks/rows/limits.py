@@ -22,7 +22,7 @@ LIMITS: Mapping[str, Limit] = {
     "launch": Limit("launch", "the daemon: loop, writing thread and other threads, some third each"),
     "registration": Limit("posts", _DAEMON),
     "static-cycle": Limit("posts", _DAEMON),
-    "round-trip-16": Limit("relay", _FEW),
+    "round-trip-16": Limit("relay", "what pages may say in a round, 165 a second each; else as 64 agents"),
     "round-trip-64": Limit("relay", _FEW),
     "round-trip-saturated": Limit("relay", _STORED),
     "memory-per-agent": Limit("memory", "a page's socket in the router"),
