@@ -23,6 +23,7 @@ _SCRIPT_PARTS = (
     "memory",
     "events",
     "server",
+    "upload",
     "registering",
     "unit",
     "work",

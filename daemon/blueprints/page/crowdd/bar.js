@@ -74,9 +74,10 @@ function buildBar() {
   bar.time = element("span", "crowdd-time", { role: "timer" });
   bar.buttons = element("span", "crowdd-buttons");
   bar.link = element("span", "crowdd-link", { role: "status", "aria-live": "polite" });
+  bar.upload = element("span", "crowdd-heard", { role: "status", "aria-live": "polite" });
   const words = element("p", "crowdd-words", { role: "status", "aria-live": "polite" });
   words.append(bar.title, " ", bar.more);
-  bar.root.append(element("span", "crowdd-dot", { "aria-hidden": "true" }), words, bar.link, bar.count, bar.time, bar.buttons);
+  bar.root.append(element("span", "crowdd-dot", { "aria-hidden": "true" }), words, bar.link, bar.count, bar.time, bar.buttons, bar.upload);
   document.body.prepend(bar.root);
 }
 

@@ -29,7 +29,8 @@ async function ask(path, body, within_s = ANSWER_WITHIN_S) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), within_s * 1000);
   try {
-    const response = await fetch(address(path), {
+    const send = body instanceof FormData ? postForm : fetch;
+    const response = await send(address(path), {
       method: "POST", headers, body, cache: "no-store", redirect: "error", signal: abort.signal,
       keepalive: typeof body === "string" && body.length < 30000, // small ones survive leaving the page
     });

@@ -59,6 +59,8 @@ const TEXTS = {
   file_note: "A chosen file is sent when you save; it is not part of the draft.",
   save: "Save",
   saving: "Saving …",
+  uploading: "Sending your files: {percent}\u00a0%",
+  uploaded: "{percent}\u00a0% of your files are sent",
   not_saved: "Not saved yet",
   not_saved_more: "What you entered is kept on this page.",
   refused_answer: "This could not be saved",
